@@ -1,0 +1,14 @@
+// Owns the type that the agent hands on: a call that the model asked for, bound to its turn and to what the model
+// had read by then. It carries no permission.
+import type { Label } from '../store/label.ts';
+
+export type ToolCall = {
+  readonly turnId: string;
+  readonly sessionKey: string;
+  readonly callId: string;
+  readonly name: string;
+  /** validated by the tool's schema before policy sees it */
+  readonly args: unknown;
+  /** join of everything that the model had seen when it asked */
+  readonly context: Label;
+};

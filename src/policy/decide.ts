@@ -1,0 +1,46 @@
+// Owns the one decision whether a tool call may run. Pure: effects and settings in, decision out. It must never look
+// at model prose, and nothing else in the program can make a PermittedCall.
+import type { ToolCall } from '../agent/tool-call.ts';
+import type { Effect } from './effects.ts';
+
+declare const permitted: unique symbol;
+/** A tool call that policy has let through. Only this module constructs it. */
+export type PermittedCall = ToolCall & { readonly [permitted]: true; readonly effects: readonly Effect[] };
+
+export type Decision =
+  | { readonly kind: 'allow'; readonly call: PermittedCall }
+  | { readonly kind: 'deny'; readonly code: string; readonly reason: string; readonly fix: string }
+  /** needs the owner; `approve` makes the permitted call once the owner has said yes */
+  | { readonly kind: 'ask'; readonly code: string; readonly reason: string; readonly approve: () => PermittedCall };
+
+/** Files that steer every later turn; the model may propose a change, the owner decides (attacks.md E05). */
+const STEERING_FILES = new Set(['agents.md', 'soul.md', 'identity.md', 'user.md']);
+
+export function decide(call: ToolCall, effects: readonly Effect[]): Decision {
+  const permit = (): PermittedCall => ({ ...call, effects }) as PermittedCall;
+  for (const effect of effects) {
+    if (effect.kind === 'run' && effect.where === 'host') {
+      return {
+        kind: 'deny',
+        code: 'HOST_EXEC_DENIED',
+        reason: 'commands run only inside the sandbox, never on the host',
+        fix: 'openclaw status   (shows whether a sandbox driver is available)',
+      };
+    }
+    if (effect.kind === 'write' && STEERING_FILES.has(canonicalName(effect.path))) {
+      return {
+        kind: 'ask',
+        code: 'STEERING_FILE',
+        reason: `${effect.path} steers every later conversation, so a change to it needs your word`,
+        approve: permit,
+      };
+    }
+  }
+  return { kind: 'allow', call: permit() };
+}
+
+/** Case and Unicode tricks must not make a steering file look like another one. */
+function canonicalName(path: string): string {
+  const parts = path.normalize('NFKC').toLowerCase().split('/').filter((part) => part !== '' && part !== '.');
+  return parts.length === 1 ? (parts[0] ?? '') : parts.join('/');
+}

@@ -1,0 +1,66 @@
+// Owns the contract of a sandbox driver. `open` gives exactly what the spec asks or fails; there is no fallback to
+// the host, and nobody but main.ts chooses a driver.
+
+export type SandboxLimits = {
+  readonly timeoutMs: number;
+  readonly memoryBytes: number;
+  readonly maxProcesses: number;
+  /** bytes of stdout and stderr kept together; the process is killed at `maxOutputBytes * 4` */
+  readonly maxOutputBytes: number;
+  /** largest single file that the process may write, bytes */
+  readonly maxFileBytes: number;
+};
+
+export const DEFAULT_LIMITS: SandboxLimits = {
+  timeoutMs: 120_000,
+  memoryBytes: 1024 ** 3,
+  maxProcesses: 128,
+  maxOutputBytes: 256 * 1024,
+  maxFileBytes: 256 * 1024 ** 2,
+};
+
+export type SandboxSpec = {
+  /** absolute host folder, shown inside as `/workspace`, the only writable place besides a private /tmp */
+  readonly workspace: string;
+  readonly workspaceAccess: 'rw' | 'ro';
+  /** the only value so far: no interface but an unconnected loopback */
+  readonly network: 'none';
+};
+
+export type ExecRequest = {
+  readonly argv: readonly string[];
+  /** relative to the workspace */
+  readonly cwd: string;
+  readonly stdin?: string;
+  /** added to the scrubbed environment; names are checked by policy before they get here */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly limits: SandboxLimits;
+  readonly signal: AbortSignal;
+};
+
+export type ExecResult = {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly truncated: boolean;
+  readonly durationMs: number;
+  /** why the sandbox ended it, if it did */
+  readonly stopped?: 'timeout' | 'aborted' | 'output' | 'memory';
+};
+
+export interface Sandbox {
+  readonly driver: string;
+  exec(request: ExecRequest): Promise<ExecResult>;
+  close(): Promise<void>;
+}
+
+/** `fix` is one command, such as `apt install bubblewrap`. */
+export type Probe = { readonly ok: true; readonly detail: string } | { readonly ok: false; readonly reason: string; readonly fix: string };
+
+export interface SandboxDriver {
+  readonly name: string;
+  /** Runs a real command in a real sandbox; never a look at the configuration. */
+  probe(): Promise<Probe>;
+  /** Throws a HardshellError when it cannot give exactly what the spec asks. */
+  open(spec: SandboxSpec): Promise<Sandbox>;
+}

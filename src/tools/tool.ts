@@ -1,0 +1,28 @@
+// Owns the contract of a tool: schema, declared effects, run. A tool can be run only with a PermittedCall, which only
+// policy/decide.ts can make, and it is handed everything it touches; it never opens a path or a process by itself.
+import type { z } from 'zod';
+import type { Root } from '../platform/root.ts';
+import type { Effect } from '../policy/effects.ts';
+import type { PermittedCall } from '../policy/decide.ts';
+import type { Sandbox } from '../sandbox/driver.ts';
+import type { Label } from '../store/label.ts';
+
+/** What a running tool may touch. `sandbox` is null when no driver could be opened; `sandboxReason` says why. */
+export type ToolEnv = {
+  readonly workspace: Root;
+  readonly sandbox: Sandbox | null;
+  readonly sandboxReason: string;
+  readonly signal: AbortSignal;
+};
+
+/** `text` is what the model reads (already cut to size). Throw a HardshellError for an ordinary refusal. */
+export type ToolResult = { readonly text: string; readonly isError: boolean; readonly label: Label };
+
+export interface Tool<Args = unknown> {
+  readonly name: string;
+  /** one or two sentences; every word is paid for on every turn */
+  readonly description: string;
+  readonly parameters: z.ZodType<Args>;
+  effects(args: Args): readonly Effect[];
+  run(call: PermittedCall, args: Args, env: ToolEnv): Promise<ToolResult>;
+}
