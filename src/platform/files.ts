@@ -1,0 +1,252 @@
+// Owns durable access to the gateway's own state files: private modes, atomic replacement, fsync. It must never be used
+// on the workspace, whose content is hostile (that is root.ts), and it must never leave a half-written file behind.
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { EXIT, errnoOf, HardshellError } from './errors.ts';
+import { fileFailure } from './file-errors.ts';
+import { newToken } from './ids.ts';
+
+const PRIVATE_FILE = 0o600;
+const PRIVATE_FOLDER = 0o700;
+const COPY_CHUNK_BYTES = 1024 * 1024;
+const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
+
+/** Makes the folder and its parents (0700), narrows it when it is wider, and fails unless it can be written. */
+export function ensureFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: PRIVATE_FOLDER });
+    const stat = statSync(path);
+    if (!stat.isDirectory()) throw notAFolder(path);
+    if ((stat.mode & 0o777) !== PRIVATE_FOLDER) chmodSync(path, PRIVATE_FOLDER);
+    probeWritable(path);
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST' || errnoOf(error) === 'ENOTDIR') throw notAFolder(path, error);
+    throw fileFailure('use the folder', path, error);
+  }
+}
+
+/** Really writes: access(2) says yes on a full disk and to root on some read-only mounts. */
+function probeWritable(folder: string): void {
+  const probe = join(folder, `.probe-${newToken(6)}`);
+  closeSync(
+    openSync(probe, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, PRIVATE_FILE),
+  );
+  unlinkSync(probe);
+}
+
+/** Makes or replaces a file so that a reader or a crash sees either the old or the new content, never a part. */
+export function replaceFile(path: string, data: string | Uint8Array, mode = PRIVATE_FILE): void {
+  try {
+    writeBeside(path, mode, (fd) => writeAll(fd, typeof data === 'string' ? Buffer.from(data) : data));
+  } catch (error) {
+    throw fileFailure('write', path, error);
+  }
+}
+
+/** Copies a file atomically and durably; the copy has the mode of the source. */
+export function copyFileDurable(from: string, to: string): void {
+  try {
+    const source = openSync(from, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stat = fstatSync(source);
+      if (!stat.isFile()) throw notAFile(from);
+      const chunk = Buffer.alloc(COPY_CHUNK_BYTES);
+      writeBeside(to, stat.mode & 0o777, (fd) => {
+        for (let count = readSync(source, chunk); count > 0; count = readSync(source, chunk)) {
+          writeAll(fd, chunk.subarray(0, count));
+        }
+      });
+    } finally {
+      closeSync(source);
+    }
+  } catch (error) {
+    throw fileFailure('copy', `${from} to ${to}`, error);
+  }
+}
+
+/** The text of a file, or null when it does not exist. Every other trouble is an error, also a file over the cap. */
+export function tryReadText(path: string, maxBytes = DEFAULT_MAX_BYTES): string | null {
+  let fd: number;
+  try {
+    // O_NONBLOCK: a pipe put in the place of a state file must not hang the start.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw fileFailure('read', path, error);
+  }
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw notAFile(path);
+    return readUpTo(fd, path, maxBytes).toString('utf8');
+  } catch (error) {
+    throw fileFailure('read', path, error);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Renames within one disk, durably; an existing target is replaced. */
+export function moveFile(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+    syncFolder(dirname(to));
+    if (dirname(from) !== dirname(to)) syncFolder(dirname(from));
+  } catch (error) {
+    throw fileFailure('move', `${from} to ${to}`, error);
+  }
+}
+
+/** Removes a file; one that is already gone is fine. */
+export function removeFile(path: string): void {
+  try {
+    unlinkSync(path);
+    syncFolder(dirname(path));
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw fileFailure('remove', path, error);
+  }
+}
+
+/** A file that is only ever added to, such as a log. */
+export type AppendFile = {
+  /** Adds `line` and a line feed in one write, so that two writers never mix within a line. */
+  write(line: string): void;
+  /** Opens the path again after it was moved away by a rotation. */
+  reopen(): void;
+  size(): number;
+  close(): void;
+};
+
+export function openAppend(path: string): AppendFile {
+  let fd = openForAppend(path);
+  return {
+    write(line) {
+      try {
+        writeAll(fd, Buffer.from(`${line}\n`));
+      } catch (error) {
+        throw fileFailure('append to', path, error);
+      }
+    },
+    reopen() {
+      const next = openForAppend(path);
+      closeSync(fd);
+      fd = next;
+    },
+    size: () => fstatSync(fd).size,
+    close() {
+      if (fd >= 0) closeSync(fd);
+      fd = -1;
+    },
+  };
+}
+
+function openForAppend(path: string): number {
+  const flags =
+    constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  try {
+    const fd = openSync(path, flags, PRIVATE_FILE);
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) {
+      closeSync(fd);
+      throw notAFile(path);
+    }
+    if ((stat.mode & 0o777) !== PRIVATE_FILE) fchmodSync(fd, PRIVATE_FILE);
+    return fd;
+  } catch (error) {
+    throw fileFailure('open', path, error);
+  }
+}
+
+/** The temporary file lies beside the target, since a rename is atomic only within one disk. */
+function writeBeside(path: string, mode: number, fill: (fd: number) => void): void {
+  const temporary = join(dirname(path), `.${newToken(8)}.tmp`);
+  const fd = openSync(
+    temporary,
+    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+    mode,
+  );
+  let placed = false;
+  try {
+    try {
+      fchmodSync(fd, mode);
+      fill(fd);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+    placed = true;
+    syncFolder(dirname(path));
+  } finally {
+    if (!placed) unlinkQuietly(temporary);
+  }
+}
+
+function writeAll(fd: number, data: Uint8Array): void {
+  for (let done = 0; done < data.length; ) done += writeSync(fd, data, done, data.length - done);
+}
+
+/** Reads to the end instead of trusting the size, which is 0 for files of /proc and stale for growing ones. */
+function readUpTo(fd: number, path: string, maxBytes: number): Buffer {
+  const parts: Buffer[] = [];
+  let total = 0;
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(64 * 1024);
+    const count = readSync(fd, chunk);
+    if (count === 0) return Buffer.concat(parts, total);
+    total += count;
+    if (total > maxBytes) throw tooBig(path, maxBytes);
+    parts.push(chunk.subarray(0, count));
+  }
+}
+
+function syncFolder(path: string): void {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function unlinkQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // The first failure is the one worth reporting.
+  }
+}
+
+function notAFolder(path: string, cause?: unknown): HardshellError {
+  const fix = `move what is at ${path} away, or choose another folder`;
+  const message = `cannot use the folder ${path}: something there is not a folder`;
+  return new HardshellError({ code: 'NOT_A_FOLDER', message, fix, exitCode: EXIT.couldNotRun, cause });
+}
+
+function notAFile(path: string): HardshellError {
+  const message = `${path} is not a regular file`;
+  return new HardshellError({ code: 'NOT_A_FILE', message, fix: `move it away: ${path}`, exitCode: EXIT.couldNotRun });
+}
+
+function tooBig(path: string, maxBytes: number): HardshellError {
+  const message = `${path} is larger than ${maxBytes} bytes`;
+  return new HardshellError({
+    code: 'FILE_TOO_BIG',
+    message,
+    fix: 'make the file smaller',
+    exitCode: EXIT.couldNotRun,
+  });
+}
