@@ -1,0 +1,153 @@
+// Owns the start and the end of child processes: no shell, a complete environment, bounded time and output, and the
+// whole tree dead when it returns. It must never inherit the gateway's environment, and run() must always resolve.
+import { spawn } from 'node:child_process';
+import { setPriority } from 'node:os';
+import { isAbsolute } from 'node:path';
+import type { Writable } from 'node:stream';
+import { createCapture } from './capture.ts';
+import { HardshellError, reasonOf } from './errors.ts';
+import { killAtOnce, killGently, signalGroup } from './process-tree.ts';
+
+export type StopReason = 'timeout' | 'aborted' | 'output' | 'memory';
+
+export type RunOptions = {
+  readonly cwd: string;
+  /** the whole environment of the child; nothing is added to it */
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin?: string;
+  /** data for the file descriptors 3, 4, …, each its own pipe */
+  readonly feeds?: readonly (string | Uint8Array)[];
+  readonly timeoutMs: number;
+  /** kept of stdout and stderr together (head and tail); the tree is killed at four times as much */
+  readonly maxOutputBytes: number;
+  readonly signal?: AbortSignal;
+  readonly uid?: number;
+  readonly gid?: number;
+  /** the child's child is the init of a pid namespace, so that killing it ends everything inside at once */
+  readonly namespaced?: boolean;
+  /** gives way to the gateway: lower priority, and first in line when memory runs out */
+  readonly background?: boolean;
+  /** called once it runs; returns what to call when it has ended */
+  readonly watch?: (pid: number, stop: (why: StopReason) => void) => () => void;
+};
+
+export type RunResult = {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly truncated: boolean;
+  readonly durationMs: number;
+  /** why it was ended, if it did not end by itself */
+  readonly stopped?: StopReason;
+  /** why it could not be started; then there is no exit code */
+  readonly failed?: string;
+};
+
+/** After the process is dead, how long a descendant that left the tree may keep our pipes open. */
+const PIPE_GRACE_MS = 500;
+const OUTPUT_KILL_FACTOR = 4;
+const BACKGROUND_NICENESS = 10;
+
+export function run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
+  const [command, ...args] = argv;
+  if (command === undefined || !isAbsolute(command)) {
+    throw new HardshellError({ code: 'BAD_COMMAND', message: 'a command needs the absolute path of its program' });
+  }
+  const startedAtMs = performance.now();
+  const capture = createCapture(options.maxOutputBytes);
+  if (options.signal?.aborted === true) return Promise.resolve(result({ stopped: 'aborted' }));
+
+  type Ending = { exitCode?: number | null; signal?: string | null; stopped?: StopReason; failed?: string };
+  function result(ending: Ending): RunResult {
+    return {
+      exitCode: null,
+      signal: null,
+      ...capture.finish(),
+      durationMs: Math.round(performance.now() - startedAtMs),
+      ...ending,
+    };
+  }
+
+  return new Promise((resolve) => {
+    const feeds = options.feeds ?? [];
+    const child = spawn(command, args, {
+      cwd: options.cwd,
+      env: { ...options.env },
+      stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...feeds.map(() => 'pipe' as const)],
+      shell: false,
+      // A session and group of its own: no controlling terminal, and one signal reaches every member.
+      detached: true,
+      windowsHide: true,
+      ...(options.uid === undefined ? {} : { uid: options.uid }),
+      ...(options.gid === undefined ? {} : { gid: options.gid }),
+    });
+    const pid = child.pid;
+    let stopped: StopReason | undefined;
+    let unwatch = (): void => {};
+    let pipeTimer: NodeJS.Timeout | undefined;
+
+    function stop(why: StopReason): void {
+      if (stopped !== undefined || pid === undefined) return;
+      stopped = why;
+      const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+      if (options.namespaced === true) killAtOnce(pid, hasEnded);
+      else killGently(pid, hasEnded);
+    }
+    const timer = setTimeout(() => stop('timeout'), options.timeoutMs);
+    const onAbort = (): void => stop('aborted');
+    options.signal?.addEventListener('abort', onAbort, { once: true });
+
+    function settle(ending: Ending): void {
+      clearTimeout(timer);
+      clearTimeout(pipeTimer);
+      options.signal?.removeEventListener('abort', onAbort);
+      unwatch();
+      resolve(result({ ...ending, ...(stopped === undefined ? {} : { stopped }) }));
+    }
+
+    child.on('error', (error) => {
+      if (pid === undefined) settle({ failed: reasonOf(error) });
+    });
+    for (const [stream, name] of [
+      [child.stdout, 'stdout'],
+      [child.stderr, 'stderr'],
+    ] as const) {
+      stream?.on('data', (chunk: Buffer) => {
+        if (capture.add(name, chunk) > options.maxOutputBytes * OUTPUT_KILL_FACTOR) stop('output');
+      });
+      stream?.on('error', () => {});
+    }
+    child.on('exit', () => {
+      if (pid === undefined) return;
+      // Whoever is left in the group outlived the leader; nothing of a call survives the call.
+      if (options.namespaced !== true) signalGroup(pid, 'SIGKILL');
+      pipeTimer = setTimeout(() => {
+        for (const stream of child.stdio) stream?.destroy();
+      }, PIPE_GRACE_MS);
+    });
+    child.on('close', (exitCode, signal) => {
+      if (pid !== undefined) settle({ exitCode, signal });
+    });
+
+    if (pid === undefined) return;
+    feed(child.stdin, options.stdin ?? '');
+    for (const [index, data] of feeds.entries()) feed(child.stdio[index + 3] as Writable | undefined, data);
+    if (options.background === true) yieldToGateway(pid);
+    if (options.watch !== undefined) unwatch = options.watch(pid, stop);
+  });
+}
+
+/** A child that does not read its input, or dies while reading, is no failure of ours. */
+function feed(stream: Writable | null | undefined, data: string | Uint8Array): void {
+  stream?.on('error', () => {});
+  stream?.end(data);
+}
+
+function yieldToGateway(pid: number): void {
+  try {
+    setPriority(pid, BACKGROUND_NICENESS);
+  } catch {
+    // It may be over already.
+  }
+}
