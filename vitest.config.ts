@@ -1,3 +1,5 @@
+// Owns which tests exist and in which order: unit tests first, then those that start real processes, one file at a
+// time, because a budget measured while unit tests fill both cores says nothing.
 import { defineConfig } from 'vitest/config';
 
 // unit: fast, in-process, part of `npm run check`.   system: starts real processes, containers and browsers.
@@ -5,9 +7,40 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['src/**/*.test.ts', 'test/architecture.test.ts', 'test/contracts/**/*.test.ts'], testTimeout: 20_000 } },
-      { test: { name: 'system', include: ['test/{flows,guides,attacks,budgets,docs}/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000, fileParallelism: false } },
-      { test: { name: 'long', include: ['test/long/**/*.test.ts'], testTimeout: 900_000, hookTimeout: 120_000, fileParallelism: false } },
+      {
+        test: {
+          name: 'unit',
+          include: [
+            'src/**/*.test.ts',
+            'bin/**/*.test.ts',
+            'ui/**/*.test.ts',
+            'test/architecture.test.ts',
+            'test/contracts/**/*.test.ts',
+          ],
+          testTimeout: 20_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'system',
+          include: ['test/{flows,guides,attacks,budgets,docs}/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'long',
+          include: ['test/long/**/*.test.ts'],
+          testTimeout: 900_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
     ],
   },
 });

@@ -1,0 +1,156 @@
+// Owns dist/: the program as one bundle with lazy chunks, the page, the licence texts and the list of what is inside.
+// It builds aside and swaps, so a killed build leaves the old dist/ or none, never half of one.
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { builtinModules, createRequire } from 'node:module';
+import { join, relative } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { type Plugin, rolldown } from 'rolldown';
+import { describe, noticesText, packagesOf, sbom } from './notices.ts';
+
+const REPO = join(import.meta.dirname, '..');
+const DIST = join(REPO, 'dist');
+const { sourceStamp } = createRequire(import.meta.url)('../bin/sources.cjs') as { sourceStamp(repo: string): string };
+
+/** Reached for by libraries in a try block, never shipped: the answer is "not there", at build time already. */
+const ABSENT = ['bufferutil', 'utf-8-validate'];
+/** A browser driver is for tests; finding it in the program is a mistake, not a size problem. */
+const FORBIDDEN = /^(playwright-core|@openclaw\/|vitest|fast-check)/;
+/** Served compressed; below this a header costs more than it saves. */
+const MIN_COMPRESS_BYTES = 1_024;
+
+async function build(): Promise<void> {
+  const stamp = sourceStamp(REPO);
+  const out = join(REPO, '.cache', `build-${process.pid}`);
+  rmSync(out, { recursive: true, force: true });
+  mkdirSync(out, { recursive: true });
+  try {
+    const modules = [...(await bundleProgram(out)), ...(await buildPage(join(out, 'ui')))];
+    const packages = describe(REPO, packagesOf(modules));
+    const product = JSON.parse(readFileSync(join(REPO, 'package.json'), 'utf8')) as { name: string; version: string };
+    writeFileSync(join(out, 'THIRD-PARTY-NOTICES.txt'), noticesText(packages));
+    writeFileSync(join(out, 'sbom.json'), sbom(product, packages));
+    compressPage(join(out, 'ui'));
+    writeFileSync(join(out, '.files'), `${filesBelow(out).join('\n')}\n`);
+    keepPreviousChunks(out);
+    writeFileSync(join(out, '.stamp'), stamp);
+    swap(out);
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
+}
+
+/** Returns the ids of all modules that went in. */
+async function bundleProgram(out: string): Promise<string[]> {
+  const bundle = await rolldown({
+    input: { openclaw: join(REPO, 'src', 'cli', 'main.ts') },
+    platform: 'node',
+    external: [/^node:/, ...builtinModules],
+    plugins: [refuse],
+    onLog(level, log) {
+      if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message);
+      if (level === 'warn') console.log(`note: ${log.message.split('\n')[0]}`);
+    },
+  });
+  const { output } = await bundle.write({
+    dir: out,
+    format: 'esm',
+    entryFileNames: '[name].mjs',
+    chunkFileNames: 'chunks/[name]-[hash].mjs',
+    // Names stay, so that the stack in a bug report can be read.
+    minify: { mangle: false, compress: true, codegen: { removeWhitespace: true } },
+    keepNames: true,
+    comments: false,
+  });
+  await bundle.close();
+  return output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []));
+}
+
+const refuse: Plugin = {
+  name: 'refuse',
+  resolveId(id) {
+    if (FORBIDDEN.test(id)) throw new Error(`${id} must not be part of the program`);
+    return ABSENT.includes(id) ? { id: `\0absent:${id}`, moduleSideEffects: false } : null;
+  },
+  load(id) {
+    if (!id.startsWith('\0absent:')) return null;
+    return `module.exports = (() => { throw new Error(${JSON.stringify(`${id.slice(8)} is not shipped`)}); })();`;
+  },
+};
+
+async function buildPage(out: string): Promise<string[]> {
+  const root = join(REPO, 'ui');
+  if (!existsSync(join(root, 'index.html'))) {
+    console.log('note: ui/index.html does not exist, so this build has no page');
+    return [];
+  }
+  const vite = await import('vite');
+  const modules = new Set<string>();
+  const config = ['vite.config.ts', 'vite.config.js'].map((name) => join(root, name)).find((file) => existsSync(file));
+  await vite.build({
+    root,
+    configFile: config ?? false,
+    logLevel: 'warn',
+    build: { outDir: out, emptyOutDir: true },
+    plugins: [
+      {
+        name: 'list-modules',
+        generateBundle(_options, bundle) {
+          for (const part of Object.values(bundle)) {
+            if (part.type === 'chunk') for (const id of part.moduleIds) modules.add(id);
+          }
+        },
+      },
+    ],
+  });
+  return [...modules];
+}
+
+/** Compressed once here, so that the gateway only ever sends files as they are. */
+function compressPage(folder: string): void {
+  for (const name of filesBelow(folder)) {
+    if (!/\.(js|css|html|svg|json|webmanifest|txt)$/.test(name)) continue;
+    const data = readFileSync(join(folder, name));
+    if (data.length < MIN_COMPRESS_BYTES) continue;
+    writeFileSync(join(folder, `${name}.gz`), gzipSync(data, { level: 9 }));
+    const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: data.length };
+    writeFileSync(join(folder, `${name}.br`), brotliCompressSync(data, { params }));
+  }
+}
+
+/** A gateway that is running right now still loads its lazy parts by their old names: they live one build longer. */
+function keepPreviousChunks(out: string): void {
+  const list = join(DIST, '.files');
+  if (!existsSync(list)) return;
+  for (const name of readFileSync(list, 'utf8').trim().split('\n')) {
+    if (!/^(chunks|ui\/assets)\//.test(name) || existsSync(join(out, name)) || !existsSync(join(DIST, name))) continue;
+    cpSync(join(DIST, name), join(out, name));
+  }
+}
+
+function swap(out: string): void {
+  const old = join(REPO, '.cache', `old-${process.pid}`);
+  rmSync(old, { recursive: true, force: true });
+  if (existsSync(DIST)) renameSync(DIST, old);
+  renameSync(out, DIST);
+  rmSync(old, { recursive: true, force: true });
+}
+
+function filesBelow(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => statSync(join(folder, name)).isFile())
+    .map((name) => relative(folder, join(folder, name)).replaceAll('\\', '/'))
+    .sort();
+}
+
+await build();
