@@ -65,7 +65,9 @@ function declaredIn(scope: Node): Set<string> {
   const bind = (pattern: Node): void => {
     walk(pattern, (node) => {
       if (node.type === 'Identifier') names.add(nameOf(node));
-      return node.type !== 'AssignmentPattern' || (bind(node['left'] as Node), false);
+      if (node.type !== 'AssignmentPattern') return true;
+      bind(node['left'] as Node);
+      return false;
     });
   };
   for (const param of (scope['params'] as Node[] | undefined) ?? []) bind(param);
