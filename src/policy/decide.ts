@@ -41,6 +41,10 @@ export function decide(call: ToolCall, effects: readonly Effect[]): Decision {
 
 /** Case and Unicode tricks must not make a steering file look like another one. */
 function canonicalName(path: string): string {
-  const parts = path.normalize('NFKC').toLowerCase().split('/').filter((part) => part !== '' && part !== '.');
+  const parts = path
+    .normalize('NFKC')
+    .toLowerCase()
+    .split('/')
+    .filter((part) => part !== '' && part !== '.');
   return parts.length === 1 ? (parts[0] ?? '') : parts.join('/');
 }

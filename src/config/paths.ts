@@ -1,0 +1,38 @@
+// Owns where state lives. The only place that turns environment variables into paths; it touches no file.
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+
+export type Env = Readonly<Record<string, string | undefined>>;
+
+export type Paths = {
+  readonly stateDir: string;
+  readonly configPath: string;
+  readonly credentialsDir: string;
+  readonly workspaceDir: string;
+  readonly logsDir: string;
+  readonly snapshotsDir: string;
+  readonly databasePath: string;
+  /** JSON {pid, port, startedAtMs} while a gateway runs on this state folder */
+  readonly lockPath: string;
+};
+
+/** `OPENCLAW_HOME` stands in for the home folder, `OPENCLAW_STATE_DIR` for `~/.openclaw` (config-cli-audit.md 4). */
+export function resolvePaths(env: Env): Paths {
+  const home = absolute(env['OPENCLAW_HOME'] ?? env['HOME'] ?? homedir(), '/');
+  const stateDir = absolute(env['OPENCLAW_STATE_DIR'] ?? join(home, '.openclaw'), home);
+  return {
+    stateDir,
+    configPath: absolute(env['OPENCLAW_CONFIG_PATH'] ?? join(stateDir, 'openclaw.json'), home),
+    credentialsDir: join(stateDir, 'credentials'),
+    workspaceDir: join(stateDir, 'workspace'),
+    logsDir: join(stateDir, 'logs'),
+    snapshotsDir: join(stateDir, 'snapshots'),
+    databasePath: join(stateDir, 'state.sqlite'),
+    lockPath: join(stateDir, 'gateway.lock'),
+  };
+}
+
+function absolute(path: string, home: string): string {
+  if (path === '~' || path.startsWith('~/')) return join(home, path.slice(1));
+  return isAbsolute(path) ? path : resolve(path);
+}

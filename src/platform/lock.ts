@@ -1,0 +1,102 @@
+// Owns the one-gateway-per-state-folder lock: a file with the holder's pid and start time. A lock whose process is gone
+// (kill -9, power cut, reused pid) is taken over; a live one is never broken.
+import { closeSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { EXIT, errnoOf, HardshellError } from './errors.ts';
+import { fileFailure } from './file-errors.ts';
+import { replaceFile } from './files.ts';
+
+export type LockFacts = {
+  readonly pid: number;
+  readonly port: number;
+  readonly startedAtMs: number;
+  readonly startTicks: string;
+};
+
+export interface Lock {
+  /** says which port the holder serves, once it is known */
+  announce(port: number): void;
+  release(): void;
+}
+
+export function acquireLock(path: string, now: number): Lock {
+  const facts: LockFacts = { pid: process.pid, port: 0, startedAtMs: now, startTicks: startTicksOf(process.pid) ?? '' };
+  for (let attempt = 0; attempt < 3; attempt++) {
+    if (tryCreate(path, facts)) {
+      return {
+        announce: (port) => replaceFile(path, JSON.stringify({ ...facts, port })),
+        release: () => {
+          if (readLock(path)?.pid === process.pid) unlinkSync(path);
+        },
+      };
+    }
+    const holder = readLock(path);
+    if (holder && isAlive(holder)) throw held(path, holder);
+    tryUnlink(path);
+  }
+  throw held(path, readLock(path));
+}
+
+/** Who holds the lock, or null when nobody does. A holder that is gone counts as nobody. */
+export function readLiveLock(path: string): LockFacts | null {
+  const facts = readLock(path);
+  return facts && isAlive(facts) ? facts : null;
+}
+
+function tryCreate(path: string, facts: LockFacts): boolean {
+  try {
+    const fd = openSync(path, 'wx', 0o600);
+    writeSync(fd, JSON.stringify(facts));
+    closeSync(fd);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw fileFailure('make the lock', path, error);
+  }
+}
+
+function readLock(path: string): LockFacts | null {
+  try {
+    const facts = JSON.parse(readFileSync(path, 'utf8')) as Partial<LockFacts>;
+    return typeof facts.pid === 'number' ? { port: 0, startedAtMs: 0, startTicks: '', ...facts, pid: facts.pid } : null;
+  } catch {
+    return null;
+  }
+}
+
+function isAlive(facts: LockFacts): boolean {
+  try {
+    process.kill(facts.pid, 0);
+  } catch (error) {
+    if (errnoOf(error) === 'ESRCH') return false;
+  }
+  const ticks = startTicksOf(facts.pid);
+  // The same pid with another start time is another process.
+  return ticks === undefined || facts.startTicks === '' || ticks === facts.startTicks;
+}
+
+/** Field 22 of /proc/PID/stat; undefined where there is no /proc. */
+function startTicksOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  } catch {
+    return undefined;
+  }
+}
+
+function tryUnlink(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw fileFailure('remove the stale lock', path, error);
+  }
+}
+
+function held(path: string, holder: LockFacts | null): HardshellError {
+  return new HardshellError({
+    code: 'ALREADY_RUNNING',
+    message: `a gateway already runs on this state folder${holder ? ` (process ${holder.pid}${holder.port ? `, port ${holder.port}` : ''})` : ''}`,
+    fix: `use it (openclaw status), stop it (Ctrl-C where it runs${holder ? `, or kill ${holder.pid}` : ''}), or set OPENCLAW_STATE_DIR to another folder; lock: ${path}`,
+    exitCode: EXIT.failure,
+  });
+}

@@ -1,0 +1,182 @@
+// Owns the list of conversations and what the owner may do to one: rename, choose a model, archive, start clean, delete.
+import { randomUUID } from 'node:crypto';
+import type { Journal } from '../journal/journal.ts';
+import { HardshellError } from '../platform/errors.ts';
+import type { Store } from '../store/open.ts';
+import type { SessionRecord, Sessions } from '../store/sessions.ts';
+import type { Transcripts } from '../store/transcripts.ts';
+import { CLEAN } from './conversation.ts';
+
+export type SessionPatch = { label?: string | null; model?: string | null; archived?: boolean; pinned?: boolean };
+export type Change = 'created' | 'updated' | 'patched' | 'reset' | 'deleted';
+
+export type DirectoryPorts = {
+  readonly store: Store;
+  readonly sessions: Sessions;
+  readonly transcripts: Transcripts;
+  readonly journal: Journal;
+  readonly now: () => number;
+  /** a turn runs or waits there: its transcript must not be pulled away */
+  readonly isBusy: (key: string) => boolean;
+  readonly knowsModel: (model: string) => boolean;
+  readonly changed: (key: string, change: Change) => void;
+};
+
+export type Directory = ReturnType<typeof createDirectory>;
+
+const MAX_LABEL_CHARS = 200;
+
+export function createDirectory(ports: DirectoryPorts) {
+  const { store, sessions, transcripts, journal, now } = ports;
+
+  const existing = (key: string): SessionRecord => {
+    const record = sessions.get(key);
+    if (!record) throw notFound(key);
+    return record;
+  };
+  const refuseBusy = (key: string): void => {
+    if (ports.isBusy(key)) {
+      throw new HardshellError({
+        code: 'SESSION_BUSY',
+        message: `a turn is running in ${key}`,
+        fix: 'stop it first (chat.abort, Esc in the page, Ctrl-C in the terminal)',
+        httpStatus: 409,
+      });
+    }
+  };
+
+  return {
+    get: (key: string): SessionRecord | null => sessions.get(key),
+    count: (): number => sessions.count(),
+
+    /** The record of a session, made on its first message. */
+    recordFor(key: string, agent: string, channel: string): SessionRecord {
+      const found = sessions.get(key);
+      if (found) return found;
+      const atMs = now();
+      const record = store.commit(() => {
+        const fresh = blank(key, agent, channel, transcripts.create(randomUUID(), key, atMs), atMs);
+        sessions.put(fresh);
+        return fresh;
+      });
+      ports.changed(key, 'created');
+      return record;
+    },
+
+    /** Pinned first, then newest first. */
+    list(query: { limit: number; offset: number; search?: string; archived?: boolean }): {
+      rows: SessionRecord[];
+      total: number;
+    } {
+      const needle = query.search?.trim().toLowerCase() ?? '';
+      const matching = sessions
+        .all()
+        .filter((s) => s.archived === (query.archived ?? false))
+        .filter(
+          (s) =>
+            needle === '' ||
+            [s.key, s.title, s.label ?? '', s.preview].some((text) => text.toLowerCase().includes(needle)),
+        )
+        .sort((a, b) => Number(b.pinned) - Number(a.pinned) || b.updatedAtMs - a.updatedAtMs);
+      return { rows: matching.slice(query.offset, query.offset + query.limit), total: matching.length };
+    },
+
+    patch(key: string, patch: SessionPatch, actor: object): SessionRecord {
+      const record = existing(key);
+      if (patch.label && patch.label.length > MAX_LABEL_CHARS) {
+        throw new HardshellError({
+          code: 'LABEL_TOO_LONG',
+          message: `a label has at most ${MAX_LABEL_CHARS} characters`,
+          fix: 'shorten it',
+        });
+      }
+      if (patch.model && !ports.knowsModel(patch.model)) {
+        throw new HardshellError({
+          code: 'UNKNOWN_MODEL',
+          message: `there is no model "${patch.model.slice(0, 80)}"`,
+          fix: 'openclaw models list',
+        });
+      }
+      const next: SessionRecord = {
+        ...record,
+        ...(patch.label === undefined ? {} : { label: patch.label === '' ? null : patch.label }),
+        ...(patch.model === undefined ? {} : { modelOverride: patch.model === '' ? null : patch.model }),
+        ...(patch.archived === undefined ? {} : { archived: patch.archived }),
+        ...(patch.pinned === undefined ? {} : { pinned: patch.pinned }),
+      };
+      store.commit(() => {
+        sessions.put(next);
+        journal.record('session.patched', { session: key, fields: Object.keys(patch), actor });
+      });
+      ports.changed(key, 'patched');
+      return next;
+    },
+
+    /** A clean conversation under the same key; the old transcript is kept under its old id. */
+    reset(key: string, actor: object): SessionRecord {
+      const record = existing(key);
+      refuseBusy(key);
+      const atMs = now();
+      const next = store.commit(() => {
+        const fresh = blank(key, record.agent, record.channel, transcripts.create(randomUUID(), key, atMs), atMs);
+        const kept = {
+          label: record.label,
+          modelOverride: record.modelOverride,
+          pinned: record.pinned,
+          createdAtMs: record.createdAtMs,
+        };
+        sessions.put({ ...fresh, ...kept });
+        journal.record('session.reset', { session: key, actor });
+        return { ...fresh, ...kept };
+      });
+      ports.changed(key, 'reset');
+      return next;
+    },
+
+    delete(key: string, actor: object): boolean {
+      if (!sessions.get(key)) return false;
+      refuseBusy(key);
+      store.commit(() => {
+        transcripts.deleteAll(key);
+        sessions.remove(key);
+        journal.record('session.deleted', { session: key, actor });
+      });
+      ports.changed(key, 'deleted');
+      return true;
+    },
+  };
+}
+
+function blank(key: string, agent: string, channel: string, transcript: number, atMs: number): SessionRecord {
+  return {
+    key,
+    transcript,
+    agent,
+    channel,
+    label: null,
+    title: '',
+    preview: '',
+    createdAtMs: atMs,
+    updatedAtMs: atMs,
+    messageCount: 0,
+    modelOverride: null,
+    model: '',
+    contextTokens: 0,
+    input: 0,
+    output: 0,
+    cacheRead: 0,
+    cacheWrite: 0,
+    archived: false,
+    pinned: false,
+    context: CLEAN,
+  };
+}
+
+function notFound(key: string): HardshellError {
+  return new HardshellError({
+    code: 'UNKNOWN_SESSION',
+    message: `there is no session ${key.slice(0, 120)}`,
+    fix: 'openclaw sessions list',
+    httpStatus: 404,
+  });
+}

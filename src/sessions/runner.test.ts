@@ -1,0 +1,255 @@
+// A turn from acceptance to its one final state, and what a crash in the middle leaves.
+import { afterEach, expect, test } from 'vitest';
+import { type CoreOptions, callFor, say, startCore } from '../../test/support/core.ts';
+
+const cores: ReturnType<typeof startCore>[] = [];
+const start = (options: CoreOptions) => {
+  const core = startCore(options);
+  cores.push(core);
+  return core;
+};
+afterEach(() => {
+  for (const core of cores.splice(0)) core.end();
+});
+const balanced = (core: ReturnType<typeof startCore>) => {
+  const b = core.inbox.balance();
+  expect(b.received).toBe(b.answered + b.declined + b.queued + b.failed);
+  return b;
+};
+
+test('an accepted message is answered once, with reply, outbox row and balance in one transaction', async () => {
+  const core = start({ model: () => say('hello') });
+  const { ended } = core.send('hi');
+  expect((await ended).end).toMatchObject({ status: 'ok', text: 'hello', model: 'script/one' });
+  expect(core.history().map((m) => [m.role, m.seq])).toEqual([['user', 1], ['assistant', 2]]); // biome-ignore format: pairs
+  expect(balanced(core)).toMatchObject({ received: 1, answered: 1, queued: 0 });
+  expect(core.outbox.open()).toHaveLength(1);
+});
+
+test('the same message id is accepted once, however often it arrives', async () => {
+  const core = start({ model: () => say('once') });
+  const first = core.send('hi', { id: 'a' });
+  const again = core.send('hi', { id: 'a' });
+  await first.ended;
+  const late = core.send('hi', { id: 'a' });
+  expect([again.acceptance.status, late.acceptance.status]).toEqual(['duplicate', 'duplicate']);
+  expect(core.history()).toHaveLength(2);
+  expect(() => core.send('hi', { id: 'a', session: 'agent:main:other' })).toThrow(
+    /used for a message in another conversation/,
+  );
+});
+
+test('one turn at a time in a session, others in parallel', async () => {
+  const gates = new Map<string, () => void>();
+  let running = 0;
+  const core = start({
+    async *model(request) {
+      running += 1;
+      const last = request.messages.at(-1);
+      await new Promise<void>((r) => gates.set(last?.role === 'user' ? last.text : '', r));
+      running -= 1;
+      yield* say('ok');
+    },
+  });
+  const [a, b, other] = [
+    core.send('a', { mode: 'followup' }),
+    core.send('b', { mode: 'followup' }),
+    core.send('c', { session: 'agent:main:two' }),
+  ];
+  await expect.poll(() => gates.size).toBe(2);
+  expect(running).toBe(2);
+  expect(gates.has('b')).toBe(false);
+  gates.get('a')?.();
+  await a.ended;
+  await expect.poll(() => gates.has('b')).toBe(true);
+  gates.get('b')?.();
+  gates.get('c')?.();
+  await Promise.all([b.ended, other.ended]);
+});
+
+test('a message that arrives during a turn steers it: the model sees it after the tool, and both runs end with the answer', async () => {
+  let release = (): void => {};
+  const core = start({
+    model: (request) =>
+      request.messages.some((m) => m.role === 'tool')
+        ? say(request.messages.filter((m) => m.role === 'user').length === 2 ? 'steered' : 'missed')
+        : callFor('x', {}),
+    tool: () => new Promise((r) => (release = () => r('result'))),
+  });
+  const first = core.send('start');
+  await expect.poll(() => core.toolCalls.open(first.id).length).toBe(1);
+  const second = core.send('also this');
+  release();
+  expect((await first.ended).end.text).toBe('steered');
+  expect((await second.ended).end.text).toBe('steered');
+  expect(balanced(core)).toMatchObject({ answered: 2 });
+  expect(core.history().filter((m) => m.role === 'user')).toHaveLength(2);
+});
+
+test('abort ends a turn at once, keeps what was said, and the next message runs', async () => {
+  const core = start({
+    async *model(_request, signal) {
+      yield { type: 'start', provider: 'script', model: 'one' };
+      yield { type: 'text', delta: 'half an ' };
+      await new Promise((r) => signal.addEventListener('abort', r, { once: true }));
+      yield { type: 'end', stop: 'aborted', usage: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 } };
+    },
+  });
+  const run = core.send('go');
+  await expect.poll(() => core.events.some((e) => e.type === 'run.text')).toBe(true);
+  expect(core.lanes.abort({ sessionKey: 'agent:main:main' })).toEqual([run.id]);
+  expect((await run.ended).end).toMatchObject({ status: 'aborted', text: 'half an ' });
+  expect(balanced(core)).toMatchObject({ failed: 1, queued: 0 });
+});
+
+test('the wall-clock limit ends a turn with its reason and the setting to change', async () => {
+  const core = start({
+    async *model(_request, signal) {
+      await new Promise((r) => signal.addEventListener('abort', r, { once: true }));
+      yield { type: 'end', stop: 'aborted', usage: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 } };
+    },
+  });
+  const { end } = await core.send('slow', { timeoutMs: 50 }).ended;
+  expect(end.error).toMatchObject({ kind: 'timeout', fix: expect.stringContaining('timeoutSeconds') });
+});
+
+test('loop detection ends a turn that repeats the same call with the same result', async () => {
+  const core = start({ model: () => callFor('x', { same: true }), tool: async () => 'same' });
+  const { end } = await core.send('loop').ended;
+  expect(end.error?.kind).toBe('loop');
+  expect(core.history().filter((m) => m.role === 'tool').length).toBeLessThan(8);
+});
+
+test('crash during the model call: the message is taken up again and answered once', async () => {
+  const hung = start({ model: () => (async function* () { await new Promise(() => {}); yield* say(''); })() }); // biome-ignore format: short
+  hung.send('important', { id: 'm1' });
+  hung.crash();
+  const core = start({ folder: hung.folder, model: () => say('answered after restart') });
+  expect(core.intake.resume()).toBe(1);
+  expect((await core.waitFor('m1')).end.text).toBe('answered after restart');
+  expect(core.history().map((m) => m.role)).toEqual(['user', 'assistant']);
+  expect(balanced(core)).toMatchObject({ received: 1, answered: 1 });
+});
+
+test('crash while a tool runs: it is not run again, and the model is told that its outcome is unknown', async () => {
+  let ran = 0;
+  const hung = start({ model: () => callFor('outward', {}, 'call1'), tool: () => { ran += 1; return new Promise(() => {}); } }); // biome-ignore format: short
+  hung.send('do it', { id: 'm1' });
+  await expect.poll(() => ran).toBe(1);
+  hung.crash();
+  const seen: string[] = [];
+  const core = start({
+    folder: hung.folder,
+    tool: async () => { ran += 1; return 'again'; }, // biome-ignore format: short
+    model: (request) => {
+      const last = request.messages.at(-1);
+      seen.push(last?.role === 'tool' ? (last.results[0]?.text ?? '') : 'no result');
+      return say('reported');
+    },
+  });
+  core.intake.resume();
+  expect((await core.waitFor('m1')).end.status).toBe('ok');
+  expect(ran).toBe(1);
+  expect(seen).toEqual([expect.stringContaining('outcome is unknown')]);
+  expect(core.history().map((m) => m.role)).toEqual(['user', 'assistant', 'tool', 'assistant']);
+});
+
+test('crash after a message was steered into a turn: both end once, and neither is in the transcript twice', async () => {
+  let calls = 0;
+  const hung = start({
+    model: (request) =>
+      request.messages.some((m) => m.role === 'tool') ? callFor('hang', {}, 'call2') : callFor('wait', {}, 'call1'),
+    tool: (call) => (call.name === 'hang' ? new Promise(() => {}) : new Promise((r) => setTimeout(() => r('ok'), 60))),
+  });
+  hung.send('first', { id: 'm1' });
+  await expect.poll(() => hung.toolCalls.open('m1').length).toBe(1);
+  hung.send('second', { id: 'm2' });
+  await expect.poll(() => hung.toolCalls.open('m1').some((c) => c.callId === 'call2')).toBe(true);
+  hung.crash();
+  const core = start({ folder: hung.folder, model: () => { calls += 1; return say('both'); } }); // biome-ignore format: short
+  core.intake.resume();
+  await Promise.all([core.waitFor('m1'), core.waitFor('m2')]);
+  expect(calls).toBe(1);
+  expect(core.history().filter((m) => m.role === 'user').map((m) => m.runId)).toEqual(['m1', 'm2']); // biome-ignore format: short
+  expect(balanced(core)).toMatchObject({ answered: 2, queued: 0 });
+});
+
+test('a message that stops the gateway every time fails visibly instead of for ever', async () => {
+  const first = start({ model: () => (async function* () { await new Promise(() => {}); yield* say(''); })() }); // biome-ignore format: short
+  first.send('poison', { id: 'm1' });
+  first.crash();
+  let last = first;
+  for (let n = 0; n < 2; n++) {
+    last = start({ folder: first.folder, model: () => (async function* () { await new Promise(() => {}); yield* say(''); })() }); // biome-ignore format: short
+    last.intake.resume();
+    last.crash();
+  }
+  const core = start({ folder: first.folder, model: () => say('never asked') });
+  core.intake.resume();
+  expect((await core.waitFor('m1')).end.error).toMatchObject({ kind: 'gave_up' });
+  expect(balanced(core)).toMatchObject({ failed: 1, queued: 0 });
+});
+
+test('a stop leaves the running message accepted, so that the next start goes on with it', async () => {
+  const core = start({
+    async *model(_request, signal) {
+      await new Promise((r) => signal.addEventListener('abort', r, { once: true }));
+      yield { type: 'end', stop: 'aborted', usage: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 } };
+    },
+  });
+  core.send('later', { id: 'm1' });
+  await core.lanes.stop(20);
+  expect(balanced(core)).toMatchObject({ queued: 1, answered: 0 });
+  core.crash();
+  const next = start({ folder: core.folder, model: () => say('later it is') });
+  next.intake.resume();
+  expect((await next.waitFor('m1')).end.text).toBe('later it is');
+});
+
+test('a stranger is declined with a reason, and what they wrote is kept nowhere (S023)', () => {
+  const core = start({ model: () => say('no') });
+  const acceptance = core.intake.accept(
+    {
+      channel: 'telegram',
+      account: 'bot',
+      chat: '7',
+      messageId: '1',
+      chatType: 'direct',
+      sender: { id: '7' },
+      assurance: 'platform',
+      text: 'SECRET-TEXT',
+      receivedAtMs: 1,
+      label: { integrity: 'untrusted', readers: 'owner', sources: [] },
+    },
+    { sessionKey: 'agent:main:telegram:7', runId: 't1', queueMode: 'steer', timeoutMs: 1_000 },
+  );
+  expect(acceptance).toMatchObject({ status: 'declined', code: 'SENDER_NOT_ADMITTED' });
+  expect(balanced(core)).toMatchObject({ received: 1, declined: 1 });
+  const dump = JSON.stringify(
+    ['inbox', 'messages', 'journal'].map((t) => core.store.prepare(`SELECT * FROM ${t}`).all()),
+  );
+  expect(dump).not.toContain('SECRET-TEXT');
+});
+
+test('the journal chain holds, and one changed byte breaks it', async () => {
+  const core = start({ model: () => say('x') });
+  await core.send('a').ended;
+  await core.send('b').ended;
+  expect(core.journal.firstBroken()).toBeNull();
+  core.store.db.exec(
+    `UPDATE journal SET body = replace(body, 'ok', 'no') WHERE kind = 'run.ended' AND seq = (SELECT min(seq) FROM journal WHERE kind = 'run.ended')`,
+  );
+  expect(core.journal.firstBroken()).toBe(2);
+});
+
+test('labels: a tool result taints the conversation and the reply from then on', async () => {
+  const core = start({
+    model: (r) => (r.messages.some((m) => m.role === 'tool') ? say('read it') : callFor('read', {})),
+  });
+  await core.send('read').ended;
+  expect(core.history().map((m) => m.label.integrity)).toEqual(['owner', 'owner', 'untrusted', 'untrusted']);
+  expect(core.sessions.get('agent:main:main')?.context).toMatchObject({
+    integrity: 'untrusted',
+    sources: expect.arrayContaining(['file:x']),
+  });
+});

@@ -1,0 +1,271 @@
+// Owns a turn from its first moment to its one final state: open the conversation, put the message in, let the agent
+// think, and store reply, outcome and outgoing reply in a single transaction.
+import type { Journal } from '../journal/journal.ts';
+import type { Log } from '../log/log.ts';
+import { HardshellError, reasonOf } from '../platform/errors.ts';
+import type { Inbox } from '../store/inbox.ts';
+import { type Label, label } from '../store/label.ts';
+import type { Outbox, OutboxRow } from '../store/outbox.ts';
+import type { ToolCalls } from '../store/tool-calls.ts';
+import type { StoredMessage } from '../store/transcripts.ts';
+import { dayOf, NO_TOKENS, type UsageTable } from '../store/usage.ts';
+import { type ConversationPorts, type OpenConversation, openConversation } from './conversation.ts';
+import type { Directory } from './directory.ts';
+import { ABORT } from './lanes.ts';
+import type { Turn, TurnEnd, TurnEvent, Waiting } from './turn.ts';
+
+export type RunRecord = {
+  readonly runId: string;
+  readonly sessionKey: string;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly end: TurnEnd;
+};
+
+export type RunnerPorts = ConversationPorts & {
+  readonly directory: Directory;
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  readonly toolCalls: ToolCalls;
+  readonly usage: UsageTable;
+  readonly journal: Journal;
+  readonly log: Log;
+  think(turn: Turn): Promise<TurnEnd>;
+  deliver(reply: OutboxRow): void;
+  emit(
+    runId: string,
+    sessionKey: string,
+    event: TurnEvent | { type: 'run.started'; startedAtMs: number } | { type: 'run.steered'; intoRunId: string },
+  ): void;
+  ended(record: RunRecord, reply: StoredMessage | null): void;
+};
+
+/** A message that was found unfinished this often has something in it that kills the process; it fails visibly. */
+const MAX_ATTEMPTS = 3;
+
+type Control = { readonly signal: AbortSignal; takeSteering(wanted?: (w: Waiting) => boolean): Waiting[] };
+
+export function createRunner(ports: RunnerPorts) {
+  const { now, log } = ports;
+  const open = new Map<string, OpenConversation>();
+
+  /** Never rejects: whatever happens becomes the run's outcome. */
+  const run = async (item: Waiting, control: Control): Promise<void> => {
+    const startedAtMs = now();
+    const steered: Waiting[] = [];
+    let end: TurnEnd;
+    let conversation: OpenConversation | null = null;
+    try {
+      ports.emit(item.runId, item.sessionKey, { type: 'run.started', startedAtMs });
+      conversation = openConversation(
+        ports,
+        ports.directory.recordFor(item.sessionKey, item.agentId, item.message.channel),
+        item.runId,
+      );
+      open.set(item.sessionKey, conversation);
+      begin(conversation, item, control, steered);
+      end =
+        item.attempts >= MAX_ATTEMPTS
+          ? failure('gave_up', `the gateway stopped ${item.attempts} times while working on this message`)
+          : await ports.think(turnOf(item, conversation, control, steered));
+    } catch (error) {
+      if (!(error instanceof HardshellError)) log.error('turn failed', { runId: item.runId, error });
+      end = failure(
+        error instanceof HardshellError ? error.code.toLowerCase() : 'internal',
+        reasonOf(error),
+        (error as HardshellError).fix,
+      );
+    }
+    // Cut off by a stop: no outcome is stored, so the next start goes on where this one was.
+    if (control.signal.reason === ABORT.shutdown) {
+      open.delete(item.sessionKey);
+      return;
+    }
+    finish(item, steered, conversation, {
+      runId: item.runId,
+      sessionKey: item.sessionKey,
+      startedAtMs,
+      endedAtMs: now(),
+      end,
+    });
+    open.delete(item.sessionKey);
+  };
+
+  /** The message enters the conversation, or, after a restart, is found there together with what it had led to. */
+  const begin = (conversation: OpenConversation, item: Waiting, control: Control, steered: Waiting[]): void => {
+    const mine = conversation.messages().filter((m) => m.runId === item.runId);
+    if (mine.length === 0) {
+      conversation.append({
+        role: 'user',
+        blocks: [{ type: 'text', text: item.message.text }],
+        label: item.message.label,
+      });
+    } else {
+      const present = new Set(conversation.messages().map((m) => m.runId));
+      steered.push(...control.takeSteering((w) => present.has(w.runId)));
+      settleInterrupted(conversation, item.runId);
+    }
+    if (conversation.record.title === '') conversation.update({ title: firstLine(item.message.text, 60) });
+  };
+
+  /** Calls without a result are answered for: those that had begun have an unknown outcome and are not run again. */
+  const settleInterrupted = (conversation: OpenConversation, runId: string): void => {
+    const last = conversation.messages().at(-1);
+    if (last?.role !== 'assistant') return;
+    const begun = new Set(ports.toolCalls.open(runId).map((c) => c.callId));
+    const calls = last.blocks.filter((b) => b.type === 'toolCall');
+    if (calls.length === 0) return;
+    conversation.append({
+      role: 'tool',
+      blocks: calls.map((call) => ({
+        type: 'toolResult',
+        toolCallId: call.id,
+        name: call.name,
+        isError: true,
+        text: begun.has(call.id)
+          ? 'The gateway was restarted while this ran. Its outcome is unknown; it was not run again. Check before repeating it.'
+          : 'The gateway was restarted before this ran. It did not run.',
+      })),
+      label: label('tool-local', 'owner'),
+    });
+    const atMs = now();
+    conversation.persist(() => {
+      for (const callId of begun) ports.toolCalls.close(runId, callId, 'unknown', atMs);
+    });
+  };
+
+  const turnOf = (item: Waiting, conversation: OpenConversation, control: Control, steered: Waiting[]): Turn =>
+    ({
+      runId: item.runId,
+      sessionKey: item.sessionKey,
+      sessionId: ports.transcripts.uuid(conversation.record.transcript),
+      agentId: item.agentId,
+      modelOverride: conversation.record.modelOverride,
+      conversation,
+      signal: AbortSignal.any([control.signal, AbortSignal.timeout(item.timeoutMs)]),
+      takeSteering() {
+        const taken = control.takeSteering();
+        for (const late of taken) {
+          steered.push(late);
+          conversation
+            .as(late.runId)
+            .append({ role: 'user', blocks: [{ type: 'text', text: late.message.text }], label: late.message.label });
+          ports.emit(late.runId, late.sessionKey, { type: 'run.steered', intoRunId: item.runId });
+        }
+        return taken.length;
+      },
+      emit: (event: TurnEvent) => ports.emit(item.runId, item.sessionKey, event),
+    }) as unknown as Turn;
+
+  const finish = (
+    item: Waiting,
+    steered: readonly Waiting[],
+    conversation: OpenConversation | null,
+    record: RunRecord,
+  ): void => {
+    const { end } = record;
+    let replies: OutboxRow[] = [];
+    let reply: StoredMessage | null = null;
+    try {
+      if (!conversation) throw new Error('the conversation could not be opened');
+      reply = conversation.append(closing(end));
+      conversation.update(totals(conversation, end));
+      conversation.persist(() => {
+        const state = end.status === 'ok' ? 'answered' : 'failed';
+        const first = ports.inbox.finish(item.inboxId, state, end.error?.kind ?? end.stopReason, record.endedAtMs);
+        for (const w of steered) ports.inbox.finish(w.inboxId, state, `steered into ${item.runId}`, record.endedAtMs);
+        // A row that was final already has had its reply: nothing may go out twice.
+        if (first && end.text !== '') replies = [queueReply(item, end.text, end.label, record.endedAtMs)];
+        ports.usage.add(dayOf(record.endedAtMs), end.model, end.usage);
+        ports.journal.record('run.ended', {
+          run: item.runId,
+          session: item.sessionKey,
+          status: end.status,
+          stop: end.stopReason,
+          model: end.model,
+          ms: record.endedAtMs - record.startedAtMs,
+        });
+      });
+    } catch (error) {
+      // The outcome could not be stored: the message stays accepted and is taken up again at the next start.
+      log.error('outcome not stored', { runId: item.runId, error });
+      const told = { ...record, end: failure('storage', reasonOf(error), (error as HardshellError).fix) };
+      for (const w of [item, ...steered]) ports.ended({ ...told, runId: w.runId }, null);
+      return;
+    }
+    for (const out of replies) ports.deliver(out);
+    ports.ended(record, reply);
+    for (const w of steered) ports.ended({ ...record, runId: w.runId }, null);
+  };
+
+  const queueReply = (item: Waiting, text: string, replyLabel: Label, atMs: number): OutboxRow => {
+    const { channel, account, chat, messageId } = item.message;
+    const row = { channel, account, chat, replyTo: messageId, text, idempotencyKey: `reply:${item.inboxId}` };
+    const id = ports.outbox.insert({ ...row, inboxId: item.inboxId, atMs, label: replyLabel });
+    return { ...row, id, state: 'queued', attempts: 0 };
+  };
+
+  return {
+    run,
+    /** A queued message that the owner took back. */
+    discard(item: Waiting): void {
+      ports.store.commit(() => ports.inbox.finish(item.inboxId, 'failed', 'aborted', now()));
+      const end: TurnEnd = {
+        ...failure('aborted', 'taken back before it started'),
+        status: 'aborted',
+        stopReason: 'aborted',
+      };
+      ports.ended({ runId: item.runId, sessionKey: item.sessionKey, startedAtMs: now(), endedAtMs: now(), end }, null);
+    },
+    /** Messages of the running turn that are not stored yet, for history. */
+    unstored: (sessionKey: string): readonly StoredMessage[] => open.get(sessionKey)?.unstored() ?? [],
+    persist: (sessionKey: string, also: () => void): void => {
+      const conversation = open.get(sessionKey);
+      if (!conversation) throw new Error(`no turn runs in ${sessionKey}`);
+      conversation.persist(also);
+    },
+  };
+}
+
+function closing(end: TurnEnd): Parameters<OpenConversation['append']>[0] {
+  const meta = { model: end.model, stopReason: end.stopReason, usage: end.usage };
+  if (end.status === 'ok' || (end.status === 'aborted' && end.text !== '')) {
+    return { role: 'assistant', blocks: [{ type: 'text', text: end.text }], meta, label: end.label };
+  }
+  const text =
+    end.status === 'aborted'
+      ? 'Stopped.'
+      : `${end.error?.message ?? 'The turn failed.'}${end.error?.fix ? `\n${end.error.fix}` : ''}`;
+  return { role: 'notice', blocks: [{ type: 'text', text }], meta, label: label('tool-local', 'owner') };
+}
+
+function totals(conversation: OpenConversation, end: TurnEnd) {
+  const { input, output, cacheRead, cacheWrite } = conversation.record;
+  return {
+    input: input + end.usage.input,
+    output: output + end.usage.output,
+    cacheRead: cacheRead + end.usage.cacheRead,
+    cacheWrite: cacheWrite + end.usage.cacheWrite,
+    contextTokens: end.contextTokens || conversation.record.contextTokens,
+    model: end.model || conversation.record.model,
+    preview: firstLine(end.text || end.error?.message || '', 120),
+  };
+}
+
+function failure(kind: string, message: string, fix?: string): TurnEnd {
+  return {
+    status: 'error',
+    text: '',
+    stopReason: 'error',
+    model: '',
+    usage: NO_TOKENS,
+    contextTokens: 0,
+    label: label('tool-local', 'owner'),
+    error: { kind, message, ...(fix ? { fix } : {}) },
+  };
+}
+
+function firstLine(text: string, maxChars: number): string {
+  const line = text.trim().split('\n', 1)[0] ?? '';
+  return line.length > maxChars ? `${line.slice(0, maxChars - 1)}…` : line;
+}

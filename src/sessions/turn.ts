@@ -1,0 +1,86 @@
+// Owns the value that the agent is handed: one admitted message in its lane, with the conversation it belongs to. Only
+// runner.ts makes one, so nothing can think without having been admitted, queued and made durable.
+import type { AdmittedMessage } from '../access/admit.ts';
+import type { Label } from '../store/label.ts';
+import type { Block, MessageMeta, StoredMessage } from '../store/transcripts.ts';
+
+declare const brand: unique symbol;
+export type Turn = {
+  readonly [brand]: true;
+  readonly runId: string;
+  readonly sessionKey: string;
+  readonly sessionId: string;
+  readonly agentId: string;
+  /** `provider/id` that the owner chose for this session, or null */
+  readonly modelOverride: string | null;
+  readonly conversation: Conversation;
+  readonly signal: AbortSignal;
+  /** messages that arrived meanwhile and steer this turn; they are in the conversation when this returns */
+  takeSteering(): number;
+  emit(event: TurnEvent): void;
+};
+
+export interface Conversation {
+  /** stored and not yet stored, oldest first; the newest `MAX_MESSAGES` */
+  messages(): readonly StoredMessage[];
+  /** join of the labels of all of them */
+  context(): Label;
+  append(message: {
+    role: StoredMessage['role'];
+    blocks: readonly Block[];
+    meta?: MessageMeta;
+    label: Label;
+  }): StoredMessage;
+  /** makes everything appended so far durable, together with `also` */
+  persist(also?: () => void): void;
+}
+
+export type TurnEvent =
+  | { readonly type: 'run.model'; readonly provider: string; readonly model: string }
+  | { readonly type: 'run.text'; readonly delta: string }
+  | {
+      readonly type: 'run.tool';
+      readonly phase: 'start';
+      readonly callId: string;
+      readonly name: string;
+      readonly args: unknown;
+    }
+  | {
+      readonly type: 'run.tool';
+      readonly phase: 'end';
+      readonly callId: string;
+      readonly name: string;
+      readonly text: string;
+      readonly isError: boolean;
+    };
+
+/** How a turn ended. `reply` is null when there is nothing to show but the error. */
+export type TurnEnd = {
+  readonly status: 'ok' | 'error' | 'aborted';
+  readonly text: string;
+  readonly stopReason: string;
+  readonly model: string;
+  readonly usage: {
+    readonly input: number;
+    readonly output: number;
+    readonly cacheRead: number;
+    readonly cacheWrite: number;
+  };
+  /** size of what the model was shown last */
+  readonly contextTokens: number;
+  readonly label: Label;
+  readonly error?: { readonly kind: string; readonly message: string; readonly fix?: string };
+};
+
+/** One message waiting for its turn. */
+export type Waiting = {
+  readonly inboxId: number;
+  readonly runId: string;
+  readonly sessionKey: string;
+  readonly agentId: string;
+  readonly mode: 'steer' | 'followup' | 'interrupt';
+  readonly timeoutMs: number;
+  /** how often a start found it unfinished */
+  readonly attempts: number;
+  readonly message: AdmittedMessage;
+};

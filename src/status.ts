@@ -1,0 +1,75 @@
+// Owns the status report: facts gathered from every part, and the list of repairs with the command that mends each. Part
+// of the composition; it reads and never changes anything.
+import type { Paths } from './config/paths.ts';
+import type { StatusReport } from './gateway/backend.ts';
+import type { Models } from './models/provider.ts';
+import type { Balance } from './store/inbox.ts';
+import type { OutboxCount } from './store/outbox.ts';
+import { dayOf, type UsageTable } from './store/usage.ts';
+
+export type StatusPorts = {
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly now: () => number;
+  readonly paths: Paths;
+  readonly sessions: () => number;
+  readonly activeRuns: () => number;
+  readonly balance: () => Balance;
+  readonly outbox: () => OutboxCount;
+  readonly usage: UsageTable;
+  readonly models: Models;
+  readonly fallbacks: readonly string[];
+  /** null while the probe still runs */
+  readonly sandbox: () => {
+    readonly driver: string | null;
+    readonly detail: string;
+    readonly fix: string | null;
+  } | null;
+  readonly restored: { readonly restoredFrom: string | null; readonly brokenKept: string | null };
+};
+
+export function createStatus(ports: StatusPorts): () => StatusReport {
+  return () => {
+    const atMs = ports.now();
+    const sandbox = ports.sandbox() ?? { driver: null, detail: 'being probed', fix: null };
+    const offline = ports.models.primary.startsWith('offline/');
+    const outbox = ports.outbox();
+    const repairs: { what: string; fix: string }[] = [];
+    if (sandbox.fix) repairs.push({ what: `exec is off: ${sandbox.detail}`, fix: sandbox.fix });
+    if (offline)
+      repairs.push({
+        what: 'no model key: the offline model answers',
+        fix: `set ANTHROPIC_API_KEY or OPENAI_API_KEY, or models.providers in ${ports.paths.configPath}`,
+      });
+    if (outbox.unknown > 0)
+      repairs.push({
+        what: `${outbox.unknown} replies of unknown delivery`,
+        fix: 'openclaw sessions list   (look whether they arrived)',
+      });
+    if (ports.restored.restoredFrom) {
+      repairs.push({
+        what: 'the database was damaged and a snapshot was restored at the last start',
+        fix: `look at ${ports.restored.brokenKept}, then remove it`,
+      });
+    }
+    return {
+      version: ports.version,
+      pid: process.pid,
+      startedAtMs: ports.startedAtMs,
+      uptimeMs: atMs - ports.startedAtMs,
+      node: process.version,
+      rootUser: process.getuid?.() === 0,
+      rssBytes: process.memoryUsage.rss(),
+      sessions: ports.sessions(),
+      activeRuns: ports.activeRuns(),
+      messages: ports.balance(),
+      outbox,
+      model: { primary: ports.models.primary, fallbacks: ports.fallbacks, offline },
+      sandbox,
+      usage: { today: ports.usage.since(dayOf(atMs)), total: ports.usage.since('') },
+      stateDir: ports.paths.stateDir,
+      configPath: ports.paths.configPath,
+      repairs,
+    };
+  };
+}

@@ -1,0 +1,95 @@
+// Owns the outbox table: every reply before it is sent. `sending` is durable before a channel that cannot repeat safely
+// is called, so that a crash in between is shown as `unknown` and never resent.
+
+import { type Label, toColumns } from './label.ts';
+import type { Store } from './open.ts';
+
+export type OutboxState = 'queued' | 'sending' | 'sent' | 'unknown' | 'failed';
+export type NewReply = {
+  inboxId: number;
+  channel: string;
+  account: string;
+  chat: string;
+  replyTo: string;
+  text: string;
+  idempotencyKey: string;
+  atMs: number;
+  label: Label;
+};
+export type OutboxRow = {
+  id: number;
+  channel: string;
+  account: string;
+  chat: string;
+  replyTo: string;
+  text: string;
+  idempotencyKey: string;
+  state: OutboxState;
+  attempts: number;
+};
+export type OutboxCount = { queued: number; sent: number; unknown: number; failed: number };
+
+export type Outbox = ReturnType<typeof openOutbox>;
+
+export function openOutbox(store: Store) {
+  const insert =
+    store.prepare(`INSERT INTO outbox (inbox_id, channel, account, chat, reply_to, body, idempotency_key, state, reason, attempts, at,
+    integrity, readers, sources) VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', '', 0, ?, ?, ?, ?)`);
+  const open =
+    store.prepare(`SELECT id, channel, account, chat, reply_to, body, idempotency_key, state, attempts FROM outbox
+    WHERE state IN ('queued', 'sending') ORDER BY id`);
+  const move = store.prepare(
+    "UPDATE outbox SET state = ?, reason = ?, attempts = attempts + ?, body = CASE WHEN ? THEN '' ELSE body END WHERE id = ?",
+  );
+  const count = store.prepare('SELECT state, count(*) AS n FROM outbox GROUP BY state');
+  const prune = store.prepare(
+    `DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state NOT IN ('queued', 'sending') AND at < ? LIMIT 5000)`,
+  );
+  return {
+    /** Inside the transaction that ends the turn. */
+    insert(reply: NewReply): number {
+      const l = toColumns(reply.label);
+      const { inboxId, channel, account, chat, replyTo, text, idempotencyKey, atMs } = reply;
+      return Number(
+        insert.run(
+          inboxId,
+          channel,
+          account,
+          chat,
+          replyTo,
+          text,
+          idempotencyKey,
+          atMs,
+          l.integrity,
+          l.readers,
+          l.sources,
+        ).lastInsertRowid,
+      );
+    },
+    open: (): OutboxRow[] => open.all().map(read),
+    /** A sent reply's text lives on in the transcript; the row keeps only the fact. */
+    move: (id: number, state: OutboxState, reason = ''): void =>
+      void move.run(state, reason, state === 'sending' ? 1 : 0, state === 'sent' ? 1 : 0, id),
+    count(): OutboxCount {
+      const total: OutboxCount = { queued: 0, sent: 0, unknown: 0, failed: 0 };
+      for (const row of count.all())
+        total[row['state'] === 'sending' ? 'queued' : (row['state'] as keyof OutboxCount)] += Number(row['n']);
+      return total;
+    },
+    pruneBefore: (atMs: number): number => Number(prune.run(atMs).changes),
+  };
+}
+
+function read(row: Record<string, unknown>): OutboxRow {
+  return {
+    id: Number(row['id']),
+    channel: String(row['channel']),
+    account: String(row['account']),
+    chat: String(row['chat']),
+    replyTo: String(row['reply_to']),
+    text: String(row['body']),
+    idempotencyKey: String(row['idempotency_key']),
+    state: row['state'] as OutboxState,
+    attempts: Number(row['attempts']),
+  };
+}

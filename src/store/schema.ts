@@ -1,0 +1,66 @@
+// Owns the tables. A migration is appended, never edited; every table of blocks carries the three label columns.
+
+/** One entry a version; `PRAGMA user_version` counts them. */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE sessions (
+    key TEXT PRIMARY KEY, transcript INTEGER NOT NULL, agent TEXT NOT NULL, channel TEXT NOT NULL,
+    label TEXT, title TEXT NOT NULL, preview TEXT NOT NULL, created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+    message_count INTEGER NOT NULL, model_override TEXT, model TEXT NOT NULL, context_tokens INTEGER NOT NULL,
+    input INTEGER NOT NULL, output INTEGER NOT NULL, cache_read INTEGER NOT NULL, cache_write INTEGER NOT NULL,
+    archived INTEGER NOT NULL, pinned INTEGER NOT NULL,
+    integrity TEXT NOT NULL, readers TEXT NOT NULL, sources TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE transcripts (
+    id INTEGER PRIMARY KEY, uuid TEXT NOT NULL, session_key TEXT NOT NULL, created_at INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE messages (
+    transcript INTEGER NOT NULL, seq INTEGER NOT NULL, role TEXT NOT NULL, blocks TEXT NOT NULL, run_id TEXT NOT NULL,
+    at INTEGER NOT NULL, meta TEXT,
+    integrity TEXT NOT NULL, readers TEXT NOT NULL, sources TEXT NOT NULL,
+    PRIMARY KEY (transcript, seq)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE inbox (
+    id INTEGER PRIMARY KEY, channel TEXT NOT NULL, account TEXT NOT NULL, message_id TEXT NOT NULL, chat TEXT NOT NULL,
+    chat_type TEXT NOT NULL, sender TEXT NOT NULL, session_key TEXT NOT NULL, run_id TEXT NOT NULL,
+    queue_mode TEXT NOT NULL, timeout_ms INTEGER NOT NULL, body TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'answered', 'declined', 'failed')), reason TEXT NOT NULL,
+    attempts INTEGER NOT NULL, received_at INTEGER NOT NULL, finished_at INTEGER,
+    integrity TEXT NOT NULL, readers TEXT NOT NULL, sources TEXT NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX inbox_once ON inbox (channel, account, message_id, chat);
+  CREATE INDEX inbox_queued ON inbox (id) WHERE state = 'queued';
+
+  CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY, inbox_id INTEGER NOT NULL, channel TEXT NOT NULL, account TEXT NOT NULL, chat TEXT NOT NULL,
+    reply_to TEXT NOT NULL, body TEXT NOT NULL, idempotency_key TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'sending', 'sent', 'unknown', 'failed')), reason TEXT NOT NULL,
+    attempts INTEGER NOT NULL, at INTEGER NOT NULL,
+    integrity TEXT NOT NULL, readers TEXT NOT NULL, sources TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX outbox_open ON outbox (id) WHERE state IN ('queued', 'sending');
+
+  CREATE TABLE tool_calls (
+    run_id TEXT NOT NULL, call_id TEXT NOT NULL, name TEXT NOT NULL, args TEXT NOT NULL, effects TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('started', 'done', 'unknown')), started_at INTEGER NOT NULL, ended_at INTEGER,
+    integrity TEXT NOT NULL, readers TEXT NOT NULL, sources TEXT NOT NULL,
+    PRIMARY KEY (run_id, call_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX tool_calls_open ON tool_calls (run_id) WHERE state = 'started';
+
+  CREATE TABLE journal (
+    seq INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL, hash TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE usage (
+    day TEXT NOT NULL, model TEXT NOT NULL,
+    input INTEGER NOT NULL, output INTEGER NOT NULL, cache_read INTEGER NOT NULL, cache_write INTEGER NOT NULL,
+    PRIMARY KEY (day, model)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  `,
+];
