@@ -49,7 +49,7 @@ export function openLog(options: LogOptions): Log {
     );
     try {
       if (out.size() > options.maxFileBytes) rotate();
-      out.write(`${line}\n`);
+      out.write(line);
       options.echo?.(line);
     } catch {
       // A full disk must not stop a turn; the store reports it where it matters.

@@ -16,35 +16,36 @@ export type Decision =
 /** Files that steer every later turn; the model may propose a change, the owner decides (attacks.md E05). */
 const STEERING_FILES = new Set(['agents.md', 'soul.md', 'identity.md', 'user.md']);
 
+/** The strictest answer over all effects: a denial beats a question, whatever their order. */
 export function decide(call: ToolCall, effects: readonly Effect[]): Decision {
   const permit = (): PermittedCall => ({ ...call, effects }) as PermittedCall;
-  for (const effect of effects) {
-    if (effect.kind === 'run' && effect.where === 'host') {
-      return {
-        kind: 'deny',
-        code: 'HOST_EXEC_DENIED',
-        reason: 'commands run only inside the sandbox, never on the host',
-        fix: 'openclaw status   (shows whether a sandbox driver is available)',
-      };
-    }
-    if (effect.kind === 'write' && STEERING_FILES.has(canonicalName(effect.path))) {
-      return {
-        kind: 'ask',
-        code: 'STEERING_FILE',
-        reason: `${effect.path} steers every later conversation, so a change to it needs your word`,
-        approve: permit,
-      };
-    }
+  if (effects.some((effect) => effect.kind === 'run' && effect.where === 'host')) {
+    return {
+      kind: 'deny',
+      code: 'HOST_EXEC_DENIED',
+      reason: 'commands run only inside the sandbox, never on the host',
+      fix: 'openclaw status   (shows whether a sandbox driver is available)',
+    };
+  }
+  const steering = effects.find((effect) => effect.kind === 'write' && isSteeringFile(effect.path));
+  if (steering?.kind === 'write') {
+    return {
+      kind: 'ask',
+      code: 'STEERING_FILE',
+      reason: `${steering.path} steers every later conversation, so a change to it needs your word`,
+      approve: permit,
+    };
   }
   return { kind: 'allow', call: permit() };
 }
 
-/** Case and Unicode tricks must not make a steering file look like another one. */
-function canonicalName(path: string): string {
-  const parts = path
+/** By its last name, wherever it lies: spelling, case, Unicode and detours must not make it look like another file. */
+function isSteeringFile(path: string): boolean {
+  const name = path
     .normalize('NFKC')
     .toLowerCase()
     .split('/')
-    .filter((part) => part !== '' && part !== '.');
-  return parts.length === 1 ? (parts[0] ?? '') : parts.join('/');
+    .filter((part) => part !== '' && part !== '.')
+    .at(-1);
+  return STEERING_FILES.has(name ?? '');
 }

@@ -1,0 +1,81 @@
+// The decision table of tool calls: what runs, what asks, what stops, with the reason a person reads.
+import { expect, test } from 'vitest';
+import { label } from '../store/label.ts';
+import { createApprovals, visible } from './approvals.ts';
+import { decide } from './decide.ts';
+import type { Effect } from './effects.ts';
+
+const call = {
+  turnId: 't',
+  sessionKey: 'agent:main:main',
+  callId: 'c',
+  name: 'x',
+  args: {},
+  context: label('owner', 'owner'),
+};
+const journal = { record() {} } as unknown as Parameters<typeof createApprovals>[0]['journal'];
+
+test.each<[string, Effect, string]>([
+  ['reading a file', { kind: 'read', path: 'a.md' }, 'allow'],
+  ['writing a file', { kind: 'write', path: 'notes/a.md' }, 'allow'],
+  ['a command in the sandbox', { kind: 'run', argv: ['ls'], where: 'sandbox' }, 'allow'],
+  ['a command on the host', { kind: 'run', argv: ['ls'], where: 'host' }, 'deny'],
+  ['changing AGENTS.md', { kind: 'write', path: 'AGENTS.md' }, 'ask'],
+  ['changing ./agents.MD', { kind: 'write', path: './agents.MD' }, 'ask'],
+  ['changing full-width SOUL.md', { kind: 'write', path: 'ＳＯＵＬ.md' }, 'ask'],
+  ['changing a/../SOUL.md', { kind: 'write', path: 'a/../SOUL.md' }, 'ask'],
+  ['changing /workspace/USER.md', { kind: 'write', path: '/workspace/USER.md' }, 'ask'],
+  ['changing MEMORY.md', { kind: 'write', path: 'MEMORY.md' }, 'allow'],
+])('%s: %s', (_name, effect, expected) => {
+  expect(decide(call, [effect]).kind).toBe(expected);
+});
+
+test('one bad effect is enough, wherever it stands', () => {
+  expect(
+    decide(call, [
+      { kind: 'read', path: 'a' },
+      { kind: 'run', argv: ['ls'], where: 'host' },
+    ]),
+  ).toMatchObject({ kind: 'deny', code: 'HOST_EXEC_DENIED', fix: expect.any(String) });
+  expect(
+    decide(call, [
+      { kind: 'write', path: 'SOUL.md' },
+      { kind: 'run', argv: ['ls'], where: 'host' },
+    ]).kind,
+  ).toBe('deny');
+});
+
+test('an approval counts once, silence and an aborted turn are a no', async () => {
+  const seen: string[] = [];
+  const approvals = createApprovals({ journal, now: () => 0, requested: (a) => seen.push(a.id), resolved: () => {} });
+  const question = { runId: 'r', sessionKey: 's', tool: 'write', reason: 'why', args: { path: 'SOUL.md' } };
+  const first = approvals.ask(question, new AbortController().signal);
+  expect(approvals.resolve(seen[0] ?? '', 'allow-once', {})).toBe(true);
+  expect(approvals.resolve(seen[0] ?? '', 'allow-once', {})).toBe(false);
+  expect(await first).toBe('allow-once');
+  const stop = new AbortController();
+  const second = approvals.ask(question, stop.signal);
+  stop.abort();
+  expect(await second).toBe('expired');
+  expect(approvals.list()).toEqual([]);
+});
+
+test('I16 the fourth question of a run is not asked: it is a no', async () => {
+  const asked: string[] = [];
+  const approvals = createApprovals({ journal, now: () => 0, requested: (a) => { asked.push(a.id); queueMicrotask(() => approvals.resolve(a.id, 'allow-once', {})); }, resolved: () => {} }); // biome-ignore format: short
+  const question = { runId: 'r', sessionKey: 's', tool: 'write', reason: 'why', args: {} };
+  const answers: string[] = [];
+  for (let n = 0; n < 4; n++) answers.push(await approvals.ask(question, new AbortController().signal));
+  expect(answers).toEqual(['allow-once', 'allow-once', 'allow-once', 'deny']);
+  expect(asked).toHaveLength(3);
+});
+
+test('C11 a card shows every argument in full, with what could disguise it spelled out', () => {
+  expect(visible('a\u202Eb\u200Bc\x1b[2J\nline')).toBe('a\\u{202e}b\\u{200b}c\\u{1b}[2J\nline');
+  const approvals = createApprovals({ journal, now: () => 0, requested: () => {}, resolved: () => {} });
+  void approvals.ask(
+    { runId: 'r', sessionKey: 's', tool: 'write', reason: 'w', args: { path: 'x', content: 'y'.repeat(9_000) } },
+    new AbortController().signal,
+  );
+  expect(approvals.list()[0]?.facts[1]?.value).toHaveLength(9_000);
+});
