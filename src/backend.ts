@@ -1,51 +1,32 @@
 // Owns the translation of the inner services to what the gateway offers. Part of the composition: it is built by main.ts
 // alone, decides nothing, and holds only the outcomes of recent runs.
 
-import type { Accepted, createIntake } from './channels/intake.ts';
 import { WEBCHAT, WEBCHAT_ACCOUNT } from './channels/webchat.ts';
 import type { LoadedConfig } from './config/load.ts';
 import { redact } from './config/load.ts';
-import type {
-  Backend,
-  SendInput,
-  SendReceipt,
-  SessionRow,
-  StatusReport,
-} from './gateway/backend.ts';
-import type { Journal } from './journal/journal.ts';
+import type { Core } from './core.ts';
+import type { Backend, SendInput, SendReceipt, SessionRow, StatusReport } from './gateway/backend.ts';
 import { tailLog } from './log/tail.ts';
 import type { Models } from './models/provider.ts';
 import { HardshellError } from './platform/errors.ts';
-import type { createApprovals } from './policy/approvals.ts';
-import { type Runs, wireMessage } from './runs.ts';
-import type { Directory } from './sessions/directory.ts';
+import { wireMessage } from './runs.ts';
 import { parseSessionKey } from './sessions/key.ts';
-import type { Lanes } from './sessions/lanes.ts';
-import type { createRunner } from './sessions/runner.ts';
-import type { Inbox } from './store/inbox.ts';
 import { label } from './store/label.ts';
 import type { SessionRecord } from './store/sessions.ts';
-import type { Transcripts } from './store/transcripts.ts';
 
-export type BackendPorts = {
+export type BackendPorts = Pick<
+  Core,
+  'directory' | 'transcripts' | 'lanes' | 'runner' | 'inbox' | 'intake' | 'approvals' | 'journal' | 'runs'
+> & {
   readonly version: string;
   readonly startedAtMs: number;
   readonly workspaceDir: string;
   readonly logFile: string;
   readonly config: LoadedConfig;
   readonly models: Models;
-  readonly directory: Directory;
-  readonly transcripts: Transcripts;
-  readonly lanes: Lanes;
-  readonly runner: ReturnType<typeof createRunner>;
-  readonly inbox: Inbox;
-  readonly intake: ReturnType<typeof createIntake>;
-  readonly approvals: ReturnType<typeof createApprovals>;
-  readonly journal: Journal;
   readonly now: () => number;
   readonly stopping: () => boolean;
   status(): StatusReport;
-  readonly runs: Runs;
 };
 
 const MAX_MESSAGE_CHARS = 200_000;
@@ -223,12 +204,3 @@ function queueFull(key: string, waiting: number): HardshellError {
     httpStatus: 429,
   });
 }
-
-/** A waiting message as the lanes know it. */
-export const waitingOf = (accepted: Accepted): { mode: 'steer' | 'followup' | 'interrupt'; agentId: string } => {
-  const mode = accepted.delivery.queueMode;
-  return {
-    mode: mode === 'interrupt' || mode === 'followup' ? mode : 'steer',
-    agentId: parseSessionKey(accepted.delivery.sessionKey).agentId,
-  };
-};

@@ -1,39 +1,32 @@
 // Owns the status report: facts gathered from every part, and the list of repairs with the command that mends each. Part
 // of the composition; it reads and never changes anything.
 import type { Paths } from './config/paths.ts';
+import type { Core } from './core.ts';
 import type { StatusReport } from './gateway/backend.ts';
 import type { Models } from './models/provider.ts';
-import type { Balance } from './store/inbox.ts';
-import type { OutboxCount } from './store/outbox.ts';
-import { dayOf, type UsageTable } from './store/usage.ts';
+import type { Opened } from './store/snapshots.ts';
+import { dayOf } from './store/usage.ts';
 
 export type StatusPorts = {
   readonly version: string;
   readonly startedAtMs: number;
   readonly now: () => number;
   readonly paths: Paths;
-  readonly sessions: () => number;
-  readonly activeRuns: () => number;
-  readonly balance: () => Balance;
-  readonly outbox: () => OutboxCount;
-  readonly usage: UsageTable;
+  readonly core: Core;
   readonly models: Models;
   readonly fallbacks: readonly string[];
   /** null while the probe still runs */
-  readonly sandbox: () => {
-    readonly driver: string | null;
-    readonly detail: string;
-    readonly fix: string | null;
-  } | null;
-  readonly restored: { readonly restoredFrom: string | null; readonly brokenKept: string | null };
+  readonly sandbox: () => StatusReport['sandbox'] | null;
+  readonly opened: Pick<Opened, 'restoredFrom' | 'brokenKept'>;
 };
 
 export function createStatus(ports: StatusPorts): () => StatusReport {
+  const { core, opened } = ports;
   return () => {
     const atMs = ports.now();
     const sandbox = ports.sandbox() ?? { driver: null, detail: 'being probed', fix: null };
     const offline = ports.models.primary.startsWith('offline/');
-    const outbox = ports.outbox();
+    const outbox = core.outbox.count();
     const repairs: { what: string; fix: string }[] = [];
     if (sandbox.fix) repairs.push({ what: `exec is off: ${sandbox.detail}`, fix: sandbox.fix });
     if (offline)
@@ -46,10 +39,10 @@ export function createStatus(ports: StatusPorts): () => StatusReport {
         what: `${outbox.unknown} replies of unknown delivery`,
         fix: 'openclaw sessions list   (look whether they arrived)',
       });
-    if (ports.restored.restoredFrom) {
+    if (opened.restoredFrom) {
       repairs.push({
         what: 'the database was damaged and a snapshot was restored at the last start',
-        fix: `look at ${ports.restored.brokenKept}, then remove it`,
+        fix: `look at ${opened.brokenKept}, then remove it`,
       });
     }
     return {
@@ -60,13 +53,13 @@ export function createStatus(ports: StatusPorts): () => StatusReport {
       node: process.version,
       rootUser: process.getuid?.() === 0,
       rssBytes: process.memoryUsage.rss(),
-      sessions: ports.sessions(),
-      activeRuns: ports.activeRuns(),
-      messages: ports.balance(),
+      sessions: core.directory.count(),
+      activeRuns: core.lanes.activeCount(),
+      messages: core.inbox.balance(),
       outbox,
       model: { primary: ports.models.primary, fallbacks: ports.fallbacks, offline },
       sandbox,
-      usage: { today: ports.usage.since(dayOf(atMs)), total: ports.usage.since('') },
+      usage: { today: core.usage.since(dayOf(atMs)), total: core.usage.since('') },
       stateDir: ports.paths.stateDir,
       configPath: ports.paths.configPath,
       repairs,

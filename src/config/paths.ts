@@ -1,6 +1,7 @@
 // Owns where state lives. The only place that turns environment variables into paths; it touches no file.
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
+import { EXIT, HardshellError } from '../platform/errors.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
@@ -35,4 +36,18 @@ export function resolvePaths(env: Env): Paths {
 function absolute(path: string, home: string): string {
   if (path === '~' || path.startsWith('~/')) return join(home, path.slice(1));
   return isAbsolute(path) ? path : resolve(path);
+}
+
+/** `OPENCLAW_GATEWAY_PORT`, or undefined. 0 means any free port. */
+export function portFromEnv(env: Env): number | undefined {
+  const text = env['OPENCLAW_GATEWAY_PORT'];
+  if (!text) return undefined;
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new HardshellError({
+    code: 'BAD_PORT',
+    message: `OPENCLAW_GATEWAY_PORT is "${text.slice(0, 20)}", which is not a port`,
+    fix: 'use a number from 1 to 65535',
+    exitCode: EXIT.config,
+  });
 }

@@ -20,7 +20,7 @@ const balanced = (core: ReturnType<typeof startCore>) => {
 test('an accepted message is answered once, with reply, outbox row and balance in one transaction', async () => {
   const core = start({ model: () => say('hello') });
   const { ended } = core.send('hi');
-  expect((await ended).end).toMatchObject({ status: 'ok', text: 'hello', model: 'script/one' });
+  expect(await ended).toMatchObject({ status: 'ok', text: 'hello', model: 'script/one' });
   expect(core.history().map((m) => [m.role, m.seq])).toEqual([['user', 1], ['assistant', 2]]); // biome-ignore format: pairs
   expect(balanced(core)).toMatchObject({ received: 1, answered: 1, queued: 0 });
   expect(core.outbox.open()).toHaveLength(1);
@@ -80,8 +80,8 @@ test('a message that arrives during a turn steers it: the model sees it after th
   await expect.poll(() => core.toolCalls.open(first.id).length).toBe(1);
   const second = core.send('also this');
   release();
-  expect((await first.ended).end.text).toBe('steered');
-  expect((await second.ended).end.text).toBe('steered');
+  expect((await first.ended).text).toBe('steered');
+  expect((await second.ended).text).toBe('steered');
   expect(balanced(core)).toMatchObject({ answered: 2 });
   expect(core.history().filter((m) => m.role === 'user')).toHaveLength(2);
 });
@@ -98,7 +98,7 @@ test('abort ends a turn at once, keeps what was said, and the next message runs'
   const run = core.send('go');
   await expect.poll(() => core.events.some((e) => e.type === 'run.text')).toBe(true);
   expect(core.lanes.abort({ sessionKey: 'agent:main:main' })).toEqual([run.id]);
-  expect((await run.ended).end).toMatchObject({ status: 'aborted', text: 'half an ' });
+  expect(await run.ended).toMatchObject({ status: 'aborted', text: 'half an ' });
   expect(balanced(core)).toMatchObject({ failed: 1, queued: 0 });
 });
 
@@ -109,13 +109,13 @@ test('the wall-clock limit ends a turn with its reason and the setting to change
       yield { type: 'end', stop: 'aborted', usage: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 } };
     },
   });
-  const { end } = await core.send('slow', { timeoutMs: 50 }).ended;
+  const end = await core.send('slow', { timeoutMs: 50 }).ended;
   expect(end.error).toMatchObject({ kind: 'timeout', fix: expect.stringContaining('timeoutSeconds') });
 });
 
 test('loop detection ends a turn that repeats the same call with the same result', async () => {
   const core = start({ model: () => callFor('x', { same: true }), tool: async () => 'same' });
-  const { end } = await core.send('loop').ended;
+  const end = await core.send('loop').ended;
   expect(end.error?.kind).toBe('loop');
   expect(core.history().filter((m) => m.role === 'tool').length).toBeLessThan(8);
 });
@@ -126,7 +126,7 @@ test('crash during the model call: the message is taken up again and answered on
   hung.crash();
   const core = start({ folder: hung.folder, model: () => say('answered after restart') });
   expect(core.intake.resume()).toBe(1);
-  expect((await core.waitFor('m1')).end.text).toBe('answered after restart');
+  expect((await core.waitFor('m1')).text).toBe('answered after restart');
   expect(core.history().map((m) => m.role)).toEqual(['user', 'assistant']);
   expect(balanced(core)).toMatchObject({ received: 1, answered: 1 });
 });
@@ -148,7 +148,7 @@ test('crash while a tool runs: it is not run again, and the model is told that i
     },
   });
   core.intake.resume();
-  expect((await core.waitFor('m1')).end.status).toBe('ok');
+  expect((await core.waitFor('m1')).status).toBe('ok');
   expect(ran).toBe(1);
   expect(seen).toEqual([expect.stringContaining('outcome is unknown')]);
   expect(core.history().map((m) => m.role)).toEqual(['user', 'assistant', 'tool', 'assistant']);
@@ -186,7 +186,7 @@ test('a message that stops the gateway every time fails visibly instead of for e
   }
   const core = start({ folder: first.folder, model: () => say('never asked') });
   core.intake.resume();
-  expect((await core.waitFor('m1')).end.error).toMatchObject({ kind: 'gave_up' });
+  expect((await core.waitFor('m1')).error).toMatchObject({ kind: 'gave_up' });
   expect(balanced(core)).toMatchObject({ failed: 1, queued: 0 });
 });
 
@@ -203,7 +203,7 @@ test('a stop leaves the running message accepted, so that the next start goes on
   core.crash();
   const next = start({ folder: core.folder, model: () => say('later it is') });
   next.intake.resume();
-  expect((await next.waitFor('m1')).end.text).toBe('later it is');
+  expect((await next.waitFor('m1')).text).toBe('later it is');
 });
 
 test('a stranger is declined with a reason, and what they wrote is kept nowhere (S023)', () => {

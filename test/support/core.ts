@@ -2,24 +2,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type AdmittedMessage, admit } from '../../src/access/admit.ts';
-import { runTurn } from '../../src/agent/loop.ts';
 import type { ToolCall } from '../../src/agent/tool-call.ts';
-import { createIntake } from '../../src/channels/intake.ts';
-import { openJournal } from '../../src/journal/journal.ts';
+import { webchat } from '../../src/channels/webchat.ts';
+import { createCore } from '../../src/core.ts';
+import type { BackendEvent } from '../../src/gateway/backend.ts';
 import type { Log } from '../../src/log/log.ts';
 import type { ModelEvent, ModelRequest, Models } from '../../src/models/provider.ts';
-import { createDirectory } from '../../src/sessions/directory.ts';
-import { createLanes } from '../../src/sessions/lanes.ts';
-import { createRunner, type RunRecord } from '../../src/sessions/runner.ts';
-import { openInbox } from '../../src/store/inbox.ts';
 import { label } from '../../src/store/label.ts';
 import { openStore } from '../../src/store/open.ts';
-import { openOutbox } from '../../src/store/outbox.ts';
-import { openSessions } from '../../src/store/sessions.ts';
-import { openToolCalls } from '../../src/store/tool-calls.ts';
-import { openTranscripts } from '../../src/store/transcripts.ts';
-import { openUsage } from '../../src/store/usage.ts';
 
 export type Script = (request: ModelRequest, signal: AbortSignal) => AsyncIterable<ModelEvent> | ModelEvent[];
 export type CoreOptions = {
@@ -47,16 +37,6 @@ export function startCore(options: CoreOptions) {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'hardshell-core-'));
   const store = openStore(join(folder, 'state.sqlite'));
   const now = Date.now;
-  const journal = openJournal(store, now);
-  const [inbox, outbox, toolCalls, sessions, transcripts] = [
-    openInbox(store),
-    openOutbox(store),
-    openToolCalls(store),
-    openSessions(store),
-    openTranscripts(store),
-  ];
-  const ended = new Map<string, RunRecord>();
-  const waiters: { id: string; resolve: (r: RunRecord) => void }[] = [];
   const models: Models = {
     primary: 'script/one',
     list: () => [{ provider: 'script', id: 'one', name: 'one', contextTokens: 100_000, available: true }],
@@ -64,83 +44,33 @@ export function startCore(options: CoreOptions) {
       yield* options.model(request, signal);
     },
   };
-  const events: { runId: string; type: string }[] = [];
-  const directory = createDirectory({
+  const core = createCore({
     store,
-    sessions,
-    transcripts,
-    journal,
-    now,
-    isBusy: (key) => lanes.activeRunIds(key).length > 0,
-    knowsModel: () => true,
-    changed: () => {},
-  });
-  const runner = createRunner({
-    store,
-    sessions,
-    transcripts,
-    directory,
-    inbox,
-    outbox,
-    toolCalls,
-    usage: openUsage(store),
-    journal,
     log: silent,
     now,
-    think: (turn) =>
-      runTurn(turn, {
-        models,
-        tools: [],
-        maxOutputTokens: 1_000,
-        prompt: async () => ({ stable: 's', volatile: 'v' }),
-        callTool: async (call, signal) => {
-          runner.persist(call.sessionKey, () =>
-            toolCalls.start({
-              runId: call.turnId,
-              callId: call.callId,
-              name: call.name,
-              args: call.args,
-              effects: [],
-              atMs: now(),
-              label: call.context,
-            }),
-          );
-          const text = (await options.tool?.(call, signal)) ?? 'done';
-          store.defer(() => toolCalls.close(call.turnId, call.callId, 'done', now()));
-          return { text, isError: false, label: label('untrusted', 'owner', 'file:x') };
-        },
-      }),
-    deliver: () => {},
-    emit: (runId, _key, event) => events.push({ runId, type: event.type }),
-    onMessage: () => {},
-    ended: (record) => {
-      ended.set(record.runId, record);
-      for (const w of waiters) if (w.id === record.runId) w.resolve(record);
+    models,
+    tools: [],
+    maxOutputTokens: 1_000,
+    channels: [webchat],
+    prompt: async () => ({ stable: 's', volatile: 'v' }),
+    toolCaller: (hooks) => async (call, signal) => {
+      hooks.started(call, []);
+      const text = (await options.tool?.(call, signal)) ?? 'done';
+      hooks.ended(call);
+      return { text, isError: false, label: label('untrusted', 'owner', 'file:x') };
     },
   });
-  const lanes = createLanes({ run: runner.run, discard: runner.discard });
-  const intake = createIntake<AdmittedMessage>({
-    store,
-    inbox,
-    journal,
-    now,
-    gate: admit,
-    submit: (message, { inboxId, attempts, delivery }) =>
-      lanes.submit({
-        inboxId,
-        attempts,
-        message,
-        agentId: 'main',
-        runId: delivery.runId,
-        sessionKey: delivery.sessionKey,
-        timeoutMs: delivery.timeoutMs,
-        mode: delivery.queueMode as 'steer',
-      }),
-  });
+  const events: BackendEvent[] = [];
+  core.runs.subscribe((event) => events.push(event));
+  const waitFor = async (id: string) => {
+    const outcome = await core.runs.wait(id, 15_000);
+    if (!outcome) throw new Error(`run ${id} did not end`);
+    return outcome;
+  };
   const send = (text: string, o: { id?: string; session?: string; mode?: string; timeoutMs?: number } = {}) => {
     const id = o.id ?? crypto.randomUUID();
     const chat = o.session ?? 'agent:main:main';
-    const acceptance = intake.accept(
+    const acceptance = core.intake.accept(
       {
         channel: 'webchat',
         account: 'gateway',
@@ -155,33 +85,16 @@ export function startCore(options: CoreOptions) {
       },
       { sessionKey: chat, runId: id, queueMode: o.mode ?? 'steer', timeoutMs: o.timeoutMs ?? 60_000 },
     );
-    return {
-      id,
-      acceptance,
-      ended: ended.has(id)
-        ? Promise.resolve(ended.get(id) as RunRecord)
-        : new Promise<RunRecord>((r) => waiters.push({ id, resolve: r })),
-    };
+    return { id, acceptance, ended: waitFor(id) };
   };
   return {
+    ...core,
     folder,
     store,
-    journal,
-    inbox,
-    outbox,
-    toolCalls,
-    sessions,
-    transcripts,
-    directory,
-    lanes,
-    intake,
-    runner,
     events,
-    ended,
     send,
-    history: (key = 'agent:main:main') => transcripts.page(sessions.get(key)?.transcript ?? 0, 1_000),
-    waitFor: (id: string) =>
-      new Promise<RunRecord>((r) => (ended.has(id) ? r(ended.get(id) as RunRecord) : waiters.push({ id, resolve: r }))),
+    waitFor,
+    history: (key = 'agent:main:main') => core.transcripts.page(core.sessions.get(key)?.transcript ?? 0, 1_000),
     /** as after kill -9: nothing is closed, flushed or told */
     crash: (): void => store.db.close(),
     end: (): void => {
