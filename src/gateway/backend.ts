@@ -6,7 +6,13 @@ import type { Label } from '../store/label.ts';
 export type TranscriptBlock =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'toolCall'; readonly id: string; readonly name: string; readonly arguments: unknown }
-  | { readonly type: 'toolResult'; readonly toolCallId: string; readonly name: string; readonly text: string; readonly isError: boolean };
+  | {
+      readonly type: 'toolResult';
+      readonly toolCallId: string;
+      readonly name: string;
+      readonly text: string;
+      readonly isError: boolean;
+    };
 
 export type TranscriptMessage = {
   readonly seq: number;
@@ -20,7 +26,12 @@ export type TranscriptMessage = {
   readonly label: Label;
 };
 
-export type TokenCount = { readonly input: number; readonly output: number; readonly cacheRead: number; readonly cacheWrite: number };
+export type TokenCount = {
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
+};
 
 export type SessionRow = {
   readonly key: string;
@@ -56,7 +67,12 @@ export type SendInput = {
 export type Actor = { readonly connId: string; readonly clientId: string; readonly deviceId?: string };
 
 /** `in_flight` and `done`: the same idempotency key was accepted before. The message is durable when this resolves. */
-export type SendReceipt = { readonly runId: string; readonly sessionKey: string; readonly status: 'started' | 'queued' | 'in_flight' | 'done'; readonly acceptedAtMs: number };
+export type SendReceipt = {
+  readonly runId: string;
+  readonly sessionKey: string;
+  readonly status: 'started' | 'queued' | 'in_flight' | 'done';
+  readonly acceptedAtMs: number;
+};
 
 export type RunOutcome = {
   readonly runId: string;
@@ -76,15 +92,37 @@ export type BackendEvent =
   | ({ readonly type: 'run.started'; readonly startedAtMs: number } & RunRef)
   | ({ readonly type: 'run.model'; readonly provider: string; readonly model: string } & RunRef)
   | ({ readonly type: 'run.text'; readonly delta: string } & RunRef)
-  | ({ readonly type: 'run.tool'; readonly phase: 'start'; readonly callId: string; readonly name: string; readonly args: unknown } & RunRef)
-  | ({ readonly type: 'run.tool'; readonly phase: 'end'; readonly callId: string; readonly name: string; readonly text: string; readonly isError: boolean } & RunRef)
+  | ({
+      readonly type: 'run.tool';
+      readonly phase: 'start';
+      readonly callId: string;
+      readonly name: string;
+      readonly args: unknown;
+    } & RunRef)
+  | ({
+      readonly type: 'run.tool';
+      readonly phase: 'end';
+      readonly callId: string;
+      readonly name: string;
+      readonly text: string;
+      readonly isError: boolean;
+    } & RunRef)
   /** a message that arrived during the run was taken into it; its own run ends with the same outcome */
   | ({ readonly type: 'run.steered'; readonly intoRunId: string } & RunRef)
   | ({ readonly type: 'run.ended'; readonly outcome: RunOutcome; readonly message: TranscriptMessage | null } & RunRef)
   | { readonly type: 'session.message'; readonly sessionKey: string; readonly message: TranscriptMessage }
-  | { readonly type: 'session.changed'; readonly sessionKey: string; readonly reason: 'created' | 'updated' | 'patched' | 'reset' | 'deleted' }
+  | {
+      readonly type: 'session.changed';
+      readonly sessionKey: string;
+      readonly reason: 'created' | 'updated' | 'patched' | 'reset' | 'deleted';
+    }
   | { readonly type: 'approval.requested'; readonly approval: Approval }
-  | { readonly type: 'approval.resolved'; readonly id: string; readonly sessionKey: string; readonly decision: ApprovalDecision | 'expired' };
+  | {
+      readonly type: 'approval.resolved';
+      readonly id: string;
+      readonly sessionKey: string;
+      readonly decision: ApprovalDecision | 'expired';
+    };
 type RunRef = { readonly runId: string; readonly sessionKey: string; readonly seq: number };
 
 export type ApprovalDecision = 'allow-once' | 'deny';
@@ -101,10 +139,26 @@ export type Approval = {
   readonly expiresAtMs: number;
 };
 
-export type HistoryQuery = { readonly sessionKey: string; readonly limit: number; readonly beforeSeq?: number; readonly afterSeq?: number };
-export type History = { readonly sessionId: string | null; readonly messages: readonly TranscriptMessage[]; readonly total: number; readonly hasMore: boolean };
+export type HistoryQuery = {
+  readonly sessionKey: string;
+  readonly limit: number;
+  readonly beforeSeq?: number;
+  readonly afterSeq?: number;
+};
+export type History = {
+  readonly sessionId: string | null;
+  readonly messages: readonly TranscriptMessage[];
+  readonly total: number;
+  readonly hasMore: boolean;
+};
 
-export type Balance = { readonly received: number; readonly answered: number; readonly declined: number; readonly queued: number; readonly failed: number };
+export type Balance = {
+  readonly received: number;
+  readonly answered: number;
+  readonly declined: number;
+  readonly queued: number;
+  readonly failed: number;
+};
 
 export type StatusReport = {
   readonly version: string;
@@ -117,7 +171,12 @@ export type StatusReport = {
   readonly sessions: number;
   readonly activeRuns: number;
   readonly messages: Balance;
-  readonly outbox: { readonly queued: number; readonly sent: number; readonly unknown: number; readonly failed: number };
+  readonly outbox: {
+    readonly queued: number;
+    readonly sent: number;
+    readonly unknown: number;
+    readonly failed: number;
+  };
   readonly model: { readonly primary: string; readonly fallbacks: readonly string[]; readonly offline: boolean };
   readonly sandbox: { readonly driver: string | null; readonly detail: string; readonly fix: string | null };
   readonly usage: { readonly today: TokenCount; readonly total: TokenCount };
@@ -127,7 +186,14 @@ export type StatusReport = {
   readonly repairs: readonly { readonly what: string; readonly fix: string }[];
 };
 
-export type LogTail = { readonly file: string; readonly cursor: number; readonly size: number; readonly lines: readonly string[]; readonly truncated: boolean; readonly reset: boolean };
+export type LogTail = {
+  readonly file: string;
+  readonly cursor: number;
+  readonly size: number;
+  readonly lines: readonly string[];
+  readonly truncated: boolean;
+  readonly reset: boolean;
+};
 
 export interface Backend {
   readonly version: string;
@@ -143,15 +209,25 @@ export interface Backend {
   };
   readonly sessions: {
     /** newest first; `search` matches key, title and label */
-    list(query: { limit: number; offset: number; search?: string; archived?: boolean }): { readonly rows: readonly SessionRow[]; readonly total: number };
+    list(query: { limit: number; offset: number; search?: string; archived?: boolean }): {
+      readonly rows: readonly SessionRow[];
+      readonly total: number;
+    };
     describe(key: string): SessionRow | null;
     history(query: HistoryQuery): History;
-    patch(key: string, patch: { label?: string | null; model?: string | null; archived?: boolean; pinned?: boolean }, actor: Actor): SessionRow;
+    patch(
+      key: string,
+      patch: { label?: string | null; model?: string | null; archived?: boolean; pinned?: boolean },
+      actor: Actor,
+    ): SessionRow;
     /** starts the session clean; the old transcript is kept under its old session id */
     reset(key: string, actor: Actor): SessionRow;
     delete(key: string, actor: Actor): boolean;
   };
-  readonly models: { list(): readonly { id: string; name: string; provider: string; contextTokens: number; available: boolean }[]; readonly primary: string };
+  readonly models: {
+    list(): readonly { id: string; name: string; provider: string; contextTokens: number; available: boolean }[];
+    readonly primary: string;
+  };
   readonly agents: { list(): readonly { id: string; name: string; model: string; workspace: string }[] };
   readonly approvals: {
     list(): readonly Approval[];
@@ -159,7 +235,9 @@ export interface Backend {
     resolve(id: string, decision: ApprovalDecision, actor: Actor): boolean;
   };
   /** secrets replaced by `__OPENCLAW_REDACTED__` */
-  readonly config: { redacted(): { readonly path: string; readonly exists: boolean; readonly config: unknown; readonly hash: string } };
+  readonly config: {
+    redacted(): { readonly path: string; readonly exists: boolean; readonly config: unknown; readonly hash: string };
+  };
   readonly logs: { tail(query: { cursor?: number; limit: number; maxBytes: number }): LogTail };
   status(): StatusReport;
   /** appends to the hash-chained journal; `kind` such as `gateway.grant`, `gateway.refused` */

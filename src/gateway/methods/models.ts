@@ -1,0 +1,18 @@
+// Owns `models.list`: which models there are and which of them could answer now. Never a key, never an address.
+import { z } from 'zod';
+import { method, type Table } from './method.ts';
+
+export const modelMethods: Table = {
+  'models.list': method('operator.read', z.object({}), ({ backend }) => {
+    const { primary } = backend.models;
+    const models = backend.models.list().map(({ id, name, provider, contextTokens, available }) => ({
+      id,
+      name,
+      provider,
+      contextWindow: contextTokens,
+      available,
+      tags: id === primary || `${provider}/${id}` === primary ? ['default'] : [],
+    }));
+    return { models };
+  }),
+};

@@ -1,0 +1,32 @@
+// Owns the list of all methods: one table per noun, put together once. What is not here does not exist.
+import { agentMethods } from './agent.ts';
+import { agentsMethods } from './agents.ts';
+import { approvalMethods } from './approvals.ts';
+import { channelMethods } from './channels.ts';
+import { chatMethods } from './chat.ts';
+import { configMethods } from './config.ts';
+import { healthMethods } from './health.ts';
+import { logMethods } from './logs.ts';
+import type { Method } from './method.ts';
+import { modelMethods } from './models.ts';
+import { sessionMethods } from './sessions.ts';
+import { statusMethods } from './status.ts';
+import { subscriptionMethods } from './subscriptions.ts';
+
+export function allMethods(): ReadonlyMap<string, Method> {
+  const tables = [
+    healthMethods,
+    statusMethods,
+    agentMethods,
+    agentsMethods,
+    chatMethods,
+    sessionMethods,
+    subscriptionMethods,
+    modelMethods,
+    configMethods,
+    logMethods,
+    approvalMethods,
+    channelMethods,
+  ];
+  return new Map(tables.flatMap((table) => Object.entries(table)));
+}
