@@ -153,4 +153,10 @@ function filesBelow(folder: string): string[] {
     .sort();
 }
 
-await build();
+try {
+  await build();
+} catch (error) {
+  // rolldown and vite put the place and the excerpt into the message; a stack of theirs helps nobody.
+  console.log(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}
