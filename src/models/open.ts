@@ -3,10 +3,11 @@
 import type { Config, ProviderConfig } from '../config/schema.ts';
 import { EXIT, HardshellError } from '../platform/errors.ts';
 import { wellKnownProviders } from '../secrets/provider-keys.ts';
+import { defaultModelOf } from './catalog.ts';
 import { createModels } from './failover.ts';
 import { createOffline, OFFLINE_MODEL } from './offline.ts';
 import type { Models } from './provider.ts';
-import { createProviders, defaultModelOf, type ProviderSettings } from './providers.ts';
+import { createProviders, type ProviderSettings } from './providers.ts';
 
 export type OpenModelsOptions = {
   readonly settings: Pick<Config, 'models' | 'agents'>;

@@ -16,21 +16,48 @@ export type ModelRequest = {
 export type ModelMessage =
   | { readonly role: 'user'; readonly text: string }
   | { readonly role: 'assistant'; readonly text: string; readonly toolCalls: readonly ModelToolCall[] }
-  | { readonly role: 'tool'; readonly results: readonly { callId: string; name: string; text: string; isError: boolean }[] };
+  | {
+      readonly role: 'tool';
+      readonly results: readonly { callId: string; name: string; text: string; isError: boolean }[];
+    };
 
 /** `args` is what the model sent, parsed but not validated; `null` with `malformed` when it was not JSON. */
-export type ModelToolCall = { readonly id: string; readonly name: string; readonly args: unknown; readonly malformed?: string };
+export type ModelToolCall = {
+  readonly id: string;
+  readonly name: string;
+  readonly args: unknown;
+  readonly malformed?: string;
+};
 
 /** `parameters` is a JSON Schema object. */
-export type ToolSchema = { readonly name: string; readonly description: string; readonly parameters: Record<string, unknown> };
+export type ToolSchema = {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: Record<string, unknown>;
+};
 
 /** Tokens. `input` excludes what was read from or written to the provider's cache. */
-export type Usage = { readonly input: number; readonly output: number; readonly cacheRead: number; readonly cacheWrite: number };
+export type Usage = {
+  readonly input: number;
+  readonly output: number;
+  readonly cacheRead: number;
+  readonly cacheWrite: number;
+};
 
 export const NO_USAGE: Usage = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
 
 export type ModelFailure = {
-  readonly kind: 'rate_limit' | 'overloaded' | 'timeout' | 'auth' | 'billing' | 'context_length' | 'bad_response' | 'network' | 'refusal' | 'unknown';
+  readonly kind:
+    | 'rate_limit'
+    | 'overloaded'
+    | 'timeout'
+    | 'auth'
+    | 'billing'
+    | 'context_length'
+    | 'bad_response'
+    | 'network'
+    | 'refusal'
+    | 'unknown';
   /** one line, no secrets, at most 300 characters */
   readonly message: string;
   readonly httpStatus?: number;
@@ -49,7 +76,13 @@ export type ModelEvent =
       readonly failure?: ModelFailure;
     };
 
-export type ModelInfo = { readonly provider: string; readonly id: string; readonly name: string; readonly contextTokens: number; readonly available: boolean };
+export type ModelInfo = {
+  readonly provider: string;
+  readonly id: string;
+  readonly name: string;
+  readonly contextTokens: number;
+  readonly available: boolean;
+};
 
 export interface ModelProvider {
   readonly id: string;

@@ -1,0 +1,19 @@
+// Owns the arithmetic of token counts. It must never guess a count that a provider did not give.
+import type { Usage } from './provider.ts';
+
+export const addUsage = (a: Usage, b: Usage): Usage => ({
+  input: a.input + b.input,
+  output: a.output + b.output,
+  cacheRead: a.cacheRead + b.cacheRead,
+  cacheWrite: a.cacheWrite + b.cacheWrite,
+});
+
+/** A token count from outside: anything that is not a whole number from 0 on counts as 0. */
+export const tokens = (value: unknown): number =>
+  Number.isSafeInteger(value) && Number(value) > 0 ? Number(value) : 0;
+
+/** OpenAI counts what came from the cache as input too; ours are disjoint. */
+export function openaiUsage(input: unknown, cached: unknown, output: unknown): Usage {
+  const cacheRead = Math.min(tokens(cached), tokens(input));
+  return { input: tokens(input) - cacheRead, output: tokens(output), cacheRead, cacheWrite: 0 };
+}

@@ -1,0 +1,57 @@
+// Owns the shape of every provider's stream: `start` before the first output, exactly one `end`, nothing thrown. The
+// adapters only translate; what counts as aborted, failed or finished is decided here, once for all of them.
+
+import { type ModelEvent, type ModelFailure, NO_USAGE, type Usage } from '../provider.ts';
+import { type Connection, type Endpoint, openConnection } from './connection.ts';
+import { badKeyFailure, brokenOffFailure, thrownFailure } from './failures.ts';
+
+export type Output = Extract<ModelEvent, { type: 'text' | 'toolCall' }>;
+export type Finish = { readonly stop: 'end' | 'tools' | 'length' | 'refusal'; readonly failure?: ModelFailure };
+/** What is known so far; an adapter writes here so that a reply that breaks off is still counted. */
+export type Tally = { usage: Usage };
+/** Yields output and returns how the reply finished, or null when the stream stopped before it had finished. */
+export type Talk = (connection: Connection, tally: Tally) => AsyncGenerator<Output, Finish | null, void>;
+
+/** Long enough to never matter: silence is watched by the connection, byte by byte, not by the SDK's timer. */
+export const SDK_TIMEOUT_MS = 2_147_483_647;
+
+const ignore = (): void => {};
+/** The SDKs log to the console by default, request bodies included. */
+export const SILENT_LOGGER = { error: ignore, warn: ignore, info: ignore, debug: ignore };
+
+export async function* streamReply(
+  endpoint: Endpoint,
+  model: string,
+  signal: AbortSignal,
+  talk: Talk,
+): AsyncGenerator<ModelEvent, void, void> {
+  const tally: Tally = { usage: NO_USAGE };
+  const connection = openConnection(endpoint, signal);
+  const output = talk(connection, tally);
+  let started = false;
+  let finish: Finish | undefined;
+  let failure = /[^\x21-\x7e]/.test(endpoint.apiKey) ? badKeyFailure(connection.where) : undefined;
+  try {
+    while (failure === undefined && finish === undefined && !signal.aborted) {
+      const step = await output.next();
+      if (signal.aborted) break;
+      if (step.done && step.value === null) {
+        failure = connection.failure() ?? brokenOffFailure(connection.where);
+        break;
+      }
+      if (!started) yield { type: 'start', provider: endpoint.id, model };
+      started = true;
+      if (!step.done) yield step.value;
+      else finish = step.value ?? undefined;
+    }
+  } catch (error) {
+    failure = connection.failure() ?? thrownFailure(error, connection.where);
+  } finally {
+    // Also when the reader has stopped reading: the socket must not stay open behind it.
+    connection.close();
+    output.return(null).catch(ignore);
+  }
+  if (signal.aborted) yield { type: 'end', stop: 'aborted', usage: tally.usage };
+  else if (failure !== undefined) yield { type: 'end', stop: 'error', usage: tally.usage, failure };
+  else yield { type: 'end', stop: 'end', usage: tally.usage, ...finish };
+}
