@@ -1,0 +1,106 @@
+// Owns what the page knows, as one immutable value, and small questions about it. Nothing here talks to the gateway.
+
+import type { Outgoing } from '../chat/outbox.ts';
+import { EMPTY, type Transcript } from '../chat/transcript.ts';
+import type { Hello } from '../protocol/frames.ts';
+import type { LinkState } from '../protocol/link.ts';
+import type { ApprovalRow, ModelRow, SessionRow, StatusView } from '../protocol/rows.ts';
+
+export type Notice = {
+  readonly id: string;
+  readonly text: string;
+  readonly tone: 'plain' | 'error';
+  readonly action: { readonly label: string; readonly run: () => void } | null;
+};
+
+export type SessionList = {
+  readonly rows: readonly SessionRow[];
+  readonly total: number;
+  readonly search: string;
+  readonly archived: boolean;
+  readonly state: 'loading' | 'ready' | 'failed';
+  /** how many rows are asked for */
+  readonly limit: number;
+  /** being deleted, with time left to undo */
+  readonly leaving: ReadonlySet<string>;
+};
+
+export type AppState = {
+  readonly link: LinkState;
+  /** null: nobody has signed in in this tab */
+  readonly signedIn: boolean;
+  readonly hello: Hello | null;
+  /** the version this page was served by; another one means that the page is old */
+  readonly firstVersion: string;
+  readonly status: StatusView | null;
+  readonly models: readonly ModelRow[];
+  readonly list: SessionList;
+  /** rows of sessions outside of the list, such as one that was just made */
+  readonly extraRows: ReadonlyMap<string, SessionRow>;
+  readonly current: string;
+  readonly transcripts: ReadonlyMap<string, Transcript>;
+  /** sessions whose history could not be fetched, with the reason */
+  readonly historyErrors: ReadonlyMap<string, string>;
+  readonly outbox: readonly Outgoing[];
+  readonly approvals: readonly ApprovalRow[];
+  /** when a person last looked at a session */
+  readonly seen: ReadonlyMap<string, number>;
+  readonly notices: readonly Notice[];
+  /** text for screen readers, spoken once */
+  readonly spoken: string;
+  readonly drawerOpen: boolean;
+  readonly helpOpen: boolean;
+};
+
+export const MAIN_KEY = 'agent:main:main';
+export const LIST_PAGE = 60;
+
+export function initialState(
+  signedIn: boolean,
+  current: string,
+  outbox: readonly Outgoing[],
+  seen: ReadonlyMap<string, number>,
+): AppState {
+  return {
+    link: { kind: 'connecting' },
+    signedIn,
+    hello: null,
+    firstVersion: '',
+    status: null,
+    models: [],
+    list: { rows: [], total: 0, search: '', archived: false, state: 'loading', limit: LIST_PAGE, leaving: new Set() },
+    extraRows: new Map(),
+    current,
+    transcripts: new Map(),
+    historyErrors: new Map(),
+    outbox,
+    approvals: [],
+    seen,
+    notices: [],
+    spoken: '',
+    drawerOpen: false,
+    helpOpen: false,
+  };
+}
+
+export function transcriptOf(state: AppState, key: string): Transcript {
+  return state.transcripts.get(key) ?? EMPTY;
+}
+
+export function rowOf(state: AppState, key: string): SessionRow | null {
+  return state.list.rows.find((row) => row.key === key) ?? state.extraRows.get(key) ?? null;
+}
+
+export function changeTranscript(state: AppState, key: string, change: (before: Transcript) => Transcript): AppState {
+  const before = transcriptOf(state, key);
+  const after = change(before);
+  if (after === before) return state;
+  return { ...state, transcripts: new Map(state.transcripts).set(key, after) };
+}
+
+/** What a session is called: the person's name for it, else its first words, else its key's last part. */
+export function nameOf(row: SessionRow | null, key: string): string {
+  const name = row?.label || row?.title;
+  if (name) return name;
+  return key === MAIN_KEY ? 'Main conversation' : 'New conversation';
+}

@@ -1,0 +1,3 @@
+/** the version in package.json, put in by the build */
+declare const __VERSION__: string;
+declare module '*.css';

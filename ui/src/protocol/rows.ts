@@ -1,0 +1,143 @@
+// Owns the reading of rows: sessions, models, approvals, status. As in frames.ts, nothing is trusted to have a shape.
+import { listOf, numberOf, objectOf, textOf } from './frames.ts';
+import { readTokens, type Tokens } from './messages.ts';
+
+export type SessionRow = {
+  readonly key: string;
+  readonly title: string;
+  /** the name that the person gave it, or '' */
+  readonly label: string;
+  readonly preview: string;
+  readonly channel: string;
+  readonly agentId: string;
+  readonly updatedAtMs: number;
+  readonly model: string;
+  readonly modelOverride: string | null;
+  /** size of what the model was shown last */
+  readonly contextTokens: number;
+  readonly tokens: Tokens | null;
+  readonly archived: boolean;
+  readonly pinned: boolean;
+  readonly activeRunIds: readonly string[];
+  readonly sources: readonly string[];
+};
+
+export function readSessionRow(value: unknown): SessionRow | null {
+  const row = objectOf(value);
+  const key = textOf(row['key']);
+  if (key === '') return null;
+  return {
+    key,
+    title: textOf(row['title']) || textOf(row['derivedTitle']) || textOf(row['displayName']),
+    label: textOf(row['label']),
+    preview: textOf(row['lastMessagePreview']) || textOf(row['preview']),
+    channel: textOf(row['channel']),
+    agentId: textOf(row['agentId']),
+    updatedAtMs: numberOf(row['updatedAt']) ?? numberOf(row['updatedAtMs']) ?? 0,
+    model: textOf(row['model']),
+    modelOverride: textOf(row['modelOverride']) || null,
+    contextTokens: numberOf(row['contextTokens']) ?? 0,
+    tokens: readTokens(row['tokens'] ?? row['usage']),
+    archived: row['archived'] === true,
+    pinned: row['pinned'] === true,
+    activeRunIds: texts(row['activeRunIds']),
+    sources: texts(row['sources']),
+  };
+}
+
+export type SessionPage = { readonly rows: readonly SessionRow[]; readonly total: number };
+
+export function readSessionPage(value: unknown): SessionPage {
+  const page = objectOf(value);
+  const rows = listOf(page['sessions']).flatMap((row) => readSessionRow(row) ?? []);
+  return { rows, total: numberOf(page['totalCount']) ?? numberOf(page['count']) ?? rows.length };
+}
+
+export type ModelRow = {
+  readonly id: string;
+  readonly name: string;
+  readonly provider: string;
+  readonly contextTokens: number;
+  readonly available: boolean;
+};
+
+export function readModels(value: unknown): readonly ModelRow[] {
+  return listOf(objectOf(value)['models']).flatMap((entry): ModelRow[] => {
+    const model = objectOf(entry);
+    const id = textOf(model['id']);
+    if (id === '') return [];
+    return [
+      {
+        id,
+        name: textOf(model['name']) || id,
+        provider: textOf(model['provider']),
+        contextTokens: numberOf(model['contextTokens']) ?? numberOf(model['contextWindow']) ?? 0,
+        available: model['available'] !== false,
+      },
+    ];
+  });
+}
+
+export type ApprovalRow = {
+  readonly id: string;
+  readonly runId: string;
+  readonly sessionKey: string;
+  readonly tool: string;
+  readonly reason: string;
+  readonly facts: readonly { readonly name: string; readonly value: string }[];
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number;
+};
+
+export function readApproval(value: unknown): ApprovalRow | null {
+  const row = objectOf(value);
+  const asked = objectOf(row['request']);
+  const id = textOf(row['id']);
+  if (id === '') return null;
+  const field = (name: string): string => textOf(row[name]) || textOf(asked[name]);
+  const facts = listOf(row['facts'] ?? asked['facts']).map((entry) => {
+    const fact = objectOf(entry);
+    return { name: textOf(fact['name']), value: textOf(fact['value']) };
+  });
+  const command = field('command') || textOf(objectOf(row['presentation'])['commandText']);
+  return {
+    id,
+    runId: field('runId'),
+    sessionKey: field('sessionKey') || textOf(row['sourceSessionKey']),
+    tool: field('tool'),
+    reason: field('reason') || textOf(objectOf(row['presentation'])['warningText']),
+    facts: facts.length > 0 || command === '' ? facts : [{ name: 'command', value: command }],
+    createdAtMs: numberOf(row['createdAtMs']) ?? 0,
+    expiresAtMs: numberOf(row['expiresAtMs']) ?? 0,
+  };
+}
+
+export type StatusView = {
+  readonly version: string;
+  readonly model: string;
+  readonly offline: boolean;
+  readonly sandbox: string | null;
+  readonly sandboxFix: string | null;
+  readonly repairs: readonly { readonly what: string; readonly fix: string }[];
+};
+
+export function readStatus(value: unknown): StatusView {
+  const status = objectOf(value);
+  const model = objectOf(status['model']);
+  const sandbox = objectOf(status['sandbox']);
+  return {
+    version: textOf(status['version']) || textOf(status['runtimeVersion']),
+    model: textOf(model['primary']),
+    offline: model['offline'] === true,
+    sandbox: textOf(sandbox['driver']) || null,
+    sandboxFix: textOf(sandbox['fix']) || null,
+    repairs: listOf(status['repairs']).map((entry) => ({
+      what: textOf(objectOf(entry)['what']),
+      fix: textOf(objectOf(entry)['fix']),
+    })),
+  };
+}
+
+function texts(value: unknown): string[] {
+  return listOf(value).filter((entry) => typeof entry === 'string');
+}

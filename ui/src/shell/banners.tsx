@@ -1,0 +1,122 @@
+// Owns the lines between head and conversation: what a person should know about the state of things, each with what to do.
+import { useEffect, useState } from 'preact/hooks';
+import { useApp, useAppState } from '../app/context.ts';
+import { openSession } from '../app/history.ts';
+import { nameOf, rowOf } from '../app/state.ts';
+import { Icon } from './icons.tsx';
+import { plainLine } from './visible.tsx';
+
+export function Banners() {
+  return (
+    <div class="banners">
+      <LinkBanner />
+      <OldPageBanner />
+      <ApprovalBanner />
+      <StatusBanners />
+    </div>
+  );
+}
+
+function LinkBanner() {
+  const app = useApp();
+  const link = useAppState((s) => s.link);
+  const wasHere = useAppState((s) => s.hello !== null);
+  const waiting = useAppState((s) => s.outbox.some((o) => o.state === 'waiting'));
+  const [nowMs, setNowMs] = useState(Date.now());
+  useEffect(() => {
+    if (link.kind !== 'waiting') return;
+    setNowMs(Date.now());
+    const timer = setInterval(() => setNowMs(Date.now()), 500);
+    return () => clearInterval(timer);
+  }, [link]);
+  if (link.kind === 'ready' || link.kind === 'refused' || (link.kind === 'connecting' && !wasHere)) return null;
+  const seconds = link.kind === 'waiting' ? Math.max(0, Math.ceil((link.retryAtMs - nowMs) / 1_000)) : 0;
+  return (
+    <div class="banner is-warning" role="status">
+      <Icon name="alert" size={16} />
+      <span>
+        {link.kind === 'waiting' ? `Not connected: ${link.reason}.` : 'Connecting again.'}
+        {waiting && ' Your messages are kept and will be sent.'}
+      </span>
+      {link.kind === 'waiting' && (
+        <button type="button" class="quiet" onClick={app.retryNow}>
+          Try now{seconds > 0 ? ` (${seconds})` : ''}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** The gateway was updated while the page stayed open: an old page must not drive a new gateway for long. */
+function OldPageBanner() {
+  const old = useAppState((s) => s.hello !== null && s.firstVersion !== s.hello.version);
+  if (!old) return null;
+  return (
+    <div class="banner" role="status">
+      <Icon name="retry" size={16} />
+      <span>The gateway was updated. Reload the page to match it.</span>
+      <button type="button" class="quiet" onClick={() => location.reload()}>
+        Reload
+      </button>
+    </div>
+  );
+}
+
+function ApprovalBanner() {
+  const app = useApp();
+  const elsewhere = useAppState(
+    (s) => s.approvals.find((a) => a.sessionKey !== '' && a.sessionKey !== s.current) ?? null,
+  );
+  const name = useAppState((s) =>
+    elsewhere ? plainLine(nameOf(rowOf(s, elsewhere.sessionKey), elsewhere.sessionKey)) : '',
+  );
+  if (!elsewhere) return null;
+  return (
+    <div class="banner is-warning" role="status">
+      <Icon name="shield" size={16} />
+      <span>A call waits for your approval in “{name}”.</span>
+      <button type="button" class="quiet" onClick={() => openSession(app, elsewhere.sessionKey)}>
+        Open
+      </button>
+    </div>
+  );
+}
+
+function StatusBanners() {
+  const status = useAppState((s) => s.status);
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  if (!status) return null;
+  const lines: { id: string; words: string; fix: string }[] = [];
+  if (status.offline)
+    lines.push({
+      id: 'offline',
+      words: 'Offline model: no key is configured, so a small built-in model answers.',
+      fix: '',
+    });
+  if (status.sandbox === null)
+    lines.push({ id: 'sandbox', words: 'Commands are off: no sandbox is available.', fix: status.sandboxFix ?? '' });
+  for (const repair of status.repairs) lines.push({ id: repair.what, words: repair.what, fix: repair.fix });
+  return (
+    <>
+      {lines
+        .filter((line) => !hidden.has(line.id))
+        .map((line) => (
+          <div key={line.id} class="banner" role="status">
+            <Icon name="alert" size={16} />
+            <span>
+              {line.words} {line.fix !== '' && <code>{line.fix}</code>}
+            </span>
+            <button
+              type="button"
+              class="quiet icon-only"
+              aria-label="Hide this line"
+              title="Hide"
+              onClick={() => setHidden(new Set([...hidden, line.id]))}
+            >
+              <Icon name="close" size={15} />
+            </button>
+          </div>
+        ))}
+    </>
+  );
+}

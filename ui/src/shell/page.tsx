@@ -1,0 +1,56 @@
+// Owns the page as a whole: sign-in or chat, side and middle, the drawer on a phone, skip link, title.
+import { useEffect } from 'preact/hooks';
+import { useApp, useAppState } from '../app/context.ts';
+import { openSession } from '../app/history.ts';
+import { currentFromUrl } from '../app/route.ts';
+import { nameOf, rowOf } from '../app/state.ts';
+import { Composer } from '../chat/composer.tsx';
+import { Conversation } from '../chat/conversation.tsx';
+import { Head } from '../chat/head.tsx';
+import { Sidebar } from '../sessions/sidebar.tsx';
+import { Banners } from './banners.tsx';
+import { HelpDialog, useShortcuts } from './help.tsx';
+import { Notices } from './notices.tsx';
+import { SignIn } from './sign-in.tsx';
+import { plainLine } from './visible.tsx';
+
+export function Page() {
+  const signedIn = useAppState((s) => s.signedIn && s.link.kind !== 'refused');
+  return signedIn ? <Chat /> : <SignIn />;
+}
+
+function Chat() {
+  const app = useApp();
+  const drawerOpen = useAppState((s) => s.drawerOpen);
+  const helpOpen = useAppState((s) => s.helpOpen);
+  const name = useAppState((s) => plainLine(nameOf(rowOf(s, s.current), s.current)));
+  useShortcuts();
+  useEffect(() => {
+    document.title = `${name} \u00b7 Hardshell`;
+  }, [name]);
+  useEffect(() => {
+    const onMove = (): void => {
+      if (currentFromUrl() !== app.store.get().current) openSession(app, currentFromUrl(), true);
+    };
+    addEventListener('popstate', onMove);
+    return () => removeEventListener('popstate', onMove);
+  }, [app]);
+  const closeDrawer = (): void => app.store.set((s) => ({ ...s, drawerOpen: false }));
+  return (
+    <div class={`page ${drawerOpen ? 'drawer-open' : ''}`}>
+      <button type="button" class="skip" onClick={() => document.getElementById('composer')?.focus()}>
+        Skip to the message box
+      </button>
+      <Sidebar />
+      <button type="button" class="scrim" aria-label="Close sessions" tabIndex={-1} onClick={closeDrawer} />
+      <main class="main">
+        <Head />
+        <Banners />
+        <Conversation />
+        <Composer />
+      </main>
+      <Notices />
+      {helpOpen && <HelpDialog />}
+    </div>
+  );
+}
