@@ -15,6 +15,7 @@ export type TranscriptBlock =
     };
 
 export type TranscriptMessage = {
+  /** place in the session, from 1, without gaps */
   readonly seq: number;
   readonly role: 'user' | 'assistant' | 'tool' | 'notice';
   readonly blocks: readonly TranscriptBlock[];

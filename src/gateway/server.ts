@@ -25,7 +25,7 @@ import { createWaitingRoom } from './socket/waiting-room.ts';
 
 export type Gateway = {
   readonly port: number;
-  /** without the token: `http://127.0.0.1:18789/` */
+  /** without the token: `http://127.0.0.1:18789` */
   readonly url: string;
   /** Tells every client, closes every socket, frees the port. `restartExpectedMs`: it will be back. */
   close(reason: string, restartExpectedMs?: number): Promise<void>;
@@ -118,7 +118,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
   return {
     port,
-    url: `http://127.0.0.1:${port}/`,
+    url: `http://127.0.0.1:${port}`,
     close(reason, restartExpectedMs) {
       closing ??= close(reason, restartExpectedMs);
       return closing;

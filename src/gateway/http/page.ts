@@ -10,9 +10,8 @@ export type Page = {
   find(path: string, acceptEncoding: string | undefined): Promise<PageFile | null>;
 };
 
-/** The page's own deep links; each shows the page. */
-const PAGE_PATHS = new Set(['/', '/chat', '/sessions']);
-export const isPagePath = (path: string): boolean => PAGE_PATHS.has(path);
+/** The page has one path: which session is open is in the fragment, which never gets here. */
+export const isPagePath = (path: string): boolean => path === '/';
 
 const TYPES: Readonly<Record<string, string>> = {
   html: 'text/html; charset=utf-8',

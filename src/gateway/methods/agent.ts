@@ -1,7 +1,8 @@
 // Owns `agent`, `agent.wait` and `agent.identity.get`: a turn that is asked for and waited for. `agent` is answered
 // twice under one id, accepted and ended, and the request stays open in between.
 import { z } from 'zod';
-import { MAIN_KEY, sessionKey } from '../protocol/session-key.ts';
+import { MAIN_KEY } from '../../sessions/key.ts';
+import { agentIdOf, sessionKey } from '../protocol/session-key.ts';
 import { wireOutcome } from '../protocol/shapes.ts';
 import { sendInput } from './chat.ts';
 import {
@@ -57,7 +58,7 @@ export const agentMethods: Table = {
     'operator.read',
     z.object({ agentId, sessionKey: sessionKey.optional() }),
     ({ backend }, params) => {
-      const id = params.agentId ?? params.sessionKey?.split(':', 2)[1] ?? 'main';
+      const id = params.agentId ?? (params.sessionKey === undefined ? 'main' : agentIdOf(params.sessionKey));
       const agent = backend.agents.list().find((known) => known.id === id);
       const name = agent?.name ?? id;
       return { agentId: id, name, nameSource: agent ? 'config' : 'default', avatar: name.slice(0, 1).toUpperCase() };
@@ -74,7 +75,7 @@ async function runAgent({ backend, connection, ack }: Call, params: z.output<typ
   ack({
     runId: id,
     sessionKey: receipt.sessionKey,
-    agentId: receipt.sessionKey.split(':', 2)[1],
+    agentId: agentIdOf(receipt.sessionKey),
     status: 'accepted',
     acceptedAt: receipt.acceptedAtMs,
   });

@@ -2,7 +2,6 @@
 // its answer goes out; sending it twice with one key is one message.
 import { z } from 'zod';
 import type { SendInput } from '../backend.ts';
-import { invalidRequest, Refusal } from '../protocol/errors.ts';
 import { agentIdOf, sessionKey } from '../protocol/session-key.ts';
 import { modelOf, wireMessage, wireSession } from '../protocol/shapes.ts';
 import {
@@ -77,9 +76,8 @@ async function send({ backend, connection }: Call, params: z.output<typeof sendP
       return { runId: receipt.runId, status: 'in_flight' };
     case 'done': {
       const outcome = backend.chat.outcome(receipt.runId);
-      const ended = typeof outcome === 'object' ? { stopReason: outcome.stopReason, endedAt: outcome.endedAtMs } : {};
-      const ok = typeof outcome !== 'object' || outcome.status === 'ok';
-      return { runId: receipt.runId, status: ok ? 'ok' : 'error', ...ended };
+      const { status: ended, stopReason } = typeof outcome === 'object' ? outcome : {};
+      return { runId: receipt.runId, status: 'done', ...(ended === undefined ? {} : { outcome: ended, stopReason }) };
     }
   }
 }
@@ -108,21 +106,16 @@ export function sendInput(params: Sent, actor: SendInput['actor']): SendInput {
 function history(call: Call, params: z.output<typeof historyParams>): unknown {
   const { backend, inFlight } = call;
   const { sessionKey: key, limit, offset } = params;
-  if (offset + limit > MAX_MESSAGES && offset > 0) {
-    throw new Refusal(
-      invalidRequest(`invalid chat.history params: offset + limit must be <= ${MAX_MESSAGES}; use beforeSeq`),
-    );
-  }
+  const beforeSeq = offset === 0 ? params.beforeSeq : seqAfterSkipping(backend, key, offset, params.beforeSeq);
   const found = backend.sessions.history({
     sessionKey: key,
-    limit: limit + offset,
-    ...(params.beforeSeq === undefined ? {} : { beforeSeq: params.beforeSeq }),
+    limit,
+    ...(beforeSeq === undefined ? {} : { beforeSeq }),
     ...(params.afterSeq === undefined ? {} : { afterSeq: params.afterSeq }),
   });
-  const wanted = offset === 0 ? found.messages : found.messages.slice(0, Math.max(0, found.messages.length - offset));
   const maxBytes = Math.min(params.maxBytes ?? call.historyBytes, call.historyBytes);
   const { messages, cut } = newestWithin(
-    wanted.map((message) => wireMessage(message, params.maxChars)),
+    found.messages.map((message) => wireMessage(message, params.maxChars)),
     maxBytes,
   );
   const row = backend.sessions.describe(key);
@@ -138,6 +131,13 @@ function history(call: Call, params: z.output<typeof historyParams>): unknown {
     sessionInfo: row ? wireSession(row) : { key, agentId: agentIdOf(key), kind: 'direct' },
     ...(running === null ? {} : { inFlightRun: running }),
   };
+}
+
+/** Places have no gaps, so the newest one tells which place follows those that are left out. */
+function seqAfterSkipping(backend: Call['backend'], key: string, offset: number, beforeSeq?: number): number {
+  const query = beforeSeq === undefined ? { sessionKey: key, limit: 1 } : { sessionKey: key, limit: 1, beforeSeq };
+  const newest = backend.sessions.history(query).messages[0]?.seq ?? 0;
+  return Math.max(1, newest - offset + 1);
 }
 
 /** The newest messages that fit; the rest is there with a smaller page. */

@@ -1,6 +1,6 @@
 // Owns the parameters that several methods share, each with the words of its refusal.
 import { z } from 'zod';
-import { agentIdOf, canonicalKey } from '../protocol/session-key.ts';
+import { agentIdOf } from '../protocol/session-key.ts';
 
 /** It becomes the id of the run and a key in the store: visible ASCII only. */
 export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,256}$/, 'must be 1 to 256 visible ASCII characters');
@@ -22,7 +22,7 @@ export const timeoutMs = z.int().min(0).max(MAX_TIMEOUT_MS).optional();
 
 /** A call that names an agent and a session of another one is a mistake that must not be guessed away. */
 export function sameAgent(value: { agentId?: string | undefined; sessionKey?: string | undefined }): boolean {
-  const key = value.sessionKey === undefined ? null : canonicalKey(value.sessionKey);
-  return value.agentId === undefined || key === null || agentIdOf(key) === value.agentId;
+  const { agentId: named, sessionKey: key } = value;
+  return named === undefined || key === undefined || agentIdOf(key) === named;
 }
 export const OTHER_AGENT = { path: ['agentId'], message: 'must be the agent of the session key' };

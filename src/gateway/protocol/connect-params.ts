@@ -42,7 +42,7 @@ const client = z.strictObject({
   instanceId: shown(128).optional(),
 });
 
-const secret = z.string().min(1).max(4_096).optional();
+const secret = z.string().max(4_096).optional();
 const auth = z.strictObject({
   token: secret,
   password: secret,

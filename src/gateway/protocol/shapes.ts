@@ -1,7 +1,9 @@
 // Owns how the backend's values look on the wire: a session row, a message, an approval, an outcome. Names follow
 // upstream where upstream has one; nothing is invented to fill a field that we do not have.
+
+import { MAIN_KEY } from '../../sessions/key.ts';
 import type { Approval, RunOutcome, SessionRow, TokenCount, TranscriptBlock, TranscriptMessage } from '../backend.ts';
-import { agentIdOf, MAIN_KEY } from './session-key.ts';
+import { agentIdOf } from './session-key.ts';
 
 export function wireSession(row: SessionRow): Readonly<Record<string, unknown>> {
   const { tokens } = row;
@@ -29,6 +31,7 @@ export function wireSession(row: SessionRow): Readonly<Record<string, unknown>> 
     outputTokens: tokens.output,
     cacheReadTokens: tokens.cacheRead,
     cacheWriteTokens: tokens.cacheWrite,
+    tokens,
     totalTokens: input + tokens.output,
     totalTokensFresh: true,
     archived: row.archived,

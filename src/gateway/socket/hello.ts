@@ -1,11 +1,12 @@
 // Owns hello-ok: what a client learns on arrival. It lists only what exists and what the granted scopes can use, and
 // a client without scopes learns nothing about the house.
+
+import { MAIN_KEY } from '../../sessions/key.ts';
 import type { Scopes } from '../auth/scopes.ts';
 import type { Backend } from '../backend.ts';
 import { EVENTS } from '../events.ts';
 import type { Limits } from '../limits.ts';
 import type { Method } from '../methods/method.ts';
-import { MAIN_KEY } from '../protocol/session-key.ts';
 import type { Admitted } from './handshake.ts';
 import type { Presence } from './presence.ts';
 
