@@ -1,5 +1,5 @@
 #!/bin/sh
-':'; /*
+':' /*
 # Owns the way from a typed `openclaw` to a Node that can run it. It is two programs: the shell reads from here to its
 # `exec`, JavaScript reads the whole as a comment and starts below. It must stay plain: every Node since 12 parses it.
 self=$(readlink -f -- "$0" 2>/dev/null) || self=$0

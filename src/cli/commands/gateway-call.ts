@@ -1,0 +1,57 @@
+// Owns `openclaw gateway call`: any method of the protocol by name, for scripts and for looking closer. It asks for the
+// scope that the method needs; a method that it does not know is called with all that the token allows.
+import { EXIT, HardshellError, reasonOf } from '../../platform/errors.ts';
+import type { Scope } from '../client.ts';
+import { withClient } from '../connect/with-client.ts';
+import { wholeNumber } from '../numbers.ts';
+import { withProgress } from '../print/progress.ts';
+import { escapeJson } from '../print/text.ts';
+import type { Context } from '../program.ts';
+import type { TargetFlags } from '../target.ts';
+
+const READING =
+  /^(health|status|system-presence|logs\.tail|config\.get|(models|agents|sessions|commands|exec\.approval|approval)\.(list|describe|get|preview|resolve)|chat\.(history|startup|metadata))$/;
+const APPROVING = /^(exec\.approval|approval|plugin\.approval)\./;
+const WRITING =
+  /^(agent|agent\.wait|chat\.(send|abort)|sessions\.(patch|subscribe|messages\.subscribe|abort|send|create))$/;
+
+const scopeOf = (method: string): Scope => {
+  if (APPROVING.test(method)) return 'operator.approvals';
+  if (READING.test(method)) return 'operator.read';
+  return WRITING.test(method) ? 'operator.write' : 'operator.admin';
+};
+
+export async function run(
+  context: Context,
+  options: TargetFlags & { params?: string; timeout?: string },
+  method: string,
+): Promise<undefined> {
+  const params = parseParams(options.params);
+  const timeoutMs = wholeNumber(options.timeout, '--timeout', 30, 86_400) * 1000;
+  const payload = await withClient(context, options, { scopes: [scopeOf(method)] }, (client) =>
+    withProgress(
+      context.out,
+      `waiting for ${method}`,
+      client.request(method, params, { timeoutMs, onAccepted: () => {} }),
+    ),
+  );
+  context.out.data(payload);
+  if (!context.out.json) context.out.text(`${escapeJson(JSON.stringify(payload ?? null, null, 2))}\n`);
+}
+
+function parseParams(text: string | undefined): unknown {
+  if (text === undefined) return {};
+  let why = 'it is not an object';
+  try {
+    const value: unknown = JSON.parse(text);
+    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value;
+  } catch (error) {
+    why = reasonOf(error);
+  }
+  throw new HardshellError({
+    code: 'PARAMS_UNUSABLE',
+    message: `--params cannot be used: ${why}`,
+    fix: `write it like --params '{"limit":5}'`,
+    exitCode: EXIT.usage,
+  });
+}

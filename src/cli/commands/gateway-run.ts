@@ -1,0 +1,44 @@
+// Owns `openclaw gateway run`: start it, print what it announces, and turn signals into a graceful stop, then a hard one.
+import { constants } from 'node:os';
+import { EXIT } from '../../platform/errors.ts';
+import type { Context } from '../program.ts';
+import { parsePort } from '../target.ts';
+
+// npm and the shell both pass a Ctrl-C on, so that one key press can arrive twice; a person does not press so fast.
+const SAME_PRESS_MS = 300;
+const LEAVE_AFTER_MS = 2000;
+
+export async function run({ out, env }: Context, options: { port?: string; verbose?: boolean }): Promise<number> {
+  const port = options.port === undefined ? {} : { port: parsePort(options.port) };
+  let firstSignalAtMs: number | undefined;
+  let stop: ((reason: string) => Promise<void>) | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    const leaveNow = (): never => process.exit(128 + constants.signals[signal]);
+    const nowMs = Date.now();
+    if (firstSignalAtMs === undefined && stop) {
+      firstSignalAtMs = nowMs;
+      out.note(`stopping (${signal}); once more stops at once`);
+      stop(signal).catch((error: unknown) => {
+        out.fail(error);
+        leaveNow();
+      });
+    } else if (firstSignalAtMs === undefined || nowMs - firstSignalAtMs > SAME_PRESS_MS) {
+      leaveNow();
+    }
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+
+  const { runGateway } = await import('../../main.ts');
+  const gateway = await runGateway({
+    ...port,
+    env: options.verbose ? { ...env, OPENCLAW_LOG_ECHO: '1' } : env,
+    announce: (line) => out.line(line),
+  });
+  stop = gateway.stop;
+  out.data({ url: gateway.url, port: gateway.port, pid: process.pid });
+  await gateway.done;
+  process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  // Everything is closed now; should something have been left open, it must not keep a stopped gateway around.
+  setTimeout(() => process.exit(EXIT.ok), LEAVE_AFTER_MS).unref();
+  return EXIT.ok;
+}

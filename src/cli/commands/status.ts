@@ -1,0 +1,111 @@
+// Owns `openclaw status`: one request, one page for people. When the gateway is down it says so at once, with the facts
+// that are on disk.
+import { existsSync } from 'node:fs';
+import type { StatusReport, TokenCount } from '../../gateway/backend.ts';
+import { HardshellError } from '../../platform/errors.ts';
+import { readReport } from '../connect/report.ts';
+import type { Output } from '../output.ts';
+import { span } from '../output.ts';
+import { factLines } from '../print/table.ts';
+import { formatAgo, formatBytes, formatCount, formatDuration } from '../print/units.ts';
+import type { Context } from '../program.ts';
+import { resolveTarget, type Target, type TargetFlags } from '../target.ts';
+
+export async function run(context: Context, options: TargetFlags & { deep?: boolean }): Promise<number | undefined> {
+  const { out } = context;
+  const target = await resolveTarget(options, context.env);
+  let report: StatusReport;
+  try {
+    report = await readReport(context, target);
+  } catch (error) {
+    return sayUnreachable(out, target, error);
+  }
+  const deep = options.deep ? await (await import('./status-deep.ts')).lookDeeper(context, options) : null;
+  out.data(deep === null ? report : { ...report, deep });
+  printReport(out, target, report);
+  if (deep !== null) {
+    out.line();
+    const now = Date.now();
+    for (const line of factLines([
+      ['round trip', `${formatDuration(deep.connectMs)} to connect, ${formatDuration(deep.requestMs)} a request`],
+      ...deep.channels.map((channel): [string, string] => [
+        `channel ${channel.id}`,
+        `${count(channel.sessions, 'session')}, last used ${formatAgo(channel.lastUsedAtMs, now)}${channel.people.length > 0 ? `, seen: ${channel.people.join(', ')}` : ''}`,
+      ]),
+    ])) {
+      out.line(line);
+    }
+  }
+  return undefined;
+}
+
+function sayUnreachable(out: Output, target: Target, error: unknown): number {
+  const { stateDir, configPath } = target.paths;
+  const config = target.configError
+    ? target.configError.message
+    : existsSync(configPath)
+      ? configPath
+      : `${configPath} (not there: defaults)`;
+  for (const line of factLines([
+    ['state', existsSync(stateDir) ? stateDir : `${stateDir} (not there: no gateway was started yet)`],
+    ['config', config],
+  ])) {
+    out.line(line);
+  }
+  const details =
+    error instanceof HardshellError
+      ? { stateDir, configPath, configError: target.configError?.message ?? null }
+      : undefined;
+  return out.fail(error, details);
+}
+
+function printReport(out: Output, target: Target, report: StatusReport): void {
+  const { messages, outbox, model, sandbox, usage } = report;
+  out.line(
+    span('bold', `Hardshell ${report.version}`),
+    ` runs on ${target.httpUrl} for ${formatDuration(report.uptimeMs)} (process ${report.pid}, Node ${report.node.replace(/^v/, '')})`,
+  );
+  out.line();
+  const waiting = [
+    [outbox.queued, 'queued'],
+    [outbox.unknown, 'of unknown delivery'],
+    [outbox.failed, 'failed'],
+  ] as const;
+  const facts: (readonly [string, string])[] = [
+    [
+      'messages',
+      `${formatCount(messages.received)} received = ${formatCount(messages.answered)} answered + ${formatCount(messages.declined)} declined + ${formatCount(messages.queued)} queued + ${formatCount(messages.failed)} failed`,
+    ],
+    [
+      'replies',
+      [
+        `${formatCount(outbox.sent)} sent`,
+        ...waiting.filter(([n]) => n > 0).map(([n, what]) => `${formatCount(n)} ${what}`),
+      ].join(', '),
+    ],
+    ['sessions', `${count(report.sessions, 'session')}, ${count(report.activeRuns, 'turn')} under way`],
+    [
+      'model',
+      `${model.primary}${model.offline ? ' (offline: no key is set)' : ''}${model.fallbacks.length > 0 ? `, then ${model.fallbacks.join(', ')}` : ''}`,
+    ],
+    ['sandbox', sandbox.driver === null ? `off: ${sandbox.detail}` : `${sandbox.driver}: ${sandbox.detail}`],
+    ['tokens', `today ${tokens(usage.today)}; in all ${tokens(usage.total)}`],
+    ['memory', formatBytes(report.rssBytes)],
+    ['state', report.stateDir],
+    ['config', report.configPath],
+  ];
+  for (const line of factLines(facts)) out.line(line);
+  if (report.rootUser)
+    out.line(span('yellow', 'It runs as root.'), ' Its tools run as nobody, but give it a user of its own.');
+  if (report.repairs.length === 0) return;
+  out.line();
+  out.line(span('yellow', `${count(report.repairs.length, 'thing')} to mend`));
+  report.repairs.forEach((repair, index) => {
+    out.line(`${index + 1}. ${repair.what}`);
+    out.line(span('dim', `   fix: ${repair.fix}`));
+  });
+}
+
+const count = (value: number, noun: string): string => `${formatCount(value)} ${noun}${value === 1 ? '' : 's'}`;
+const tokens = (t: TokenCount): string =>
+  `${formatCount(t.input + t.cacheRead + t.cacheWrite)} in, ${formatCount(t.output)} out`;

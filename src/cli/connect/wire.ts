@@ -1,0 +1,145 @@
+// Owns the careful reading of what a gateway sends: payloads, transcript messages, approvals. A field that is missing
+// or odd becomes a harmless default, so that another release of the gateway is never a crash here.
+import type { Approval, SessionRow, TokenCount, TranscriptBlock } from '../../gateway/backend.ts';
+
+export type Json = Readonly<Record<string, unknown>>;
+
+export const objectOf = (value: unknown): Json =>
+  value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Json) : {};
+export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+export const numberOf = (value: unknown): number | null =>
+  typeof value === 'number' && Number.isFinite(value) ? value : null;
+
+/** `main` and `holiday` are short for `agent:main:main` and `agent:main:holiday`. */
+export const canonicalKey = (key: string): string => (key.includes(':') ? key : `agent:main:${key}`);
+/** The way back: what a person would type. */
+export const shortKey = (key: string): string =>
+  /^agent:main:[^:]+$/.test(key) ? key.slice('agent:main:'.length) : key;
+
+export type Message = {
+  /** position in the session from 1; 0 when the gateway did not say */
+  readonly seq: number;
+  readonly role: 'user' | 'assistant' | 'tool' | 'notice';
+  readonly blocks: readonly TranscriptBlock[];
+  readonly atMs: number;
+  readonly runId: string;
+  readonly model: string;
+  readonly tokens: TokenCount | null;
+  readonly stopReason: string;
+};
+
+const ROLES: Readonly<Record<string, Message['role']>> = {
+  user: 'user',
+  assistant: 'assistant',
+  tool: 'tool',
+  toolResult: 'tool',
+  notice: 'notice',
+  system: 'notice',
+};
+
+export function readMessage(value: unknown): Message | null {
+  const message = objectOf(value);
+  const role = ROLES[textOf(message['role'])];
+  if (role === undefined) return null;
+  const place = objectOf(message['__openclaw']);
+  return {
+    seq: numberOf(place['seq']) ?? numberOf(message['seq']) ?? 0,
+    role,
+    blocks: readBlocks(message['content'] ?? message['blocks']),
+    atMs: numberOf(message['timestamp']) ?? 0,
+    runId: textOf(message['runId']) || textOf(place['runId']) || textOf(message['idempotencyKey']),
+    model: modelOf(message, 'provider'),
+    tokens: readTokens(message['usage']),
+    stopReason: textOf(message['stopReason']),
+  };
+}
+
+/** `provider/model`, which the wire splits in two. */
+export function modelOf(value: Json, providerField: string): string {
+  const [provider, model] = [textOf(value[providerField]), textOf(value['model'])];
+  return provider === '' || model === '' || model.startsWith(`${provider}/`) ? model : `${provider}/${model}`;
+}
+
+function readBlocks(content: unknown): TranscriptBlock[] {
+  if (typeof content === 'string') return [{ type: 'text', text: content }];
+  return listOf(content).flatMap((value): TranscriptBlock[] => {
+    const block = objectOf(value);
+    const name = textOf(block['name']) || textOf(block['toolName']);
+    if (block['type'] === 'text') return [{ type: 'text', text: textOf(block['text']) }];
+    if (block['type'] === 'toolCall') {
+      return [{ type: 'toolCall', id: textOf(block['id']), name, arguments: block['arguments'] ?? block['args'] }];
+    }
+    if (block['type'] !== 'toolResult') return [];
+    const text = textOf(block['text']) || textOf(block['content']);
+    return [
+      { type: 'toolResult', toolCallId: textOf(block['toolCallId']), name, text, isError: block['isError'] === true },
+    ];
+  });
+}
+
+export function readTokens(value: unknown): TokenCount | null {
+  if (value === null || typeof value !== 'object') return null;
+  const count = (name: string): number => numberOf(objectOf(value)[name]) ?? 0;
+  return {
+    input: count('input'),
+    output: count('output'),
+    cacheRead: count('cacheRead'),
+    cacheWrite: count('cacheWrite'),
+  };
+}
+
+/** What was said, without the tools. */
+export const wordsOf = (message: Message): string =>
+  message.blocks.flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n\n');
+
+export function readApproval(value: unknown): Approval | null {
+  const outer = objectOf(value);
+  const row = 'approval' in outer ? objectOf(outer['approval']) : outer;
+  const asked = objectOf(row['request']);
+  const shown = objectOf(row['presentation']);
+  const field = (name: string): string => textOf(row[name]) || textOf(asked[name]);
+  if (field('id') === '') return null;
+  const facts = listOf(row['facts'] ?? asked['facts']).map((fact) => ({
+    name: textOf(objectOf(fact)['name']),
+    value: textOf(objectOf(fact)['value']),
+  }));
+  const command = field('command') || textOf(shown['commandText']);
+  return {
+    id: field('id'),
+    runId: field('runId'),
+    sessionKey: field('sessionKey') || textOf(row['sourceSessionKey']),
+    tool: field('tool') || textOf(shown['kind']),
+    reason: field('reason') || textOf(shown['warningText']),
+    facts: facts.length === 0 && command !== '' ? [{ name: 'command', value: command }] : facts,
+    createdAtMs: numberOf(row['createdAtMs']) ?? 0,
+    expiresAtMs: numberOf(row['expiresAtMs']) ?? 0,
+  };
+}
+
+export type SessionLine = Pick<SessionRow, 'key' | 'title' | 'channel' | 'model' | 'messageCount'> & {
+  readonly updatedAtMs: number;
+  readonly running: boolean;
+};
+
+export function readSessions(value: unknown): { readonly sessions: readonly SessionLine[]; readonly total: number } {
+  const page = objectOf(value);
+  const sessions = listOf(page['sessions']).map((entry) => readSession(entry));
+  return { sessions, total: numberOf(page['totalCount']) ?? numberOf(page['count']) ?? sessions.length };
+}
+
+export function readSession(value: unknown): SessionLine {
+  const row = objectOf(value);
+  const title = ['label', 'title', 'derivedTitle', 'displayName', 'preview', 'lastMessagePreview'].map((name) =>
+    textOf(row[name]),
+  );
+  return {
+    key: textOf(row['key']),
+    title: title.find((text) => text !== '') ?? '',
+    channel: textOf(row['channel']),
+    model: modelOf(row, 'modelProvider'),
+    messageCount: numberOf(row['messageCount']) ?? 0,
+    updatedAtMs: numberOf(row['updatedAt']) ?? numberOf(row['updatedAtMs']) ?? 0,
+    running: listOf(row['activeRunIds']).length > 0 || row['hasActiveRun'] === true,
+  };
+}

@@ -1,0 +1,55 @@
+// Owns one run of the command line, from words to exit code. It must never decide anything about the gateway: it
+// parses, calls one command, prints, and leaves. The launcher in bin/ hands it the words and the environment.
+import type { CommanderError } from 'commander';
+import type { Env } from '../config/paths.ts';
+import { EXIT } from '../platform/errors.ts';
+import { normaliseArgv, takeSwitch } from './argv.ts';
+import { createOutput, type Output, type Streams } from './output.ts';
+import { createProgram, flagsWithValue, usageError, VERSION } from './program.ts';
+
+export async function run(argv: readonly string[], env: Env, streams: Streams = process): Promise<number> {
+  // `openclaw logs | head` closes the pipe early; that is the reader's right and no failure of ours.
+  const onPipeError = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(EXIT.ok);
+  };
+  streams.stdout.on('error', onPipeError);
+  streams.stderr.on('error', onPipeError);
+  let code: number = EXIT.ok;
+  let out: Output | undefined;
+  const program = createProgram(streams, async (body) => {
+    if (out) code = (await body({ out, env, version: VERSION })) ?? EXIT.ok;
+  });
+  const takesValue = flagsWithValue(program);
+  const colour = takeSwitch(normaliseArgv(argv, takesValue), '--no-color', takesValue);
+  // `openclaw --json status` means the same as `openclaw status --json`.
+  const json = takeSwitch(colour.rest, '--json', takesValue);
+  const words = json.rest;
+  out = createOutput(streams, colour.found ? { ...env, NO_COLOR: '1' } : env, json.found);
+  try {
+    if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {
+      out.line(`hardshell ${VERSION}`);
+      out.data({ version: VERSION });
+      return EXIT.ok;
+    }
+    if (words.length === 0) {
+      program.outputHelp();
+      return EXIT.ok;
+    }
+    await program.parseAsync(words, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (!isCommanderError(error)) return out.fail(error);
+    if (error.exitCode === 0) return EXIT.ok;
+    return out.fail(usageError(program, words, error));
+  } finally {
+    streams.stdout.off('error', onPipeError);
+    streams.stderr.off('error', onPipeError);
+  }
+}
+
+function isCommanderError(error: unknown): error is CommanderError {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('commander.');
+}
+
+if (import.meta.main) process.exitCode = await run(process.argv.slice(2), process.env);

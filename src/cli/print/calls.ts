@@ -1,0 +1,36 @@
+// Owns how a tool call and a question to the owner read in a terminal: one line for the call, the facts of the machine
+// for the question. What the model wrote is shown as what it is, escaped, never as our own words.
+import type { Approval } from '../../gateway/backend.ts';
+import { factLines } from './table.ts';
+import { escapeLine, shorten } from './text.ts';
+import { formatDuration } from './units.ts';
+
+/** The arguments by which a call is known, in this order; anything else is shown as it is. */
+const TELLING = ['command', 'argv', 'path', 'url', 'to', 'query'];
+
+/** `read notes/today.md`, `exec ls -la`, `edit {"path":…}` on one line. */
+export function callLine(name: string, args: unknown, columns: number): string {
+  const object = args !== null && typeof args === 'object' ? (args as Record<string, unknown>) : {};
+  const key = TELLING.find((candidate) => candidate in object);
+  const value = key === undefined ? (Object.keys(object).length === 0 ? '' : object) : object[key];
+  const told = Array.isArray(value) ? value.join(' ') : typeof value === 'string' ? value : JSON.stringify(value);
+  return shorten(escapeLine(`${name} ${told ?? ''}`.trimEnd()), columns);
+}
+
+/** The first line of what a failed call said. */
+export const failureLine = (text: string, columns: number): string =>
+  shorten(escapeLine(text.trim().split('\n', 1)[0] ?? ''), columns);
+
+export function approvalLines(approval: Approval, nowMs: number): string[] {
+  const leftMs = approval.expiresAtMs - nowMs;
+  const facts = factLines([
+    ['why', approval.reason],
+    ...approval.facts.map((fact): [string, string] => [escapeLine(fact.name), fact.value]),
+    ['session', approval.sessionKey],
+    ...(approval.expiresAtMs > 0 ? [['expires', leftMs > 0 ? `in ${formatDuration(leftMs)}` : 'now'] as const] : []),
+  ]);
+  return [
+    `${escapeLine(approval.tool)} wants your approval (${escapeLine(approval.id)})`,
+    ...facts.map((line) => `  ${line}`),
+  ];
+}

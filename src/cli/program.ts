@@ -1,0 +1,234 @@
+// Owns the grammar: every command, its options, its help with examples. Bodies are loaded when their command is called,
+// so that this file may import nothing heavy.
+import { Command, type CommanderError, Option } from 'commander';
+import manifest from '../../package.json' with { type: 'json' };
+import type { Env } from '../config/paths.ts';
+import { EXIT, HardshellError } from '../platform/errors.ts';
+import type { Output, Streams } from './output.ts';
+import { nearestWord } from './suggest.ts';
+
+export const VERSION: string = manifest.version;
+
+/** What every command is handed. */
+export type Context = { readonly out: Output; readonly env: Env; readonly version: string };
+type Result = Promise<number | undefined>;
+type Body = { readonly run: (context: Context, options: never, ...words: never[]) => Result };
+type Start = (body: (context: Context) => Result) => Promise<void>;
+
+/** Verbs that change something: never offered in place of a word that was not understood. */
+const CHANGING = new Set(['approve', 'deny', 'call', 'run']);
+
+export function createProgram(streams: Streams, start: Start): Command {
+  const lazy =
+    (load: () => Promise<Body>) =>
+    (...given: unknown[]): Promise<void> => {
+      const words = given.slice(0, -2) as never[];
+      const options = given.at(-2) as never;
+      return start(async (context) => (await load()).run(context, options, ...words));
+    };
+  const program = new Command('openclaw')
+    .description('Hardshell: your own AI assistant, closed by default.')
+    .version(`hardshell ${VERSION}`, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .option('--json', 'print one JSON value: {ok,data} or {ok,error}')
+    .option('--no-color', 'print without colours (so does NO_COLOR=1)')
+    .configureHelp({ showGlobalOptions: false, helpWidth: streams.stdout.columns ?? 100 })
+    .configureOutput({
+      writeOut: (text) => void streams.stdout.write(text),
+      writeErr: (text) => void streams.stderr.write(text),
+      outputError: () => {},
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .showSuggestionAfterError(false)
+    .exitOverride();
+  examples(program, [
+    'npm start',
+    'openclaw dashboard',
+    'openclaw agent -m "list the files in my workspace"',
+    'openclaw status',
+  ]);
+
+  talk(program, lazy);
+  look(program, lazy);
+  gateway(program, lazy);
+  return program;
+}
+
+type Lazy = (load: () => Promise<Body>) => (...given: unknown[]) => Promise<void>;
+
+function talk(program: Command, lazy: Lazy): void {
+  const session = (command: Command): Command =>
+    command
+      .option('--session-key <key>', 'the conversation to use (default: main)')
+      .addOption(new Option('--session <key>', 'same as --session-key').hideHelp());
+  const chat = asking(session(program.command('chat').description('talk to the assistant in the terminal')));
+  chat.action(lazy(() => import('./commands/chat.ts')));
+  examples(chat, ['openclaw chat', 'openclaw chat --session-key agent:main:holiday']);
+
+  const agent = asking(session(program.command('agent').description('send one message and print the answer')));
+  agent
+    .option('-m, --message <text>', 'what to say; without it, standard input is sent')
+    .option('--timeout <seconds>', 'give up waiting after this long (default: 600)')
+    .action(lazy(() => import('./commands/agent.ts')));
+  examples(agent, [
+    'openclaw agent -m "what changed in my notes this week?"',
+    'git diff | openclaw agent --session-key agent:main:review',
+    'openclaw agent -m "summarise README.md" --json',
+  ]);
+
+  const dashboard = asking(program.command('dashboard').description('print the address of the chat page, signed in'));
+  dashboard.option('--no-open', 'do not open a browser').action(lazy(() => import('./commands/dashboard.ts')));
+  examples(dashboard, ['openclaw dashboard', 'openclaw dashboard --no-open']);
+}
+
+function look(program: Command, lazy: Lazy): void {
+  const status = asking(program.command('status').description('how the gateway is: messages, model, sandbox, repairs'));
+  status.option('--deep', 'ask the gateway for more').action(lazy(() => import('./commands/status.ts')));
+  examples(status, ['openclaw status', 'openclaw status --deep', 'openclaw status --json']);
+
+  const health = asking(program.command('health').description('ask the gateway for a sign of life'));
+  health.action(lazy(() => import('./commands/health.ts')));
+  examples(health, ['openclaw health']);
+
+  const sessions = program.command('sessions').description('conversations: list, show');
+  const list = asking(sessions.command('list').description('the newest first'));
+  list
+    .option('--limit <count>', 'at most this many (default: 50)')
+    .option('--search <words>', 'only those whose key, title or label has this')
+    .action(lazy(async () => ({ run: (await import('./commands/sessions.ts')).list })));
+  examples(list, ['openclaw sessions list', 'openclaw sessions list --search holiday']);
+  const show = asking(sessions.command('show').description('what was said').argument('<key>', 'such as main'));
+  show
+    .option('--limit <count>', 'the last messages (default: 50)')
+    .action(lazy(async () => ({ run: (await import('./commands/sessions.ts')).show })));
+  examples(show, ['openclaw sessions show main', 'openclaw sessions show main --limit 5 --json']);
+
+  const approvals = program.command('approvals').description('questions that wait for your yes: list, approve, deny');
+  const pending = asking(approvals.command('list').description('what waits'));
+  pending.action(lazy(async () => ({ run: (await import('./commands/approvals.ts')).list })));
+  examples(pending, ['openclaw approvals list']);
+  const approve = asking(
+    approvals.command('approve').description('allow it, this once').argument('<id>', 'see the list'),
+  );
+  approve.action(lazy(async () => ({ run: (await import('./commands/approvals.ts')).approve })));
+  examples(approve, ['openclaw approvals approve 3f6a']);
+  const deny = asking(approvals.command('deny').description('refuse it').argument('<id>', 'see the list'));
+  deny.action(lazy(async () => ({ run: (await import('./commands/approvals.ts')).deny })));
+  examples(deny, ['openclaw approvals deny 3f6a']);
+
+  const models = asking(program.command('models').description('the models that can answer').command('list'));
+  models.description('all that are configured').action(lazy(() => import('./commands/models.ts')));
+  examples(models, ['openclaw models list']);
+
+  const config = program.command('config').description('the configuration: get, file');
+  const get = asking(config.command('get').description('a value, or all of it, secrets hidden').argument('[path]'));
+  get.action(lazy(async () => ({ run: (await import('./commands/config.ts')).get })));
+  examples(get, ['openclaw config get', 'openclaw config get gateway.port']);
+  const file = config.command('file').description('where the configuration file is').addOption(jsonOption());
+  file.action(lazy(async () => ({ run: (await import('./commands/config.ts')).file })));
+  examples(file, ['openclaw config file']);
+
+  const logs = asking(program.command('logs').description('what the gateway wrote down'));
+  logs
+    .option('--tail <lines>', 'the last lines (default: 200)')
+    .addOption(new Option('--limit <lines>', 'same as --tail').hideHelp())
+    .option('-f, --follow', 'go on with what comes')
+    .action(lazy(() => import('./commands/logs.ts')));
+  examples(logs, [
+    'openclaw logs --tail 50',
+    'openclaw logs --follow',
+    'openclaw logs --tail 1000 | grep unauthorized',
+  ]);
+}
+
+function gateway(program: Command, lazy: Lazy): void {
+  const group = program.command('gateway').description('the gateway itself: run, status, health, call');
+  const run = group.command('run').description('run it here, until Ctrl-C');
+  run
+    .option('--port <port>', 'listen on this port (default: 18789)')
+    .option('--verbose', 'print the log as well')
+    .action(lazy(() => import('./commands/gateway-run.ts')));
+  examples(run, ['openclaw gateway run', 'openclaw gateway run --port 19000']);
+
+  const status = asking(group.command('status').description('does it run, since when, where'));
+  status.action(lazy(() => import('./commands/gateway-status.ts')));
+  examples(status, ['openclaw gateway status']);
+
+  const health = asking(group.command('health').description('ask it for a sign of life'));
+  health.action(lazy(() => import('./commands/health.ts')));
+  examples(health, ['openclaw gateway health']);
+
+  const call = asking(group.command('call').description('call a method of its protocol').argument('<method>'));
+  call
+    .option('--params <json>', 'the parameters, an object')
+    .option('--timeout <seconds>', 'give up after this long (default: 30)')
+    .action(lazy(() => import('./commands/gateway-call.ts')));
+  examples(call, ['openclaw gateway call health', `openclaw gateway call sessions.describe --params '{"key":"main"}'`]);
+}
+
+const jsonOption = (): Option => new Option('--json', 'print one JSON value');
+
+/** The options of every command that asks a gateway. */
+function asking(command: Command): Command {
+  return command
+    .addOption(jsonOption())
+    .option('--port <port>', 'the port of the gateway on this machine')
+    .option('--url <url>', 'another gateway, such as wss://assistant.example.net')
+    .option('--token <token>', 'its token; other programs can see it here, OPENCLAW_GATEWAY_TOKEN is better');
+}
+
+function examples(command: Command, lines: readonly string[]): void {
+  command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`);
+}
+
+/** Knows the flags, over all commands, whose next word is a value. */
+export function flagsWithValue(program: Command): (flag: string) => boolean {
+  const flags = new Set<string>();
+  const visit = (command: Command): void => {
+    for (const option of command.options) {
+      if (option.required && option.long) flags.add(option.long);
+      if (option.required && option.short) flags.add(option.short);
+    }
+    command.commands.forEach(visit);
+  };
+  visit(program);
+  return (flag) => flags.has(flag);
+}
+
+/** A refusal of the parser in our words, with the nearest thing that exists. */
+export function usageError(program: Command, words: readonly string[], error: CommanderError): HardshellError {
+  const command = commandOf(program, words);
+  const name = pathOf(command);
+  const help = `see ${name} --help`;
+  const said = error.message.replace(/^error: /, '');
+  const unknown = /^unknown (command|option) '(.*)'$/s.exec(said);
+  const known =
+    unknown?.[1] === 'command'
+      ? command.commands.map((child) => child.name()).filter((child) => !CHANGING.has(child))
+      : command.options.flatMap((option) => (option.long ? [option.long] : []));
+  const word = unknown?.[2]?.replace(/=.*$/s, '') ?? '';
+  const near = unknown ? nearestWord(word, known) : undefined;
+  const guess = near === undefined ? undefined : unknown?.[1] === 'command' ? `${name} ${near}` : near;
+  const missing = error.code === 'commander.help';
+  return new HardshellError({
+    code: missing ? 'USAGE' : error.code.replace('commander.', '').replace(/[A-Z]/g, '_$&').toUpperCase(),
+    message: missing ? `${name} needs one more word` : unknown ? `${name} has no ${unknown[1]} "${word}"` : said,
+    fix: guess === undefined ? help : `did you mean ${guess}? Otherwise ${help}`,
+    exitCode: EXIT.usage,
+  });
+}
+
+function commandOf(program: Command, words: readonly string[]): Command {
+  let command = program;
+  for (const word of words) {
+    const child = command.commands.find((c) => c.name() === word);
+    if (child) command = child;
+    else if (!word.startsWith('-')) break;
+  }
+  return command;
+}
+
+const pathOf = (command: Command): string =>
+  command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();

@@ -1,0 +1,191 @@
+// Owns the answer to "which gateway, with which token": flags, environment, the lock of a running gateway, the
+// configuration. It must never hand the local token to an address that is not this machine's.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Env, type Paths, resolvePaths } from '../config/paths.ts';
+import { EXIT, HardshellError } from '../platform/errors.ts';
+import { type LockFacts, readLiveLock } from '../platform/lock.ts';
+
+export type TargetFlags = { readonly url?: string; readonly port?: string; readonly token?: string };
+
+export type Target = {
+  /** as people read it: `127.0.0.1:18789` */
+  readonly address: string;
+  readonly httpUrl: string;
+  readonly wsUrl: string;
+  readonly port: number;
+  readonly local: boolean;
+  readonly token: string | null;
+  /** there is a token here, but nothing proves that who listens on this port is the gateway that it belongs to */
+  readonly tokenWithheld: boolean;
+  readonly paths: Paths;
+  /** of a gateway that lives and has said its port */
+  readonly lock: LockFacts | null;
+  /** why the configuration could not be used, when something from it may be missing here */
+  readonly configError: HardshellError | null;
+};
+
+const DEFAULT_PORT = 18_789;
+const MAX_SMALL_FILE_BYTES = 4 * 1024 * 1024;
+
+export async function resolveTarget(flags: TargetFlags, env: Env): Promise<Target> {
+  const paths = resolvePaths(env);
+  if (flags.url !== undefined) return remoteTarget(flags, env, paths, flags.url);
+  const held = readLiveLock(paths.lockPath);
+  const lock = held?.port ? held : null;
+  const asked = flags.port ?? nonEmpty(env['OPENCLAW_GATEWAY_PORT']);
+  const configured = await readConfigured(paths, env);
+  const port = asked !== undefined ? parsePort(asked) : (lock?.port ?? configured.port ?? DEFAULT_PORT);
+  const address = `127.0.0.1:${port}`;
+  const given = flags.token ?? nonEmpty(env['OPENCLAW_GATEWAY_TOKEN']);
+  const stored = given === undefined ? await readToken(paths, env, configured.token) : null;
+  // While the gateway is down anybody on this machine may listen on its port and wait for the token. So the stored one
+  // goes only to the port that the lock of a living gateway names.
+  const proven = lock?.port === port;
+  return {
+    address,
+    httpUrl: `http://${address}`,
+    wsUrl: `ws://${address}`,
+    port,
+    local: true,
+    token: given ?? (proven ? stored : null),
+    tokenWithheld: stored !== null && !proven,
+    paths,
+    lock,
+    configError: configured.error,
+  };
+}
+
+function remoteTarget(flags: TargetFlags, env: Env, paths: Paths, text: string): Target {
+  const url = parseUrl(text);
+  const secure = url.protocol === 'wss:' || url.protocol === 'https:';
+  const local = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
+  if (!secure && !local) {
+    throw new HardshellError({
+      code: 'URL_NOT_ENCRYPTED',
+      message: `${url.host} is another machine and ${url.protocol}// would send the token in the clear`,
+      fix: `use wss://${url.host}, or a tunnel: ssh -N -L 18789:127.0.0.1:18789 ${url.hostname}`,
+      exitCode: EXIT.usage,
+    });
+  }
+  // The token in the state folder belongs to the gateway of this folder, and whoever answers at a URL may be another.
+  const token = flags.token ?? nonEmpty(env['OPENCLAW_GATEWAY_TOKEN']);
+  if (token === undefined) {
+    throw new HardshellError({
+      code: 'URL_WITHOUT_TOKEN',
+      message:
+        'with --url the token must be given too: the stored one is only ever sent to the gateway of this state folder',
+      fix: 'set OPENCLAW_GATEWAY_TOKEN to the token of that gateway',
+      exitCode: EXIT.usage,
+    });
+  }
+  const path = url.pathname === '/' ? '' : url.pathname.replace(/\/$/, '');
+  return {
+    address: url.host,
+    httpUrl: `${secure ? 'https' : 'http'}://${url.host}${path}`,
+    wsUrl: `${secure ? 'wss' : 'ws'}://${url.host}${path}`,
+    port: Number(url.port || (secure ? 443 : 80)),
+    local: false,
+    token,
+    tokenWithheld: false,
+    paths,
+    lock: null,
+    configError: null,
+  };
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (url && /^(wss?|https?):$/.test(url.protocol) && url.username === '' && url.password === '' && url.search === '')
+    return url;
+  throw new HardshellError({
+    code: 'URL_UNUSABLE',
+    message: `--url ${text} is not the address of a gateway`,
+    fix: 'write it like wss://assistant.example.net or ws://127.0.0.1:18789',
+    exitCode: EXIT.usage,
+  });
+}
+
+export function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port >= 1 && port <= 65_535) return port;
+  throw new HardshellError({
+    code: 'PORT_UNUSABLE',
+    message: `"${text}" is not a port`,
+    fix: 'use a number from 1 to 65535',
+    exitCode: EXIT.usage,
+  });
+}
+
+type Configured = { port: number | null; token: string | undefined; error: HardshellError | null };
+
+/** Loads the configuration only when it can matter here: reading the schema costs more than all the rest. */
+async function readConfigured(paths: Paths, env: Env): Promise<Configured> {
+  const nothing: Configured = { port: null, token: undefined, error: null };
+  const text = tryRead(paths.configPath);
+  if (text === null || !/port|token|\\/.test(text)) return nothing;
+  try {
+    const { loadConfig } = await import('../config/load.ts');
+    const { gateway } = loadConfig(paths, env).config;
+    return { port: gateway.port, token: gateway.auth.token, error: null };
+  } catch (error) {
+    if (error instanceof HardshellError) return { ...nothing, error };
+    throw error;
+  }
+}
+
+async function readToken(paths: Paths, env: Env, configured: string | undefined): Promise<string | null> {
+  const { readGatewayToken } = await import('../secrets/gateway-token.ts');
+  return readGatewayToken(paths, env, configured);
+}
+
+function tryRead(path: string): string | null {
+  try {
+    const text = readFileSync(path, 'utf8');
+    return text.length > MAX_SMALL_FILE_BYTES ? null : text;
+  } catch {
+    return null;
+  }
+}
+
+const nonEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
+
+/** What to say when nobody listens: the same sentence from every command. */
+export function notRunning(target: Target): HardshellError {
+  return new HardshellError({
+    code: 'GATEWAY_NOT_RUNNING',
+    message: `the gateway is not running on ${target.address}`,
+    fix: 'openclaw gateway run   (or npm start)',
+    exitCode: EXIT.unreachable,
+    httpStatus: 503,
+  });
+}
+
+/** Somebody listens and there is no token to show: because there is none, or because it was held back. */
+export function noToken(target: Target): HardshellError {
+  const { paths, configError } = target;
+  const why = target.tokenWithheld
+    ? `something listens there, but no gateway of ${paths.stateDir} runs, so its token was not sent`
+    : (configError?.message ?? `there is none in ${join(paths.credentialsDir, 'gateway-token')}`);
+  return new HardshellError({
+    code: target.tokenWithheld ? 'TOKEN_WITHHELD' : 'TOKEN_MISSING',
+    message: `no token for ${target.address}: ${why}`,
+    fix:
+      (target.tokenWithheld ? undefined : configError?.fix) ??
+      'set OPENCLAW_STATE_DIR to the state folder of that gateway, or OPENCLAW_GATEWAY_TOKEN to its token',
+    exitCode: EXIT.denied,
+    httpStatus: 401,
+  });
+}
+
+export function wrongToken(target: Target): HardshellError {
+  return new HardshellError({
+    code: 'TOKEN_REFUSED',
+    message: `the gateway on ${target.address} refused the token`,
+    fix: target.local
+      ? `set OPENCLAW_STATE_DIR to the state folder of that gateway (now ${target.paths.stateDir}), or OPENCLAW_GATEWAY_TOKEN to its token`
+      : 'set OPENCLAW_GATEWAY_TOKEN to the token of that gateway',
+    exitCode: EXIT.denied,
+    httpStatus: 401,
+  });
+}
