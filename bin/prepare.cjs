@@ -14,6 +14,8 @@ const INSTALLED = path.join(MODULES, '.hardshell-lock');
 const CACHE = path.join(REPO, '.cache');
 const LOCK = path.join(CACHE, 'prepare.lock');
 const LOG = path.join(CACHE, 'prepare.log');
+/** Two retries all the same, but a machine without a network hears of it in seconds, not after a minute. */
+const QUICK_RETRIES = ['--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000'];
 /** A lock folder without an owner file is being made right now, unless it is older than this. */
 const LOCK_GRACE_MS = 10_000;
 
@@ -102,7 +104,7 @@ async function install() {
     throw new PrepareError(`only ${Math.round(freeBytes / 1e6)} MB are free in ${REPO}; npm ci needs about 600 MB`);
   }
   fs.rmSync(INSTALLED, { force: true });
-  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', ...QUICK_RETRIES];
   const result = await withProgress('installing packages (npm ci, locked, no install scripts)', () =>
     run('npm', args, { cwd: REPO }),
   );
@@ -115,7 +117,7 @@ async function install() {
 
 async function build() {
   const result = await withProgress('building', () =>
-    run(node24(), [path.join(REPO, 'scripts', 'build.ts')], { cwd: REPO }),
+    run(node24(), [path.join(REPO, 'scripts', 'build.ts')], { cwd: REPO, env: { ...process.env, NO_COLOR: '1' } }),
   );
   if (result.code !== 0) {
     log(result.output);

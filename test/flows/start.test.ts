@@ -24,6 +24,8 @@ let folder: string;
 let repo: string;
 let children: ChildProcess[];
 
+const CI = 'ci --ignore-scripts --no-audit --no-fund --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000';
+
 /** Says what it was called with, then does as FAKE_NPM tells: `ok`, `slow`, or fail with that code. */
 const FAKE_NPM = `#!/bin/sh
 echo "$@" >> "$CALLS"
@@ -140,7 +142,7 @@ describe('npm start', () => {
   test('a fresh clone is installed as locked, built, and becomes the gateway with the arguments passed on', async () => {
     const run = start({}, '--port', '4321');
     await run.until('gateway gateway run --port 4321');
-    expect(calls()).toEqual(['ci --ignore-scripts --no-audit --no-fund', 'build']);
+    expect(calls()).toEqual([CI, 'build']);
     expect(run.output()).toContain('installing packages');
     expect(run.output()).toContain('building');
   });
@@ -169,7 +171,7 @@ describe('npm start', () => {
     expect(calls().slice(3)).toEqual([]);
     appendFileSync(join(repo, 'package-lock.json'), '\n');
     await startOnce();
-    expect(calls().slice(3)).toEqual(['ci --ignore-scripts --no-audit --no-fund', 'build']);
+    expect(calls().slice(3)).toEqual([CI, 'build']);
   });
 
   test('packages that were installed by hand are recognised', async () => {
@@ -194,7 +196,7 @@ describe('npm start', () => {
     process.kill(await pidOfNpm(), 'SIGKILL');
     await run.ended;
     await startOnce();
-    expect(calls().slice(1)).toEqual(['ci --ignore-scripts --no-audit --no-fund', 'build']);
+    expect(calls().slice(1)).toEqual([CI, 'build']);
   });
 
   test('a signal while installing ends npm too', async () => {
