@@ -7,12 +7,16 @@ here=${self%/*}
 root=${here%/*}
 
 if [ $# -eq 1 ] && { [ "$1" = --version ] || [ "$1" = -V ]; } && [ -r "$root/package.json" ]; then
-  case ${0##*\/} in
-    clawdbot|moltbot) echo "${0##*\/} is now called openclaw; please use that name." >&2 ;;
-  esac
   while IFS= read -r line; do
     case $line in
-      '  "version": "'[0-9]*'",') line=${line#*: \"}; echo "hardshell ${line%\",}"; exit 0 ;;
+      '  "version": "'[0-9]*)
+        line=${line#*: \"}
+        case ${0##*\/} in
+          clawdbot|moltbot) echo "${0##*\/} is now called openclaw; please use that name." >&2 ;;
+        esac
+        echo "hardshell ${line%%\"*}"
+        exit 0
+        ;;
     esac
   done < "$root/package.json"
 fi
