@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { builtinModules, createRequire } from 'node:module';
 import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { type Plugin, rolldown } from 'rolldown';
 import { describe, noticesText, packagesOf, sbom } from './notices.ts';
@@ -21,8 +22,14 @@ const REPO = join(import.meta.dirname, '..');
 const DIST = join(REPO, 'dist');
 const { sourceStamp } = createRequire(import.meta.url)('../bin/sources.cjs') as { sourceStamp(repo: string): string };
 
-/** Reached for by libraries in a try block, never shipped: the answer is "not there", at build time already. */
-const ABSENT = ['bufferutil', 'utf-8-validate'];
+/** What libraries reach for and we do not ship: each with what stands in its place. */
+const ABSENT: Readonly<Record<string, string>> = {
+  // Native speed-ups of ws, tried in a try block.
+  bufferutil: 'module.exports = (() => { throw new Error("not shipped"); })();',
+  'utf-8-validate': 'module.exports = (() => { throw new Error("not shipped"); })();',
+  // The Anthropic SDK can check webhooks, which nobody here asks it to; the check brings a licence that we do not hand on.
+  standardwebhooks: 'export class Webhook { constructor() { throw new Error("webhooks are not shipped"); } }',
+};
 /** A browser driver is for tests; finding it in the program is a mistake, not a size problem. */
 const FORBIDDEN = /^(playwright-core|@openclaw\/|vitest|fast-check)/;
 /** Served compressed; below this a header costs more than it saves. */
@@ -79,11 +86,10 @@ const refuse: Plugin = {
   name: 'refuse',
   resolveId(id) {
     if (FORBIDDEN.test(id)) throw new Error(`${id} must not be part of the program`);
-    return ABSENT.includes(id) ? { id: `\0absent:${id}`, moduleSideEffects: false } : null;
+    return id in ABSENT ? { id: `\0absent:${id}`, moduleSideEffects: false } : null;
   },
   load(id) {
-    if (!id.startsWith('\0absent:')) return null;
-    return `module.exports = (() => { throw new Error(${JSON.stringify(`${id.slice(8)} is not shipped`)}); })();`;
+    return id.startsWith('\0absent:') ? (ABSENT[id.slice('\0absent:'.length)] ?? null) : null;
   },
 };
 
@@ -157,6 +163,6 @@ try {
   await build();
 } catch (error) {
   // rolldown and vite put the place and the excerpt into the message; a stack of theirs helps nobody.
-  console.log(error instanceof Error ? error.message : String(error));
+  console.log(stripVTControlCharacters(error instanceof Error ? error.message : String(error)));
   process.exitCode = 1;
 }

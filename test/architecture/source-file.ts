@@ -30,7 +30,7 @@ export function parseFile(path: string, text: string): SourceFile {
   const program = parseAst(text, { lang: path.endsWith('x') ? 'tsx' : 'ts' }, path) as unknown as Node;
   const imports: Import[] = [];
   const add = (node: Node, source: unknown, kind: Import['kind'], names: readonly string[]): void => {
-    const from = String((source as { value?: unknown }).value ?? '<computed>');
+    const from = textOf(source as Node);
     const target = from.startsWith('.') ? normalize(join(dirname(path), from)) : null;
     imports.push({ from, target, kind, names, line: lineAt(text, node.start) });
   };
@@ -43,6 +43,13 @@ export function parseFile(path: string, text: string): SourceFile {
   });
   const lines = text.endsWith('\n') ? text.split('\n').length - 1 : text.split('\n').length;
   return { path, text, lines, program, imports };
+}
+
+/** What an import names; a bundler may write the string as a template without holes. */
+function textOf(source: Node): string {
+  const quasis = source['quasis'] as { value: { cooked: string } }[] | undefined;
+  const text = quasis?.length === 1 ? quasis[0]?.value.cooked : source['value'];
+  return typeof text === 'string' ? text : '<computed>';
 }
 
 type Add = (node: Node, source: unknown, kind: Import['kind'], names: readonly string[]) => void;

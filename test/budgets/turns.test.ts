@@ -52,7 +52,7 @@ describe('turns', () => {
       messages: request?.body['messages'],
       tools: request?.body['tools'],
     };
-    expect(request?.body['tools']).toHaveProperty('length');
+    expect(request?.body['tools'], 'the tools are offered').toBeInstanceOf(Array);
     budget(
       'first prompt',
       Math.ceil(Buffer.byteLength(JSON.stringify(prompt)) / BYTES_PER_TOKEN),
