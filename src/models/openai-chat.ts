@@ -73,7 +73,7 @@ async function* talk(
     }
   } catch (error) {
     // The answer was complete; only the token count that should have followed is lost.
-    if (reason === null || connection.signal.aborted) throw error;
+    if (reason === null) throw error;
   }
   if (reason === null && !connection.sawDone()) return null;
   connection.settle();

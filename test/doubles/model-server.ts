@@ -15,8 +15,15 @@ export type ReplyBehaviour = Reply & {
   readonly headersMs?: number;
   /** before each event of the body */
   readonly delayMs?: number;
-  /** what happens in place of the proper end, after the body */
-  readonly ending?: 'destroy' | 'truncate' | 'hang' | 'garbage' | { readonly error: string; readonly code: string };
+  /** what happens in place of the proper end, after the body; `tail-…`: after the proper end */
+  readonly ending?:
+    | 'destroy'
+    | 'truncate'
+    | 'hang'
+    | 'garbage'
+    | 'tail-hang'
+    | 'tail-destroy'
+    | { readonly error: string; readonly code: string };
 };
 export type HttpBehaviour = {
   readonly status: number;
@@ -190,12 +197,13 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
       await send(event);
     }
     const { ending } = behaviour;
-    if (ending === 'destroy') {
+    if (ending === 'tail-hang' || ending === 'tail-destroy') await send(tail.join(''));
+    if (ending === 'destroy' || ending === 'tail-destroy') {
       // The client must have had the body before the connection breaks.
       res.write('', () => setImmediate(() => res.destroy()));
       return;
     }
-    if (ending === 'hang') return void (await pause(HUGE_MS));
+    if (ending === 'hang' || ending === 'tail-hang') return void (await pause(HUGE_MS));
     if (ending === 'truncate') res.end();
     else if (ending === 'garbage') res.end('event: message_delta\ndata: {"type": not json\n\n');
     else if (ending !== undefined) res.end(errorEvent(request.kind, ending.error, ending.code));

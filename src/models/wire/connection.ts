@@ -73,7 +73,8 @@ export function openConnection(endpoint: Endpoint, caller: AbortSignal): Connect
   };
   const onCallerAbort = (): void => stop();
   const listen = (): void => {
-    timer = setTimeout(() => stop(silenceFailure(endpoint.idleTimeoutMs, where)), endpoint.idleTimeoutMs);
+    const patienceMs = settled ? DRAIN_MS : endpoint.idleTimeoutMs;
+    timer = setTimeout(() => stop(silenceFailure(patienceMs, where)), patienceMs);
   };
   const heard = (): void => clearTimeout(timer);
   const failWith = (why: ModelFailure): never => {

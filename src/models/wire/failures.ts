@@ -146,7 +146,7 @@ export function retryAfter(headers: Headers, nowMs: number): number | undefined 
   if (Number.isFinite(ms) && ms >= 0) return Math.ceil(ms);
   const value = headers.get('retry-after')?.trim() ?? '';
   if (/^\d+(\.\d+)?$/.test(value)) return Math.ceil(Number(value) * 1_000);
-  const date = value === '' ? Number.NaN : Date.parse(value);
+  const date = /^[A-Za-z]+, /.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
 }
 
