@@ -37,6 +37,9 @@ export function createRequestGuard(options: GuardOptions): RequestGuard {
     if (!target) return refuse(400, 'bad_target', 'the request target is not a plain path');
     const repeated = repeatedHeader(req.rawHeaders);
     if (repeated) return refuse(400, 'repeated_header', `the header ${repeated} may be sent once only`);
+    if ((req.headers['transfer-encoding'] ?? 'chunked') !== 'chunked') {
+      return refuse(400, 'bad_encoding', 'the body is in an encoding that is not understood');
+    }
     if (!hosts.has((req.headers.host ?? '').toLowerCase())) {
       return refuse(421, 'host_not_allowed', 'this gateway does not answer to that host name');
     }
