@@ -55,7 +55,9 @@ export interface Sandbox {
 }
 
 /** `fix` is one command, such as `apt install bubblewrap`. */
-export type Probe = { readonly ok: true; readonly detail: string } | { readonly ok: false; readonly reason: string; readonly fix: string };
+export type Probe =
+  | { readonly ok: true; readonly detail: string }
+  | { readonly ok: false; readonly reason: string; readonly fix: string };
 
 export interface SandboxDriver {
   readonly name: string;

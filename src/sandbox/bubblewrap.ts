@@ -1,0 +1,87 @@
+// Owns the driver that builds its sandbox with bubblewrap: every namespace, an empty root with the read-only system in
+// it, the workspace, and nothing else. It must never share a namespace with the host or pass a descriptor inside.
+import { HardshellError } from '../platform/errors.ts';
+import type { SandboxDriver, SandboxSpec } from './driver.ts';
+import { insideArgv } from './inside.ts';
+import type { Layout } from './layout.ts';
+import { HOSTNAME, layoutFor, SANDBOX_ID, SHM_BYTES, TMP_BYTES } from './layout.ts';
+import { findProgram, isExecutable } from './programs.ts';
+import type { Launch } from './session.ts';
+import { openSession, probeBy } from './session.ts';
+import { socketFilter } from './socket-filter.ts';
+import { openStage } from './stage.ts';
+
+export type BubblewrapOptions = {
+  /** absolute path; found in the system's folders when it is left out */
+  readonly bwrap?: string;
+  /** folders that no sandbox may show, such as the state folder */
+  readonly hidden?: readonly string[];
+};
+
+const INSTALL = 'apt install bubblewrap';
+const FIX = 'sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000';
+
+export function bubblewrapDriver(options: BubblewrapOptions = {}): SandboxDriver {
+  async function open(spec: SandboxSpec, hidden: readonly string[]) {
+    const bwrap = options.bwrap ?? findProgram('bwrap');
+    if (bwrap === undefined || !isExecutable(bwrap)) throw missing('bubblewrap is not installed', INSTALL);
+    const sh = findProgram('sh');
+    if (sh === undefined) throw missing('there is no /bin/sh', 'apt install dash');
+    const layout = layoutFor(spec.workspace, spec.workspaceAccess, hidden);
+    const stage = await openStage(layout.workspace);
+    const walls = wallsOf(layout, stage.workspace);
+    return openSession({
+      driver: 'bubblewrap',
+      layout,
+      fix: FIX,
+      launch: (request): Launch => ({
+        argv: [...stage.prefix, bwrap, ...walls.flags, '--', ...insideArgv(request, sh)],
+        feeds: walls.feeds,
+      }),
+      close: () => stage.close(),
+    });
+  }
+  return {
+    name: 'bubblewrap',
+    probe: () =>
+      probeBy(
+        (workspace) => open({ workspace, workspaceAccess: 'ro', network: 'none' }, []),
+        'bubblewrap: own user, mount, pid, net, ipc and uts namespaces, socket filter, no capabilities',
+      ),
+    open: (spec) => open(spec, options.hidden ?? []),
+  };
+}
+
+/** The first descriptor after the standard three. */
+const FIRST_FEED = 3;
+
+function wallsOf(layout: Layout, workspace: string): { flags: string[]; feeds: (string | Uint8Array)[] } {
+  const filter = socketFilter();
+  const feeds: (string | Uint8Array)[] = layout.files.map((file) => file.text);
+  if (filter !== null) feeds.push(filter);
+  const flags = [
+    ...['user', 'pid', 'net', 'ipc', 'uts', 'cgroup-try'].map((space) => `--unshare-${space}`),
+    '--disable-userns',
+    ...['--uid', String(SANDBOX_ID), '--gid', String(SANDBOX_ID), '--hostname', HOSTNAME],
+    '--die-with-parent',
+    '--new-session',
+    // Our own init is process 1: bubblewrap then ends only after the kernel has ended everything inside.
+    '--as-pid-1',
+    ...['--cap-drop', 'ALL'],
+    ...['--perms', '0755', '--dir', '/etc'],
+    ...layout.readOnly.flatMap((path) => ['--ro-bind', path, path]),
+    ...layout.links.flatMap(({ at, to }) => ['--symlink', to, at]),
+    ...layout.files.flatMap(({ at }, index) => ['--perms', '0444', '--file', String(FIRST_FEED + index), at]),
+    ...['--proc', '/proc', '--dev', '/dev'],
+    ...['--perms', '1777', '--size', String(SHM_BYTES), '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
+    ...['--perms', '1777', '--size', String(TMP_BYTES), '--tmpfs', '/tmp'],
+    ...[layout.writable ? '--bind' : '--ro-bind', workspace, '/workspace'],
+    ...['--remount-ro', '/', '--chdir', '/workspace'],
+    ...(filter === null ? [] : ['--seccomp', String(FIRST_FEED + layout.files.length)]),
+  ];
+  return { flags, feeds };
+}
+
+function missing(message: string, fix: string): HardshellError {
+  return new HardshellError({ code: 'SANDBOX_UNAVAILABLE', message, fix });
+}

@@ -1,0 +1,108 @@
+// Owns what a sandboxed command can see of this machine: the read-only system, a minimal /etc, nothing else. A driver
+// turns this list into mounts; it must never add a folder of its own.
+import { existsSync, lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { EXIT, HardshellError } from '../platform/errors.ts';
+
+export type Layout = {
+  /** real path on the host; shown as /workspace */
+  readonly workspace: string;
+  readonly writable: boolean;
+  /** host folders and files shown read-only under the same path */
+  readonly readOnly: readonly string[];
+  /** top-level links such as /bin -> usr/bin */
+  readonly links: readonly { readonly at: string; readonly to: string }[];
+  /** small files made for the sandbox alone */
+  readonly files: readonly { readonly at: string; readonly text: string }[];
+};
+
+export const SANDBOX_ID = 1000;
+/** Counted as memory by the watch, and small enough that a filled one hurts nobody. */
+export const TMP_BYTES = 256 * 1024 ** 2;
+export const SHM_BYTES = 64 * 1024 ** 2;
+export const HOSTNAME = 'sandbox';
+
+const SYSTEM = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
+/** Nothing below names a person, a key, a network or a service of the host. */
+const ETC = [
+  '/etc/alternatives',
+  '/etc/ld.so.cache',
+  '/etc/ld.so.conf',
+  '/etc/ld.so.conf.d',
+  '/etc/ssl/certs',
+  '/etc/ssl/openssl.cnf',
+  '/etc/pki/tls/certs',
+  '/etc/pki/ca-trust/extracted',
+  '/etc/ca-certificates/extracted',
+  '/etc/localtime',
+  '/etc/mime.types',
+  '/etc/terminfo',
+];
+
+const FILES: Layout['files'] = [
+  {
+    at: '/etc/passwd',
+    text: `sandbox:x:${SANDBOX_ID}:${SANDBOX_ID}::/workspace:/bin/sh\nnobody:x:65534:65534::/nonexistent:/usr/sbin/nologin\n`,
+  },
+  { at: '/etc/group', text: `sandbox:x:${SANDBOX_ID}:\nnogroup:x:65534:\n` },
+  { at: '/etc/hosts', text: `127.0.0.1 localhost ${HOSTNAME}\n::1 localhost\n` },
+  { at: '/etc/nsswitch.conf', text: 'passwd: files\ngroup: files\nhosts: files\n' },
+];
+
+/** `hidden`: folders that must not become visible, whatever the workspace is, such as the state folder. */
+export function layoutFor(workspace: string, access: 'rw' | 'ro', hidden: readonly string[]): Layout {
+  const links: { at: string; to: string }[] = [];
+  const readOnly: string[] = [];
+  for (const at of SYSTEM) {
+    const found = lstatSync(at, { throwIfNoEntry: false });
+    if (found?.isSymbolicLink() === true) links.push({ at, to: readlinkSync(at) });
+    else if (found !== undefined) readOnly.push(at);
+  }
+  readOnly.push(...ETC.filter((path) => existsSync(path)));
+  return { workspace: realWorkspace(workspace, hidden), writable: access === 'rw', readOnly, links, files: FILES };
+}
+
+/** Folders that hold more than a workspace: showing one, or a parent of one, would show the machine. */
+const FORBIDDEN = [
+  '/bin',
+  '/boot',
+  '/dev',
+  '/etc',
+  '/home',
+  '/lib',
+  '/opt',
+  '/proc',
+  '/root',
+  '/run',
+  '/sbin',
+  '/sys',
+  '/usr',
+  '/var',
+];
+const NEVER_BELOW = ['/boot', '/dev', '/etc', '/proc', '/sys', '/usr'];
+function realWorkspace(workspace: string, hidden: readonly string[]): string {
+  let path: string;
+  try {
+    path = realpathSync(workspace);
+  } catch (error) {
+    throw refused(`the workspace ${workspace} does not exist`, `mkdir -m 700 ${workspace}`, error);
+  }
+  if (!statSync(path).isDirectory()) throw refused(`the workspace ${path} is not a folder`, 'choose another folder');
+  const isSystem = path === '/' || FORBIDDEN.includes(path) || NEVER_BELOW.some((top) => path.startsWith(`${top}/`));
+  if (isSystem) throw refused(`${path} belongs to the system and cannot be a workspace`, 'choose another folder');
+  const shown = [homedir(), ...hidden].map(realOrSame).find((folder) => `${folder}/`.startsWith(`${path}/`));
+  if (shown === undefined) return path;
+  throw refused(`${path} cannot be a workspace: commands in it could see ${shown}`, 'choose a folder of its own');
+}
+
+function realOrSame(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+function refused(message: string, fix: string, cause?: unknown): HardshellError {
+  return new HardshellError({ code: 'BAD_WORKSPACE', message, fix, exitCode: EXIT.config, cause });
+}

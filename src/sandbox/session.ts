@@ -1,0 +1,150 @@
+// Owns an opened sandbox for any driver: it runs each command in namespaces of its own, watches it, and proves at
+// opening that the walls stand. It must never run anything when that proof fails.
+import { homedir } from 'node:os';
+import { HardshellError } from '../platform/errors.ts';
+import type { RunOptions, RunResult } from '../platform/process.ts';
+import { run } from '../platform/process.ts';
+import type { ExecRequest, ExecResult, Probe, Sandbox, SandboxLimits } from './driver.ts';
+import { BASE_ENVIRONMENT } from './environment.ts';
+import { lastLine } from './hold.ts';
+import type { Layout } from './layout.ts';
+import { SANDBOX_ID } from './layout.ts';
+import { coverableFolder } from './stage.ts';
+import { watchMemory } from './watch-memory.ts';
+
+/** How a driver starts one command: the whole argv, and what it reads from the descriptors 3, 4, …. */
+export type Launch = { readonly argv: readonly string[]; readonly feeds: NonNullable<RunOptions['feeds']> };
+
+export type SessionParts = {
+  readonly driver: string;
+  readonly layout: Layout;
+  /** what to do when the walls cannot be put up */
+  readonly fix: string;
+  launch(request: ExecRequest): Launch;
+  close(): void;
+};
+
+const PROOF_LIMITS: SandboxLimits = {
+  timeoutMs: 10_000,
+  memoryBytes: 512 * 1024 ** 2,
+  maxProcesses: 8,
+  maxOutputBytes: 64 * 1024,
+  maxFileBytes: 1024 ** 2,
+};
+
+export async function openSession(parts: SessionParts): Promise<Sandbox> {
+  try {
+    await proveWalls(parts);
+  } catch (error) {
+    parts.close();
+    throw error;
+  }
+  let isOpen = true;
+  const running = new Set<AbortController>();
+  return {
+    driver: parts.driver,
+    async exec(request) {
+      if (!isOpen) throw unavailable(parts, 'it is closed already');
+      const closing = new AbortController();
+      running.add(closing);
+      const signal = AbortSignal.any([request.signal, closing.signal]);
+      const result = await start(parts, { ...request, signal }).finally(() => running.delete(closing));
+      if (result.failed !== undefined) throw unavailable(parts, result.failed);
+      return resultOf(result);
+    },
+    async close() {
+      if (!isOpen) return;
+      isOpen = false;
+      for (const closing of running) closing.abort();
+      parts.close();
+    },
+  };
+}
+
+async function start(parts: SessionParts, request: ExecRequest): Promise<RunResult> {
+  const { argv, feeds } = parts.launch(request);
+  const { timeoutMs, maxOutputBytes, memoryBytes } = request.limits;
+  return run(argv, {
+    cwd: '/',
+    env: BASE_ENVIRONMENT,
+    ...(request.stdin === undefined ? {} : { stdin: request.stdin }),
+    feeds,
+    timeoutMs,
+    maxOutputBytes,
+    signal: request.signal,
+    namespaced: true,
+    background: true,
+    watch: watchMemory(memoryBytes),
+  });
+}
+
+function resultOf(result: RunResult): ExecResult {
+  const { exitCode, stdout, stderr, truncated, durationMs, stopped } = result;
+  return { exitCode, stdout, stderr, truncated, durationMs, ...(stopped === undefined ? {} : { stopped }) };
+}
+
+/** Prints what the kernel says about itself, and tries what must not work. */
+const PROOF = `while read -r key value rest; do
+  case "$key" in Uid:|CapEff:|CapBnd:|NoNewPrivs:) echo "$key$value" ;; esac
+done </proc/self/status
+while read -r a b c d e rest; do
+  case "$b" in processes) echo "processes:$d" ;; data) echo "data:$e" ;; esac
+done </proc/self/limits
+[ -w /workspace ] && echo writable
+{ true >/x; } 2>/dev/null && echo "wrote /"
+{ true >/usr/x; } 2>/dev/null && echo "wrote /usr"
+while read -r name rest; do case "$name" in *:) [ "$name" = lo: ] || echo "network $name" ;; esac; done </proc/net/dev
+[ -e /root ] || [ -e /home ] || [ -e /var ] || [ -e /sys ] || echo walled`;
+
+async function proveWalls(parts: SessionParts): Promise<void> {
+  const sh = parts.layout.links.some((link) => link.at === '/bin') ? '/usr/bin/sh' : '/bin/sh';
+  const result = await start(parts, {
+    argv: [sh, '-c', PROOF],
+    cwd: '.',
+    limits: PROOF_LIMITS,
+    signal: new AbortController().signal,
+  });
+  if (result.exitCode !== 0) {
+    const said = result.failed ?? lastLine(result.stderr) ?? `it ended with ${result.signal ?? result.exitCode}`;
+    throw unavailable(parts, result.stopped === undefined ? said : `it did not answer (${result.stopped})`);
+  }
+  const none = '0000000000000000';
+  const expected = [
+    `Uid:${SANDBOX_ID}`,
+    `CapEff:${none}`,
+    `CapBnd:${none}`,
+    'NoNewPrivs:1',
+    `processes:${PROOF_LIMITS.maxProcesses + 1}`,
+    `data:${PROOF_LIMITS.memoryBytes}`,
+    'walled',
+  ];
+  if (parts.layout.writable) expected.push('writable');
+  const found = result.stdout.trim().split('\n');
+  const missing = expected.find((line) => !found.includes(line));
+  const extra = found.find((line) => !expected.includes(line));
+  if (missing === 'writable') {
+    throw new HardshellError({
+      code: 'WORKSPACE_NOT_WRITABLE',
+      message: `commands in the sandbox cannot write to ${parts.layout.workspace}`,
+      fix: `chown -R the folder to the user of the gateway (to nobody, when it runs as root)`,
+    });
+  }
+  if (missing !== undefined) throw unavailable(parts, `the proof of its walls lacks "${missing}"`);
+  if (extra !== undefined) throw unavailable(parts, `the proof of its walls shows "${extra}"`);
+}
+
+function unavailable(parts: SessionParts, why: string): HardshellError {
+  const message = `the ${parts.driver} sandbox cannot be used: ${why}`;
+  return new HardshellError({ code: 'SANDBOX_UNAVAILABLE', message, fix: parts.fix });
+}
+
+/** A probe is an opening, of a folder that is not a workspace, read-only, and closed at once. */
+export async function probeBy(open: (workspace: string) => Promise<Sandbox>, detail: string): Promise<Probe> {
+  try {
+    await (await open(coverableFolder(homedir()))).close();
+    return { ok: true, detail };
+  } catch (error) {
+    if (!(error instanceof HardshellError)) throw error;
+    return { ok: false, reason: error.message, fix: error.fix ?? '' };
+  }
+}

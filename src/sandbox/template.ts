@@ -1,0 +1,97 @@
+// Owns the root of the util-linux sandbox: built once, in a user and mount namespace of its own, and read-only when it
+// stands. Each command gets a copy of its mounts; it must never hold a process or anything writable but the workspace.
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Held } from './hold.ts';
+import { holdNamespaces, SAY_READY } from './hold.ts';
+import type { Layout } from './layout.ts';
+import { HOSTNAME, SHM_BYTES, TMP_BYTES } from './layout.ts';
+import { lockedOptions, mountsBelow } from './mount-table.ts';
+import { findProgram } from './programs.ts';
+import { coverableFolder } from './stage.ts';
+
+export type TemplatePrograms = {
+  readonly unshare: string;
+  readonly sh: string;
+  readonly mount: string;
+  readonly umount: string;
+  readonly mkdir: string;
+  readonly ln: string;
+  readonly pivot_root: string;
+};
+
+/** `prefix` puts what follows it where `workspace` can be reached by the account that the commands run as. */
+export async function openTemplate(
+  layout: Layout,
+  prefix: readonly string[],
+  workspace: string,
+  programs: TemplatePrograms,
+): Promise<Held> {
+  const spaces = ['--user', '--map-root-user', '--mount', '--propagation', 'private', '--uts', '--'];
+  const script = buildScript(layout, workspace, programs);
+  const argv = [...prefix, programs.unshare, ...spaces, programs.sh, '-c', script];
+  return holdNamespaces(argv, ['user', 'mnt', 'uts']);
+}
+
+const DEVICES = ['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/urandom'];
+/** Where the old root is put for the moment between pivot and unmount. */
+const OLD_ROOT = '/mnt';
+
+/** What each command mounts for itself, as the template's /etc/fstab. Unlike bubblewrap, tmpfs can limit files too. */
+const OWN_MOUNTS = `tmpfs /tmp tmpfs size=${TMP_BYTES},nr_inodes=65536,mode=1777,nosuid,nodev 0 0
+tmpfs /dev/shm tmpfs size=${SHM_BYTES},nr_inodes=4096,mode=1777,nosuid,nodev 0 0`;
+
+function buildScript(layout: Layout, workspace: string, programs: TemplatePrograms): string {
+  const { mount, umount, mkdir, ln, pivot_root } = programs;
+  const base = coverableFolder(workspace);
+  const folders = ['/proc', '/dev/shm', '/tmp', '/workspace', '/etc', OLD_ROOT];
+  const plain = [...DEVICES];
+  for (const path of layout.readOnly) {
+    const isFolder = existsSync(`${path}/.`);
+    folders.push(isFolder ? path : dirname(path));
+    if (!isFolder) plain.push(path);
+  }
+  const files = [...layout.files, { at: '/etc/fstab', text: OWN_MOUNTS }];
+  const hostname = findProgram('hostname');
+  const deviceLinks = { fd: 'fd', stdin: 'fd/0', stdout: 'fd/1', stderr: 'fd/2' };
+  return [
+    'set -e',
+    `${mount} -t tmpfs -o size=1m,nr_inodes=1024,mode=0755,nosuid,nodev tmpfs ${base}`,
+    `cd ${base}`,
+    `${mkdir} -p ${[...new Set(folders)].map((path) => quoted(`.${path}`)).join(' ')}`,
+    ...plain.map((path) => `>${quoted(`.${path}`)}`),
+    ...files.map(({ at, text }) => `echo ${quoted(text.trimEnd())} >.${at}`),
+    ...layout.links.map(({ at, to }) => `${ln} -s ${quoted(to)} .${at}`),
+    ...Object.entries(deviceLinks).map(([name, to]) => `${ln} -s /proc/self/${to} dev/${name}`),
+    `echo ${quoted(mountTable(layout, workspace, base))} >./tmp/table`,
+    `${mount} -a -T ${base}/tmp/table`,
+    '>./tmp/table',
+    ...mountsBelow(layout.readOnly).map((path) => `${mount} -o remount,bind,ro,nosuid,nodev ${quoted(base + path)}`),
+    ...(hostname === undefined ? [] : [`${hostname} ${HOSTNAME}`]),
+    `${pivot_root} . .${OLD_ROOT}`,
+    'cd /',
+    `${umount} -l ${OLD_ROOT}`,
+    `${mount} -o remount,bind,ro,nosuid,nodev /`,
+    SAY_READY,
+  ].join('\n');
+}
+
+/** The mounts of the template in the form of an fstab, so that one process makes them all. */
+function mountTable(layout: Layout, workspace: string, base: string): string {
+  const line = (source: string, target: string, type: string, flags: string): string =>
+    `${escaped(source)} ${escaped(base + target)} ${type} ${flags} 0 0\n`;
+  const shown = (source: string, target: string, access: string): string =>
+    line(source, target, 'none', ['rbind', access, 'nosuid', 'nodev', ...lockedOptions(source)].join(','));
+  return [
+    ...layout.readOnly.map((path) => shown(path, path, 'ro')),
+    ...DEVICES.map((path) => line(path, path, 'none', 'bind')),
+    // For the programs that still have to come in; each command's own /proc is mounted over it before the command runs.
+    line('/proc', '/proc', 'none', 'rbind'),
+    shown(workspace, '/workspace', layout.writable ? 'rw' : 'ro'),
+  ].join('');
+}
+
+const escaped = (path: string): string =>
+  path.replace(/[\s\\#]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`);
+
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

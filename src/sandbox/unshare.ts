@@ -1,0 +1,105 @@
+// Owns the driver that builds its sandbox with util-linux alone, which every Debian has. The same walls as bubblewrap's,
+// but for the socket filter, which util-linux cannot load. It must never start a command outside the template's root.
+import { existsSync } from 'node:fs';
+import { HardshellError, reasonOf } from '../platform/errors.ts';
+import type { Sandbox, SandboxDriver, SandboxSpec } from './driver.ts';
+import type { Held } from './hold.ts';
+import { insideArgv } from './inside.ts';
+import { layoutFor, SANDBOX_ID } from './layout.ts';
+import { findProgram, isExecutable } from './programs.ts';
+import { openSession, probeBy } from './session.ts';
+import { openStage } from './stage.ts';
+import { openTemplate } from './template.ts';
+import { workspaceOwner } from './workspace.ts';
+
+export type UnshareOptions = {
+  /** absolute path; found in the system's folders when it is left out */
+  readonly unshare?: string;
+  /** folders that no sandbox may show, such as the state folder */
+  readonly hidden?: readonly string[];
+};
+
+const PROGRAMS = ['unshare', 'sh', 'mount', 'umount', 'mkdir', 'ln', 'pivot_root', 'setpriv', 'nsenter'] as const;
+type Programs = Record<(typeof PROGRAMS)[number], string>;
+
+const INSTALL = 'apt install util-linux';
+const ALLOW = 'sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000';
+
+export function unshareDriver(options: UnshareOptions = {}): SandboxDriver {
+  async function open(spec: SandboxSpec, hidden: readonly string[]): Promise<Sandbox> {
+    const programs = findPrograms(options);
+    const layout = layoutFor(spec.workspace, spec.workspaceAccess, hidden);
+    const stage = await openStage(layout.workspace);
+    let template: Held;
+    try {
+      template = await openTemplate(layout, stage.prefix, stage.workspace, programs);
+    } catch (error) {
+      throw unavailable(reasonOf(error), ALLOW);
+    } finally {
+      // The template has a copy of its mounts by now.
+      stage.close();
+    }
+    return openSession({
+      driver: 'unshare',
+      layout,
+      fix: ALLOW,
+      launch: (request) => ({
+        argv: [...wayIn(template, programs), ...insideArgv(request, programs.sh)],
+        feeds: [],
+      }),
+      close: () => template.close(),
+    });
+  }
+  return {
+    name: 'unshare',
+    probe: () =>
+      probeBy(
+        (workspace) => open({ workspace, workspaceAccess: 'ro', network: 'none' }, []),
+        'util-linux: own user, mount, pid, net, ipc and uts namespaces, no capabilities',
+      ),
+    open: (spec) => open(spec, options.hidden ?? []),
+  };
+}
+
+/**
+ * Runs as root of the command's own user namespace, which has rights over its copy of the mounts and nothing else. One
+ * more user namespace is allowed below: the one that the next line makes and that the command cannot leave.
+ */
+const FINISH = 'echo 1 >/proc/sys/user/max_user_namespaces && mount -a && cd /workspace && exec "$@"';
+
+/** From outside to the point where the shared init takes over: namespaces, then an ordinary user, then no capabilities. */
+function wayIn(template: Held, { nsenter, setpriv, unshare, sh }: Programs): string[] {
+  // The template's user namespace calls us root already; only a real root has to become the one it means.
+  const same = workspaceOwner().owner === undefined ? ['--preserve-credentials'] : [];
+  const cgroup = existsSync('/proc/self/ns/cgroup') ? ['--cgroup'] : [];
+  return [
+    ...[
+      nsenter,
+      ...same,
+      `--user=${template.path('user')}`,
+      `--mount=${template.path('mnt')}`,
+      `--uts=${template.path('uts')}`,
+    ],
+    ...['--', setpriv, '--pdeathsig=KILL', '--no-new-privs', '--', unshare, '--user', '--map-root-user', '--mount'],
+    ...['--propagation', 'private', '--pid', '--fork', '--kill-child=KILL', '--mount-proc', '--net', '--ipc', '--uts'],
+    ...[...cgroup, '--', sh, '-c', FINISH, 'finish'],
+    ...[unshare, '--user', `--map-user=${SANDBOX_ID}`, `--map-group=${SANDBOX_ID}`, '--keep-caps', '--'],
+    ...[setpriv, '--no-new-privs', '--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all', '--'],
+  ];
+}
+
+function findPrograms(options: UnshareOptions): Programs {
+  const found = Object.fromEntries(PROGRAMS.map((name) => [name, findProgram(name)]));
+  if (options.unshare !== undefined) found['unshare'] = options.unshare;
+  const missing = PROGRAMS.find((name) => !isExecutable(found[name] ?? ''));
+  if (missing !== undefined) throw unavailable(`${missing} is not installed`, INSTALL);
+  return found as Programs;
+}
+
+function unavailable(why: string, fix: string): HardshellError {
+  return new HardshellError({
+    code: 'SANDBOX_UNAVAILABLE',
+    message: `the unshare sandbox cannot be used: ${why}`,
+    fix,
+  });
+}

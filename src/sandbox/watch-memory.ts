@@ -1,0 +1,62 @@
+// Owns the watch over the memory of a whole sandbox, where no cgroup can be made: the sum over its processes and its
+// tmpfs, looked at a few times a second. It must never count the gateway, and never stop what is within the limit.
+import { readFileSync, statfsSync } from 'node:fs';
+import type { StopReason } from '../platform/process.ts';
+import { childrenOf, descendantsOf } from '../platform/process-tree.ts';
+import { SHM_BYTES, TMP_BYTES } from './layout.ts';
+
+const FIRST_LOOK_MS = 20;
+const LOOK_EVERY_MS = 80;
+/** What an inode and a name cost the kernel, roughly; a tmpfs full of empty files is memory too. */
+const INODE_BYTES = 1024;
+
+/** For `run`'s `watch`: starts looking, and returns how to stop looking. */
+export function watchMemory(maxBytes: number): (pid: number, stop: (why: StopReason) => void) => () => void {
+  return (pid, stop) => {
+    const look = (): void => {
+      if (memoryOf(pid) > maxBytes) stop('memory');
+      else timer = setTimeout(look, LOOK_EVERY_MS);
+    };
+    let timer = setTimeout(look, FIRST_LOOK_MS);
+    return () => clearTimeout(timer);
+  };
+}
+
+function memoryOf(pid: number): number {
+  const members = descendantsOf(pid);
+  const init = childrenOf(pid)[0];
+  return sum(members.map((member) => residentBytes(member))) + (init === undefined ? 0 : tmpfsBytes(init));
+}
+
+/** Its share of what it has in memory, where the kernel tells; a page that ten processes share then counts once. */
+function residentBytes(pid: number): number {
+  const own = kilobytes(`/proc/${pid}/status`, /^VmRSS:\s+(\d+) kB$/m);
+  // The exact figure costs a walk over all pages, so it is asked for only where it can matter.
+  if (own < SHARE_MATTERS_BYTES) return own;
+  return Math.min(own, kilobytes(`/proc/${pid}/smaps_rollup`, /^Pss:\s+(\d+) kB$/m) || own);
+}
+const SHARE_MATTERS_BYTES = 16 * 1024 ** 2;
+
+function kilobytes(path: string, line: RegExp): number {
+  try {
+    return Number(line.exec(readFileSync(path, 'utf8'))?.[1] ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
+function tmpfsBytes(init: number): number {
+  return usedOf(`/proc/${init}/root/tmp`, TMP_BYTES) + usedOf(`/proc/${init}/root/dev/shm`, SHM_BYTES);
+}
+
+/** Before the sandbox stands, the same path is the host's /tmp; only ours has exactly our size. */
+function usedOf(path: string, sizeBytes: number): number {
+  try {
+    const { bsize, blocks, bfree, files, ffree } = statfsSync(path);
+    return bsize * blocks === sizeBytes ? bsize * (blocks - bfree) + INODE_BYTES * (files - ffree) : 0;
+  } catch {
+    return 0;
+  }
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
