@@ -108,6 +108,7 @@ async function compose(
     toolCaller: ({ approvals, ...hooks }) =>
       createToolCaller({
         ...hooks,
+        failed: (call, error) => log.error('tool failed', { tool: call.name, error }),
         tools: TOOLS,
         decide,
         openEnv: async (signal) => ({ workspace, signal, ...(await sandboxes.current()) }),

@@ -2,9 +2,9 @@
 // policy/decide.ts can make, and it is handed everything it touches; it never opens a path or a process by itself.
 import type { z } from 'zod';
 import type { Root } from '../platform/root.ts';
-import type { Effect } from '../policy/effects.ts';
 import type { PermittedCall } from '../policy/decide.ts';
-import type { Sandbox } from '../sandbox/driver.ts';
+import type { Effect } from '../policy/effects.ts';
+import type { Sandbox, SandboxLimits } from '../sandbox/driver.ts';
 import type { Label } from '../store/label.ts';
 
 /** What a running tool may touch. `sandbox` is null when no driver could be opened; `sandboxReason` says why. */
@@ -12,6 +12,7 @@ export type ToolEnv = {
   readonly workspace: Root;
   readonly sandbox: Sandbox | null;
   readonly sandboxReason: string;
+  readonly limits: SandboxLimits;
   readonly signal: AbortSignal;
 };
 
@@ -26,3 +27,7 @@ export interface Tool<Args = unknown> {
   effects(args: Args): readonly Effect[];
   run(call: PermittedCall, args: Args, env: ToolEnv): Promise<ToolResult>;
 }
+
+/** A tool in a list: its arguments are what its own schema made of them. */
+// biome-ignore lint/suspicious/noExplicitAny: the schema and run() of one tool agree; a list of tools cannot say so
+export type AnyTool = Tool<any>;
