@@ -99,6 +99,32 @@ export function tryReadText(path: string, maxBytes = DEFAULT_MAX_BYTES): string 
   }
 }
 
+export type FileFacts = { readonly mode: number; readonly ownerUid: number; readonly modifiedAtMs: number };
+
+/**
+ * The bytes of a file, or null when it does not exist. Never through a link, and `check` judges the file that is read,
+ * before a byte of it is: between a check of the path and an open of it, another file could take its place.
+ */
+export function tryReadChecked(path: string, maxBytes: number, check: (facts: FileFacts) => void): Buffer | null {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return null;
+    throw fileFailure('read', path, error);
+  }
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isFile()) throw notAFile(path);
+    check({ mode: stat.mode & 0o7777, ownerUid: stat.uid, modifiedAtMs: stat.mtimeMs });
+    return readUpTo(fd, path, maxBytes);
+  } catch (error) {
+    throw fileFailure('read', path, error);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** Renames within one disk, durably; an existing target is replaced. */
 export function moveFile(from: string, to: string): void {
   try {
