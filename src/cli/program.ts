@@ -2,15 +2,13 @@
 // so that this file may import nothing heavy.
 import { Command, type CommanderError, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import type { Env } from '../config/paths.ts';
 import { EXIT, HardshellError } from '../platform/errors.ts';
-import type { Output, Streams } from './output.ts';
+import type { Context } from './context.ts';
+import type { Streams } from './output.ts';
 import { nearestWord } from './suggest.ts';
 
 export const VERSION: string = manifest.version;
 
-/** What every command is handed. */
-export type Context = { readonly out: Output; readonly env: Env; readonly version: string };
 type Result = Promise<number | undefined>;
 type Body = { readonly run: (context: Context, options: never, ...words: never[]) => Result };
 type Start = (body: (context: Context) => Result) => Promise<void>;

@@ -61,6 +61,7 @@ export function createConversation({ screen, link, columns }: ConversationPorts)
   const runs = new Map<string, Run>();
   const questions: Approval[] = [];
   let idle: (() => void)[] = [];
+  let halfTyped = '';
 
   const runOf = (runId: string): Run => {
     const run = runs.get(runId) ?? { shown: '', spoke: false, startedAtMs: Date.now() };
@@ -91,22 +92,23 @@ export function createConversation({ screen, link, columns }: ConversationPorts)
   const deliver = async (id: string, text: string): Promise<void> => {
     const { client } = link();
     if (!client) return;
+    // From here on, because the answer and the end of a quick turn can arrive together.
+    runOf(id);
     try {
-      const answer = objectOf(
-        await client.request('chat.send', { sessionKey: key, message: text, idempotencyKey: id }),
-      );
+      const params = { sessionKey: key, message: text, idempotencyKey: id };
+      const { status } = objectOf(await client.request('chat.send', params));
       unsent.delete(id);
-      // `ok` and `error`: it was said and answered before; the transcript has it.
-      if (answer['status'] === 'started' || answer['status'] === 'in_flight') runOf(id);
-      settle();
+      // It was said and answered before; the transcript has it.
+      if (status === 'ok' || status === 'error') runs.delete(id);
     } catch (error) {
       // A lost connection sends it again by itself.
       if (link().client !== client) return;
       unsent.delete(id);
+      runs.delete(id);
       sayFailure('not sent', error);
       if (screen.typed === '') screen.typed = text;
-      settle();
     }
+    settle();
   };
   const sayFailure = (what: string, error: unknown): void => {
     screen.line(span('red', `${what}: `), reasonOf(error));
@@ -167,6 +169,11 @@ export function createConversation({ screen, link, columns }: ConversationPorts)
     }
   };
   const ask = (approval: Approval): void => {
+    // What was half typed is no answer. It comes back when the question is gone.
+    if (questions.length === 0) {
+      halfTyped = screen.typed;
+      screen.typed = '';
+    }
     questions.push(approval);
     for (const line of approvalLines(approval, Date.now())) screen.line(span('yellow', line));
     if (!screen.interactive) screen.line(`answer it with: openclaw approvals approve ${approval.id}   (or: deny)`);
@@ -176,7 +183,11 @@ export function createConversation({ screen, link, columns }: ConversationPorts)
     const at = questions.findIndex((q) => q.id === id);
     if (at === -1) return;
     questions.splice(at, 1);
+    goOn();
+  };
+  const goOn = (): void => {
     refresh();
+    if (questions.length === 0 && halfTyped !== '') screen.typed = halfTyped;
   };
 
   const onEnd = ({ runId, status, message, reason }: Extract<Heard, { type: 'ended' }>): void => {
@@ -247,7 +258,7 @@ export function createConversation({ screen, link, columns }: ConversationPorts)
       if (!question) return;
       const decision = isYes(text) ? 'allow-once' : 'deny';
       screen.line(span('dim', decision === 'deny' ? 'denied' : 'allowed, this once'));
-      refresh();
+      goOn();
       link()
         .request('exec.approval.resolve', { id: question.id, decision })
         .catch((error: unknown) => sayFailure('not answered', error));

@@ -2,7 +2,7 @@
 // each time: after a restart it may have another port or token. The first connection must work, or there is no chat.
 import type { Client, GatewayEvent, RequestOptions } from '../client.ts';
 import { openClient } from '../connect/with-client.ts';
-import type { Context } from '../program.ts';
+import type { Context } from '../context.ts';
 import type { TargetFlags } from '../target.ts';
 
 export type Link = {

@@ -9,11 +9,11 @@ import { type Outcome, readOutcome, recoverOutcome } from '../connect/outcome.ts
 import { hear } from '../connect/run-events.ts';
 import { canonicalKey, shortKey } from '../connect/wire.ts';
 import { openClient } from '../connect/with-client.ts';
+import type { Context } from '../context.ts';
 import { wholeNumber } from '../numbers.ts';
 import { type Output, span } from '../output.ts';
 import { approvalLines } from '../print/calls.ts';
 import { startProgress } from '../print/progress.ts';
-import type { Context } from '../program.ts';
 import type { TargetFlags } from '../target.ts';
 
 type Options = TargetFlags & { message?: string; sessionKey?: string; session?: string; timeout?: string };

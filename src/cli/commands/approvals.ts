@@ -5,9 +5,9 @@ import { HardshellError } from '../../platform/errors.ts';
 import type { Client } from '../client.ts';
 import { listOf, objectOf, readApproval } from '../connect/wire.ts';
 import { withClient } from '../connect/with-client.ts';
+import type { Context } from '../context.ts';
 import { span } from '../output.ts';
 import { approvalLines } from '../print/calls.ts';
-import type { Context } from '../program.ts';
 import type { TargetFlags } from '../target.ts';
 
 export async function list(context: Context, options: TargetFlags): Promise<undefined> {

@@ -6,8 +6,8 @@ import { openScreen, type Screen } from '../chat/screen.ts';
 import { parseSlash, runSlash } from '../chat/slash.ts';
 import type { GatewayEvent } from '../client.ts';
 import { canonicalKey } from '../connect/wire.ts';
+import type { Context } from '../context.ts';
 import { span } from '../output.ts';
-import type { Context } from '../program.ts';
 import type { TargetFlags } from '../target.ts';
 
 const AGAIN_MS = 2000;
@@ -49,7 +49,7 @@ export async function run(
     } else if (view.typed !== '') view.typed = '';
     else view.line(span('dim', 'Ctrl-C again leaves'));
   };
-  let queue = Promise.resolve();
+  let queue: Promise<void> | undefined;
   const take = async (text: string): Promise<void> => {
     if (talk.question && view.interactive) return talk.answer(text);
     if (text.trim() === '') return;
@@ -66,17 +66,19 @@ export async function run(
     }
   };
   const onLine = (text: string): void => {
-    queue = queue.then(() => take(text));
+    queue = (queue ?? opened).then(() => take(text));
   };
-  const onEnd = (): void => void (view.interactive ? leave() : queue.then(() => talk.settled()).then(leave));
+  const onEnd = (): void =>
+    void (view.interactive ? leave() : (queue ?? opened).then(() => talk.settled()).then(leave));
 
   const view = openScreen(out, { onLine, onInterrupt, onEnd });
   const talk = createConversation({ screen: view, link: () => link, columns });
   screen = view;
   conversation = talk;
+  if (view.interactive) view.line(span('dim', 'Enter sends, Ctrl-C stops a turn, /help lists the commands'));
+  const opened = talk.open(canonicalKey(options.sessionKey ?? options.session ?? 'main'));
   try {
-    if (view.interactive) view.line(span('dim', 'Enter sends, Ctrl-C stops a turn, /help lists the commands'));
-    await talk.open(canonicalKey(options.sessionKey ?? options.session ?? 'main'));
+    await opened;
     for (const event of early) talk.heard(event);
     await over;
     return EXIT.ok;

@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 import { resolvePaths } from '../../config/paths.ts';
 import { EXIT, HardshellError } from '../../platform/errors.ts';
 import { ask } from '../connect/with-client.ts';
+import type { Context } from '../context.ts';
 import { escapeJson } from '../print/text.ts';
-import type { Context } from '../program.ts';
 import { nearestWord } from '../suggest.ts';
 import type { TargetFlags } from '../target.ts';
 

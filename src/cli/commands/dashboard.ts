@@ -2,7 +2,7 @@
 // a server. It prints what it opens and hides nothing.
 import { EXIT } from '../../platform/errors.ts';
 import { readReport } from '../connect/report.ts';
-import type { Context } from '../program.ts';
+import type { Context } from '../context.ts';
 import { noToken, resolveTarget, type TargetFlags } from '../target.ts';
 
 export async function run(context: Context, options: TargetFlags & { open: boolean }): Promise<number> {

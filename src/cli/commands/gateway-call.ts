@@ -3,10 +3,10 @@
 import { EXIT, HardshellError, reasonOf } from '../../platform/errors.ts';
 import type { Scope } from '../client.ts';
 import { withClient } from '../connect/with-client.ts';
+import type { Context } from '../context.ts';
 import { wholeNumber } from '../numbers.ts';
 import { withProgress } from '../print/progress.ts';
 import { escapeJson } from '../print/text.ts';
-import type { Context } from '../program.ts';
 import type { TargetFlags } from '../target.ts';
 
 const READING =

@@ -1,7 +1,7 @@
 // Owns `openclaw gateway run`: start it, print what it announces, and turn signals into a graceful stop, then a hard one.
 import { constants } from 'node:os';
 import { EXIT } from '../../platform/errors.ts';
-import type { Context } from '../program.ts';
+import type { Context } from '../context.ts';
 import { parsePort } from '../target.ts';
 
 // npm and the shell both pass a Ctrl-C on, so that one key press can arrive twice; a person does not press so fast.

@@ -1,9 +1,9 @@
 // Owns `openclaw gateway status`: does it run, since when, where. The short sister of `openclaw status`.
 import { readReport } from '../connect/report.ts';
+import type { Context } from '../context.ts';
 import { span } from '../output.ts';
 import { factLines } from '../print/table.ts';
 import { formatDuration } from '../print/units.ts';
-import type { Context } from '../program.ts';
 import { resolveTarget, type TargetFlags } from '../target.ts';
 
 export async function run(context: Context, options: TargetFlags): Promise<undefined> {

@@ -1,9 +1,9 @@
 // Owns `openclaw health`: a real round trip over the protocol, timed.
 import { EXIT } from '../../platform/errors.ts';
 import { withClient } from '../connect/with-client.ts';
+import type { Context } from '../context.ts';
 import { span } from '../output.ts';
 import { formatDuration } from '../print/units.ts';
-import type { Context } from '../program.ts';
 import type { TargetFlags } from '../target.ts';
 
 export async function run(context: Context, options: TargetFlags): Promise<number> {

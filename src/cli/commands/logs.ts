@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { LogTail } from '../../gateway/backend.ts';
 import { tailLog } from '../../log/tail.ts';
 import { openClient } from '../connect/with-client.ts';
+import type { Context } from '../context.ts';
 import { wholeNumber } from '../numbers.ts';
 import { type Output, type Span, span } from '../output.ts';
-import type { Context } from '../program.ts';
 import { resolveTarget, type Target, type TargetFlags } from '../target.ts';
 
 type Chunk = Pick<LogTail, 'cursor' | 'lines' | 'reset'>;

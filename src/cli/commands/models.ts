@@ -1,8 +1,8 @@
 // Owns `openclaw models list`.
 import { ask } from '../connect/with-client.ts';
+import type { Context } from '../context.ts';
 import { tableLines } from '../print/table.ts';
 import { formatCount } from '../print/units.ts';
-import type { Context } from '../program.ts';
 import type { TargetFlags } from '../target.ts';
 
 type Model = {

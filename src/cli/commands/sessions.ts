@@ -11,12 +11,12 @@ import {
   shortKey,
 } from '../connect/wire.ts';
 import { ask, withClient } from '../connect/with-client.ts';
+import type { Context } from '../context.ts';
 import { wholeNumber } from '../numbers.ts';
 import { type Output, span } from '../output.ts';
 import { callLine, failureLine } from '../print/calls.ts';
 import { tableLines } from '../print/table.ts';
 import { formatAgo, formatTime } from '../print/units.ts';
-import type { Context } from '../program.ts';
 import type { TargetFlags } from '../target.ts';
 
 const COLUMNS = [

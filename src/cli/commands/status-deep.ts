@@ -1,6 +1,6 @@
 // Owns `openclaw status --deep`: a real round trip over the protocol, and per channel who was seen last (S034).
 import { withClient } from '../connect/with-client.ts';
-import type { Context } from '../program.ts';
+import type { Context } from '../context.ts';
 import type { TargetFlags } from '../target.ts';
 
 export type ChannelUse = {

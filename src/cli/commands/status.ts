@@ -4,11 +4,11 @@ import { existsSync } from 'node:fs';
 import type { StatusReport, TokenCount } from '../../gateway/backend.ts';
 import { HardshellError } from '../../platform/errors.ts';
 import { readReport } from '../connect/report.ts';
+import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';
 import { span } from '../output.ts';
 import { factLines } from '../print/table.ts';
 import { formatAgo, formatBytes, formatCount, formatDuration } from '../print/units.ts';
-import type { Context } from '../program.ts';
 import { resolveTarget, type Target, type TargetFlags } from '../target.ts';
 
 export async function run(context: Context, options: TargetFlags & { deep?: boolean }): Promise<number | undefined> {

@@ -1,8 +1,8 @@
 // Owns asking a gateway for its status report: over HTTP on this machine, where one request is all, and over the
 // encrypted protocol elsewhere.
 import type { StatusReport } from '../../gateway/backend.ts';
+import type { Context } from '../context.ts';
 import { withProgress } from '../print/progress.ts';
-import type { Context } from '../program.ts';
 import type { Target } from '../target.ts';
 import { fetchStatus, isReport, notAGateway } from './status-request.ts';
 

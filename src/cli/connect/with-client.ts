@@ -1,7 +1,7 @@
 // Owns the life of a connection within one command: find the gateway, connect, do one thing, close whatever happens.
 import type { Client, Scope } from '../client.ts';
+import type { Context } from '../context.ts';
 import { withProgress } from '../print/progress.ts';
-import type { Context } from '../program.ts';
 import { resolveTarget, type Target, type TargetFlags } from '../target.ts';
 
 export type Asking = {
