@@ -3,6 +3,7 @@
 import { defineConfig } from 'vitest/config';
 
 // unit: fast, in-process, part of `npm run check`.   system: starts real processes, containers and browsers.
+// Groups start at 1, since vitest puts a one-worker project of group 0 last.
 // long: soak, many kills, big fuzz runs (`npm run test:long`).
 export default defineConfig({
   test: {
@@ -18,7 +19,7 @@ export default defineConfig({
             'test/contracts/**/*.test.ts',
           ],
           testTimeout: 20_000,
-          sequence: { groupOrder: 0 },
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -28,7 +29,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
       {
@@ -38,7 +39,7 @@ export default defineConfig({
           testTimeout: 900_000,
           hookTimeout: 120_000,
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],
