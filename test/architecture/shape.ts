@@ -98,7 +98,7 @@ export function pageAlone(files: readonly SourceFile[]): string[] {
     .filter((file) => file.path.startsWith('ui/'))
     .flatMap((file) =>
       file.imports
-        .filter((one) => one.target !== null && !one.target.startsWith('ui/'))
+        .filter((one) => one.target !== null && !one.target.startsWith('ui/') && one.target !== 'package.json')
         .filter((one) => !(one.kind === 'type' && one.target?.startsWith('src/gateway/')))
         .filter((one) => !(isTest(file.path) && one.target?.startsWith('test/')))
         .map((one) => `${file.path}:${one.line}: imports ${one.target}; the page may only know types of src/gateway/`),
