@@ -147,6 +147,10 @@ const RULES: readonly Rule[] = [
       { 'src/platform/a.ts': "import { writeFileSync } from 'node:fs';" },
       { 'src/log/a.ts': "import { readFileSync, openSync } from 'node:fs'; openSync('x', 'r');" },
       { 'src/log/a.ts': "stream.write('x'); list.link('y');" },
+      {
+        'src/sandbox/a.ts':
+          "import { readFileSync } from 'node:fs'; const open = (s, t) => s; open(1, 2); x.open(1, 2);",
+      },
     ],
   },
   {

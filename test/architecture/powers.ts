@@ -89,26 +89,23 @@ const OPENS = /^open(Sync)?$/;
 export function fileWrites(files: readonly SourceFile[]): string[] {
   const why = 'only platform/ writes files';
   return outside(files, 'platform').flatMap((file) => {
-    const isFs = (from: string): boolean => /^fs(\/promises)?$/.test(bare(from));
-    const named = file.imports
-      .filter((one) => one.kind !== 'type' && isFs(one.from))
-      .flatMap((one) => one.names.filter((name) => WRITES.test(name)).map((name) => ({ name, line: one.line })))
-      .map(({ name, line }) => `${file.path}:${line}: imports ${name}; ${why}`);
-    if (!file.imports.some((one) => isFs(one.from))) return named;
-    const wholes = file.imports.some(
-      (one) => isFs(one.from) && one.names.some((name) => name === '*' || name === 'default' || name === 'promises'),
-    );
-    const calls: string[] = [];
+    const imports = file.imports.filter((one) => one.kind !== 'type' && /^fs(\/promises)?$/.test(bare(one.from)));
+    if (imports.length === 0) return [];
+    const names = new Set(imports.flatMap((one) => one.names));
+    const hasWhole = ['*', 'default', 'promises'].some((name) => names.has(name));
+    const found = [...names].filter((name) => WRITES.test(name)).map((name) => `${file.path}: imports ${name}; ${why}`);
     walk(file.program, (node) => {
       if (node.type !== 'CallExpression') return;
       const callee = node['callee'] as Node;
-      const name = callee.type === 'MemberExpression' ? nameOf(callee['property'] as Node) : nameOf(callee);
+      const isMember = callee.type === 'MemberExpression';
+      const name = nameOf(isMember ? (callee['property'] as Node) : callee);
       const where = `${file.path}:${lineAt(file.text, node.start)}`;
-      if (wholes && callee.type === 'MemberExpression' && WRITES.test(name))
-        calls.push(`${where}: calls ${name}; ${why}`);
-      if (OPENS.test(name) && !opensToRead(node)) calls.push(`${where}: opens a file for more than reading; ${why}`);
+      if (isMember && hasWhole && WRITES.test(name)) found.push(`${where}: calls ${name}; ${why}`);
+      if (OPENS.test(name) && (isMember ? hasWhole : names.has(name)) && !opensToRead(node)) {
+        found.push(`${where}: opens a file for more than reading; ${why}`);
+      }
     });
-    return [...named, ...calls];
+    return found;
   });
 }
 
