@@ -1,83 +1,99 @@
-// Owns the one way to a running tool: validate the arguments, declare the effects, ask policy, ask the owner when policy
-// says so, tell the journal, run. Whatever goes wrong becomes a result that the model can read; nothing escapes.
-import type { ToolCall } from '../agent/tool-call.ts';
+// Owns the way of one tool call: check the arguments, ask policy, ask the owner if policy says so, run, answer. Whatever
+// goes wrong becomes a result that the model reads; it must never throw, and never run what was not permitted.
 import { HardshellError, reasonOf } from '../platform/errors.ts';
-import type { Decision, PermittedCall } from '../policy/decide.ts';
-import { type Effect, isOutward } from '../policy/effects.ts';
+import type { decide, PermittedCall } from '../policy/decide.ts';
+import type { Effect } from '../policy/effects.ts';
 import { label } from '../store/label.ts';
+import { parseArgs } from './registry.ts';
 import type { AnyTool, ToolEnv, ToolResult } from './tool.ts';
+
+type Decide = typeof decide;
+type ToolCall = Parameters<Decide>[0];
+type Decision = ReturnType<Decide>;
+export type OwnerAnswer = 'allow-once' | 'deny' | 'expired';
 
 export type CallerPorts = {
   readonly tools: readonly AnyTool[];
-  decide(call: ToolCall, effects: readonly Effect[]): Decision;
+  readonly decide: Decide;
   openEnv(signal: AbortSignal): Promise<ToolEnv>;
   askOwner(
-    question: { call: ToolCall; code: string; reason: string },
+    question: {
+      readonly call: ToolCall;
+      readonly reason: string;
+      readonly code: string;
+      readonly effects: readonly Effect[];
+    },
     signal: AbortSignal,
-  ): Promise<'allow-once' | 'deny' | 'expired'>;
+  ): Promise<OwnerAnswer>;
+  /** every decision, before anything is asked or run */
   decided(call: ToolCall, decision: Decision): void;
-  /** returns once it is durable that this call begins; only for calls with an effect outside the conversation */
-  started(call: ToolCall, effects: readonly Effect[]): void;
+  /** returns once it is durable that the call is about to run; only for calls that do more than read */
+  started(call: ToolCall, effects: readonly Effect[]): void | Promise<void>;
+  /** after such a run, whatever came of it */
   ended(call: ToolCall): void;
-  /** our own bugs: the model is told that the tool failed, the log gets the stack */
+  /** an error that is ours and not the model's to mend */
   failed(call: ToolCall, error: unknown): void;
 };
 
-export function createToolCaller(ports: CallerPorts) {
+export type CallTool = (call: ToolCall, signal: AbortSignal) => Promise<ToolResult>;
+
+export function createToolCaller(ports: CallerPorts): CallTool {
   const byName = new Map(ports.tools.map((tool) => [tool.name, tool]));
 
-  return async (asked: ToolCall, signal: AbortSignal): Promise<ToolResult> => {
+  async function callTool(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
+    const tool = byName.get(call.name);
+    if (tool === undefined)
+      return problem(`There is no tool called ${quoted(call.name)}. There are: ${[...byName.keys()].join(', ')}.`);
+    const parsed = parseArgs(tool, call.args);
+    if (!parsed.ok) return problem(`${tool.name} did not run, its arguments are wrong: ${parsed.problem}.`);
+    const checked: ToolCall = { ...call, args: parsed.args };
+    const effects = tool.effects(parsed.args);
+    const permitted = await permit(checked, effects, signal);
+    if ('text' in permitted) return permitted;
+    if (signal.aborted) return problem(`${tool.name} did not run: the turn was stopped.`);
+    const env = await ports.openEnv(signal);
+    const outward = permitted.effects.some(({ kind }) => kind !== 'read');
+    if (outward) await ports.started(permitted, permitted.effects);
     try {
-      const tool = byName.get(asked.name);
-      if (!tool)
-        return refusal(`There is no tool "${asked.name.slice(0, 64)}". There are: ${[...byName.keys()].join(', ')}.`);
-      const parsed = tool.parameters.safeParse(asked.args ?? {});
-      if (!parsed.success)
-        return refusal(
-          `${tool.name} did not run: ${parsed.error.issues.map((i) => `${i.path.join('.') || 'arguments'}: ${i.message}`).join('; ')}`,
-        );
-      const call = { ...asked, args: parsed.data };
-      const effects = tool.effects(parsed.data);
-      const decision = ports.decide(call, effects);
-      ports.decided(call, decision);
-      if (decision.kind === 'deny')
-        return refusal(`Refused (${decision.code}): ${decision.reason}. The owner can look at: ${decision.fix}`);
-      const permitted = decision.kind === 'allow' ? decision.call : await ask(call, decision, signal);
-      if (typeof permitted === 'string') return refusal(permitted);
-      return await runTool(tool, permitted, signal);
+      return await tool.run(permitted, parsed.args, env);
+    } finally {
+      if (outward) ports.ended(permitted);
+    }
+  }
+
+  async function permit(
+    call: ToolCall,
+    effects: readonly Effect[],
+    signal: AbortSignal,
+  ): Promise<PermittedCall | ToolResult> {
+    const decision = ports.decide(call, effects);
+    ports.decided(call, decision);
+    if (decision.kind === 'allow') return decision.call;
+    if (decision.kind === 'deny') return refusal(decision.code, decision.reason, decision.fix);
+    const answer = await ports.askOwner({ call, reason: decision.reason, code: decision.code, effects }, signal);
+    if (answer === 'allow-once') return decision.approve();
+    const why = answer === 'deny' ? 'the owner said no' : 'the owner did not answer in time';
+    return refusal(decision.code, `${decision.reason}; ${why}`, 'do not try again unless the owner asks for it');
+  }
+
+  return async (call, signal) => {
+    try {
+      return await callTool(call, signal);
     } catch (error) {
-      if (!(error instanceof HardshellError)) ports.failed(asked, error);
-      const text =
-        error instanceof HardshellError
-          ? `${error.message}${error.fix ? `. To do: ${error.fix}` : ''}`
-          : `${asked.name} failed: ${reasonOf(error)}`;
-      return refusal(text);
+      if (error instanceof HardshellError) return refusal(error.code, error.message, error.fix);
+      ports.failed(call, error);
+      return problem(`${quoted(call.name)} failed by an error of its own: ${reasonOf(error).slice(0, 200)}`);
     }
   };
-
-  /** The permitted call, or why there is none. */
-  async function ask(
-    call: ToolCall,
-    decision: Extract<Decision, { kind: 'ask' }>,
-    signal: AbortSignal,
-  ): Promise<PermittedCall | string> {
-    const answer = await ports.askOwner({ call, code: decision.code, reason: decision.reason }, signal);
-    if (answer === 'allow-once') return decision.approve();
-    return answer === 'deny'
-      ? `The owner said no: ${decision.reason}.`
-      : `The owner did not answer in time, which means no: ${decision.reason}.`;
-  }
-
-  async function runTool(tool: AnyTool, call: PermittedCall, signal: AbortSignal): Promise<ToolResult> {
-    const env = await ports.openEnv(signal);
-    const outward = call.effects.some(isOutward);
-    if (outward) ports.started(call, call.effects);
-    try {
-      return await tool.run(call, call.args, env);
-    } finally {
-      if (outward) ports.ended(call);
-    }
-  }
 }
 
-const refusal = (text: string): ToolResult => ({ text, isError: true, label: label('tool-local', 'owner') });
+/** Our own words, so it carries no more than what the call itself said. */
+function problem(text: string): ToolResult {
+  return { text, isError: true, label: label('tool-local', 'owner') };
+}
+
+function refusal(code: string, reason: string, fix: string | undefined): ToolResult {
+  return problem(`Refused (${code}): ${reason}.${fix === undefined || fix === '' ? '' : ` What helps: ${fix}`}`);
+}
+
+const quoted = (name: string): string => JSON.stringify(name.slice(0, 64));

@@ -1,59 +1,79 @@
-// Owns running a command line in the sandbox that it is handed. There is no other place: without one it refuses.
+// Owns running a shell command, inside the sandbox that it is handed and nowhere else. Without one it refuses; it must
+// never start a process by itself, and it adds nothing to the sandbox's environment.
 import { z } from 'zod';
 import { HardshellError } from '../platform/errors.ts';
 import type { ExecResult } from '../sandbox/driver.ts';
 import { label } from '../store/label.ts';
+import { folderPath } from './paths.ts';
 import type { Tool } from './tool.ts';
 
+/** Kept of what a command prints; about 15,000 tokens at most. */
+const MAX_SHOWN_BYTES = 50_000;
+const MAX_TIMEOUT_SECONDS = 3_600;
+
 const parameters = z.strictObject({
-  command: z.string().min(1).max(100_000).describe('bash command line'),
+  command: z.string().min(1),
   cwd: z.string().optional(),
-  timeoutSeconds: z.int().min(1).max(3_600).optional(),
+  timeoutSeconds: z.number().positive().max(MAX_TIMEOUT_SECONDS).optional(),
 });
-const MAX_CHARS = 50_000;
+
 const argvOf = (command: string): string[] => ['/bin/bash', '-c', command];
 
-export const exec: Tool<z.output<typeof parameters>> = {
+export const execTool: Tool<z.infer<typeof parameters>> = {
   name: 'exec',
-  description: 'Run a bash command in the sandbox; cwd is relative to /workspace.',
+  description: 'Run a bash command in the workspace, sandboxed: no network; only the workspace outlives the call.',
   parameters,
   effects: ({ command }) => [{ kind: 'run', argv: argvOf(command), where: 'sandbox' }],
-  async run(_call, { command, cwd = '.', timeoutSeconds }, { sandbox, sandboxReason, limits, signal }) {
-    if (!sandbox) {
-      throw new HardshellError({
-        code: 'SANDBOX_UNAVAILABLE',
-        message: `exec is off: ${sandboxReason}`,
-        fix: 'openclaw status',
-      });
-    }
-    const timeoutMs = Math.min(limits.timeoutMs, (timeoutSeconds ?? Number.POSITIVE_INFINITY) * 1_000);
-    const result = await sandbox.exec({ argv: argvOf(command), cwd, limits: { ...limits, timeoutMs }, signal });
+  async run(_call, { command, cwd = '.', timeoutSeconds }, env) {
+    if (env.sandbox === null) throw unavailable(env.sandboxReason);
+    const { limits } = env;
+    const timeoutMs = timeoutSeconds === undefined ? limits.timeoutMs : Math.ceil(timeoutSeconds * 1000);
+    const result = await env.sandbox.exec({
+      argv: argvOf(command),
+      cwd: folderPath(cwd),
+      limits: { ...limits, timeoutMs, maxOutputBytes: Math.min(limits.maxOutputBytes, MAX_SHOWN_BYTES) },
+      signal: env.signal,
+    });
     return {
-      text: report(result, timeoutMs),
+      text: reportOf(result),
       isError: result.exitCode !== 0 || result.stopped !== undefined,
       label: label('untrusted', 'owner', 'exec'),
     };
   },
 };
 
-const STOPPED: Readonly<Record<NonNullable<ExecResult['stopped']>, (timeoutMs: number) => string>> = {
-  timeout: (timeoutMs) => `stopped after ${timeoutMs / 1_000} s`,
-  aborted: () => 'stopped by the owner',
-  output: () => 'stopped: too much output',
-  memory: () => 'stopped: too much memory',
+const STOPPED: Readonly<Record<NonNullable<ExecResult['stopped']>, string>> = {
+  timeout: 'stopped: it ran out of time',
+  aborted: 'stopped: the turn was stopped',
+  output: 'stopped: it printed too much; send the output to a file and read a part of it',
+  memory: 'stopped: it used too much memory',
 };
 
-function report(result: ExecResult, timeoutMs: number): string {
-  const parts = [clip(result.stdout.trimEnd())];
-  if (result.stderr.trim() !== '') parts.push(`[stderr]\n${clip(result.stderr.trimEnd())}`);
-  if (result.stopped) parts.push(`[${STOPPED[result.stopped](timeoutMs)}]`);
-  else if (result.exitCode !== 0) parts.push(`[exit code ${result.exitCode}]`);
-  return parts.filter((part) => part !== '').join('\n') || '(no output)';
+/** Output first, as it came; one line about how it ended only when that is not success. */
+function reportOf(result: ExecResult): string {
+  const stdout = plain(result.stdout);
+  const stderr = plain(result.stderr);
+  const parts: string[] = [];
+  if (stdout !== '') parts.push(stdout);
+  if (stderr !== '') parts.push(stdout === '' ? stderr : `[stderr]\n${stderr}`);
+  if (result.stopped !== undefined) parts.push(`[${STOPPED[result.stopped]} after ${seconds(result.durationMs)}]`);
+  else if (result.exitCode !== 0) parts.push(`[exit code ${result.exitCode ?? 'unknown'}]`);
+  return parts.join('\n') || '(no output)';
 }
 
-/** Head and tail: errors are at the end, what it was about at the beginning. */
-function clip(text: string): string {
-  if (text.length <= MAX_CHARS) return text;
-  const half = MAX_CHARS / 2;
-  return `${text.slice(0, half)}\n[${text.length - MAX_CHARS} characters left out]\n${text.slice(-half)}`;
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+/** Without colours, cursor movements and other controls, which only cost tokens and can disguise text. */
+function plain(text: string): string {
+  return text
+    .replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)?|[@-_])/g, '')
+    .replace(/\r\n/g, '\n')
+    .replace(/[^\n]*\r(?=[^\n])/g, '')
+    .replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '')
+    .replace(/\n+$/, '');
+}
+
+function unavailable(reason: string): HardshellError {
+  const message = `exec is off, because no sandbox can be opened: ${reason || 'no reason was given'}`;
+  return new HardshellError({ code: 'SANDBOX_UNAVAILABLE', message, fix: 'apt install bubblewrap' });
 }

@@ -1,29 +1,34 @@
-// Owns listing a folder of the workspace.
+// Owns listing a folder of the workspace. Names come from outside, so each is shown on one line and escaped where it
+// could disguise itself.
 import { z } from 'zod';
+import type { Entry } from '../platform/root.ts';
 import { label } from '../store/label.ts';
+import { folderPath, shownBytes, shownName } from './paths.ts';
 import type { Tool } from './tool.ts';
 
-const parameters = z.strictObject({ path: z.string().optional() });
 const MAX_ENTRIES = 500;
 
-export const ls: Tool<z.output<typeof parameters>> = {
+const parameters = z.strictObject({ path: z.string().optional() });
+
+export const lsTool: Tool<z.infer<typeof parameters>> = {
   name: 'ls',
   description: 'List a folder.',
   parameters,
-  effects: ({ path }) => [{ kind: 'read', path: path ?? '.' }],
-  async run(_call, { path }, env) {
-    const { entries, truncated } = await env.workspace.list(path ?? '.', MAX_ENTRIES);
-    const lines = entries.map((e) =>
-      e.kind === 'folder'
-        ? `${e.name}/`
-        : `${e.name}  ${e.kind === 'other' ? 'not a regular file' : `${e.bytes} bytes`}`,
-    );
-    if (truncated) lines.push(`[more than ${MAX_ENTRIES} entries]`);
-    // Names may come from outside (an archive, a download), so they are not ours to trust.
+  effects: ({ path = '.' }) => [{ kind: 'read', path: folderPath(path) }],
+  async run(_call, { path = '.' }, env) {
+    const name = folderPath(path);
+    const { entries, truncated } = await env.workspace.list(name, MAX_ENTRIES);
+    const lines = entries.map(lineOf);
+    if (truncated) lines.push(`[only the first ${entries.length} are shown]`);
     return {
-      text: lines.join('\n') || '(empty folder)',
+      text: lines.join('\n') || '(empty)',
       isError: false,
-      label: label('untrusted', 'owner', `file:${path ?? '.'}`),
+      label: label('untrusted', 'owner', `file:${name}`),
     };
   },
 };
+
+function lineOf({ name, kind, bytes }: Entry): string {
+  if (kind === 'folder') return `${shownName(name)}/`;
+  return kind === 'file' ? `${shownName(name)}  ${shownBytes(bytes)}` : `${shownName(name)}  (link or device)`;
+}

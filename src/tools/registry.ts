@@ -1,19 +1,30 @@
-// Owns the list of tools, and what the model is told of each.
+// Owns the list of tools and what a model is told about each. It must never show a tool that cannot be called.
 import { z } from 'zod';
 import type { ToolSchema } from '../models/provider.ts';
-import { edit } from './edit.ts';
-import { exec } from './exec.ts';
-import { ls } from './ls.ts';
-import { read } from './read.ts';
+import { editTool } from './edit.ts';
+import { execTool } from './exec.ts';
+import { lsTool } from './ls.ts';
+import { readTool } from './read.ts';
 import type { AnyTool } from './tool.ts';
-import { write } from './write.ts';
+import { writeTool } from './write.ts';
 
-export const TOOLS: readonly AnyTool[] = [read, write, edit, ls, exec];
+export const TOOLS: readonly AnyTool[] = [readTool, writeTool, editTool, lsTool, execTool];
 
+/** In the order given, always spelled the same, so that provider caches hit. */
 export function toolSchemas(tools: readonly AnyTool[]): ToolSchema[] {
   return tools.map(({ name, description, parameters }) => {
-    // The dialect line costs tokens on every turn and tells a model nothing.
     const { $schema: _, ...schema } = z.toJSONSchema(parameters, { io: 'input' });
     return { name, description, parameters: schema };
   });
+}
+
+/** The arguments as the tool's schema wants them, or one line that tells the model what to correct. */
+export function parseArgs(tool: AnyTool, args: unknown): { ok: true; args: unknown } | { ok: false; problem: string } {
+  const parsed = tool.parameters.safeParse(args);
+  if (parsed.success) return { ok: true, args: parsed.data };
+  const problems = parsed.error.issues.slice(0, 3).map(({ path, message }) => {
+    const where = path.map(String).join('.');
+    return where === '' ? message : `${where}: ${message}`;
+  });
+  return { ok: false, problem: problems.join('; ').replace(/\s+/g, ' ').slice(0, 500) };
 }

@@ -1,22 +1,30 @@
-// Owns making or replacing a file of the workspace, whole and atomically.
+// Owns making or replacing a whole file of the workspace. Its acknowledgement must say nothing but what it did, so that
+// it carries no text from outside.
 import { z } from 'zod';
+import { HardshellError } from '../platform/errors.ts';
 import { label } from '../store/label.ts';
+import { filePath, shownBytes } from './paths.ts';
 import type { Tool } from './tool.ts';
 
-const MAX_CHARS = 1_000_000;
-const parameters = z.strictObject({ path: z.string(), content: z.string().max(MAX_CHARS) });
+const MAX_BYTES = 1_000_000;
 
-export const write: Tool<z.output<typeof parameters>> = {
+const parameters = z.strictObject({ path: z.string(), content: z.string() });
+
+export const writeTool: Tool<z.infer<typeof parameters>> = {
   name: 'write',
-  description: 'Create or replace a file.',
+  description: 'Create or replace a file; folders are made as needed.',
   parameters,
-  effects: ({ path }) => [{ kind: 'write', path }],
+  effects: ({ path }) => [{ kind: 'write', path: filePath(path) }],
   async run(_call, { path, content }, env) {
-    await env.workspace.replace(path, content);
-    return {
-      text: `Wrote ${path} (${Buffer.byteLength(content)} bytes).`,
-      isError: false,
-      label: label('tool-local', 'owner'),
-    };
+    const name = filePath(path);
+    const bytes = Buffer.byteLength(content);
+    if (bytes > MAX_BYTES) throw tooMuch(name, bytes);
+    await env.workspace.replace(name, content);
+    return { text: `Wrote ${name} (${shownBytes(bytes)}).`, isError: false, label: label('tool-local', 'owner') };
   },
 };
+
+function tooMuch(name: string, bytes: number): HardshellError {
+  const message = `${name} was not written: ${shownBytes(bytes)} is more than ${shownBytes(MAX_BYTES)}`;
+  return new HardshellError({ code: 'FILE_TOO_BIG', message, fix: 'write several files, or make it with a command' });
+}
