@@ -11,7 +11,7 @@ const env = (more: Record<string, string> = {}) => ({ OPENCLAW_STATE_DIR: stateD
 beforeEach(() => {
   stateDir = mkdtempSync(join(tmpdir(), 'target-'));
   mkdirSync(join(stateDir, 'credentials'));
-  writeFileSync(join(stateDir, 'credentials', 'gateway-token'), `${TOKEN}\n`);
+  writeFileSync(join(stateDir, 'credentials', 'gateway-token'), `${TOKEN}\n`, { mode: 0o600 });
 });
 afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
 
