@@ -1,14 +1,14 @@
 // Owns fetching transcripts: the newest page when a session is opened or the connection comes back, older ones on the
 // way up. One fetch of a kind at a time in a session.
 import { withoutDelivered } from '../chat/outbox.ts';
-import { type Page, withLatest, withOlder, withoutOldest } from '../chat/transcript.ts';
-import { listOf, objectOf, textOf } from '../protocol/frames.ts';
+import { type InFlight, type Page, withLatest, withOlder, withoutOldest } from '../chat/transcript.ts';
+import { listOf, numberOf, objectOf, textOf } from '../protocol/frames.ts';
 import { readMessage } from '../protocol/messages.ts';
 import { readSessionRow } from '../protocol/rows.ts';
 import { type App, reasonOf } from './context.ts';
 import { showInUrl } from './route.ts';
 import { withSeen } from './seen.ts';
-import { changeTranscript, rowOf, transcriptOf } from './state.ts';
+import { changeTranscript, rowOf, transcriptOf, withoutEnded } from './state.ts';
 
 const PAGE_MESSAGES = 60;
 /** In the document at once, while the person is at the end. */
@@ -41,10 +41,13 @@ export async function fetchLatest(app: App, key: string): Promise<void> {
   try {
     const answer = await app.request('chat.history', { sessionKey: key, limit: PAGE_MESSAGES });
     const page = readPage(answer);
-    const row = readSessionRow(objectOf(answer)['sessionInfo']);
+    const inFlight = readInFlight(objectOf(answer)['inFlightRun']);
+    const found = readSessionRow(objectOf(answer)['sessionInfo']);
+    // A session that nobody has written in has no row yet, only its key.
+    const row = page.sessionId === null || found === null ? null : withoutEnded(found, store.get().ended);
     store.set((s) => {
       const active = row?.activeRunIds ?? rowOf(s, key)?.activeRunIds ?? [];
-      const changed = changeTranscript(s, key, (t) => withLatest(t, page, active, Date.now()));
+      const changed = changeTranscript(s, key, (t) => withLatest(t, page, active, inFlight, Date.now()));
       const errors = new Map(s.historyErrors);
       errors.delete(key);
       const extraRows = row ? new Map(s.extraRows).set(key, row) : s.extraRows;
@@ -65,7 +68,7 @@ export async function fetchOlder(app: App, key: string): Promise<void> {
   if (!transcript.hasMore || !transcript.loaded || busy.has(key)) return;
   busy.add(key);
   try {
-    const params = { sessionKey: key, limit: PAGE_MESSAGES, offset: transcript.messages.length };
+    const params = { sessionKey: key, limit: PAGE_MESSAGES, beforeSeq: transcript.messages[0]?.seq ?? 1 };
     const page = readPage(await app.request('chat.history', params));
     app.store.set((s) => changeTranscript(s, key, (t) => withOlder(t, page)));
   } catch (error) {
@@ -73,6 +76,20 @@ export async function fetchOlder(app: App, key: string): Promise<void> {
   } finally {
     busy.delete(key);
   }
+}
+
+function readInFlight(value: unknown): InFlight | null {
+  const run = objectOf(value);
+  const runId = textOf(run['runId']);
+  if (runId === '') return null;
+  const tools = listOf(run['events']).flatMap((entry) => {
+    const event = objectOf(entry);
+    const data = objectOf(event['data']);
+    const id = textOf(data['toolCallId']);
+    if (id === '' || data['phase'] !== 'start') return [];
+    return [{ id, name: textOf(data['name']), args: data['args'], startedAtMs: numberOf(event['ts']) ?? Date.now() }];
+  });
+  return { runId, text: textOf(run['text']), startedAtMs: numberOf(run['startedAt']) ?? Date.now(), tools };
 }
 
 function readPage(value: unknown): Page {

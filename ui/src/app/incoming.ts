@@ -17,7 +17,7 @@ import { fetchLatest } from './history.ts';
 import { withSeen } from './seen.ts';
 import { failUndelivered, settleDelivered } from './sending.ts';
 import { applyChange } from './sessions.ts';
-import { changeTranscript, transcriptOf } from './state.ts';
+import { changeTranscript, transcriptOf, withEnded } from './state.ts';
 
 const SPOKEN_CHARS = 600;
 
@@ -79,7 +79,9 @@ function applyChat(app: App, payload: Json): void {
 function endRun(app: App, key: string, runId: string, payload: Json): void {
   const message = readMessage(payload['message']);
   app.store.set((s) =>
-    changeTranscript(s, key, (t) => withRunEnded(message && t.loaded ? withMessage(t, message) : t, runId)),
+    changeTranscript(withEnded(s, runId), key, (t) =>
+      withRunEnded(message && t.loaded ? withMessage(t, message) : t, runId),
+    ),
   );
   const transcript = transcriptOf(app.store.get(), key);
   if (transcript.loaded && !isComplete(transcript, runId))

@@ -28,12 +28,13 @@ async function attempt(app: App, outgoing: Outgoing): Promise<void> {
     const params = { sessionKey: outgoing.sessionKey, message: outgoing.text, idempotencyKey: outgoing.id };
     const answer = objectOf(await app.request('chat.send', params));
     update(app, outgoing.id, { state: 'accepted' });
-    if (answer['status'] === 'started') {
+    if (answer['status'] === 'started' && answer['queued'] !== true) {
       store.set((s) => changeTranscript(s, outgoing.sessionKey, (t) => withRunStarted(t, outgoing.id, Date.now())));
     }
     // Known from an earlier attempt: its messages may have come and gone while nobody listened.
-    if (answer['status'] === 'done' || answer['status'] === 'in_flight') await fetchLatest(app, outgoing.sessionKey);
-    if (answer['status'] === 'done') discard(app, outgoing.id);
+    const over = answer['status'] === 'ok' || answer['status'] === 'error';
+    if (over || answer['status'] === 'in_flight') await fetchLatest(app, outgoing.sessionKey);
+    if (over) discard(app, outgoing.id);
     settleDelivered(app, outgoing.sessionKey);
   } catch (error) {
     const refused = error instanceof RequestError && error.answered && !error.error.retryable;

@@ -5,7 +5,7 @@ import { shortId } from '../protocol/ids.ts';
 import { readSessionPage, readSessionRow, type SessionRow } from '../protocol/rows.ts';
 import { type App, reasonOf } from './context.ts';
 import { openSession } from './history.ts';
-import { type AppState, LIST_PAGE, MAIN_KEY, nameOf, rowOf, type SessionList } from './state.ts';
+import { type AppState, LIST_PAGE, MAIN_KEY, nameOf, type SessionList, withoutEnded } from './state.ts';
 
 const UNDO_MS = 7_000;
 const SEARCH_DELAY_MS = 150;
@@ -25,7 +25,9 @@ export async function fetchSessions(app: App): Promise<void> {
     };
     const page = readSessionPage(await app.request('sessions.list', params));
     // A slower answer to an earlier question must not replace this one.
-    if (mine === serial) setList(app, { rows: page.rows, total: page.total, state: 'ready' });
+    const { ended } = app.store.get();
+    if (mine === serial)
+      setList(app, { rows: page.rows.map((row) => withoutEnded(row, ended)), total: page.total, state: 'ready' });
   } catch {
     if (mine === serial && app.store.get().link.kind === 'ready') setList(app, { state: 'failed' });
   }
@@ -71,7 +73,8 @@ export function applyChange(app: App, payload: Record<string, unknown>): void {
 }
 
 /** Puts a row where it belongs: pinned first, then the newest. */
-function putRow(app: App, row: SessionRow): void {
+function putRow(app: App, told: SessionRow): void {
+  const row = withoutEnded(told, app.store.get().ended);
   app.store.set((s) => {
     const others = s.list.rows.filter((r) => r.key !== row.key);
     const known = others.length < s.list.rows.length;
@@ -116,7 +119,7 @@ export async function resetSession(app: App, key: string): Promise<void> {
 
 /** Out of sight at once, gone for good when the time to undo is over. */
 export function deleteSession(app: App, key: string): void {
-  const name = nameOf(rowOf(app.store.get(), key), key);
+  const name = nameOf(app.store.get(), key);
   const setLeaving = (leaving: boolean): void =>
     app.store.set((s) => {
       const keys = new Set(s.list.leaving);

@@ -4,6 +4,7 @@ import type { Outgoing } from '../chat/outbox.ts';
 import { EMPTY, type Transcript } from '../chat/transcript.ts';
 import type { Hello } from '../protocol/frames.ts';
 import type { LinkState } from '../protocol/link.ts';
+import { wordsOf } from '../protocol/messages.ts';
 import type { ApprovalRow, ModelRow, SessionRow, StatusView } from '../protocol/rows.ts';
 
 export type Notice = {
@@ -45,6 +46,8 @@ export type AppState = {
   readonly approvals: readonly ApprovalRow[];
   /** when a person last looked at a session */
   readonly seen: ReadonlyMap<string, number>;
+  /** runs that are over: a row made just before may still name them as active */
+  readonly ended: ReadonlySet<string>;
   readonly notices: readonly Notice[];
   /** text for screen readers, spoken once */
   readonly spoken: string;
@@ -76,6 +79,7 @@ export function initialState(
     outbox,
     approvals: [],
     seen,
+    ended: new Set(),
     notices: [],
     spoken: '',
     drawerOpen: false,
@@ -98,9 +102,31 @@ export function changeTranscript(state: AppState, key: string, change: (before: 
   return { ...state, transcripts: new Map(state.transcripts).set(key, after) };
 }
 
-/** What a session is called: the person's name for it, else its first words, else its key's last part. */
-export function nameOf(row: SessionRow | null, key: string): string {
+const MAX_ENDED = 200;
+
+export function withEnded(state: AppState, runId: string): AppState {
+  const ended = new Set([...state.ended, runId].slice(-MAX_ENDED));
+  const rows = state.list.rows.map((row) => withoutEnded(row, ended));
+  const extraRows = new Map([...state.extraRows].map(([key, row]) => [key, withoutEnded(row, ended)]));
+  return { ...state, ended, extraRows, list: { ...state.list, rows } };
+}
+
+export function withoutEnded(row: SessionRow, ended: ReadonlySet<string>): SessionRow {
+  const activeRunIds = row.activeRunIds.filter((id) => !ended.has(id));
+  return activeRunIds.length === row.activeRunIds.length ? row : { ...row, activeRunIds };
+}
+
+const NAME_CHARS = 60;
+
+/** What a session is called: the person's name for it, else its first words. */
+export function nameOf(state: AppState, key: string): string {
+  const row = rowOf(state, key);
   const name = row?.label || row?.title;
   if (name) return name;
-  return key === MAIN_KEY ? 'Main conversation' : 'New conversation';
+  const transcript = transcriptOf(state, key);
+  const first = transcript.hasMore ? undefined : transcript.messages.find((m) => m.role === 'user');
+  const words =
+    (first ? wordsOf(first) : (state.outbox.find((o) => o.sessionKey === key)?.text ?? '')).trim().split('\n')[0] ?? '';
+  if (words !== '') return words.slice(0, NAME_CHARS);
+  return key === MAIN_KEY ? 'Main session' : 'New session';
 }

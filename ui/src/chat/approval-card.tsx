@@ -28,7 +28,9 @@ export function ApprovalCard({ approval }: { approval: ApprovalRow }) {
   return (
     <section class="approval" aria-label={`Approval needed for ${plainLine(approval.tool)}`}>
       <header>
-        <Icon name="shield" size={18} />
+        <span class="approval-sign">
+          <Icon name="shield" size={18} />
+        </span>
         <h3>
           Allow <code>{plainLine(approval.tool)}</code> to do this once?
         </h3>

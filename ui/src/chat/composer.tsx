@@ -3,7 +3,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { useApp, useAppState } from '../app/context.ts';
 import { abort, sendMessage } from '../app/sending.ts';
-import { nameOf, rowOf, transcriptOf } from '../app/state.ts';
+import { nameOf, transcriptOf } from '../app/state.ts';
 import { Icon } from '../shell/icons.tsx';
 import { plainLine } from '../shell/visible.tsx';
 import { isRunning } from './transcript.ts';
@@ -16,7 +16,7 @@ export function Composer() {
   const key = useAppState((s) => s.current);
   const running = useAppState((s) => isRunning(transcriptOf(s, s.current)));
   const ready = useAppState((s) => s.link.kind === 'ready');
-  const name = useAppState((s) => plainLine(nameOf(rowOf(s, s.current), s.current)));
+  const name = useAppState((s) => plainLine(nameOf(s, s.current)));
   const [text, setText] = useState('');
   const area = useRef<HTMLTextAreaElement>(null);
 
@@ -67,7 +67,7 @@ export function Composer() {
           rows={1}
           value={text}
           maxLength={MAX_CHARS}
-          placeholder={running ? 'Add to what is being done' : 'Write a message'}
+          placeholder={running ? 'Add to this turn' : 'Write a message'}
           aria-label={`Message for ${name}`}
           enterkeyhint="send"
           autocomplete="off"
@@ -76,9 +76,15 @@ export function Composer() {
         />
         <div class="composer-actions">
           {running && (
-            <button type="button" class="plain stop" onClick={() => void abort(app, key)} title="Stop (Esc)">
+            <button
+              type="button"
+              class="plain stop"
+              onClick={() => void abort(app, key)}
+              aria-label="Stop"
+              title="Stop (Esc)"
+            >
               <Icon name="stop" size={16} />
-              Stop
+              <span class="stop-word">Stop</span>
             </button>
           )}
           <button

@@ -2,7 +2,7 @@
 import { useApp, useAppState } from '../app/context.ts';
 import { patchSession } from '../app/sessions.ts';
 import { nameOf, rowOf } from '../app/state.ts';
-import type { SessionRow } from '../protocol/rows.ts';
+import type { ModelRow, SessionRow } from '../protocol/rows.ts';
 import { SessionMenu } from '../sessions/session-menu.tsx';
 import { Icon } from '../shell/icons.tsx';
 import { Disclosure } from '../shell/menu.tsx';
@@ -11,9 +11,10 @@ import { tokenCount } from '../shell/words.ts';
 
 export function Head() {
   const app = useApp();
-  const key = useAppState((s) => s.current);
+  const name = useAppState((s) => plainLine(nameOf(s, s.current)));
   const row = useAppState((s) => rowOf(s, s.current));
   const drawerOpen = useAppState((s) => s.drawerOpen);
+  const sources = row ? outsideSources(row) : [];
   return (
     <header class="head">
       <button
@@ -27,34 +28,43 @@ export function Head() {
         <Icon name="menu" />
       </button>
       <div class="head-title">
-        <h1 title={plainLine(nameOf(row, key))}>{plainLine(nameOf(row, key))}</h1>
-        {row && row.sources.length > 0 && <p class="sources">Has read: {sourcesLine(row.sources)}</p>}
+        <h1 title={name}>{name}</h1>
+        {sources.length > 0 && <p class="sources">Has read: {sourcesLine(sources)}</p>}
       </div>
-      <ModelPicker row={row} sessionKey={key} />
+      <span class="wide-only">
+        <ModelPicker row={row} />
+      </span>
       {row && <Details row={row} />}
       {row && <SessionMenu row={row} />}
     </header>
   );
 }
 
+/** The words that a person wrote in this very session are no news to them. */
+function outsideSources(row: SessionRow): string[] {
+  return row.sources.filter((source) => source !== `${row.channel}:${row.key}`).map(plainLine);
+}
+
 function sourcesLine(sources: readonly string[]): string {
-  const shown = sources.slice(0, 3).map(plainLine).join(', ');
+  const shown = sources.slice(0, 3).join(', ');
   return sources.length > 3 ? `${shown} and ${sources.length - 3} more` : shown;
 }
 
-function ModelPicker({ row, sessionKey }: { row: SessionRow | null; sessionKey: string }) {
+function ModelPicker({ row }: { row: SessionRow | null }) {
   const app = useApp();
   const models = useAppState((s) => s.models);
   const primary = useAppState((s) => s.status?.model ?? '');
   if (models.length === 0) return null;
+  const defaultName = models.find((model) => model.id === primary)?.name ?? primary;
   return (
-    <label class="model">
+    <label class="model" title={row ? 'Model of this session' : 'Can be chosen once the session has begun'}>
       <span class="offscreen">Model of this session</span>
       <select
+        disabled={row === null}
         value={row?.modelOverride ?? ''}
-        onChange={(event) => void patchSession(app, sessionKey, { model: event.currentTarget.value || null })}
+        onChange={(event) => row && void patchSession(app, row.key, { model: event.currentTarget.value || null })}
       >
-        <option value="">{primary ? `Default: ${primary}` : 'Default model'}</option>
+        <option value="">{defaultName ? `${defaultName} (default)` : 'Default model'}</option>
         {models.map((model) => (
           <option key={model.id} value={model.id} disabled={!model.available}>
             {model.name}
@@ -68,53 +78,67 @@ function ModelPicker({ row, sessionKey }: { row: SessionRow | null; sessionKey: 
 }
 
 function Details({ row }: { row: SessionRow }) {
-  const models = useAppState((s) => s.models);
   const { tokens } = row;
   const read = tokens ? tokens.input + tokens.cacheRead + tokens.cacheWrite : 0;
-  const room =
-    models.find((m) => m.id === row.modelOverride || m.id === row.model || m.id.endsWith(`/${row.model}`))
-      ?.contextTokens ?? 0;
+  const total = read + (tokens?.output ?? 0);
+  return (
+    <Disclosure
+      label={`Details of this session, ${tokenCount(total)} tokens so far`}
+      class="quiet meter"
+      face={
+        <>
+          <span class="wide-only">{tokenCount(total)} tokens</span>
+          <span class="narrow-only">
+            <Icon name="info" />
+          </span>
+        </>
+      }
+    >
+      {() => <DetailsPanel row={row} read={read} />}
+    </Disclosure>
+  );
+}
+
+function DetailsPanel({ row, read }: { row: SessionRow; read: number }) {
+  const models = useAppState((s) => s.models);
+  const room = roomOf(row, models);
+  const sources = outsideSources(row);
   const facts: [string, string][] = [
     ['Model', row.model || 'none yet'],
-    [
-      'Context',
-      room > 0
-        ? `${tokenCount(row.contextTokens)} of ${tokenCount(room)} tokens`
-        : `${tokenCount(row.contextTokens)} tokens`,
-    ],
-    ['Read', `${read.toLocaleString()} tokens, ${(tokens?.cacheRead ?? 0).toLocaleString()} from the cache`],
-    ['Written', `${(tokens?.output ?? 0).toLocaleString()} tokens`],
-    ['Came by', row.channel || 'webchat'],
+    ['Context', `${tokenCount(row.contextTokens)}${room > 0 ? ` of ${tokenCount(room)}` : ''} tokens`],
+    ['Read', `${read.toLocaleString()} tokens, ${(row.tokens?.cacheRead ?? 0).toLocaleString()} from the cache`],
+    ['Written', `${(row.tokens?.output ?? 0).toLocaleString()} tokens`],
+    ['Channel', row.channel || 'webchat'],
     ['Key', row.key],
   ];
   return (
-    <Disclosure
-      label="Details of this session"
-      class="quiet meter"
-      face={<>{tokenCount(read + (tokens?.output ?? 0))} tokens</>}
-    >
-      {() => (
-        <>
-          <dl class="facts">
-            {facts.map(([name, value]) => (
-              <div key={name}>
-                <dt>{name}</dt>
-                <dd>{plainLine(value)}</dd>
-              </div>
-            ))}
-          </dl>
-          <h3>What this session has read</h3>
-          {row.sources.length === 0 ? (
-            <p class="muted">Only your own words.</p>
-          ) : (
-            <ul class="source-list">
-              {row.sources.map((source) => (
-                <li key={source}>{plainLine(source)}</li>
-              ))}
-            </ul>
-          )}
-        </>
+    <>
+      <div class="narrow-only panel-model">
+        <ModelPicker row={row} />
+      </div>
+      <dl class="facts">
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{plainLine(value)}</dd>
+          </div>
+        ))}
+      </dl>
+      <h3>What this session has read</h3>
+      {sources.length === 0 ? (
+        <p class="muted">Only your own words.</p>
+      ) : (
+        <ul class="source-list">
+          {sources.map((source) => (
+            <li key={source}>{source}</li>
+          ))}
+        </ul>
       )}
-    </Disclosure>
+    </>
   );
+}
+
+function roomOf(row: SessionRow, models: readonly ModelRow[]): number {
+  const byName = models.find((m) => m.id === row.model || m.id.endsWith(`/${row.model}`));
+  return (models.find((m) => m.id === row.modelOverride) ?? byName)?.contextTokens ?? 0;
 }

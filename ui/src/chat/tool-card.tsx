@@ -8,6 +8,8 @@ import { Exact, plainLine } from '../shell/visible.tsx';
 import { duration } from '../shell/words.ts';
 import type { ToolPart } from './turns.ts';
 
+/** Colours of a terminal: they change nothing that can be read. Every other control character is shown. */
+const COLOUR = /\u001b\[[0-9;]{0,20}m/g;
 const SHOWN_CHARS = 12_000;
 /** The argument that says most about a call, in this order. */
 const TELLING = ['command', 'argv', 'path', 'file', 'url', 'query', 'pattern', 'text'];
@@ -31,10 +33,17 @@ export function ToolCard({ tool }: { tool: ToolPart }) {
   );
 }
 
-const STATE_WORDS = { running: 'Running:', done: 'Done:', failed: 'Failed:', unanswered: 'No result:' } as const;
+const STATE_WORDS = {
+  queued: 'Next:',
+  running: 'Running:',
+  done: 'Done:',
+  failed: 'Failed:',
+  unanswered: 'No result:',
+} as const;
 
 function StateSign({ state }: { state: ToolPart['state'] }) {
   if (state === 'running') return <Spinner />;
+  if (state === 'queued') return <span class="ring" aria-hidden="true" />;
   return <Icon name={state === 'done' ? 'check' : state === 'failed' ? 'cross' : 'alert'} size={15} />;
 }
 
@@ -61,22 +70,30 @@ function ToolBody({ tool }: { tool: ToolPart }) {
   );
 }
 
+const NO_OUTPUT = {
+  queued: 'Not begun yet.',
+  running: 'Still running.',
+  done: '',
+  failed: '',
+  unanswered: 'No result was recorded.',
+} as const;
+
 function Output({ tool }: { tool: ToolPart }) {
   const [all, setAll] = useState(false);
-  if (tool.output === null)
-    return <p class="muted">{tool.state === 'running' ? 'Still running.' : 'No result was recorded.'}</p>;
+  if (tool.output === null) return <p class="muted">{NO_OUTPUT[tool.state]}</p>;
   if (tool.output === '') return <p class="muted">Nothing was printed.</p>;
-  const cut = !all && tool.output.length > SHOWN_CHARS;
+  const output = tool.output.replace(COLOUR, '');
+  const cut = !all && output.length > SHOWN_CHARS;
   return (
     <>
       <Scrolls name="Output" class="tool-output">
         <pre>
-          <Exact text={cut ? tool.output.slice(0, SHOWN_CHARS) : tool.output} />
+          <Exact text={cut ? output.slice(0, SHOWN_CHARS) : output} />
         </pre>
       </Scrolls>
       {cut && (
         <button type="button" class="quiet" onClick={() => setAll(true)}>
-          Show all {tool.output.length.toLocaleString()} characters
+          Show all {output.length.toLocaleString()} characters
         </button>
       )}
     </>

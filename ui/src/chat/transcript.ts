@@ -1,6 +1,6 @@
 // Owns what the page knows of one session: the messages that the gateway has, and what a running turn has said since its
 // last message. Pure. A message replaces the streamed text it was made of, so nothing can be lost or doubled for good.
-import type { Message } from '../protocol/messages.ts';
+import { type Message, wordsOf } from '../protocol/messages.ts';
 
 export type LivePart =
   | { readonly type: 'text'; readonly text: string }
@@ -45,6 +45,20 @@ export const EMPTY: Transcript = {
   tools: new Map(),
 };
 
+/** What chat.history says of a run that is going on. */
+export type InFlight = {
+  readonly runId: string;
+  /** said since the last tool call began */
+  readonly text: string;
+  readonly startedAtMs: number;
+  readonly tools: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly args: unknown;
+    readonly startedAtMs: number;
+  }[];
+};
+
 export type Page = {
   readonly sessionId: string | null;
   readonly messages: readonly Message[];
@@ -52,25 +66,68 @@ export type Page = {
 };
 
 /** The newest page: the gateway's word replaces ours from its first message on. */
-export function withLatest(before: Transcript, page: Page, activeRunIds: readonly string[], nowMs: number): Transcript {
+export function withLatest(
+  before: Transcript,
+  page: Page,
+  activeRunIds: readonly string[],
+  inFlight: InFlight | null,
+  nowMs: number,
+): Transcript {
   const same = before.sessionId === null || before.sessionId === page.sessionId;
   const first = page.messages[0]?.seq ?? 0;
   const older = same && page.hasMore ? before.messages.filter((m) => m.seq < first) : [];
   // Older messages join on only without a hole between them and the page.
   const joins = older.length > 0 && older.at(-1)?.seq === first - 1;
-  const runs = new Map<string, LiveRun>();
-  for (const runId of activeRunIds) {
-    const known = before.runs.get(runId);
-    runs.set(runId, known ? { ...known, running: true } : startedRun(runId, nowMs));
-  }
-  return {
+  const after: Transcript = {
     sessionId: page.sessionId,
     loaded: true,
     messages: joins ? [...older, ...page.messages] : page.messages,
     hasMore: joins ? before.hasMore : page.hasMore,
-    runs: coverAll(runs, page.messages),
+    runs: new Map(activeRunIds.map((id) => [id, { ...(before.runs.get(id) ?? startedRun(id, nowMs)), running: true }])),
     tools: before.tools,
   };
+  return inFlight ? withInFlight(after, inFlight) : after;
+}
+
+function withInFlight(before: Transcript, inFlight: InFlight): Transcript {
+  const { runId, startedAtMs } = inFlight;
+  const known = before.runs.get(runId) ?? startedRun(runId, startedAtMs);
+  const called = callsOf(before.messages, runId);
+  const tools = new Map(before.tools);
+  for (const tool of inFlight.tools) {
+    if (!tools.has(tool.id))
+      tools.set(tool.id, { startedAtMs: tool.startedAtMs, endedAtMs: null, output: null, isError: false });
+  }
+  const now = { ...before, tools };
+  const said = unsaid(now, runId, inFlight.text);
+  const last = known.parts.at(-1);
+  const heard = last?.type === 'text' ? last.text : '';
+  // What was heard without a gap goes on by itself: the gateway may hold a piece of `said` that it has yet to send.
+  const text = !known.gap && heard !== '' && said.startsWith(heard) ? heard : said;
+  const parts: LivePart[] = inFlight.tools
+    .filter((t) => !called.has(t.id))
+    .map(({ id, name, args }) => ({ type: 'tool', id, name, args }));
+  if (text !== '') parts.push({ type: 'text', text });
+  const run: LiveRun = { ...known, running: true, startedAtMs, parts, gap: false };
+  return { ...now, runs: new Map(before.runs).set(runId, run) };
+}
+
+function callsOf(messages: readonly Message[], runId: string): ReadonlySet<string> {
+  return new Set(
+    messages.flatMap((m) => (m.runId === runId ? m.blocks.flatMap((b) => (b.type === 'toolCall' ? [b.id] : [])) : [])),
+  );
+}
+
+/** The gateway's running text without what has become a message meanwhile: it begins anew only at the next tool call. */
+function unsaid(transcript: Transcript, runId: string, text: string): string {
+  let rest = text;
+  for (const message of transcript.messages) {
+    if (message.runId !== runId || message.role !== 'assistant') continue;
+    const wasReset = message.blocks.some((b) => b.type === 'toolCall' && transcript.tools.has(b.id));
+    const words = wordsOf(message);
+    if (!wasReset && words !== '' && rest.startsWith(words)) rest = rest.slice(words.length);
+  }
+  return rest;
 }
 
 export function withOlder(before: Transcript, page: Page): Transcript {
@@ -113,23 +170,6 @@ function cover(run: LiveRun, message: Message): LiveRun {
   };
 }
 
-function coverAll(runs: ReadonlyMap<string, LiveRun>, messages: readonly Message[]): ReadonlyMap<string, LiveRun> {
-  const covered = new Map<string, LiveRun>();
-  for (const [runId, run] of runs) {
-    const said = messages.filter((m) => m.runId === runId && m.role === 'assistant');
-    const called = new Set(said.flatMap((m) => m.blocks.flatMap((b) => (b.type === 'toolCall' ? [b.id] : []))));
-    const lastCovered = run.parts.findLastIndex((p) => p.type === 'tool' && called.has(p.id));
-    covered.set(runId, { ...run, parts: run.parts.filter((p, at) => at > lastCovered && !isRepeated(p, said)) });
-  }
-  return covered;
-}
-
-/** Text that had been streamed before the page was fetched and is a message now. */
-function isRepeated(part: LivePart, said: readonly Message[]): boolean {
-  if (part.type === 'tool') return false;
-  return said.some((m) => m.blocks.some((b) => b.type === 'text' && b.text.startsWith(part.text.trimEnd())));
-}
-
 function startedRun(runId: string, startedAtMs: number): LiveRun {
   return { runId, running: true, startedAtMs, model: '', parts: [], gap: false };
 }
@@ -148,7 +188,7 @@ export function withText(before: Transcript, runId: string, text: string, replac
   const last = run.parts.at(-1);
   const said = last?.type === 'text' ? last.text : '';
   const glue = run.gap && !replace ? (said === '' ? '\u2026 ' : ' \u2026 ') : '';
-  const part: LivePart = { type: 'text', text: replace ? text : said + glue + text };
+  const part: LivePart = { type: 'text', text: replace ? unsaid(before, runId, text) : said + glue + text };
   const parts = last?.type === 'text' ? [...run.parts.slice(0, -1), part] : [...run.parts, part];
   return { ...before, runs: new Map(before.runs).set(runId, { ...run, running: true, gap: false, parts }) };
 }

@@ -31,10 +31,7 @@ function Asked({ turn }: { turn: UserTurn }) {
       <div class="bubble">{turn.text}</div>
       <div class="turn-foot">
         {outgoing ? (
-          <span class="delivery">
-            {DELIVERY[outgoing.state]}
-            {outgoing.error && `: ${outgoing.error.message}${outgoing.error.fix ? ` (${outgoing.error.fix})` : ''}`}
-          </span>
+          <span class="delivery">{outgoing.error ? errorWords(outgoing.error) : DELIVERY[outgoing.state]}</span>
         ) : (
           <Moment atMs={turn.atMs} />
         )}
@@ -56,10 +53,22 @@ function Asked({ turn }: { turn: UserTurn }) {
   );
 }
 
+function errorWords({ message, fix }: { message: string; fix: string }): string {
+  return `${sentence(message)}${fix === '' ? '' : ` (${fix})`}`;
+}
+
+/** Reasons come in lower case, to be put into lines; here they begin one. */
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 function Answer({ turn }: { turn: AssistantTurn }) {
   const words = (): string => turn.parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n\n');
   const idle =
-    turn.running && !turn.parts.some((part) => (part.type === 'text' ? part.streaming : part.state === 'running'));
+    turn.running &&
+    !turn.parts.some((part) =>
+      part.type === 'text' ? part.streaming : part.state === 'running' || part.state === 'queued',
+    );
   return (
     <article class="turn answer" aria-label="Assistant" aria-busy={turn.running}>
       {turn.parts.map((part, at) =>
@@ -68,6 +77,7 @@ function Answer({ turn }: { turn: AssistantTurn }) {
       {idle && <Working />}
       {!turn.running && turn.parts.length > 0 && (
         <div class="turn-foot">
+          {ENDINGS[turn.stopReason] && <span class="ending">{ENDINGS[turn.stopReason]}</span>}
           <span class="turn-tools">
             <CopyButton text={words} label="Copy reply" />
           </span>
@@ -79,7 +89,6 @@ function Answer({ turn }: { turn: AssistantTurn }) {
               {tokenCount(turn.tokens.output)} out
             </span>
           )}
-          {ENDINGS[turn.stopReason] && <span class="ending">{ENDINGS[turn.stopReason]}</span>}
         </div>
       )}
     </article>
@@ -109,12 +118,12 @@ function Working() {
 
 function Note({ turn, sessionKey }: { turn: NoticeTurn; sessionKey: string }) {
   const app = useApp();
-  const [what, ...fix] = turn.text.split('\n');
+  const [what = '', ...fix] = turn.text.split('\n');
   return (
     <article class="turn note" aria-label="Notice">
       <Icon name="alert" size={17} />
       <div class="note-words">
-        <p>{what}</p>
+        <p>{sentence(what)}</p>
         {fix.length > 0 && <pre>{fix.join('\n')}</pre>}
       </div>
       {turn.retryText !== null && (

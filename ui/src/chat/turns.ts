@@ -11,7 +11,8 @@ export type ToolPart = {
   readonly name: string;
   readonly args: unknown;
   readonly output: string | null;
-  readonly state: 'running' | 'done' | 'failed' | 'unanswered';
+  /** `queued`: asked for, not begun */
+  readonly state: 'queued' | 'running' | 'done' | 'failed' | 'unanswered';
   readonly startedAtMs: number | null;
   readonly durationMs: number | null;
 };
@@ -177,7 +178,7 @@ function assistantTurn(draft: Draft, tools: ReadonlyMap<string, ToolRun>): Assis
           ? Math.max(0, result.atMs - calledAtMs)
           : null;
     const isError = result?.isError ?? seen?.isError ?? false;
-    const state = ended ? (isError ? 'failed' : 'done') : running ? 'running' : 'unanswered';
+    const state = ended ? (isError ? 'failed' : 'done') : !running ? 'unanswered' : seen ? 'running' : 'queued';
     parts.push({
       type: 'tool',
       id,

@@ -3,6 +3,7 @@
 import type { ComponentChildren } from 'preact';
 import { useMemo, useRef } from 'preact/hooks';
 import { CopyButton } from '../shell/copy.tsx';
+import { Icon } from '../shell/icons.tsx';
 import { Scrolls } from '../shell/scrolls.tsx';
 import { grow, NOTHING } from './stream.ts';
 import type { Align, Block, Inline } from './tree.ts';
@@ -65,7 +66,11 @@ function ListView({ list }: { list: Extract<Block, { type: 'list' }> }) {
 }
 
 function TaskBox({ done }: { done: boolean }) {
-  return <input type="checkbox" checked={done} disabled aria-label={done ? 'done' : 'to do'} />;
+  return (
+    <span class={done ? 'task-box is-done' : 'task-box'} role="img" aria-label={done ? 'done:' : 'to do:'}>
+      {done && <Icon name="check" size={12} />}
+    </span>
+  );
 }
 
 function TableView({ table }: { table: Extract<Block, { type: 'table' }> }) {

@@ -43,7 +43,7 @@ export function readMessage(value: unknown): Message | null {
     role,
     blocks: readBlocks(message['content']),
     atMs: numberOf(message['timestamp']) ?? 0,
-    runId: textOf(message['runId']) || textOf(place['runId']) || textOf(message['idempotencyKey']),
+    runId: textOf(message['runId']) || textOf(place['runId']),
     model: textOf(message['model']),
     tokens: readTokens(message['usage']),
     stopReason: textOf(message['stopReason']),

@@ -5,7 +5,7 @@ import { openSession } from '../app/history.ts';
 import { linkTo } from '../app/route.ts';
 import { isUnread } from '../app/seen.ts';
 import { fetchSessions } from '../app/sessions.ts';
-import { MAIN_KEY, nameOf } from '../app/state.ts';
+import { nameOf } from '../app/state.ts';
 import type { SessionRow } from '../protocol/rows.ts';
 import { plainLine } from '../shell/visible.tsx';
 import { briefTime, daysBefore } from '../shell/words.ts';
@@ -98,6 +98,7 @@ function Row({
 }) {
   const app = useApp();
   const unread = useAppState((s) => !isCurrent && isUnread(row, s.seen));
+  const name = useAppState((s) => plainLine(nameOf(s, row.key)));
   const waits = useAppState((s) => s.approvals.some((a) => a.sessionKey === row.key));
   const running = row.activeRunIds.length > 0;
   const state = waits ? 'waits' : running ? 'running' : unread ? 'unread' : null;
@@ -116,7 +117,7 @@ function Row({
         onClick={open}
       >
         <span class="session-top">
-          <span class="session-name">{plainLine(nameOf(row, row.key))}</span>
+          <span class="session-name">{name}</span>
           {state && (
             <span class={`dot is-${state}`}>
               <span class="offscreen">{DOT_WORDS[state]}</span>
@@ -126,7 +127,7 @@ function Row({
         </span>
         <span class="session-preview">
           {row.channel !== '' && row.channel !== 'webchat' && <span class="channel">{plainLine(row.channel)}</span>}
-          {plainLine(row.preview) || (row.key === MAIN_KEY ? 'Your main conversation' : 'No messages yet')}
+          {plainLine(row.preview) || (running ? 'Working on the first reply' : 'No messages yet')}
         </span>
       </a>
       <SessionMenu row={row} tabIndex={-1} />

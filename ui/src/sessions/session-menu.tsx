@@ -1,6 +1,6 @@
 // Owns what can be done to one session: from its row and from the head of the conversation alike.
 import { useState } from 'preact/hooks';
-import { useApp } from '../app/context.ts';
+import { useApp, useAppState } from '../app/context.ts';
 import { deleteSession, patchSession, resetSession } from '../app/sessions.ts';
 import { nameOf } from '../app/state.ts';
 import type { SessionRow } from '../protocol/rows.ts';
@@ -11,7 +11,7 @@ import { plainLine } from '../shell/visible.tsx';
 export function SessionMenu({ row, tabIndex }: { row: SessionRow; tabIndex?: number }) {
   const app = useApp();
   const [asking, setAsking] = useState<'name' | 'reset' | null>(null);
-  const name = plainLine(nameOf(row, row.key));
+  const name = useAppState((s) => plainLine(nameOf(s, row.key)));
   const done = (): void => setAsking(null);
   return (
     <span class="session-menu">

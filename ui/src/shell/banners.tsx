@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { useApp, useAppState } from '../app/context.ts';
 import { openSession } from '../app/history.ts';
-import { nameOf, rowOf } from '../app/state.ts';
+import { nameOf } from '../app/state.ts';
 import { Icon } from './icons.tsx';
 import { plainLine } from './visible.tsx';
 
@@ -67,9 +67,7 @@ function ApprovalBanner() {
   const elsewhere = useAppState(
     (s) => s.approvals.find((a) => a.sessionKey !== '' && a.sessionKey !== s.current) ?? null,
   );
-  const name = useAppState((s) =>
-    elsewhere ? plainLine(nameOf(rowOf(s, elsewhere.sessionKey), elsewhere.sessionKey)) : '',
-  );
+  const name = useAppState((s) => (elsewhere ? plainLine(nameOf(s, elsewhere.sessionKey)) : ''));
   if (!elsewhere) return null;
   return (
     <div class="banner is-warning" role="status">
@@ -102,7 +100,7 @@ function StatusBanners() {
         .filter((line) => !hidden.has(line.id))
         .map((line) => (
           <div key={line.id} class="banner" role="status">
-            <Icon name="alert" size={16} />
+            <Icon name="info" size={16} />
             <span>
               {line.words} {line.fix !== '' && <code>{line.fix}</code>}
             </span>

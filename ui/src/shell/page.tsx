@@ -3,7 +3,7 @@ import { useEffect } from 'preact/hooks';
 import { useApp, useAppState } from '../app/context.ts';
 import { openSession } from '../app/history.ts';
 import { currentFromUrl } from '../app/route.ts';
-import { nameOf, rowOf } from '../app/state.ts';
+import { nameOf } from '../app/state.ts';
 import { Composer } from '../chat/composer.tsx';
 import { Conversation } from '../chat/conversation.tsx';
 import { Head } from '../chat/head.tsx';
@@ -23,7 +23,7 @@ function Chat() {
   const app = useApp();
   const drawerOpen = useAppState((s) => s.drawerOpen);
   const helpOpen = useAppState((s) => s.helpOpen);
-  const name = useAppState((s) => plainLine(nameOf(rowOf(s, s.current), s.current)));
+  const name = useAppState((s) => plainLine(nameOf(s, s.current)));
   useShortcuts();
   useEffect(() => {
     document.title = `${name} \u00b7 Hardshell`;
