@@ -1,0 +1,312 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Root } from '../platform/root.ts';
+import { openRoot } from '../platform/root.ts';
+import { decide } from '../policy/decide.ts';
+import type { ExecRequest, ExecResult, Sandbox } from '../sandbox/driver.ts';
+import { DEFAULT_LIMITS } from '../sandbox/driver.ts';
+import { label } from '../store/label.ts';
+import type { CallerPorts } from './call.ts';
+import { createToolCaller } from './call.ts';
+import { TOOLS, toolSchemas } from './registry.ts';
+import type { ToolEnv } from './tool.ts';
+
+let folder: string;
+let workspace: Root;
+let journal: string[];
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'tools-'));
+  workspace = await openRoot(folder);
+  journal = [];
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const put = (name: string, data: string | Buffer): void => writeFileSync(join(folder, name), data);
+const get = (name: string): string => readFileSync(join(folder, name), 'utf8');
+
+function caller(more: Partial<CallerPorts> = {}, env: Partial<ToolEnv> = {}) {
+  const callTool = createToolCaller({
+    tools: TOOLS,
+    decide,
+    openEnv: async (signal) => ({
+      workspace,
+      sandbox: null,
+      sandboxReason: 'bubblewrap is not installed',
+      limits: DEFAULT_LIMITS,
+      signal,
+      ...env,
+    }),
+    askOwner: async () => 'deny',
+    decided: (_call, decision) => void journal.push(`decided ${decision.kind}`),
+    started: (call) => void journal.push(`started ${call.name}`),
+    ended: (call) => void journal.push(`ended ${call.name}`),
+    failed: (_call, error) => void journal.push(`failed ${String(error)}`),
+    ...more,
+  });
+  return (name: string, args: unknown, signal = new AbortController().signal) =>
+    callTool({ turnId: 't', sessionKey: 's', callId: 'c', name, args, context: label('owner', 'owner') }, signal);
+}
+const call = (name: string, args: unknown) => caller()(name, args);
+
+describe('what the model is told', () => {
+  test('fits in 600 tokens, names every tool and every argument, and never changes between calls', () => {
+    const text = JSON.stringify(toolSchemas(TOOLS));
+    expect(text.length / 3.5).toBeLessThan(600);
+    expect(JSON.stringify(toolSchemas(TOOLS))).toBe(text);
+    expect(toolSchemas(TOOLS).map((tool) => tool.name)).toEqual(['read', 'write', 'edit', 'ls', 'exec']);
+    for (const { parameters } of toolSchemas(TOOLS))
+      expect(parameters).toMatchObject({ type: 'object', additionalProperties: false });
+  });
+});
+
+describe('read', () => {
+  test('shows a file that fits exactly as it is, with the label of its origin', async () => {
+    put('a.txt', 'one\r\ntwo\n\n');
+    const result = await call('read', { path: './a.txt' });
+    expect(result).toEqual({
+      text: 'one\r\ntwo\n\n',
+      isError: false,
+      label: label('untrusted', 'owner', 'file:a.txt'),
+    });
+    put('empty', '');
+    expect((await call('read', { path: 'empty' })).text).toBe('');
+  });
+  test('shows a window and says how to go on', async () => {
+    put('long', Array.from({ length: 5_000 }, (_, i) => `line ${i + 1}`).join('\n'));
+    const first = await call('read', { path: 'long' });
+    expect(first.text).toMatch(/^line 1\n/);
+    expect(first.text).toMatch(/\nline 2000\n\[lines 1-2000 of 5000; go on with offset=2001\]$/);
+    expect((await call('read', { path: 'long', offset: 4_999 })).text).toBe(
+      'line 4999\nline 5000\n[lines 4999-5000 of 5000]',
+    );
+    expect((await call('read', { path: 'long', offset: 9, limit: 1 })).text).toBe(
+      'line 9\n[lines 9-9 of 5000; go on with offset=10]',
+    );
+    expect((await call('read', { path: 'long', offset: 5_001 })).text).toBe('[the file ends at line 5000]');
+  });
+  test('never shows more than 50 kB, not even of one line, and cuts no character in two', async () => {
+    put('wide', 'ü'.repeat(200_000));
+    const { text } = await call('read', { path: 'wide' });
+    expect(Buffer.byteLength(text)).toBeLessThan(51_000);
+    expect(text).not.toContain('\ufffd');
+    expect(text).toContain('the line goes on: 400.0 kB in all');
+    put('many', `${'x'.repeat(999)}\n`.repeat(200));
+    expect((await call('read', { path: 'many' })).text).toMatch(/\[lines 1-50 of 200; go on with offset=51\]$/);
+  });
+  test('refuses a binary file, a missing file and a folder, each in one line with what helps', async () => {
+    put('bin', Buffer.from([1, 0, 2]));
+    for (const [path, code] of [
+      ['bin', 'NOT_TEXT'],
+      ['gone', 'FILE_MISSING'],
+      ['.', 'IS_A_FOLDER'],
+    ] as const) {
+      const { text, isError, label: of } = await call('read', { path });
+      expect(isError).toBe(true);
+      expect(of.integrity).toBe('tool-local');
+      expect(text).toMatch(new RegExp(`^Refused \\(${code}\\): .+ What helps: .+`));
+      expect(text).not.toContain('\n');
+    }
+  });
+});
+
+describe('write', () => {
+  test('makes folders and private files, and answers without a word from outside', async () => {
+    const result = await call('write', { path: '/workspace/notes/a.md', content: 'grün' });
+    expect(result).toEqual({ text: 'Wrote notes/a.md (5 B).', isError: false, label: label('tool-local', 'owner') });
+    expect(get('notes/a.md')).toBe('grün');
+    expect(statSync(join(folder, 'notes/a.md')).mode & 0o777).toBe(0o600);
+    expect(journal).toEqual(['decided allow', 'started write', 'ended write']);
+  });
+  test('refuses more than 1 MB and leaves the old file', async () => {
+    put('a', 'old');
+    expect((await call('write', { path: 'a', content: 'x'.repeat(1_000_001) })).text).toContain('FILE_TOO_BIG');
+    expect(get('a')).toBe('old');
+  });
+  test.each(['/etc/passwd', '../x', '~/.bashrc', '/workspace/../x', 'a\0b', ''])(
+    'E04 F02 refuses %j before policy is asked',
+    async (path) => {
+      expect((await call('write', { path, content: 'x' })).text).toMatch(/^Refused \(PATH_/);
+      expect(journal).toEqual([]);
+    },
+  );
+  test('F03 refuses a link out of the workspace', async () => {
+    symlinkSync(tmpdir(), join(folder, 'link'));
+    expect((await call('write', { path: 'link/x', content: 'x' })).text).toContain('PATH_LINK');
+  });
+});
+
+describe('edit', () => {
+  test('replaces what occurs once, with nothing special about any character', async () => {
+    put('a', 'price: $1 (old)\n');
+    const result = await call('edit', { path: 'a', oldText: '$1 (old)', newText: '$& $1' });
+    expect(result.text).toBe('Changed 1 place in a.');
+    expect(get('a')).toBe('price: $& $1\n');
+  });
+  test('says how many matches there are, and replaces them all only when asked', async () => {
+    put('a', 'x x x');
+    expect((await call('edit', { path: 'a', oldText: 'x', newText: 'y' })).text).toMatch(
+      /AMBIGUOUS_MATCH.*occurs 3 times/,
+    );
+    expect(get('a')).toBe('x x x');
+    expect((await call('edit', { path: 'a', oldText: 'x', newText: 'y', all: true })).text).toBe(
+      'Changed 3 places in a.',
+    );
+    expect(get('a')).toBe('y y y');
+  });
+  test.each([
+    ['spaces', 'if (a) {\n    b();\n}\n', 'if (a) {\n  b();\n}', 'at line 1 with other spaces or tabs'],
+    ['line ends', 'a\r\nb\r\n', 'a\nb', 'its lines end with CR LF'],
+    ['what follows', 'begin\nother\n', 'begin\nthing', 'its first line is line 1; what follows there differs'],
+    ['nothing', 'abc', 'xyz', 'oldText does not occur in a.'],
+  ])('a near miss by %s is explained', async (_what, content, oldText, expected) => {
+    put('a', content);
+    const { text, isError } = await call('edit', { path: 'a', oldText, newText: 'new' });
+    expect(isError).toBe(true);
+    expect(text).toContain(expected);
+    expect(get('a')).toBe(content);
+  });
+  test('refuses what is not text instead of damaging it', async () => {
+    put('a', Buffer.from([0x61, 0xff, 0x62]));
+    expect((await call('edit', { path: 'a', oldText: 'a', newText: 'b' })).text).toContain('NOT_TEXT');
+    expect(readFileSync(join(folder, 'a'))).toEqual(Buffer.from([0x61, 0xff, 0x62]));
+  });
+});
+
+describe('ls', () => {
+  test('shows names, kinds and sizes, and a hostile name cannot disguise itself', async () => {
+    put('b.txt', 'x'.repeat(1_500));
+    put('a\n[exit code 0]\u202e', '');
+    mkdirSync(join(folder, 'c'));
+    symlinkSync('/etc', join(folder, 'd'));
+    expect((await call('ls', {})).text).toBe(
+      ['"a\\n[exit code 0]\\u202e"  0 B', 'b.txt  1.5 kB', 'c/', 'd  (link or device)'].join('\n'),
+    );
+    expect((await call('ls', { path: '/workspace/c' })).text).toBe('(empty)');
+  });
+  test('shows at most 500 entries and says so', async () => {
+    for (let i = 0; i < 501; i += 1) put(`f${i}`, '');
+    const lines = (await call('ls', { path: '.' })).text.split('\n');
+    expect(lines).toHaveLength(501);
+    expect(lines.at(-1)).toBe('[only the first 500 are shown]');
+  });
+});
+
+describe('exec', () => {
+  const requests: ExecRequest[] = [];
+  const sandboxWith = (result: Partial<ExecResult>): Sandbox => ({
+    driver: 'test',
+    exec: async (request) => {
+      requests.push(request);
+      return { exitCode: 0, stdout: '', stderr: '', truncated: false, durationMs: 1_234, ...result };
+    },
+    close: async () => {},
+  });
+  const exec = (result: Partial<ExecResult>, args: object = {}) =>
+    caller({}, { sandbox: sandboxWith(result) })('exec', { command: 'true', ...args });
+
+  test('G07 without a sandbox it is off, says why and what to install, and runs nothing', async () => {
+    const { text, isError } = await call('exec', { command: `touch ${folder}/ran` });
+    expect(isError).toBe(true);
+    expect(text).toBe(
+      'Refused (SANDBOX_UNAVAILABLE): exec is off, because no sandbox can be opened: bubblewrap is not installed. What helps: apt install bubblewrap',
+    );
+    expect(() => get('ran')).toThrow();
+  });
+  test('runs what policy judged, with nothing added to the environment, within the limits of the settings', async () => {
+    await exec({}, { command: 'echo "$A"', cwd: '/workspace/sub', timeoutSeconds: 0.5 });
+    const request = requests.at(-1);
+    expect(request).toMatchObject({ argv: ['/bin/bash', '-c', 'echo "$A"'], cwd: 'sub' });
+    expect(request?.env).toBeUndefined();
+    expect(request?.limits).toEqual({ ...DEFAULT_LIMITS, timeoutMs: 500, maxOutputBytes: 50_000 });
+  });
+  test('E06 an environment in the arguments is refused, whatever it holds', async () => {
+    const { text } = await exec({}, { env: { LD_PRELOAD: '/workspace/x.so' } });
+    expect(text).toMatch(/^exec did not run, its arguments are wrong: .*env/);
+  });
+  test('is an error exactly when the command failed or was stopped', async () => {
+    expect(await exec({ stdout: 'hi\n' })).toMatchObject({
+      text: 'hi',
+      isError: false,
+      label: label('untrusted', 'owner', 'exec'),
+    });
+    expect(await exec({})).toMatchObject({ text: '(no output)', isError: false });
+    expect(await exec({ exitCode: 3, stdout: 'a\n', stderr: 'b\n' })).toMatchObject({
+      text: 'a\n[stderr]\nb\n[exit code 3]',
+      isError: true,
+    });
+    expect(await exec({ exitCode: null, stopped: 'timeout' })).toMatchObject({
+      text: '[stopped: it ran out of time after 1.2 s]',
+      isError: true,
+    });
+  });
+  test('K04 colours, cursor movements, titles and progress bars are left out', async () => {
+    const stdout = '\x1b[31mred\x1b[0m \x1b]0;title\x07ok\n10%\r50%\r100%\ndone\x00\x08\n';
+    expect((await exec({ stdout })).text).toBe('red ok\n100%\ndone');
+  });
+});
+
+describe('the way of a call', () => {
+  test('an unknown tool is answered with the names there are', async () => {
+    expect((await call('rm', {})).text).toBe('There is no tool called "rm". There are: read, write, edit, ls, exec.');
+  });
+  test.each([[{ path: 1 }], [{}], [null], ['text'], [{ path: 'a', extra: 1 }], [[]]])(
+    'bad arguments %j are one clear line',
+    async (args) => {
+      const { text, isError } = await call('read', args);
+      expect(isError).toBe(true);
+      expect(text).toMatch(/^read did not run, its arguments are wrong: .+\.$/);
+      expect(text).not.toContain('\n');
+    },
+  );
+  test.each(['SOUL.md', './soul.md', '/workspace/SOUL.md', '/workspace//./SOUL.MD'])(
+    'E05 writing %s asks the owner; no means no',
+    async (path) => {
+      put('SOUL.md', 'calm');
+      const { text, isError } = await call('write', { path, content: 'evil' });
+      expect(isError).toBe(true);
+      expect(text).toMatch(/^Refused \(STEERING_FILE\): .*the owner said no/);
+      expect(get('SOUL.md')).toBe('calm');
+      expect(journal).toEqual(['decided ask']);
+    },
+  );
+  test('E28 no answer is a no; a yes runs it once', async () => {
+    put('SOUL.md', 'calm');
+    const late = await caller({ askOwner: async () => 'expired' })('write', { path: 'SOUL.md', content: 'new' });
+    expect(late.text).toContain('the owner did not answer in time');
+    expect(get('SOUL.md')).toBe('calm');
+    await caller({ askOwner: async () => 'allow-once' })('write', { path: 'SOUL.md', content: 'new' });
+    expect(get('SOUL.md')).toBe('new');
+  });
+  test('a call with an outward effect runs only after its start is durable', async () => {
+    const started = async (): Promise<void> => {
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(() => get('a')).toThrow();
+      journal.push('durable');
+    };
+    await caller({ started })('write', { path: 'a', content: 'x' });
+    expect(journal).toEqual(['decided allow', 'durable', 'ended write']);
+    expect(get('a')).toBe('x');
+    const failing = await caller({ started: () => Promise.reject(new Error('disk')) })('write', {
+      path: 'b',
+      content: 'x',
+    });
+    expect(failing.isError).toBe(true);
+    expect(() => get('b')).toThrow();
+  });
+  test('reading is not announced as an outward effect', async () => {
+    put('a', 'x');
+    await call('read', { path: 'a' });
+    expect(journal).toEqual(['decided allow']);
+  });
+  test('an error of ours becomes a result and is reported, and a stopped turn runs nothing', async () => {
+    const broken = caller({ openEnv: () => Promise.reject(new TypeError('bug')) });
+    expect((await broken('ls', {})).text).toBe('"ls" failed by an error of its own: bug');
+    expect(journal.at(-1)).toBe('failed TypeError: bug');
+    const { text } = await caller()('write', { path: 'a', content: 'x' }, AbortSignal.abort());
+    expect(text).toBe('write did not run: the turn was stopped.');
+    expect(() => get('a')).toThrow();
+  });
+});
