@@ -1,4 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { StdioOptions } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -125,6 +127,20 @@ describe('run', () => {
     expect(stdout.startsWith('1\n2\n3\n')).toBe(true);
     expect(stdout.endsWith('4999\n5000\n')).toBe(true);
     expect(stdout).toMatch(/\n\[… \d+ bytes left out …\]\n/);
+  });
+
+  test('hands on no descriptor that whoever started the gateway left open', () => {
+    const script = `import { run } from '${new URL('./process.ts', import.meta.url).pathname}';
+      const o = { cwd: '/', env: { PATH: '/usr/bin:/bin' }, timeoutMs: 5000, maxOutputBytes: 9999, feeds: ['x'] };
+      console.log((await run(['/bin/sh', '-c', 'cat <&3; ls -l /proc/self/fd'], o)).stdout);`;
+    const secret = openSync(join(folder, 'secret'), 'w+');
+    const stdio = ['ignore', 'pipe', 'inherit', ...Array.from({ length: 40 }, () => 'ignore'), secret];
+    const node = [process.execPath, '--input-type=module', '-e', script] as const;
+    const { stdout } = spawnSync(node[0], node.slice(1), { stdio: stdio as StdioOptions, encoding: 'utf8' });
+    closeSync(secret);
+    expect(stdout).toMatch(/^x/);
+    expect(stdout).toContain('43 -> /dev/null');
+    expect(stdout).not.toContain('secret');
   });
 
   test('a thousand runs leave no descriptor open', async () => {

@@ -6,6 +6,7 @@ import { isAbsolute } from 'node:path';
 import type { Writable } from 'node:stream';
 import { createCapture } from './capture.ts';
 import { HardshellError, reasonOf } from './errors.ts';
+import { coverInherited } from './inherited.ts';
 import { killAtOnce, killGently, signalGroup } from './process-tree.ts';
 
 export type StopReason = 'timeout' | 'aborted' | 'output' | 'memory';
@@ -47,6 +48,7 @@ export type RunResult = {
 /** After the process is dead, how long a descendant that left the tree may keep our pipes open. */
 const PIPE_GRACE_MS = 500;
 const OUTPUT_KILL_FACTOR = 4;
+const FIRST_FEED = 3;
 const BACKGROUND_NICENESS = 10;
 
 export function run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
@@ -74,7 +76,11 @@ export function run(argv: readonly string[], options: RunOptions): Promise<RunRe
     const child = spawn(command, args, {
       cwd: options.cwd,
       env: { ...options.env },
-      stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', ...feeds.map(() => 'pipe' as const)],
+      stdio: [
+        ...[options.stdin === undefined ? ('ignore' as const) : ('pipe' as const), 'pipe' as const, 'pipe' as const],
+        ...feeds.map(() => 'pipe' as const),
+        ...coverInherited(FIRST_FEED + feeds.length),
+      ],
       shell: false,
       // A session and group of its own: no controlling terminal, and one signal reaches every member.
       detached: true,
@@ -132,7 +138,7 @@ export function run(argv: readonly string[], options: RunOptions): Promise<RunRe
 
     if (pid === undefined) return;
     feed(child.stdin, options.stdin ?? '');
-    for (const [index, data] of feeds.entries()) feed(child.stdio[index + 3] as Writable | undefined, data);
+    for (const [index, data] of feeds.entries()) feed(child.stdio[FIRST_FEED + index] as Writable | undefined, data);
     if (options.background === true) yieldToGateway(pid);
     if (options.watch !== undefined) unwatch = options.watch(pid, stop);
   });

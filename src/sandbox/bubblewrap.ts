@@ -1,6 +1,7 @@
 // Owns the driver that builds its sandbox with bubblewrap: every namespace, an empty root with the read-only system in
 // it, the workspace, and nothing else. It must never share a namespace with the host or pass a descriptor inside.
 import { HardshellError } from '../platform/errors.ts';
+import { openRoot } from '../platform/root.ts';
 import type { SandboxDriver, SandboxSpec } from './driver.ts';
 import { insideArgv } from './inside.ts';
 import type { Layout } from './layout.ts';
@@ -27,17 +28,19 @@ export function bubblewrapDriver(options: BubblewrapOptions = {}): SandboxDriver
     if (bwrap === undefined || !isExecutable(bwrap)) throw missing('bubblewrap is not installed', INSTALL);
     const sh = findProgram('sh');
     if (sh === undefined) throw missing('there is no /bin/sh', 'apt install dash');
-    const layout = layoutFor(spec.workspace, spec.workspaceAccess, hidden);
+    const layout = layoutFor(spec, hidden);
+    const workspace = await openRoot(layout.workspace);
     const stage = await openStage(layout.workspace);
     const walls = wallsOf(layout, stage.workspace);
     return openSession({
       driver: 'bubblewrap',
       layout,
       fix: FIX,
-      launch: (request): Launch => ({
-        argv: [...stage.prefix, bwrap, ...walls.flags, '--', ...insideArgv(request, sh)],
-        feeds: walls.feeds,
-      }),
+      async launch(request): Promise<Launch> {
+        const argv = [...stage.prefix, bwrap, ...walls.flags, '--', ...insideArgv(request, sh)];
+        const fixed = layout.fixedFiles.map((name) => workspace.tryRead(name, MAX_FIXED_BYTES));
+        return { argv, feeds: [...walls.feeds, ...(await Promise.all(fixed)).map((data) => data ?? '')] };
+      },
       close: () => stage.close(),
     });
   }
@@ -52,6 +55,7 @@ export function bubblewrapDriver(options: BubblewrapOptions = {}): SandboxDriver
   };
 }
 
+const MAX_FIXED_BYTES = 1_000_000;
 /** The first descriptor after the standard three. */
 const FIRST_FEED = 3;
 
@@ -76,6 +80,10 @@ function wallsOf(layout: Layout, workspace: string): { flags: string[]; feeds: (
     ...['--perms', '1777', '--size', String(SHM_BYTES), '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
     ...['--perms', '1777', '--size', String(TMP_BYTES), '--tmpfs', '/tmp'],
     ...[layout.writable ? '--bind' : '--ro-bind', workspace, '/workspace'],
+    // A copy, fed in by us: the file itself could be swapped for a link while bubblewrap looks for it.
+    ...layout.fixedFiles.flatMap((name, index) => [
+      ...['--perms', '0444', '--ro-bind-data', String(FIRST_FEED + feeds.length + index), `/workspace/${name}`],
+    ]),
     ...['--remount-ro', '/', '--chdir', '/workspace'],
     ...(filter === null ? [] : ['--seccomp', String(FIRST_FEED + layout.files.length)]),
   ];

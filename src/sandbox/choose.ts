@@ -45,12 +45,17 @@ export type Sandboxes = {
   close(): Promise<void>;
 };
 
+/** A command could otherwise change without a question what `write` asks the owner about (attacks.md E05). */
+const STEERING_FILES = ['AGENTS.md', 'SOUL.md', 'IDENTITY.md', 'USER.md'];
+
 /** After a refusal the drivers are tried again at most this often, so that what was installed meanwhile is found. */
 const RETRY_AFTER_MS = 10_000;
 
 export type SandboxesOptions = {
   /** folders that no sandbox may show, such as the state folder */
   readonly hidden?: readonly string[];
+  /** files of the workspace that no command may change; those that steer the assistant when it is left out */
+  readonly fixedFiles?: readonly string[];
   /** for tests */
   readonly drivers?: readonly SandboxDriver[];
   readonly now?: () => number;
@@ -67,7 +72,12 @@ export function openSandboxes(workspace: string, settings: ExecSettings, options
   let closed = false;
 
   async function tryAll(): Promise<Choice> {
-    const choice = await openBestDriver(drivers, { workspace, workspaceAccess: 'rw', network: 'none' });
+    const choice = await openBestDriver(drivers, {
+      workspace,
+      workspaceAccess: 'rw',
+      fixedFiles: options.fixedFiles ?? STEERING_FILES,
+      network: 'none',
+    });
     triedAtMs = now();
     state = stateOf(choice);
     if (closed) await choice.sandbox?.close();

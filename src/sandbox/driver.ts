@@ -23,6 +23,8 @@ export type SandboxSpec = {
   /** absolute host folder, shown inside as `/workspace`, the only writable place besides a private /tmp */
   readonly workspace: string;
   readonly workspaceAccess: 'rw' | 'ro';
+  /** plain files of the workspace that commands can read but not change; made, empty, when they are missing */
+  readonly fixedFiles?: readonly string[];
   /** the only value so far: no interface but an unconnected loopback */
   readonly network: 'none';
 };

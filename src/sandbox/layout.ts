@@ -3,11 +3,14 @@
 import { existsSync, lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { EXIT, HardshellError } from '../platform/errors.ts';
+import type { SandboxSpec } from './driver.ts';
 
 export type Layout = {
   /** real path on the host; shown as /workspace */
   readonly workspace: string;
   readonly writable: boolean;
+  /** names in the workspace that stay as they are, whatever a command does */
+  readonly fixedFiles: readonly string[];
   /** host folders and files shown read-only under the same path */
   readonly readOnly: readonly string[];
   /** top-level links such as /bin -> usr/bin */
@@ -50,7 +53,7 @@ const FILES: Layout['files'] = [
 ];
 
 /** `hidden`: folders that must not become visible, whatever the workspace is, such as the state folder. */
-export function layoutFor(workspace: string, access: 'rw' | 'ro', hidden: readonly string[]): Layout {
+export function layoutFor(spec: SandboxSpec, hidden: readonly string[]): Layout {
   const links: { at: string; to: string }[] = [];
   const readOnly: string[] = [];
   for (const at of SYSTEM) {
@@ -59,7 +62,20 @@ export function layoutFor(workspace: string, access: 'rw' | 'ro', hidden: readon
     else if (found !== undefined) readOnly.push(at);
   }
   readOnly.push(...ETC.filter((path) => existsSync(path)));
-  return { workspace: realWorkspace(workspace, hidden), writable: access === 'rw', readOnly, links, files: FILES };
+  const writable = spec.workspaceAccess === 'rw';
+  return {
+    workspace: realWorkspace(spec.workspace, hidden),
+    writable,
+    fixedFiles: writable ? (spec.fixedFiles ?? []).map(plainName) : [],
+    readOnly,
+    links,
+    files: FILES,
+  };
+}
+
+function plainName(name: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) return name;
+  throw refused(`${JSON.stringify(name)} cannot be a fixed file`, 'name a file at the top of the workspace');
 }
 
 /** Folders that hold more than a workspace: showing one, or a parent of one, would show the machine. */

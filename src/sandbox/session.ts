@@ -20,7 +20,7 @@ export type SessionParts = {
   readonly layout: Layout;
   /** what to do when the walls cannot be put up */
   readonly fix: string;
-  launch(request: ExecRequest): Launch;
+  launch(request: ExecRequest): Launch | Promise<Launch>;
   close(): void;
 };
 
@@ -62,7 +62,7 @@ export async function openSession(parts: SessionParts): Promise<Sandbox> {
 }
 
 async function start(parts: SessionParts, request: ExecRequest): Promise<RunResult> {
-  const { argv, feeds } = parts.launch(request);
+  const { argv, feeds } = await parts.launch(request);
   const { timeoutMs, maxOutputBytes, memoryBytes } = request.limits;
   return run(argv, {
     cwd: '/',

@@ -38,8 +38,14 @@ const DEVICES = ['/dev/null', '/dev/zero', '/dev/full', '/dev/random', '/dev/ura
 const OLD_ROOT = '/mnt';
 
 /** What each command mounts for itself, as the template's /etc/fstab. Unlike bubblewrap, tmpfs can limit files too. */
-const OWN_MOUNTS = `tmpfs /tmp tmpfs size=${TMP_BYTES},nr_inodes=65536,mode=1777,nosuid,nodev 0 0
-tmpfs /dev/shm tmpfs size=${SHM_BYTES},nr_inodes=4096,mode=1777,nosuid,nodev 0 0`;
+function ownMounts(layout: Layout, workspace: string): string {
+  const flags = ['bind', 'ro', 'nosuid', 'nodev', ...lockedOptions(workspace)].join(',');
+  return [
+    `tmpfs /tmp tmpfs size=${TMP_BYTES},nr_inodes=65536,mode=1777,nosuid,nodev 0 0`,
+    `tmpfs /dev/shm tmpfs size=${SHM_BYTES},nr_inodes=4096,mode=1777,nosuid,nodev 0 0`,
+    ...layout.fixedFiles.map((name) => `/workspace/${name} /workspace/${name} none ${flags} 0 0`),
+  ].join('\n');
+}
 
 function buildScript(layout: Layout, workspace: string, programs: TemplatePrograms): string {
   const { mount, umount, mkdir, ln, pivot_root } = programs;
@@ -51,7 +57,7 @@ function buildScript(layout: Layout, workspace: string, programs: TemplateProgra
     folders.push(isFolder ? path : dirname(path));
     if (!isFolder) plain.push(path);
   }
-  const files = [...layout.files, { at: '/etc/fstab', text: OWN_MOUNTS }];
+  const files = [...layout.files, { at: '/etc/fstab', text: ownMounts(layout, workspace) }];
   const hostname = findProgram('hostname');
   const deviceLinks = { fd: 'fd', stdin: 'fd/0', stdout: 'fd/1', stderr: 'fd/2' };
   return [

@@ -28,7 +28,7 @@ const ALLOW = 'sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespace
 export function unshareDriver(options: UnshareOptions = {}): SandboxDriver {
   async function open(spec: SandboxSpec, hidden: readonly string[]): Promise<Sandbox> {
     const programs = findPrograms(options);
-    const layout = layoutFor(spec.workspace, spec.workspaceAccess, hidden);
+    const layout = layoutFor(spec, hidden);
     const stage = await openStage(layout.workspace);
     let template: Held;
     try {
@@ -44,7 +44,7 @@ export function unshareDriver(options: UnshareOptions = {}): SandboxDriver {
       layout,
       fix: ALLOW,
       launch: (request) => ({
-        argv: [...wayIn(template, programs), ...insideArgv(request, programs.sh)],
+        argv: [...wayIn(template, programs, layout.fixedFiles), ...insideArgv(request, programs.sh)],
         feeds: [],
       }),
       close: () => template.close(),
@@ -62,13 +62,27 @@ export function unshareDriver(options: UnshareOptions = {}): SandboxDriver {
 }
 
 /**
- * Runs as root of the command's own user namespace, which has rights over its copy of the mounts and nothing else. One
- * more user namespace is allowed below: the one that the next line makes and that the command cannot leave.
+ * Runs as root of the command's own user namespace, which has rights over its copy of the mounts and nothing else. The
+ * fixed files must be plain, since mount follows links. One more user namespace is allowed below: the one that the next
+ * program makes and that the command cannot leave. $1 how many fixed files, those, then what comes next.
  */
-const FINISH = 'echo 1 >/proc/sys/user/max_user_namespaces && mount -a && cd /workspace && exec "$@"';
+const FINISH = `set -e
+n=$1
+shift
+while [ "$n" -gt 0 ]; do
+  file="/workspace/$1"
+  [ -e "$file" ] || [ -L "$file" ] || true >"$file"
+  [ -f "$file" ] && [ ! -L "$file" ] || { echo "$1 in the workspace is not a plain file" >&2; exit 125; }
+  shift
+  n=$((n-1))
+done
+echo 1 >/proc/sys/user/max_user_namespaces
+mount -a
+cd /workspace
+exec "$@"`;
 
 /** From outside to the point where the shared init takes over: namespaces, then an ordinary user, then no capabilities. */
-function wayIn(template: Held, { nsenter, setpriv, unshare, sh }: Programs): string[] {
+function wayIn(template: Held, { nsenter, setpriv, unshare, sh }: Programs, fixed: readonly string[]): string[] {
   // The template's user namespace calls us root already; only a real root has to become the one it means.
   const same = workspaceOwner().owner === undefined ? ['--preserve-credentials'] : [];
   const cgroup = existsSync('/proc/self/ns/cgroup') ? ['--cgroup'] : [];
@@ -82,7 +96,7 @@ function wayIn(template: Held, { nsenter, setpriv, unshare, sh }: Programs): str
     ],
     ...['--', setpriv, '--pdeathsig=KILL', '--no-new-privs', '--', unshare, '--user', '--map-root-user', '--mount'],
     ...['--propagation', 'private', '--pid', '--fork', '--kill-child=KILL', '--mount-proc', '--net', '--ipc', '--uts'],
-    ...[...cgroup, '--', sh, '-c', FINISH, 'finish'],
+    ...[...cgroup, '--', sh, '-c', FINISH, 'finish', String(fixed.length), ...fixed],
     ...[unshare, '--user', `--map-user=${SANDBOX_ID}`, `--map-group=${SANDBOX_ID}`, '--keep-caps', '--'],
     ...[setpriv, '--no-new-privs', '--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all', '--'],
   ];
