@@ -57,6 +57,20 @@ describe('a turn', () => {
     await ours.end();
   });
 
+  test('the last piece of a text leaves before the message that the text became', async () => {
+    const peer = await enter(server.port, { caps: ['compact-deltas'] });
+    await peer.call('sessions.messages.subscribe', { key: KEY });
+    server.backend.script = { kind: 'tokens', tokens: Array.from({ length: 32 }, (_, i) => `t${i} `) };
+    await send(peer);
+    await ended(peer);
+    await settled(peer);
+    const order = peer.frames.map(({ event, payload }) =>
+      event === 'session.message' ? (payload?.['message'] as { role?: string } | undefined)?.role : payload?.['state'],
+    );
+    expect(order.lastIndexOf('delta')).toBeLessThan(order.indexOf('assistant'));
+    await peer.end();
+  });
+
   test('32 tokens at once are a handful of frames, and final follows at once with all of it', async () => {
     const peer = await enter(server.port, { caps: ['compact-deltas'] });
     server.backend.script = { kind: 'tokens', tokens: Array.from({ length: 32 }, (_, i) => `t${i} `) };

@@ -41,7 +41,9 @@ export function startEvents(hub: Hub, backend: Backend, limits: Limits, now: () 
   };
 
   const onEvent = (event: BackendEvent) => {
-    if ('runId' in event && event.type !== 'run.text') stream.flush(event.runId);
+    // Text leaves before whatever follows it, and before the message that it became.
+    if (event.type === 'session.message') stream.flush(event.message.runId);
+    else if ('runId' in event && event.type !== 'run.text') stream.flush(event.runId);
     switch (event.type) {
       case 'run.started':
         stream.started(event.runId, event.sessionKey, event.startedAtMs);
