@@ -20,6 +20,7 @@ import { describe, noticesText, packagesOf, sbom } from './notices.ts';
 
 const REPO = join(import.meta.dirname, '..');
 const DIST = join(REPO, 'dist');
+const CACHE = join(REPO, '.cache');
 const { sourceStamp } = createRequire(import.meta.url)('../bin/sources.cjs') as { sourceStamp(repo: string): string };
 
 /** What libraries reach for and we do not ship: each with what stands in its place. */
@@ -37,8 +38,8 @@ const MIN_COMPRESS_BYTES = 1_024;
 
 async function build(): Promise<void> {
   const stamp = sourceStamp(REPO);
-  const out = join(REPO, '.cache', `build-${process.pid}`);
-  rmSync(out, { recursive: true, force: true });
+  const out = join(CACHE, `build-${process.pid}`);
+  removeAbandoned();
   mkdirSync(out, { recursive: true });
   try {
     const modules = [...(await bundleProgram(out)), ...(await buildPage(join(out, 'ui')))];
@@ -53,6 +54,15 @@ async function build(): Promise<void> {
     swap(out);
   } finally {
     rmSync(out, { recursive: true, force: true });
+  }
+}
+
+/** What killed builds left behind; a folder whose process lives belongs to it. */
+function removeAbandoned(): void {
+  for (const name of existsSync(CACHE) ? readdirSync(CACHE) : []) {
+    const pid = /^(?:build|old)-(\d+)$/.exec(name)?.[1];
+    if (pid === undefined || (pid !== String(process.pid) && existsSync(`/proc/${pid}`))) continue;
+    rmSync(join(CACHE, name), { recursive: true, force: true });
   }
 }
 
@@ -144,8 +154,7 @@ function keepPreviousChunks(out: string): void {
 }
 
 function swap(out: string): void {
-  const old = join(REPO, '.cache', `old-${process.pid}`);
-  rmSync(old, { recursive: true, force: true });
+  const old = join(CACHE, `old-${process.pid}`);
   if (existsSync(DIST)) renameSync(DIST, old);
   renameSync(out, DIST);
   rmSync(old, { recursive: true, force: true });
