@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import manifest from '../package.json' with { type: 'json' };
-import { buildPrompt, STARTER_FILES } from './agent/prompt.ts';
+import { createPromptBuilder, STARTER_FILES } from './agent/prompt.ts';
 import { createBackend } from './backend.ts';
 import { webchat } from './channels/webchat.ts';
 import { loadConfig, secretValues } from './config/load.ts';
@@ -95,7 +95,7 @@ async function compose(
     fetch: globalThis.fetch,
     onNotice: (text, fields) => log.warn(text, fields),
   });
-  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  const promptFor = createPromptBuilder(workspace);
   const core = createCore({
     store,
     log,
@@ -104,7 +104,7 @@ async function compose(
     tools: toolSchemas(TOOLS),
     channels: [webchat],
     maxOutputTokens: settings.agents.defaults.maxOutputTokens,
-    prompt: (turn) => buildPrompt(workspace, { sessionKey: turn.sessionKey, nowMs: now(), timeZone }),
+    prompt: (turn) => promptFor({ sessionKey: turn.sessionKey, nowMs: now() }),
     toolCaller: ({ approvals, ...hooks }) =>
       createToolCaller({
         ...hooks,

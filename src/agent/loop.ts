@@ -191,7 +191,7 @@ function stopped(
   end: (status: TurnEnd['status'], text: string, stop: string, error?: TurnEnd['error']) => TurnEnd,
   text: string,
 ): TurnEnd {
-  if ((turn.signal.reason as Error | undefined)?.name === 'TimeoutError') {
+  if (turn.signal.reason === 'timeout') {
     return end('error', '', 'timeout', {
       kind: 'timeout',
       message: 'stopped: the turn took longer than its time limit',

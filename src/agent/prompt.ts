@@ -19,36 +19,54 @@ Facts about where you are:
 
 export type Prompt = { readonly stable: string; readonly volatile: string };
 
-export async function buildPrompt(
-  workspace: Root,
-  facts: { sessionKey: string; nowMs: number; timeZone: string },
-): Promise<Prompt> {
-  const sections = [BASE];
-  let left = MAX_TOTAL_CHARS;
-  for (const name of WORKSPACE_FILES) {
-    const text = await readPart(workspace, name, Math.min(MAX_FILE_CHARS, left));
-    if (text === '') continue;
-    left -= text.length;
-    sections.push(`## ${name}\n${text}`);
-  }
-  // The day and not the minute: a prompt that changes every minute is paid for in full every minute.
-  const day = new Intl.DateTimeFormat('en-CA', { timeZone: facts.timeZone, dateStyle: 'full' }).format(facts.nowMs);
-  return {
-    stable: sections.join('\n\n'),
-    volatile: `Today is ${day} (${facts.timeZone}). Session: ${facts.sessionKey}.`,
+/** Reads a file again only when its stamp has changed: five files a turn would cost more than the rest of the turn. */
+export function createPromptBuilder(workspace: Root) {
+  const cache = new Map<string, { stamp: string; text: string }>();
+
+  const partOf = async (name: string): Promise<string> => {
+    const stamp = workspace.stamp(name);
+    const known = cache.get(name);
+    if (known && known.stamp === stamp && stamp !== '') return known.text;
+    const text = await readPart(workspace, name);
+    cache.set(name, { stamp, text });
+    return text;
+  };
+  return async (facts: { sessionKey: string; nowMs: number }): Promise<Prompt> => {
+    const sections = [BASE];
+    let left = MAX_TOTAL_CHARS;
+    for (const name of WORKSPACE_FILES) {
+      const text = cut(await partOf(name), left);
+      if (text === '') continue;
+      left -= text.length;
+      sections.push(`## ${name}\n${text}`);
+    }
+    return {
+      stable: sections.join('\n\n'),
+      volatile: `Today is ${dayOf(new Date(facts.nowMs))}. Session: ${facts.sessionKey}.`,
+    };
   };
 }
 
-async function readPart(workspace: Root, name: string, maxChars: number): Promise<string> {
-  if (maxChars <= 0) return '';
-  let data: Buffer | null;
+/** The day and not the minute: a prompt that changes every minute is paid for in full every minute. Without Intl, whose
+ *  first use costs six megabytes and a third of the start. */
+function dayOf(now: Date): string {
+  const minutes = -now.getTimezoneOffset();
+  const two = (n: number): string => String(Math.floor(Math.abs(n))).padStart(2, '0');
+  return `${now.toDateString()} (UTC${minutes < 0 ? '-' : '+'}${two(minutes / 60)}:${two(minutes % 60)})`;
+}
+
+async function readPart(workspace: Root, name: string): Promise<string> {
   try {
-    data = await workspace.tryRead(name, MAX_FILE_BYTES);
+    const data = await workspace.tryRead(name, MAX_FILE_BYTES);
+    return cut(data?.toString('utf8').trim() ?? '', MAX_FILE_CHARS);
   } catch {
     return `[${name} could not be read]`;
   }
-  const text = data?.toString('utf8').trim() ?? '';
-  return text.length > maxChars ? `${text.slice(0, maxChars)}\n[cut: ${text.length - maxChars} more characters]` : text;
+}
+
+function cut(text: string, maxChars: number): string {
+  if (text.length <= maxChars) return text;
+  return maxChars <= 0 ? '' : `${text.slice(0, maxChars)}\n[cut: ${text.length - maxChars} more characters]`;
 }
 
 /** What a new workspace starts with. Short, since every word is paid for on every turn. */

@@ -1,10 +1,10 @@
 // Owns access to files below one trusted folder. A path that reaches outside (by `..`, symlink, hard link, device or a
 // rename in between) is refused; it must never fall back to plain path checks on Linux.
 import type { Stats } from 'node:fs';
-import { constants } from 'node:fs';
+import { constants, lstatSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { link, lstat, open, opendir, realpath, rename, stat, unlink } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { errnoOf, HardshellError } from './errors.ts';
 import { fileFailure } from './file-errors.ts';
 import type { Folder, Owner } from './folder-handle.ts';
@@ -32,6 +32,8 @@ export interface Root {
   replace(path: string, data: Buffer | string, mode?: number): Promise<void>;
   /** Sorted by name; at most `limit` entries. */
   list(path: string, limit: number): Promise<{ readonly entries: readonly Entry[]; readonly truncated: boolean }>;
+  /** Changes whenever the file does; empty when there is no such file. Cheap: nothing is opened, nothing is promised. */
+  stamp(path: string): string;
   close(): Promise<void>;
 }
 
@@ -102,6 +104,10 @@ export async function openRoot(dir: string, options: RootOptions = {}): Promise<
       refuseClosed();
       const names = namesOf(shown, spellings);
       return withFolder(path, names, { make: false }, (folder) => listNames(folder, shown, limit));
+    },
+    stamp(shown) {
+      const found = lstatSync(join(path, ...namesOf(shown, spellings)), { bigint: true, throwIfNoEntry: false });
+      return found ? [found.ino, found.size, found.mtimeNs, found.ctimeNs].join(' ') : '';
     },
     async close() {
       isOpen = false;

@@ -6,7 +6,7 @@ type Running = { readonly item: Waiting; readonly abort: AbortController; steere
 type Lane = { running: Running | null; waiting: Waiting[] };
 
 /** Reasons that a turn's signal is aborted with. */
-export const ABORT = { user: 'aborted', interrupted: 'interrupted', shutdown: 'shutdown' } as const;
+export const ABORT = { user: 'aborted', interrupted: 'interrupted', shutdown: 'shutdown', timeout: 'timeout' } as const;
 
 export type LanePorts = {
   /** must not reject */
@@ -37,10 +37,14 @@ export function createLanes(ports: LanePorts) {
       running.steered.push(...taken);
       return taken;
     };
+    // One controller and one timer a turn: AbortSignal.timeout() would hold on to everything that the turn touched until it
+    // fires, ten minutes after the turn ended.
+    const limit = setTimeout(() => running.abort.abort(ABORT.timeout), item.timeoutMs);
     // A tick later, so that messages resumed together are all in their lane before the first of them runs.
     void Promise.resolve()
       .then(() => ports.run(item, { signal: running.abort.signal, takeSteering }))
       .finally(() => {
+        clearTimeout(limit);
         lane.running = null;
         start(key, lane);
       });

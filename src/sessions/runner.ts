@@ -142,7 +142,7 @@ export function createRunner(ports: RunnerPorts) {
       agentId: item.agentId,
       modelOverride: conversation.record.modelOverride,
       conversation,
-      signal: AbortSignal.any([control.signal, AbortSignal.timeout(item.timeoutMs)]),
+      signal: control.signal,
       takeSteering() {
         const taken = control.takeSteering();
         for (const late of taken) {
