@@ -1,6 +1,6 @@
 // Owns what the page knows of one session: the messages that the gateway has, and what a running turn has said since its
 // last message. Pure. A message replaces the streamed text it was made of, so nothing can be lost or doubled for good.
-import { type Message, wordsOf } from '../protocol/messages.ts';
+import type { Message } from '../protocol/messages.ts';
 
 export type LivePart =
   | { readonly type: 'text'; readonly text: string }
@@ -83,51 +83,44 @@ export function withLatest(
     loaded: true,
     messages: joins ? [...older, ...page.messages] : page.messages,
     hasMore: joins ? before.hasMore : page.hasMore,
-    runs: new Map(activeRunIds.map((id) => [id, { ...(before.runs.get(id) ?? startedRun(id, nowMs)), running: true }])),
+    // What had been streamed is in the page or in `inFlight`: the rest is of no run any more.
+    runs: new Map(
+      activeRunIds.map((id) => [
+        id,
+        { ...(before.runs.get(id) ?? startedRun(id, nowMs)), running: true, gap: false, parts: [] },
+      ]),
+    ),
     tools: before.tools,
   };
-  return inFlight ? withInFlight(after, inFlight) : after;
+  return inFlight ? withInFlight(after, inFlight, before.runs.get(inFlight.runId)) : after;
 }
 
-function withInFlight(before: Transcript, inFlight: InFlight): Transcript {
+function withInFlight(before: Transcript, inFlight: InFlight, heardOf: LiveRun | undefined): Transcript {
   const { runId, startedAtMs } = inFlight;
-  const known = before.runs.get(runId) ?? startedRun(runId, startedAtMs);
+  const known = heardOf ?? startedRun(runId, startedAtMs);
   const called = callsOf(before.messages, runId);
   const tools = new Map(before.tools);
   for (const tool of inFlight.tools) {
     if (!tools.has(tool.id))
       tools.set(tool.id, { startedAtMs: tool.startedAtMs, endedAtMs: null, output: null, isError: false });
   }
-  const now = { ...before, tools };
-  const said = unsaid(now, runId, inFlight.text);
   const last = known.parts.at(-1);
   const heard = last?.type === 'text' ? last.text : '';
-  // What was heard without a gap goes on by itself: the gateway may hold a piece of `said` that it has yet to send.
-  const text = !known.gap && heard !== '' && said.startsWith(heard) ? heard : said;
+  // What was heard without a gap goes on by itself: the gateway may hold a piece that it has yet to send.
+  // To who joined late it sends all of the text with the next piece, so what it says now is safe to take.
+  const text = heardOf && !heardOf.gap ? heard : inFlight.text;
   const parts: LivePart[] = inFlight.tools
     .filter((t) => !called.has(t.id))
     .map(({ id, name, args }) => ({ type: 'tool', id, name, args }));
   if (text !== '') parts.push({ type: 'text', text });
   const run: LiveRun = { ...known, running: true, startedAtMs, parts, gap: false };
-  return { ...now, runs: new Map(before.runs).set(runId, run) };
+  return { ...before, tools, runs: new Map(before.runs).set(runId, run) };
 }
 
 function callsOf(messages: readonly Message[], runId: string): ReadonlySet<string> {
   return new Set(
     messages.flatMap((m) => (m.runId === runId ? m.blocks.flatMap((b) => (b.type === 'toolCall' ? [b.id] : [])) : [])),
   );
-}
-
-/** The gateway's running text without what has become a message meanwhile: it begins anew only at the next tool call. */
-function unsaid(transcript: Transcript, runId: string, text: string): string {
-  let rest = text;
-  for (const message of transcript.messages) {
-    if (message.runId !== runId || message.role !== 'assistant') continue;
-    const wasReset = message.blocks.some((b) => b.type === 'toolCall' && transcript.tools.has(b.id));
-    const words = wordsOf(message);
-    if (!wasReset && words !== '' && rest.startsWith(words)) rest = rest.slice(words.length);
-  }
-  return rest;
 }
 
 export function withOlder(before: Transcript, page: Page): Transcript {
@@ -158,7 +151,8 @@ export function withMessage(before: Transcript, message: Message): Transcript {
 
 /** A message stands for the live parts it was made from: they go. */
 function cover(run: LiveRun, message: Message): LiveRun {
-  if (message.role !== 'assistant' && message.role !== 'notice') return run;
+  // A notice tells of a failure: what had been said until then is in no message, and stays in sight.
+  if (message.role !== 'assistant') return run;
   const called = new Set(message.blocks.flatMap((b) => (b.type === 'toolCall' ? [b.id] : [])));
   const lastCovered = run.parts.findLastIndex((p) => p.type === 'tool' && called.has(p.id));
   // Without a call in common, all text so far is this message's: the model's next words come after it.
@@ -188,7 +182,7 @@ export function withText(before: Transcript, runId: string, text: string, replac
   const last = run.parts.at(-1);
   const said = last?.type === 'text' ? last.text : '';
   const glue = run.gap && !replace ? (said === '' ? '\u2026 ' : ' \u2026 ') : '';
-  const part: LivePart = { type: 'text', text: replace ? unsaid(before, runId, text) : said + glue + text };
+  const part: LivePart = { type: 'text', text: replace ? text : said + glue + text };
   const parts = last?.type === 'text' ? [...run.parts.slice(0, -1), part] : [...run.parts, part];
   return { ...before, runs: new Map(before.runs).set(runId, { ...run, running: true, gap: false, parts }) };
 }

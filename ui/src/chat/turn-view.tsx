@@ -120,8 +120,8 @@ function Note({ turn, sessionKey }: { turn: NoticeTurn; sessionKey: string }) {
   const app = useApp();
   const [what = '', ...fix] = turn.text.split('\n');
   return (
-    <article class="turn note" aria-label="Notice">
-      <Icon name="alert" size={17} />
+    <article class={turn.calm ? 'turn note is-calm' : 'turn note'} aria-label="Notice">
+      <Icon name={turn.calm ? 'stop' : 'alert'} size={17} />
       <div class="note-words">
         <p>{sentence(what)}</p>
         {fix.length > 0 && <pre>{fix.join('\n')}</pre>}

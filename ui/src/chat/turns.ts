@@ -42,6 +42,8 @@ export type NoticeTurn = {
   readonly key: string;
   readonly text: string;
   readonly atMs: number;
+  /** stopped by the person, so nothing went wrong */
+  readonly calm: boolean;
   /** what the person had asked, so that it can be sent again */
   readonly retryText: string | null;
 };
@@ -78,7 +80,14 @@ export function buildTurns(transcript: Transcript, outgoing: readonly Outgoing[]
       push(draft.key, [first, asked], () =>
         first.role === 'user'
           ? userTurn(draft.key, wordsOf(first), first.atMs, null)
-          : { kind: 'notice', key: draft.key, text: wordsOf(first), atMs: first.atMs, retryText: asked },
+          : {
+              kind: 'notice',
+              key: draft.key,
+              text: wordsOf(first),
+              atMs: first.atMs,
+              calm: first.stopReason === 'aborted',
+              retryText: asked,
+            },
       );
       continue;
     }
@@ -100,30 +109,33 @@ function collect(transcript: Transcript, outgoing: readonly Outgoing[]): Piece[]
     return `answer:${runId}:${n}`;
   };
   let open: Draft | null = null;
-  for (const message of transcript.messages) {
-    if (message.role === 'user' || message.role === 'notice') {
-      // A person's turn keeps its key from the outbox into the transcript.
-      pieces.push({
-        key: message.role === 'user' ? `asked:${message.runId || message.seq}` : `notice:${message.seq}`,
-        runId: message.runId,
-        messages: [message],
-        live: null,
-      });
-      open = null;
-    } else if (open && open.runId === message.runId) open.messages.push(message);
-    else {
-      open = { key: segmentKey(message.runId), runId: message.runId, messages: [message], live: null };
-      pieces.push(open);
-    }
-  }
-  const waiting = outgoing.filter((o) => !transcript.messages.some((m) => m.role === 'user' && m.runId === o.id));
+  const placed = new Set<string>();
   const placeRun = (run: LiveRun): void => {
+    placed.add(run.runId);
     if (open && open.runId === run.runId) open.live = run;
     else if (run.running || run.parts.length > 0)
       pieces.push({ key: segmentKey(run.runId), runId: run.runId, messages: [], live: run });
   };
+  for (const message of transcript.messages) {
+    const { role, runId, seq } = message;
+    if (role === 'user' || role === 'notice') {
+      const cutOff = role === 'notice' ? transcript.runs.get(runId) : undefined;
+      // What a failed run had said comes before the notice of its failure.
+      if (cutOff && !cutOff.running) placeRun(cutOff);
+      // A person's turn keeps its key from the outbox into the transcript.
+      const key = role === 'user' ? `asked:${runId || seq}` : `notice:${seq}`;
+      pieces.push({ key, runId, messages: [message], live: null });
+      open = null;
+    } else if (open && open.runId === runId) open.messages.push(message);
+    else {
+      open = { key: segmentKey(runId), runId, messages: [message], live: null };
+      pieces.push(open);
+    }
+  }
+  const waiting = outgoing.filter((o) => !transcript.messages.some((m) => m.role === 'user' && m.runId === o.id));
   for (const run of transcript.runs.values()) {
-    if (!waiting.some((o) => o.id === run.runId) && !isSteered(transcript, run)) placeRun(run);
+    if (placed.has(run.runId) || waiting.some((o) => o.id === run.runId)) continue;
+    if (!isSteered(transcript, run)) placeRun(run);
   }
   for (const out of waiting) {
     pieces.push({ key: `asked:${out.id}`, outgoing: out });
