@@ -19,8 +19,8 @@ beforeEach(async () => {
   server = await startServer();
   terminal = createTerminal(60);
   stateDir = mkdtempSync(join(tmpdir(), 'chat-'));
-  mkdirSync(join(stateDir, 'credentials'));
-  writeFileSync(join(stateDir, 'credentials', 'gateway-token'), TOKEN);
+  mkdirSync(join(stateDir, 'credentials'), { mode: 0o700 });
+  writeFileSync(join(stateDir, 'credentials', 'gateway-token'), TOKEN, { mode: 0o600 });
   lock();
 });
 afterEach(async () => {

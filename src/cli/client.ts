@@ -3,7 +3,6 @@
 import { platform } from 'node:os';
 import WebSocket from 'ws';
 import { EXIT, HardshellError } from '../platform/errors.ts';
-import { newId } from '../platform/ids.ts';
 import { connectFailure, notAGateway } from './connect/status-request.ts';
 import { noToken, type Target, wrongToken } from './target.ts';
 
@@ -57,6 +56,7 @@ export async function connect(options: ClientOptions): Promise<Client> {
   const pending = new Map<string, Pending>();
   const listeners: ((event: GatewayEvent) => void)[] = [];
   let lost: HardshellError | null = null;
+  let lastId = 0;
   const { promise: closed, resolve: resolveClosed } = Promise.withResolvers<HardshellError>();
   const challenge = Promise.withResolvers<void>();
   challenge.promise.catch(() => {});
@@ -89,7 +89,8 @@ export async function connect(options: ClientOptions): Promise<Client> {
 
   const request: Client['request'] = (method, params, { timeoutMs = REQUEST_TIMEOUT_MS, onAccepted } = {}) => {
     if (lost) return Promise.reject(lost);
-    const id = newId();
+    lastId += 1;
+    const id = String(lastId);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const finish = (act: () => void): void => {
       clearTimeout(timer);

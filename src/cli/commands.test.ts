@@ -15,8 +15,8 @@ const env = (): Record<string, string> => ({ OPENCLAW_STATE_DIR: stateDir, NO_CO
 beforeEach(async () => {
   server = await startServer();
   stateDir = mkdtempSync(join(tmpdir(), 'cli-'));
-  mkdirSync(join(stateDir, 'credentials'));
-  writeFileSync(join(stateDir, 'credentials', 'gateway-token'), TOKEN);
+  mkdirSync(join(stateDir, 'credentials'), { mode: 0o700 });
+  writeFileSync(join(stateDir, 'credentials', 'gateway-token'), TOKEN, { mode: 0o600 });
   writeFileSync(
     join(stateDir, 'gateway.lock'),
     JSON.stringify({ pid: process.pid, port: server.port, startedAtMs: 1 }),

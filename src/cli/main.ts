@@ -8,13 +8,6 @@ import { createOutput, type Output, type Streams } from './output.ts';
 import { createProgram, flagsWithValue, usageError, VERSION } from './program.ts';
 
 export async function run(argv: readonly string[], env: Env, streams: Streams = process): Promise<number> {
-  // `openclaw logs | head` closes the pipe early; that is the reader's right and no failure of ours.
-  const onPipeError = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== 'EPIPE') throw error;
-    process.exit(EXIT.ok);
-  };
-  streams.stdout.on('error', onPipeError);
-  streams.stderr.on('error', onPipeError);
   let code: number = EXIT.ok;
   let out: Output | undefined;
   const program = createProgram(streams, async (body) => {
@@ -42,9 +35,6 @@ export async function run(argv: readonly string[], env: Env, streams: Streams = 
     if (!isCommanderError(error)) return out.fail(error);
     if (error.exitCode === 0) return EXIT.ok;
     return out.fail(usageError(program, words, error));
-  } finally {
-    streams.stdout.off('error', onPipeError);
-    streams.stderr.off('error', onPipeError);
   }
 }
 

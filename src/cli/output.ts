@@ -44,7 +44,8 @@ export type Output = {
   paint(stream: 'stdout' | 'stderr', ...parts: readonly (string | Span)[]): string;
 };
 
-export function createOutput(streams: Streams, env: Env, json: boolean): Output {
+export function createOutput(given: Streams, env: Env, json: boolean): Output {
+  const streams = guarded(given);
   const plain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
   const paint: Output['paint'] = (stream, ...parts) => {
     const coloured = !plain && streams[stream].isTTY === true;
@@ -57,7 +58,9 @@ export function createOutput(streams: Streams, env: Env, json: boolean): Output 
   };
   return {
     json,
-    width: streams.stdout.isTTY ? (streams.stdout.columns ?? 80) : 0,
+    get width() {
+      return streams.stdout.isTTY ? (streams.stdout.columns ?? 80) : 0;
+    },
     streams,
     line: (...parts) => {
       if (!json) streams.stdout.write(`${paint('stdout', ...parts)}\n`);
@@ -83,6 +86,31 @@ export function createOutput(streams: Streams, env: Env, json: boolean): Output 
       return exitCode;
     },
     paint,
+  };
+}
+
+/** Streams that are opened when they are first used, and whose reader may leave early, as in `openclaw logs | head`. */
+function guarded(given: Streams): Streams {
+  const known = new Set<Screen>();
+  const guard = (screen: Screen): Screen => {
+    if (known.has(screen)) return screen;
+    known.add(screen);
+    screen.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error;
+      process.exit(EXIT.ok);
+    });
+    return screen;
+  };
+  return {
+    get stdin() {
+      return given.stdin;
+    },
+    get stdout() {
+      return guard(given.stdout);
+    },
+    get stderr() {
+      return guard(given.stderr);
+    },
   };
 }
 

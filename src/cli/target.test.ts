@@ -10,7 +10,7 @@ const env = (more: Record<string, string> = {}) => ({ OPENCLAW_STATE_DIR: stateD
 
 beforeEach(() => {
   stateDir = mkdtempSync(join(tmpdir(), 'target-'));
-  mkdirSync(join(stateDir, 'credentials'));
+  mkdirSync(join(stateDir, 'credentials'), { mode: 0o700 });
   writeFileSync(join(stateDir, 'credentials', 'gateway-token'), `${TOKEN}\n`, { mode: 0o600 });
 });
 afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
@@ -55,6 +55,7 @@ describe('which token', () => {
   });
   it('is OPENCLAW_GATEWAY_TOKEN or --token wherever it was named', async () => {
     expect((await resolveTarget({}, env({ OPENCLAW_GATEWAY_TOKEN: 't'.repeat(20) }))).token).toBe('t'.repeat(20));
+    expect((await resolveTarget({}, env({ GATEWAY_AUTH_TOKEN: 't'.repeat(20) }))).token).toBe('t'.repeat(20));
     expect((await resolveTarget({ token: 'u'.repeat(20) }, env())).token).toBe('u'.repeat(20));
   });
   it('is the one of the configuration before the stored one', async () => {

@@ -2,7 +2,7 @@
 // configuration. It must never hand the local token to an address that is not this machine's.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Env, type Paths, resolvePaths } from '../config/paths.ts';
+import { type Env, type Paths, portFromEnv, resolvePaths } from '../config/paths.ts';
 import { EXIT, HardshellError } from '../platform/errors.ts';
 import { type LockFacts, readLiveLock } from '../platform/lock.ts';
 
@@ -33,12 +33,11 @@ export async function resolveTarget(flags: TargetFlags, env: Env): Promise<Targe
   if (flags.url !== undefined) return remoteTarget(flags, env, paths, flags.url);
   const held = readLiveLock(paths.lockPath);
   const lock = held?.port ? held : null;
-  const asked = flags.port ?? nonEmpty(env['OPENCLAW_GATEWAY_PORT']);
+  const asked = flags.port === undefined ? portFromEnv(env) : parsePort(flags.port);
   const configured = await readConfigured(paths, env);
-  const port = asked !== undefined ? parsePort(asked) : (lock?.port ?? configured.port ?? DEFAULT_PORT);
+  const port = asked || (lock?.port ?? configured.port ?? DEFAULT_PORT);
   const address = `127.0.0.1:${port}`;
-  const given = flags.token ?? nonEmpty(env['OPENCLAW_GATEWAY_TOKEN']);
-  const stored = given === undefined ? await readToken(paths, env, configured.token) : null;
+  const { given, stored } = await findTokens(flags, paths, env, configured.token);
   // While the gateway is down anybody on this machine may listen on its port and wait for the token. So the stored one
   // goes only to the port that the lock of a living gateway names.
   const proven = lock?.port === port;
@@ -69,7 +68,7 @@ function remoteTarget(flags: TargetFlags, env: Env, paths: Paths, text: string):
     });
   }
   // The token in the state folder belongs to the gateway of this folder, and whoever answers at a URL may be another.
-  const token = flags.token ?? nonEmpty(env['OPENCLAW_GATEWAY_TOKEN']);
+  const token = flags.token ?? (env['OPENCLAW_GATEWAY_TOKEN'] || env['GATEWAY_AUTH_TOKEN'] || undefined);
   if (token === undefined) {
     throw new HardshellError({
       code: 'URL_WITHOUT_TOKEN',
@@ -134,9 +133,18 @@ async function readConfigured(paths: Paths, env: Env): Promise<Configured> {
   }
 }
 
-async function readToken(paths: Paths, env: Env, configured: string | undefined): Promise<string | null> {
-  const { readGatewayToken } = await import('../secrets/gateway-token.ts');
-  return readGatewayToken(paths, env, configured);
+/** The token that the person named, or the one that lies in the state folder and the configuration. */
+async function findTokens(
+  flags: TargetFlags,
+  paths: Paths,
+  env: Env,
+  configured: string | undefined,
+): Promise<{ readonly given: string | null; readonly stored: string | null }> {
+  if (flags.token !== undefined) return { given: flags.token, stored: null };
+  const { findGatewayToken } = await import('../secrets/gateway-token.ts');
+  const found = findGatewayToken(paths, env, configured);
+  if (found?.source === 'environment') return { given: found.token, stored: null };
+  return { given: null, stored: found?.token ?? null };
 }
 
 function tryRead(path: string): string | null {
@@ -147,8 +155,6 @@ function tryRead(path: string): string | null {
     return null;
   }
 }
-
-const nonEmpty = (text: string | undefined): string | undefined => (text === '' ? undefined : text);
 
 /** What to say when nobody listens: the same sentence from every command. */
 export function notRunning(target: Target): HardshellError {

@@ -1,12 +1,14 @@
 // Owns the one HTTP request of the command line: GET /api/status, the fastest way to ask a gateway of this machine how
 // it is. It must never wait longer than its limit and never follow a redirect with the token.
-import { request } from 'node:http';
 import type { StatusReport } from '../../gateway/backend.ts';
 import { EXIT, errnoOf, HardshellError, reasonOf } from '../../platform/errors.ts';
 import { noToken, notRunning, type Target, wrongToken } from '../target.ts';
 
 const TIMEOUT_MS = 10_000;
 const MAX_BYTES = 1024 * 1024;
+
+// An import would read every property of node:http, one of which loads all of fetch: 20 ms that this does not need.
+const http = process.getBuiltinModule('node:http');
 
 export async function fetchStatus(target: Target, timeoutMs = TIMEOUT_MS): Promise<StatusReport> {
   const { status, body } = await get(target, '/api/status', timeoutMs);
@@ -58,7 +60,7 @@ function get(target: Target, path: string, timeoutMs: number): Promise<{ status:
   const url = new URL(`${target.httpUrl}${path}`);
   const headers = target.token === null ? {} : { authorization: `Bearer ${target.token}` };
   return new Promise((resolve, reject) => {
-    const call = request(url, { headers, agent: false, signal: AbortSignal.timeout(timeoutMs) }, (response) => {
+    const call = http.request(url, { headers, agent: false, signal: AbortSignal.timeout(timeoutMs) }, (response) => {
       let body = '';
       response.setEncoding('utf8');
       response.on('data', (part: string) => {

@@ -18,22 +18,24 @@ export async function withProgress<T>(out: Output, what: string, work: Promise<T
 }
 
 export function startProgress(out: Output, what: string): { stop(): void } {
-  const { stderr } = out.streams;
-  if (!stderr.isTTY) return { stop() {} };
   const startedAtMs = Date.now();
   let frame = 0;
-  const timer = setInterval(() => {
-    const elapsedMs = Date.now() - startedAtMs;
-    if (elapsedMs < APPEARS_AFTER_MS) return;
-    const seconds = formatDuration(Math.floor(elapsedMs / 1000) * 1000);
-    stderr.write(`\r\u001b[K${out.paint('stderr', `${FRAMES[frame % FRAMES.length]} ${what} (${seconds})`)}`);
+  let frames: NodeJS.Timeout | undefined;
+  const draw = (): void => {
+    const seconds = formatDuration(Math.floor((Date.now() - startedAtMs) / 1000) * 1000);
+    const words = out.paint('stderr', `${FRAMES[frame % FRAMES.length]} ${what} (${seconds})`);
+    out.streams.stderr.write(`\r\u001b[K${words}`);
     frame += 1;
-  }, FRAME_MS);
-  timer.unref();
+  };
+  // Not even asking whether stderr is a terminal until it matters: opening it takes longer than most commands wait.
+  const appear = setTimeout(() => {
+    if (out.streams.stderr.isTTY) frames = setInterval(draw, FRAME_MS).unref();
+  }, APPEARS_AFTER_MS).unref();
   return {
     stop() {
-      clearInterval(timer);
-      if (frame > 0) stderr.write('\r\u001b[K');
+      clearTimeout(appear);
+      clearInterval(frames);
+      if (frame > 0) out.streams.stderr.write('\r\u001b[K');
       frame = 0;
     },
   };

@@ -11,18 +11,25 @@ const visible = (char: string): string => {
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
 };
 
+// Most text is plain, and looking for that is much cheaper than the large expressions below.
+const PLAIN = /^[\x20-\x7e]*$/;
+const PLAIN_LINES = /^[\x20-\x7e\n\t]*$/;
+
 /** One line: nothing in it can move the cursor, not even a line break. */
 export function escapeLine(text: string): string {
+  if (PLAIN.test(text)) return text;
   return text.replace(UNSAFE, visible);
 }
 
 /** Several lines: line breaks and tabs stay. */
 export function escapeText(text: string): string {
+  if (PLAIN_LINES.test(text)) return text;
   return text.replace(/\r\n/g, '\n').replace(UNSAFE, (char) => (char === '\n' || char === '\t' ? char : visible(char)));
 }
 
 /** JSON that is safe to look at: what JSON.stringify leaves raw is written as \u escapes, which read back the same. */
 export function escapeJson(json: string): string {
+  if (PLAIN_LINES.test(json)) return json;
   return json.replace(UNSAFE, (char) =>
     char === '\n'
       ? char
@@ -33,7 +40,6 @@ export function escapeJson(json: string): string {
 const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f200}-\u{1f2ff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u;
 const MARKS_ONLY = /^(?:\p{Mark}|\u200c|\u200d)+$/u;
-const PLAIN = /^[\x20-\x7e]*$/;
 
 let segmenter: Intl.Segmenter | undefined;
 export function graphemesOf(text: string): string[] {

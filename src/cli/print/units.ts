@@ -1,7 +1,7 @@
 // Owns numbers as people read them: sizes, durations, times, counts. Pure; never used for JSON, where numbers stay raw.
 
-const count = new Intl.NumberFormat('en-US');
-export const formatCount = (value: number): string => count.format(value);
+/** With thousands separators. By hand: Intl would take longer to load than the rest of a command. */
+export const formatCount = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 
 /** Decimal units, as disks and networks are sold in. */
 export function formatBytes(bytes: number): string {
