@@ -8,7 +8,7 @@ import WebSocket from 'ws';
 export const name = 'hardshell';
 export const healthPath = '/healthz';
 export const readyPath = '/readyz';
-export const TOKEN = 'c0ffee'.padEnd(64, '0123456789abcdef');
+export const TOKEN = crypto.randomBytes(32).toString('hex');
 
 export const sessionKey = (n) => `agent:main:bench-${n}`;
 export const stateDir = (o) => path.join(o.home, '.openclaw');

@@ -5,7 +5,6 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { stage } from '../scripts/pack.ts';
 
 const REPO = join(import.meta.dirname, '..');
@@ -102,13 +101,9 @@ const BUDGETS: readonly Line[] = [
 ];
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: { kit: { type: 'string' }, only: { type: 'string' }, help: { type: 'boolean' } },
-    strict: true,
-    allowPositionals: false,
-  });
+  const { values, rest } = readFlags(process.argv.slice(2));
   if (values.help) {
-    console.log('npm run bench -- [--kit FOLDER] [--only cli,turns]   (scenarios: see the README of the kit)');
+    console.log('npm run bench -- [--kit FOLDER] [--only cli,turns] [flags of the kit]   (see the README of the kit)');
     return 0;
   }
   const kit = resolve(REPO, values.kit ?? process.env['BENCH_KIT'] ?? '../shared/bench');
@@ -124,19 +119,39 @@ async function main(): Promise<number> {
   mkdirSync(join(REPO, 'bench', 'results'), { recursive: true });
   const root = stage();
   const work = mkdtempSync(join(tmpdir(), 'hardshell-bench-'));
+  let code = 1;
   try {
-    const code = await runKit([
+    code = await runKit([
       join(kit, 'run.mjs'),
       ...['--adapter', 'hardshell', '--adapter-file', join(REPO, 'bench', 'adapter.mjs')],
       ...['--root', root, '--installroot', root, '--nodebin', process.execPath],
       ...['--work', work, '--out', results, '--only', values.only ?? SCENARIOS.join(',')],
+      ...rest,
     ]);
     if (existsSync(results)) print(readFileSync(results, 'utf8'));
     console.log(`\nall records: ${results}`);
     return code;
   } finally {
-    for (const folder of [root, work]) rmSync(folder, { recursive: true, force: true });
+    rmSync(root, { recursive: true, force: true });
+    // The logs of the gateways are in there, and after a failure somebody wants to read them.
+    if (code === 0) rmSync(work, { recursive: true, force: true });
+    else console.error(`the logs of the run: ${work}`);
   }
+}
+
+type Flags = { kit?: string; only?: string; help?: true };
+
+/** Ours are taken out; all others are the kit's. */
+function readFlags(words: readonly string[]): { values: Flags; rest: string[] } {
+  const values: Flags = {};
+  const rest: string[] = [];
+  for (let i = 0; i < words.length; i += 1) {
+    const word = words[i] ?? '';
+    if (word === '--help') values.help = true;
+    else if (word === '--kit' || word === '--only') values[word === '--kit' ? 'kit' : 'only'] = words[++i] ?? '';
+    else rest.push(word);
+  }
+  return { values, rest };
 }
 
 async function runKit(args: readonly string[]): Promise<number> {
