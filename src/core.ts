@@ -125,10 +125,20 @@ export function createCore(ports: CorePorts) {
     journal,
     gate: admit,
     now,
-    submit: (message, { inboxId, attempts, delivery: { runId, sessionKey, timeoutMs, queueMode } }) => {
+    submit: (message, { inboxId, attempts, resumed, delivery: { runId, sessionKey, timeoutMs, queueMode } }) => {
       runs.accepted(runId);
       const { agentId } = parseSessionKey(sessionKey);
-      lanes.submit({ inboxId, attempts, runId, sessionKey, agentId, timeoutMs, mode: modeOf(queueMode), message });
+      lanes.submit({
+        inboxId,
+        attempts,
+        resumed,
+        runId,
+        sessionKey,
+        agentId,
+        timeoutMs,
+        mode: modeOf(queueMode),
+        message,
+      });
     },
   });
   return {

@@ -18,7 +18,12 @@ export type Delivery = {
   readonly queueMode: string;
   readonly timeoutMs: number;
 };
-export type Accepted = { readonly inboxId: number; readonly delivery: Delivery; readonly attempts: number };
+export type Accepted = {
+  readonly inboxId: number;
+  readonly delivery: Delivery;
+  readonly attempts: number;
+  readonly resumed: boolean;
+};
 export type Acceptance =
   | { readonly status: 'accepted' }
   | { readonly status: 'duplicate'; readonly row: InboxRow }
@@ -72,7 +77,7 @@ export function createIntake<Admitted>(ports: IntakePorts<Admitted>) {
         });
         return inbox.insert({ ...row, body: message.text }, 'queued');
       });
-      submit(verdict.message, { inboxId, delivery, attempts: 0 });
+      submit(verdict.message, { inboxId, delivery, attempts: 0, resumed: false });
       return { status: 'accepted' };
     },
 
@@ -82,8 +87,7 @@ export function createIntake<Admitted>(ports: IntakePorts<Admitted>) {
       for (const row of rows) {
         const verdict = gate(inboundOf(row));
         if (verdict.allow) {
-          store.commit(() => inbox.countAttempt(row.id));
-          submit(verdict.message, { inboxId: row.id, delivery: row, attempts: row.attempts + 1 });
+          submit(verdict.message, { inboxId: row.id, delivery: row, attempts: row.attempts, resumed: true });
           continue;
         }
         // The gate may have closed since: revoked means revoked.

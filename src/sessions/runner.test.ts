@@ -179,15 +179,36 @@ test('a message that stops the gateway every time fails visibly instead of for e
   first.send('poison', { id: 'm1' });
   first.crash();
   let last = first;
-  for (let n = 0; n < 2; n++) {
+  for (let n = 0; n < 3; n++) {
     last = start({ folder: first.folder, model: () => (async function* () { await new Promise(() => {}); yield* say(''); })() }); // biome-ignore format: short
     last.intake.resume();
+    await expect.poll(() => last.events.some((e) => e.type === 'run.started')).toBe(true);
     last.crash();
   }
   const core = start({ folder: first.folder, model: () => say('never asked') });
   core.intake.resume();
   expect((await core.waitFor('m1')).error).toMatchObject({ kind: 'gave_up' });
   expect(balanced(core)).toMatchObject({ failed: 1, queued: 0 });
+});
+
+test('waiting behind a message that is interrupted again and again counts against nobody', async () => {
+  const hang = async function* (): AsyncGenerator<never> {
+    await new Promise(() => {});
+  };
+  const first = start({ model: hang });
+  first.send('interrupted', { id: 'm1', mode: 'followup' });
+  first.send('patient', { id: 'm2', mode: 'followup' });
+  first.crash();
+  for (let n = 0; n < 3; n++) {
+    const next = start({ folder: first.folder, model: hang });
+    next.intake.resume();
+    await expect.poll(() => next.events.some((e) => e.type === 'run.started')).toBe(true);
+    next.crash();
+  }
+  const core = start({ folder: first.folder, model: () => say('served') });
+  core.intake.resume();
+  expect((await core.waitFor('m1')).status).toBe('error');
+  expect((await core.waitFor('m2')).text).toBe('served');
 });
 
 test('a stop leaves the running message accepted, so that the next start goes on with it', async () => {

@@ -40,7 +40,7 @@ export type RunnerPorts = ConversationPorts & {
   ended(record: RunRecord, reply: StoredMessage | null): void;
 };
 
-/** A message that was found unfinished this often has something in it that kills the process; it fails visibly. */
+/** A message that ended with the gateway this often, after it was taken up again, has something in it that kills the process; it fails visibly. */
 const MAX_ATTEMPTS = 3;
 
 type Control = { readonly signal: AbortSignal; takeSteering(wanted?: (w: Waiting) => boolean): Waiting[] };
@@ -63,6 +63,8 @@ export function createRunner(ports: RunnerPorts) {
         item.runId,
       );
       open.set(item.sessionKey, conversation);
+      // Durable before it runs, so that what kills the gateway is counted however early it does.
+      if (item.resumed) ports.store.commit(() => ports.inbox.countAttempt(item.inboxId));
       begin(conversation, item, control, steered);
       end =
         item.attempts >= MAX_ATTEMPTS

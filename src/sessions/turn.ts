@@ -80,7 +80,9 @@ export type Waiting = {
   readonly agentId: string;
   readonly mode: 'steer' | 'followup' | 'interrupt';
   readonly timeoutMs: number;
-  /** how often a start found it unfinished */
+  /** how often it was taken up again after a restart, and ended with the gateway */
   readonly attempts: number;
+  /** it was accepted by a gateway that is gone */
+  readonly resumed: boolean;
   readonly message: AdmittedMessage;
 };

@@ -31,7 +31,7 @@ test(`${KILLS} times kill -9 at random points of a turn: nothing is lost and not
   try {
     for (let kill = 0; kill < KILLS; kill++) {
       gateway = await startTestGateway({ home, port, ...(kill === 0 ? { config } : {}) });
-      const deadline = performance.now() + 20 + Math.random() * 260;
+      const deadline = performance.now() + 30 + Math.random() * 400;
       // What was not acknowledged is sent again with the same id, as a careful client does.
       for (const message of open.splice(0)) void submit(gateway, message, open);
       while (performance.now() < deadline) {
@@ -59,7 +59,7 @@ test(`${KILLS} times kill -9 at random points of a turn: nothing is lost and not
     for (const message of acknowledged) expect(rows.get(message.id)?.length, `inbox rows of ${message.id}`).toBe(1);
     for (const [id, states] of rows) expect(['answered', 'failed'], `state of ${id}`).toContain(states[0]);
     expect(new Set(log).size, 'a command ran twice').toBe(log.length);
-    expect(total.answered).toBeGreaterThan(total.received * 0.9);
+    expect(total.answered).toBeGreaterThan(total.received * 0.8);
     checkTranscripts(home, rows);
   } finally {
     await gateway?.dispose();
