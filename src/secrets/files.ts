@@ -127,7 +127,13 @@ function enterFolder(path: string): boolean {
 }
 
 export function secretPath(credentialsDir: string, name: string): string {
-  if (NAME.test(name)) return join(credentialsDir, name);
+  checkName(name);
+  return join(credentialsDir, name);
+}
+
+/** One rule for all places, so that a secret can move from one to another under its name. */
+export function checkName(name: string): void {
+  if (NAME.test(name)) return;
   throw new HardshellError({
     code: 'SECRET_NAME',
     message: `${JSON.stringify(name.slice(0, 40))} cannot be the name of a secret`,
