@@ -1,9 +1,10 @@
 // Owns the one-gateway-per-state-folder lock: a file with the holder's pid and start time. A lock whose process is gone
 // (kill -9, power cut, reused pid) is taken over; a live one is never broken.
-import { closeSync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import { EXIT, errnoOf, HardshellError } from './errors.ts';
 import { fileFailure } from './file-errors.ts';
 import { replaceFile } from './files.ts';
+import { newToken } from './ids.ts';
 
 export type LockFacts = {
   readonly pid: number;
@@ -31,7 +32,7 @@ export function acquireLock(path: string, now: number): Lock {
     }
     const holder = readLock(path);
     if (holder && isAlive(holder)) throw held(path, holder);
-    tryUnlink(path);
+    takeAway(path, holder);
   }
   throw held(path, readLock(path));
 }
@@ -42,15 +43,24 @@ export function readLiveLock(path: string): LockFacts | null {
   return facts && isAlive(facts) ? facts : null;
 }
 
+/** The file appears with its content, never empty: an empty one would look abandoned to whoever comes next. */
 function tryCreate(path: string, facts: LockFacts): boolean {
+  const whole = `${path}.${newToken(6)}`;
   try {
-    const fd = openSync(path, 'wx', 0o600);
-    writeSync(fd, JSON.stringify(facts));
-    closeSync(fd);
+    writeFileSync(whole, JSON.stringify(facts), { mode: 0o600, flag: 'wx' });
+    try {
+      linkSync(whole, path);
+    } catch (error) {
+      if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(errnoOf(error) ?? '')) throw error;
+      // A disk without hard links.
+      writeFileSync(path, JSON.stringify(facts), { mode: 0o600, flag: 'wx' });
+    }
     return true;
   } catch (error) {
     if (errnoOf(error) === 'EEXIST') return false;
     throw fileFailure('make the lock', path, error);
+  } finally {
+    tryUnlink(whole);
   }
 }
 
@@ -81,6 +91,21 @@ function startTicksOf(pid: number): string | undefined {
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   } catch {
     return undefined;
+  }
+}
+
+/** Of several that found it abandoned, one moves it away; who moved a live one, made in between, puts it back. */
+function takeAway(path: string, abandoned: LockFacts | null): void {
+  const aside = `${path}.${newToken(6)}`;
+  try {
+    renameSync(path, aside);
+    const taken = readLock(aside);
+    if (taken !== null && (taken.pid !== abandoned?.pid || taken.startTicks !== abandoned.startTicks))
+      linkSync(aside, path);
+  } catch (error) {
+    if (!['ENOENT', 'EEXIST'].includes(errnoOf(error) ?? '')) throw fileFailure('remove the stale lock', path, error);
+  } finally {
+    tryUnlink(aside);
   }
 }
 

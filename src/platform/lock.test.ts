@@ -1,0 +1,59 @@
+// One holder at a time, also when many come in the same moment and when the last one died.
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { acquireLock, readLiveLock } from './lock.ts';
+
+let folder = '';
+let path = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'hardshell-lock-'));
+  path = join(folder, 'lock');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+test('a second one is told who holds it; released, it can be taken again, and nothing is left over', () => {
+  const lock = acquireLock(path, 1);
+  lock.announce(1_234);
+  expect(readLiveLock(path)).toMatchObject({ pid: process.pid, port: 1_234 });
+  expect(() => acquireLock(path, 2)).toThrow(/process \d+, port 1234/);
+  lock.release();
+  expect(readLiveLock(path)).toBeNull();
+  acquireLock(path, 3).release();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test.each([
+  '{"pid":4194304,"port":1,"startedAtMs":1,"startTicks":"1"}',
+  '',
+  '{',
+  'null',
+  `{"pid":${process.pid},"startTicks":"1"}`,
+])('a lock that nobody alive holds (%j) is taken over', (text) => {
+  writeFileSync(path, text);
+  acquireLock(path, 1).release();
+  expect(existsSync(path)).toBe(false);
+});
+
+test('four programs that contend for it 100 times each never hold it two at once', async () => {
+  const counter = join(folder, 'counter');
+  writeFileSync(counter, '0');
+  const script = `
+    import { readFileSync, writeFileSync } from 'node:fs';
+    import { acquireLock } from ${JSON.stringify(new URL('./lock.ts', import.meta.url).href)};
+    const [path, counter] = process.argv.slice(1);
+    for (let n = 0; n < 100; ) {
+      let lock;
+      try { lock = acquireLock(path, 1); } catch (error) { if (error.code !== 'ALREADY_RUNNING') throw error; continue; }
+      writeFileSync(counter, String(Number(readFileSync(counter, 'utf8')) + 1));
+      if (n % 10 === 9) writeFileSync(path, '{"pid":4194304,"startTicks":"1"}'); else lock.release();
+      n += 1;
+    }`;
+  const one = () =>
+    promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, path, counter], { timeout: 18_000 });
+  await Promise.all([one(), one(), one(), one()]);
+  expect(readFileSync(counter, 'utf8')).toBe('400');
+});
