@@ -166,11 +166,8 @@ export function createModels(options: ModelsOptions): Models {
     yield { ...failed(summary(failures)), usage: spent };
   }
 
-  return {
-    primary,
-    stream,
-    list: () => catalogOf(options.settings ?? {}, [primary, ...fallbacks]),
-  };
+  const list = catalogOf(options.settings ?? {}, [primary, ...fallbacks]);
+  return { primary, stream, list: () => list };
 }
 
 const failed = (failure: ModelFailure): End => ({ type: 'end', stop: 'error', usage: NO_USAGE, failure });

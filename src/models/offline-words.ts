@@ -71,10 +71,11 @@ export function withoutFillers(text: string): string {
       : trimmed;
 }
 
-/** Channels may put who and when into brackets before the text. */
+/** Who and when, or a note about left-out messages, may stand in brackets before the text. */
 export function withoutEnvelope(text: string): string {
-  const end = text.startsWith('[') ? text.slice(0, 200).indexOf('] ') : -1;
-  return end > 0 && !text.slice(0, end).includes('\n') ? text.slice(end + 2).trim() : text;
+  const end = text.startsWith('[') ? text.slice(0, 200).indexOf(']') : -1;
+  const isEnvelope = end > 0 && /^\s+\S/.test(text.slice(end + 1, end + 40));
+  return isEnvelope ? text.slice(end + 1).trim() : text;
 }
 
 export const withoutPunctuation = (text: string): string =>

@@ -65,6 +65,7 @@ export type ModelFailure = {
   readonly retryAfterMs?: number;
 };
 
+/** `start` comes right before the first output, so it names who really answered; a failure without output has none. */
 export type ModelEvent =
   | { readonly type: 'start'; readonly provider: string; readonly model: string }
   | { readonly type: 'text'; readonly delta: string }

@@ -194,13 +194,18 @@ describe('failover', () => {
     }
   });
 
-  test('success forgets the cooldown, and with nobody else left a cooling one is asked all the same', async () => {
+  test('success forgets the cooldown', async () => {
     const a = scripted('a', fail('auth'), 'ok', fail('auth'), 'ok');
-    const { run, advance } = open([a], { fallbacks: [] });
+    const { run, advance } = open([a, scripted('b', 'ok')]);
+    for (const expected of ['from b', 'from a', 'from b', 'from a']) {
+      expect((await run()).text).toBe(expected);
+      advance(30_000);
+    }
+  });
+
+  test('with nobody else left, a cooling provider is asked all the same', async () => {
+    const { run } = open([scripted('a', fail('auth'), 'ok')], { fallbacks: [] });
     expect((await run()).stop).toBe('error');
-    expect((await run()).text).toBe('from a');
-    expect((await run()).stop).toBe('error');
-    advance(30_000);
     expect((await run()).text).toBe('from a');
   });
 

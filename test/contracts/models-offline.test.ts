@@ -47,6 +47,7 @@ const SENTENCES: readonly [string, OfflineRequest][] = [
   ['read notes.md', { kind: 'read', paths: ['notes.md'] }],
   ['please show me the contents of the file notes.md', { kind: 'read', paths: ['notes.md'] }],
   ['[Telegram Anna 10:30] cat a.txt and b.txt', { kind: 'read', paths: ['a.txt', 'b.txt'] }],
+  ['[12 earlier messages are not shown]\n\nread a.txt', { kind: 'read', paths: ['a.txt'] }],
   ['read "my notes.md"', { kind: 'read', paths: ['my notes.md'] }],
   ['write "buy milk" to todo.txt', { kind: 'write', path: 'todo.txt', text: 'buy milk' }],
   [

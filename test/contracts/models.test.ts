@@ -1,5 +1,6 @@
 // The promises of the model contract, kept by every adapter, each driven by its official SDK against a double that speaks
 // its wire format.
+import { getEventListeners } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -121,10 +122,11 @@ describe.each(ADAPTERS)('$name', ({ name, create, base }) => {
       { role: 'user', text: '  ' },
       { role: 'assistant', text: 'again', toolCalls: [{ id: 'lost', name: 'ls', args: {} }] },
       { role: 'user', text: 'go on' },
+      { role: 'user', text: 'please' },
     ];
     server.script({ text: 'fine' });
     expect(await ask(provider, requestOf('', { messages }))).toMatchObject({ stop: 'end', text: 'fine' });
-    expect(JSON.stringify(last().body)).toContain('no result: the call was interrupted');
+    expect(JSON.stringify(last().body)).toMatch(/no result: the call was interrupted.*go on\\n\\nplease/);
   });
 
   test('thinking is not text', async () => {
@@ -303,13 +305,15 @@ describe.each(ADAPTERS)('$name', ({ name, create, base }) => {
   });
 
   test('no key gets into a message, whole, masked or in a header error', async () => {
-    const wrong = 'sk-live-SECRETSECRETSECRET';
-    const { failure } = await ask(make({ apiKey: wrong }), 'hello');
-    expect(failure).toMatchObject({ kind: 'auth' });
-    expect(failure?.message).not.toContain('SECRET');
-    server.script({ status: 401, message: `bad key ${KEY.slice(0, 9)}***cdef (${KEY})` });
-    expect((await ask(provider, 'hello')).failure?.message).not.toMatch(/sk-test|cdef/);
-    const broken = await ask(make({ apiKey: 'sk-two\nlines' }), 'hello');
+    for (const wrong of ['sk-live-SECRETSECRETSECRET', 'SECRET-of-no-known-shape']) {
+      const { failure } = await ask(make({ apiKey: wrong }), 'hello');
+      expect(failure).toMatchObject({ kind: 'auth' });
+      expect(failure?.message).toContain('Incorrect API key provided');
+      expect(failure?.message).not.toContain('SECRET');
+    }
+    server.script({ status: 401, message: 'bad key: SECR***CRET, sk_SECRETSECRET' });
+    expect((await ask(provider, 'hello')).failure?.message).not.toMatch(/CRET/);
+    const broken = await ask(make({ apiKey: 'two\nlines' }), 'hello');
     expect(broken.failure?.kind).toBe('auth');
     expect(broken.failure?.message).not.toContain('two');
   });
@@ -343,10 +347,22 @@ describe.each(ADAPTERS)('$name', ({ name, create, base }) => {
     expect(headers['user-agent']).toBe('hardshell');
   });
 
-  test('one after the other, requests use the same connections again', async () => {
+  test('the connection is kept for the next request, also when its end comes late', async () => {
     const from = server.requests.length;
-    for (let i = 0; i < 6; i++) expect((await ask(provider, '[[tokens:3]]')).text).toBe('w0 w1 w2');
+    for (let i = 0; i < 5; i++) {
+      server.script({ text: 'ok', ending: 'late' });
+      expect((await ask(provider, 'hello')).text).toBe('ok');
+      await expect.poll(() => last().endedAtMs).toBeGreaterThan(0);
+    }
     expect(new Set(server.requests.slice(from).map(({ connection }) => connection)).size).toBeLessThan(3);
+  });
+
+  test('nothing stays attached to the signal of a caller who lives on', async () => {
+    const { signal } = new AbortController();
+    server.script({ text: 'ok' }, { status: 500 }, { text: 'a', ending: 'truncate' });
+    for (let i = 0; i < 3; i++) await ask(provider, 'hello', signal);
+    for await (const event of provider.stream(requestOf('[[tokens:50]]'), signal)) if (event.type === 'text') break;
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   test('the stable part of the prompt is first and the same in every request', async () => {

@@ -15,12 +15,13 @@ export type ReplyBehaviour = Reply & {
   readonly headersMs?: number;
   /** before each event of the body */
   readonly delayMs?: number;
-  /** what happens in place of the proper end, after the body; `tail-…`: after the proper end */
+  /** what happens in place of the proper end, after the body; `late` and `tail-…`: after the proper end */
   readonly ending?:
     | 'destroy'
     | 'truncate'
     | 'hang'
     | 'garbage'
+    | 'late'
     | 'tail-hang'
     | 'tail-destroy'
     | { readonly error: string; readonly code: string };
@@ -197,14 +198,15 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
       await send(event);
     }
     const { ending } = behaviour;
-    if (ending === 'tail-hang' || ending === 'tail-destroy') await send(tail.join(''));
+    if (ending === 'late' || ending === 'tail-hang' || ending === 'tail-destroy') await send(tail.join(''));
+    if (ending === 'late') await pause(20);
     if (ending === 'destroy' || ending === 'tail-destroy') {
       // The client must have had the body before the connection breaks.
       res.write('', () => setImmediate(() => res.destroy()));
       return;
     }
     if (ending === 'hang' || ending === 'tail-hang') return void (await pause(HUGE_MS));
-    if (ending === 'truncate') res.end();
+    if (ending === 'truncate' || ending === 'late') res.end();
     else if (ending === 'garbage') res.end('event: message_delta\ndata: {"type": not json\n\n');
     else if (ending !== undefined) res.end(errorEvent(request.kind, ending.error, ending.code));
     else res.end(tail.join(''));

@@ -9,7 +9,7 @@ const NO_RESULT = 'no result: the call was interrupted before it finished';
 
 /**
  * Every call is followed by exactly one result, in order; ids are unique and, like names, made of letters that all
- * providers take; the first message is the user's; no text is blank where a provider refuses blank text. The same
+ * providers take; the first message is the user's and no two of them follow each other; no text is blank where a provider refuses blank text. The same
  * input gives the same output, so provider caches keep hitting.
  */
 export function wellFormed(messages: readonly ModelMessage[]): ModelMessage[] {
@@ -22,7 +22,11 @@ export function wellFormed(messages: readonly ModelMessage[]): ModelMessage[] {
       out.push({ role: 'user', text: '(earlier messages are left out)' });
     const text = message.text.toWellFormed();
     if (message.role === 'user') {
-      out.push({ role: 'user', text: text.trim() === '' ? '(empty message)' : text });
+      const said = text.trim() === '' ? '(empty message)' : text;
+      // A turn that failed leaves two in a row; the chat templates of many local models want them to alternate.
+      const previous = out.at(-1);
+      if (previous?.role === 'user') out[out.length - 1] = { role: 'user', text: `${previous.text}\n\n${said}` };
+      else out.push({ role: 'user', text: said });
       continue;
     }
     if (message.toolCalls.length === 0) {

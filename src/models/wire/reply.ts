@@ -1,6 +1,7 @@
 // Owns the shape of every provider's stream: `start` before the first output, exactly one `end`, nothing thrown. The
 // adapters only translate; what counts as aborted, failed or finished is decided here, once for all of them.
 
+import { setImmediate } from 'node:timers/promises';
 import { type ModelEvent, type ModelFailure, NO_USAGE, type Usage } from '../provider.ts';
 import { type Connection, type Endpoint, openConnection } from './connection.ts';
 import { badKeyFailure, brokenOffFailure, thrownFailure } from './failures.ts';
@@ -14,6 +15,9 @@ export type Talk = (connection: Connection, tally: Tally) => AsyncGenerator<Outp
 
 /** Long enough to never matter: silence is watched by the connection, byte by byte, not by the SDK's timer. */
 export const SDK_TIMEOUT_MS = 2_147_483_647;
+
+/** Data that has already arrived is read without ever waiting; others get their turn at least this often. */
+const MAX_BUSY_MS = 10;
 
 const ignore = (): void => {};
 /** The SDKs log to the console by default, request bodies included. */
@@ -29,10 +33,15 @@ export async function* streamReply(
   const connection = openConnection(endpoint, signal);
   const output = talk(connection, tally);
   let started = false;
+  let busySinceMs = performance.now();
   let finish: Finish | undefined;
   let failure = /[^\x21-\x7e]/.test(endpoint.apiKey) ? badKeyFailure(connection.where) : undefined;
   try {
     while (failure === undefined && finish === undefined && !signal.aborted) {
+      if (performance.now() - busySinceMs > MAX_BUSY_MS) {
+        await setImmediate();
+        busySinceMs = performance.now();
+      }
       const step = await output.next();
       if (signal.aborted) break;
       if (step.done && step.value === null) {
