@@ -367,3 +367,20 @@ test('a listener that is not there costs nothing: events without a connection ar
   ];
   expect(() => all.forEach(server.backend.emit)).not.toThrow();
 });
+
+test('a backend that fails while an event is told ends neither the gateway nor the turn', async () => {
+  const broken = await startServer();
+  const peer = await enter(broken.port);
+  await peer.ask('sessions.subscribe');
+  broken.backend.sessions.describe = () => {
+    throw new Error('disk failed');
+  };
+  const change = { type: 'session.changed', sessionKey: KEY, reason: 'updated' } as const;
+  expect(() => broken.backend.emit(change)).not.toThrow();
+  broken.backend.emit(change);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  expect((await peer.call('last-heartbeat')).ok).toBe(true);
+  expect(broken.log.filter(({ level }) => level === 'error')).toHaveLength(2);
+  await peer.end();
+  await broken.close();
+});

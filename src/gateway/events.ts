@@ -3,6 +3,7 @@
 import type { Scope } from './auth/scopes.ts';
 import type { Backend, BackendEvent, RunOutcome } from './backend.ts';
 import type { Limits } from './limits.ts';
+import type { GatewayLog } from './options.ts';
 import { agentIdOf } from './protocol/session-key.ts';
 import { wireApproval, wireMessage, wireUsage } from './protocol/shapes.ts';
 import { createRunStream, type InFlightRun, type ToolEvent } from './run-stream.ts';
@@ -28,9 +29,9 @@ export type Events = {
   readonly stop: () => void;
 };
 
-export function startEvents(hub: Hub, backend: Backend, limits: Limits, now: () => number): Events {
+export function startEvents(hub: Hub, backend: Backend, limits: Limits, now: () => number, log: GatewayLog): Events {
   const stream = createRunStream(hub, limits, now);
-  const changes = createSessionChanges(hub, (key) => backend.sessions.describe(key), limits, now);
+  const changes = createSessionChanges(hub, (key) => backend.sessions.describe(key), limits, now, log);
   const read = EVENTS['agent'] ?? null;
 
   const agent = (ref: RunRef, kind: string, data: unknown, to?: (connection: Connection) => boolean): unknown => {
@@ -91,7 +92,14 @@ export function startEvents(hub: Hub, backend: Backend, limits: Limits, now: () 
     }
   };
 
-  const unsubscribe = backend.subscribe(onEvent);
+  // The backend counts on listeners that do not throw: an event that cannot be told must not end the turn.
+  const unsubscribe = backend.subscribe((event) => {
+    try {
+      onEvent(event);
+    } catch (error) {
+      log.error(`an event could not be told: ${event.type}`, { error });
+    }
+  });
   return {
     inFlight: stream.inFlight,
     stop() {

@@ -48,7 +48,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   // who is in, and what they see
   const hub = createHub(limits, now);
   const presence = createPresence(hub, backend.version, backend.startedAtMs, limits);
-  const events = startEvents(hub, backend, limits, now);
+  const events = startEvents(hub, backend, limits, now, log);
 
   // what they can ask
   const methods = allMethods();
@@ -95,7 +95,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const hello = createHello({ backend, methods, presence, limits, bootId: newId(), now });
   const record = (kind: string, body: Record<string, unknown>): void => backend.record(kind, body);
   const shakeHands = createHandshake({
-    ...{ limits, now, matches, throttle, refusals, room, record, isReady, hello },
+    ...{ log, limits, now, matches, throttle, refusals, room, record, isReady, hello },
     onAdmitted: welcome,
   });
   const connections = (): number => hub.size + room.size;

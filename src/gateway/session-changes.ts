@@ -2,6 +2,7 @@
 // with the row as it is then. Nothing is read when nobody listens.
 import type { BackendEvent, SessionRow } from './backend.ts';
 import type { Limits } from './limits.ts';
+import type { GatewayLog } from './options.ts';
 import { agentIdOf } from './protocol/session-key.ts';
 import { wireSession } from './protocol/shapes.ts';
 import type { Connection } from './socket/connection.ts';
@@ -18,6 +19,7 @@ export function createSessionChanges(
   describe: (key: string) => SessionRow | null,
   limits: Limits,
   now: () => number,
+  log: GatewayLog,
 ): SessionChanges {
   /** sessions that were told of lately; a value is what came since */
   const quiet = new Map<string, Change | null>();
@@ -45,7 +47,11 @@ export function createSessionChanges(
         continue;
       }
       quiet.set(key, null);
-      send(change);
+      try {
+        send(change);
+      } catch (error) {
+        log.error('a change of a session could not be told', { error });
+      }
     }
     arm();
   };

@@ -23,6 +23,14 @@ export function createRefusals(
   log: GatewayLog,
   record: (kind: string, body: Record<string, unknown>) => void,
 ): Refusals {
+  /** A journal that cannot be written is no reason to let anybody in, nor to fall over. */
+  const write = (body: Record<string, unknown>): void => {
+    try {
+      record('gateway.refused', body);
+    } catch (error) {
+      log.error('a refusal could not be journalled', { error });
+    }
+  };
   let windowStartMs = 0;
   let noted = 0;
   let unsaid = 0;
@@ -32,7 +40,7 @@ export function createRefusals(
       if (at - windowStartMs >= MINUTE_MS || at < windowStartMs) {
         if (unsaid > 0) {
           log.warn(`unauthorized: ${unsaid} more refusals in the minute before`, { refusals: unsaid });
-          record('gateway.refused', { reason: 'flood', refusals: unsaid });
+          write({ reason: 'flood', refusals: unsaid });
         }
         windowStartMs = at;
         noted = 0;
@@ -46,7 +54,7 @@ export function createRefusals(
       const { via, ip, reason, origin = null, clientId } = refused;
       const facts = { via, ip, reason, ...(origin === null ? {} : { origin }), ...(clientId ? { clientId } : {}) };
       log.warn(`unauthorized ip=${ip} via=${via} reason=${reason}`, facts);
-      record('gateway.refused', facts);
+      write(facts);
     },
   };
 }

@@ -2,7 +2,7 @@
 // it was not told, and never go on when somebody else has one of ours.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { EXIT, errnoOf, HardshellError, reasonOf } from '../../platform/errors.ts';
 import type { Limits } from '../limits.ts';
 import { refuseSocket } from './respond.ts';
@@ -56,6 +56,8 @@ async function listenOn(host: string, port: number, limits: Limits): Promise<Ser
   server.maxHeadersCount = 100;
   server.on('clientError', (error, socket) => {
     const code = errnoOf(error);
+    // Something was answered on this connection: a second answer could be taken for that of another request.
+    if ((socket as Socket).bytesWritten > 0) return void socket.destroy();
     if (code === 'HPE_HEADER_OVERFLOW')
       return refuseSocket(socket, 431, 'headers_too_large', 'the headers are too large');
     if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return refuseSocket(socket, 408, 'timeout', 'the request took too long');

@@ -117,6 +117,35 @@ describe('hello', () => {
     server.backend.failRecord = false;
   });
 
+  test('a refusal stands when it cannot be journalled, and so does the gateway', async () => {
+    server.backend.failRecord = true;
+    const { answer } = await tryConnect(server.port, { auth: { token: 'wrong' } });
+    expect(detailOf(answer)).toBe('AUTH_TOKEN_MISMATCH');
+    server.backend.failRecord = false;
+    const peer = await enter(server.port);
+    await peer.end();
+  });
+
+  test('a backend that fails while somebody enters costs that socket only', async () => {
+    const broken = await startServer(
+      {},
+      memoryBackend({
+        models: {
+          list: () => [],
+          get primary(): string {
+            throw new Error('no models');
+          },
+        },
+      }),
+    );
+    const peer = await dial(broken.port);
+    peer.send({ type: 'req', id: '1', method: 'connect', params: connectParams() });
+    expect((await peer.closed).code).toBe(1011);
+    const bare = await enter(broken.port, { scopes: [] });
+    await bare.end();
+    await broken.close();
+  });
+
   test('while starting it says so, retryable', async () => {
     const starting = await startServer({ ready: () => false });
     const { answer, closed } = await tryConnect(starting.port, {});

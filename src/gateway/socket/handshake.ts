@@ -7,6 +7,7 @@ import type { Refusals } from '../auth/refusals.ts';
 import { bucketsOf, type Throttle } from '../auth/throttle.ts';
 import type { TokenMatcher } from '../auth/token.ts';
 import type { Limits } from '../limits.ts';
+import type { GatewayLog } from '../options.ts';
 import { type ConnectParams, connectParams } from '../protocol/connect-params.ts';
 import { invalidRequest, unavailable, type WireError } from '../protocol/errors.ts';
 import {
@@ -38,6 +39,7 @@ export type HandshakeOptions = {
   readonly room: WaitingRoom;
   /** writes the grant into the journal; nobody is let in when that fails */
   readonly record: (kind: string, body: Record<string, unknown>) => void;
+  readonly log: GatewayLog;
   readonly isReady: () => boolean;
   readonly hello: (admitted: Admitted, protocol: number) => unknown;
   readonly onAdmitted: (admitted: Admitted) => void;
@@ -116,7 +118,12 @@ export function createHandshake(options: HandshakeOptions): (socket: WebSocket, 
       if (isBad(request) || request.method !== 'connect') {
         return refuse(request.id ?? '', invalidRequest('invalid handshake: first request must be connect'));
       }
-      onConnect(request.id, request.params);
+      try {
+        onConnect(request.id, request.params);
+      } catch (error) {
+        options.log.error('a connect failed', { error });
+        socket.close(1011, 'internal error');
+      }
     };
 
     room.enter(guest);
