@@ -242,12 +242,8 @@ describe('Markdown, whatever comes in', () => {
     ['blank lines', '\n \n'],
   ])('reads 100 kB of %s in under 100 ms', (_name, piece) => {
     const text = piece.repeat(Math.ceil(100_000 / piece.length));
-    // The best of three: another process may hold the core during one of them.
-    const times = [1, 2, 3].map(() => {
-      const start = performance.now();
-      parseMarkdown(text);
-      return performance.now() - start;
-    });
+    // Time on the processor, and the better of two: what else runs on the machine is not the renderer's doing.
+    const times = [cpuMs(() => parseMarkdown(text)), cpuMs(() => parseMarkdown(text))];
     expect(Math.min(...times)).toBeLessThan(100);
   });
 
@@ -260,13 +256,21 @@ describe('Markdown, whatever comes in', () => {
 
   test('growing 100 kB by small steps re-reads only the open block', () => {
     const text = 'A paragraph with **bold** words and `code`.\n\n- one\n- two\n\n'.repeat(1_700);
-    const start = performance.now();
     let growing = NOTHING;
-    for (let at = 0; at < text.length; at += 40) growing = grow(growing, text.slice(0, at));
-    expect(performance.now() - start).toBeLessThan(1_500);
+    const ms = cpuMs(() => {
+      for (let at = 0; at < text.length; at += 40) growing = grow(growing, text.slice(0, at));
+    });
+    expect(ms).toBeLessThan(1_000);
     expect(growing.settled.length).toBeGreaterThan(3_000);
   });
 });
+
+function cpuMs(work: () => void): number {
+  const before = process.threadCpuUsage();
+  work();
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / 1_000;
+}
 
 function eachInline(blocks: readonly Block[], visit: (nodes: readonly Inline[]) => void): void {
   for (const block of blocks) {

@@ -33,7 +33,7 @@ export function readTarget(text: string, from: number): { readonly address: stri
     for (let depth = 0; at - start < MAX_DESTINATION_CHARS && at < text.length; at++) {
       const char = text[at] ?? '';
       if (char === '(' && ++depth > MAX_PAREN_DEPTH) return null;
-      if (/[\s\u0000-\u001f]/.test(char) || (char === ')' && depth-- === 0)) break;
+      if (char <= ' ' || (char === ')' && depth-- === 0)) break;
       if (char === '\\' && ESCAPABLE.test(text[at + 1] ?? '')) at++;
     }
     address = text.slice(start, at).replace(/\\([!-/:-@[-`{-~])/g, '$1');
