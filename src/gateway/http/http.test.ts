@@ -121,7 +121,7 @@ describe('the status needs the token', () => {
   });
 
   test('N13 wrong tokens wait longer and longer, the right one never waits', async () => {
-    const fresh = await startServer({ limits: { wrongTokenDelayMs: 60, wrongTokenMaxDelayMs: 400 } });
+    const fresh = await startServer({ limits: { wrongTokenDelayMs: 60, wrongTokenMaxDelayMs: 1_500 } });
     const timed = async (token: string): Promise<number> => {
       const start = performance.now();
       const request = `GET /api/status HTTP/1.1\r\nHost: localhost:${fresh.port}\r\n${bearer(token)}\r\nConnection: close\r\n\r\n`;
@@ -133,7 +133,7 @@ describe('the status needs the token', () => {
     expect(waits[1]).toBeGreaterThanOrEqual(119);
     expect(waits[2]).toBeGreaterThanOrEqual(239);
     const flood = Array.from({ length: 20 }, () => timed('z'));
-    expect(await timed(TOKEN)).toBeLessThan(200);
+    expect(await timed(TOKEN)).toBeLessThan(450);
     await Promise.all(flood);
     await fresh.close();
   });

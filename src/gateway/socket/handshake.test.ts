@@ -213,7 +213,7 @@ describe('credentials', () => {
   });
 
   test('B05 guesses wait longer and longer, with our own Origin too; the owner gets in at once', async () => {
-    const slow = await startServer({ limits: { wrongTokenDelayMs: 50, wrongTokenMaxDelayMs: 400 } });
+    const slow = await startServer({ limits: { wrongTokenDelayMs: 50, wrongTokenMaxDelayMs: 1_500 } });
     const headers = { Origin: `http://127.0.0.1:${slow.port}` };
     const timed = async (token: string): Promise<number> => {
       const start = performance.now();
@@ -226,7 +226,7 @@ describe('credentials', () => {
     expect(await timed('b')).toBeGreaterThanOrEqual(99);
     expect(await timed('c')).toBeGreaterThanOrEqual(199);
     const flood = Promise.allSettled(Array.from({ length: 30 }, () => timed('z')));
-    expect(await timed(TOKEN)).toBeLessThan(150);
+    expect(await timed(TOKEN)).toBeLessThan(400);
     await flood;
     await slow.close();
   });

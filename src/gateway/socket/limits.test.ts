@@ -51,7 +51,7 @@ test('a flood on one socket is told to come back, another socket is served', asy
 
 test('the budget runs what fits, in order, and never more than that in one turn', async () => {
   server = await startServer();
-  const budget = createStartBudget({ ...LIMITS, startsPerTurn: 3, queuedStarts: 4 });
+  const budget = createStartBudget({ ...LIMITS, startsPerTurn: 3, startBudgetMs: 5_000, queuedStarts: 4 });
   const owner = { queued: 0 };
   const ran: number[] = [];
   const accepted = Array.from({ length: 8 }, (_, i) => budget.run(owner, () => ran.push(i)));
