@@ -1,6 +1,6 @@
 // Owns the grammar: every command, its options, its help with examples. Bodies are loaded when their command is called,
 // so that this file may import nothing heavy.
-import { Command, type CommanderError, Option } from 'commander';
+import { Command, type CommanderError, Help, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { EXIT, HardshellError } from '../platform/errors.ts';
 import type { Context } from './context.ts';
@@ -31,7 +31,13 @@ export function createProgram(streams: Streams, start: Start): Command {
     .helpCommand('help [command]', 'show the help of a command')
     .option('--json', 'print one JSON value: {ok,data} or {ok,error}')
     .option('--no-color', 'print without colours (so does NO_COLOR=1)')
-    .configureHelp({ showGlobalOptions: false, helpWidth: streams.stdout.columns ?? 100 })
+    .configureHelp({
+      helpWidth: streams.stdout.columns ?? 100,
+      // What is special about a command comes first, what all commands share last.
+      visibleOptions(command) {
+        return Help.prototype.visibleOptions.call(this, command).sort((a, b) => rankOf(a) - rankOf(b));
+      },
+    })
     .configureOutput({
       writeOut: (text) => void streams.stdout.write(text),
       writeErr: (text) => void streams.stderr.write(text),
@@ -165,6 +171,9 @@ function gateway(program: Command, lazy: Lazy): void {
     .action(lazy(() => import('./commands/gateway-call.ts')));
   examples(call, ['openclaw gateway call health', `openclaw gateway call sessions.describe --params '{"key":"main"}'`]);
 }
+
+const SHARED = ['--json', '--port', '--url', '--token', '--no-color', '--version', '--help'];
+const rankOf = (option: Option): number => SHARED.indexOf(option.long ?? '');
 
 const jsonOption = (): Option => new Option('--json', 'print one JSON value');
 

@@ -18,7 +18,7 @@ export async function run(context: Context, options: TargetFlags & { deep?: bool
   try {
     report = await readReport(context, target);
   } catch (error) {
-    return sayUnreachable(out, target, error);
+    return sayUnreachable(context, target, error);
   }
   const deep = options.deep ? await (await import('./status-deep.ts')).lookDeeper(context, options) : null;
   out.data(deep === null ? report : { ...report, deep });
@@ -39,24 +39,30 @@ export async function run(context: Context, options: TargetFlags & { deep?: bool
   return undefined;
 }
 
-function sayUnreachable(out: Output, target: Target, error: unknown): number {
+async function sayUnreachable({ out, env }: Context, target: Target, error: unknown): Promise<number> {
   const { stateDir, configPath } = target.paths;
-  const config = target.configError
-    ? target.configError.message
-    : existsSync(configPath)
-      ? configPath
-      : `${configPath} (not there: defaults)`;
+  const configError = target.configError ?? (await problemOfConfig(target, env));
+  const config = existsSync(configPath) ? configPath : `${configPath} (not there: defaults)`;
   for (const line of factLines([
     ['state', existsSync(stateDir) ? stateDir : `${stateDir} (not there: no gateway was started yet)`],
-    ['config', config],
+    ['config', configError?.message ?? config],
   ])) {
     out.line(line);
   }
-  const details =
-    error instanceof HardshellError
-      ? { stateDir, configPath, configError: target.configError?.message ?? null }
-      : undefined;
-  return out.fail(error, details);
+  return out.fail(error, { stateDir, configPath, configError: configError?.message ?? null });
+}
+
+/** A gateway that is down may be down because of its configuration; then that is the thing to say. */
+async function problemOfConfig(target: Target, env: Context['env']): Promise<HardshellError | null> {
+  if (!target.local || !existsSync(target.paths.configPath)) return null;
+  try {
+    const { loadConfig } = await import('../../config/load.ts');
+    loadConfig(target.paths, env);
+    return null;
+  } catch (error) {
+    if (error instanceof HardshellError) return error;
+    throw error;
+  }
 }
 
 function printReport(out: Output, target: Target, report: StatusReport): void {
