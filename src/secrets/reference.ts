@@ -65,12 +65,12 @@ export function describeRef(ref: SecretRefInput): string {
 
 /** The secret itself, for the setting at `configPath`. */
 export async function resolveSecret(ref: SecretRefInput, configPath: string, context: ResolveContext): Promise<string> {
-  return valueOf(ref, context).catch((error: unknown) => {
+  return secretOf(ref, context).catch((error: unknown) => {
     throw located(configPath, error);
   });
 }
 
-async function valueOf(ref: SecretRefInput, context: ResolveContext): Promise<string> {
+async function secretOf(ref: SecretRefInput, context: ResolveContext): Promise<string> {
   const checked = secretRefSchema.safeParse(ref);
   if (!checked.success) throw failed('it is not a usable reference', 'openclaw config schema');
   const value = await lookUp(checked.data, context);
@@ -93,7 +93,7 @@ export async function resolveSecretsIn<T>(settings: T, context: ResolveContext):
     found.map(({ ref }) => {
       // A program that unlocks a password manager should ask once.
       const once = JSON.stringify(ref);
-      const result = running.get(once) ?? valueOf(ref, context);
+      const result = running.get(once) ?? secretOf(ref, context);
       running.set(once, result);
       return result;
     }),
@@ -182,10 +182,7 @@ const unescapePointer = (step: string): string => step.replaceAll('~1', '/').rep
 const failed = (message: string, fix: string): HardshellError =>
   new HardshellError({ code: 'SECRET_UNRESOLVED', message, fix, exitCode: EXIT.config });
 
-const unresolved = (configPath: string, why: string, fix: string): HardshellError =>
-  failed(`${configPath} ${why}`, fix);
-
-/** The same failure with the setting's path in front, once. */
+/** The same failure with the setting's path in front. */
 function located(configPath: string, error: unknown): HardshellError {
   const known = error instanceof HardshellError ? error : null;
   return new HardshellError({
