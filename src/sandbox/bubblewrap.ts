@@ -82,7 +82,7 @@ function wallsOf(layout: Layout, workspace: string): { flags: string[]; feeds: (
     ...[layout.writable ? '--bind' : '--ro-bind', workspace, '/workspace'],
     // A copy, fed in by us: the file itself could be swapped for a link while bubblewrap looks for it.
     ...layout.fixedFiles.flatMap((name, index) => [
-      ...['--perms', '0444', '--ro-bind-data', String(FIRST_FEED + feeds.length + index), `/workspace/${name}`],
+      ...['--perms', '0600', '--ro-bind-data', String(FIRST_FEED + feeds.length + index), `/workspace/${name}`],
     ]),
     ...['--remount-ro', '/', '--chdir', '/workspace'],
     ...(filter === null ? [] : ['--seccomp', String(FIRST_FEED + layout.files.length)]),

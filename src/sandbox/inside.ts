@@ -18,6 +18,7 @@ cd "./$1" 2>/dev/null || { echo "there is no folder $1 in the workspace" >&2; ex
 ulimit -c 0 && ulimit -n "$2" && ulimit -f "$3" && ulimit -d "$4" && ulimit -v "$5" || exit 125
 ulimit -u "$6" 2>/dev/null || ulimit -p "$6" || exit 125
 unset OLDPWD
+umask 077
 n=$7
 shift 7
 while [ "$n" -gt 0 ]; do export "$1"; shift; n=$((n-1)); done

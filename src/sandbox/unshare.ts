@@ -71,7 +71,7 @@ n=$1
 shift
 while [ "$n" -gt 0 ]; do
   file="/workspace/$1"
-  [ -e "$file" ] || [ -L "$file" ] || true >"$file"
+  [ -e "$file" ] || [ -L "$file" ] || (umask 077; true >"$file")
   [ -f "$file" ] && [ ! -L "$file" ] || { echo "$1 in the workspace is not a plain file" >&2; exit 125; }
   shift
   n=$((n-1))
