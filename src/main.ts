@@ -259,11 +259,11 @@ function warnRoot(announce: (line: string) => void, log: Log): void {
   log.warn('running as root');
 }
 
-/** The built page beside the bundle, or in dist/ when run from source. */
+/** The built page: dist/ui, seen from src/ or from a chunk of the bundle. The page's sources have no assets folder. */
 function findPage(): string | null {
-  for (const candidate of ['./ui/', '../dist/ui/']) {
+  for (const candidate of ['../dist/ui/', '../ui/']) {
     const folder = fileURLToPath(new URL(candidate, import.meta.url));
-    if (existsSync(join(folder, 'index.html'))) return folder;
+    if (existsSync(join(folder, 'assets')) && existsSync(join(folder, 'index.html'))) return folder;
   }
   return null;
 }
