@@ -188,6 +188,35 @@ describe('gateway run', () => {
       await gateway.dispose();
     }
   });
+  it('counts one Ctrl-C once, though npm and the shell both pass it on', async () => {
+    const gateway = await startTestGateway();
+    try {
+      for (let i = 0; i < 3; i += 1) process.kill(gateway.pid, 'SIGINT');
+      expect(await gateway.stop()).toBe(0);
+    } finally {
+      await gateway.dispose();
+    }
+  });
+  it('stops at once on a second Ctrl-C, though a turn is under way', async () => {
+    const model = await startModelServer();
+    const gateway = await startTestGateway({ config: configFor(model) });
+    try {
+      model.script('hang');
+      const waiting = gateway.cli('agent', '-m', 'hi', '--timeout', '5');
+      await model.received(1);
+      process.kill(gateway.pid, 'SIGINT');
+      // A person is slower than npm; there is nothing to wait for but the time itself.
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      process.kill(gateway.pid, 'SIGINT');
+      const startedAt = performance.now();
+      expect(await gateway.stop()).toBe(130);
+      expect(performance.now() - startedAt).toBeLessThan(500);
+      await waiting;
+    } finally {
+      await gateway.dispose();
+      await model.close();
+    }
+  });
   it('names the port that is taken and the way out', async () => {
     const blocker = createServer().listen(0, '127.0.0.1');
     await once(blocker, 'listening');
