@@ -60,7 +60,7 @@ function sinceLastMessage({ messages }: ModelRequest): { message: string; result
 }
 
 function nextStep(request: OfflineRequest, results: readonly Result[]): Step {
-  const [first, second] = results;
+  const [first] = results;
   switch (request.kind) {
     case 'hello':
       return { say: `Hello! ${WHAT_I_AM}\n\n${WHAT_I_DO}\n\n${HOW_TO_GET_A_MODEL}` };
@@ -95,26 +95,19 @@ function nextStep(request: OfflineRequest, results: readonly Result[]): Step {
         : { say: `I changed ${code(request.path)}.` };
     case 'run':
       if (first === undefined) return { calls: [{ name: 'exec', args: { command: request.command } }] };
-      return first.isError
-        ? problem(first, `run ${code(request.command)}`)
-        : { say: `I ran ${code(request.command)} in the sandbox:\n\n${fenced(first.text)}` };
+      return runReport(request.command, first);
     case 'append':
       return addLine(
         request.path,
         request.text,
-        first,
-        second,
+        results,
         `I added ${code(request.text)} to ${code(request.path)}.`,
+        '',
       );
-    case 'remember':
-      return addLine(
-        MEMORY_FILE,
-        `- ${request.text}`,
-        first,
-        second,
-        `I will remember: ${request.text} (it is in ${code(MEMORY_FILE)}).`,
-        '# Memory\n\n',
-      );
+    case 'remember': {
+      const done = `I will remember: ${request.text} (it is in ${code(MEMORY_FILE)}).`;
+      return addLine(MEMORY_FILE, `- ${request.text}`, results, done, '# Memory\n\n');
+    }
     case 'recall':
       if (first === undefined) return { calls: [{ name: 'read', args: { path: MEMORY_FILE } }] };
       if (isMissing(first) || (!first.isError && first.text.trim() === ''))
@@ -125,22 +118,27 @@ function nextStep(request: OfflineRequest, results: readonly Result[]): Step {
   }
 }
 
-/** Adds at the end with `edit`, which fails when the file is not what was read; only a file that is not there is written whole. */
-function addLine(
-  path: string,
-  line: string,
-  read: Result | undefined,
-  change: Result | undefined,
-  done: string,
-  heading = '',
-): Step {
-  if (read === undefined) return { calls: [{ name: 'read', args: { path } }] };
+/** Adds at the end with `edit`, which fails when the file is not what was read; only a missing or empty file is written whole. */
+function addLine(path: string, line: string, results: readonly Result[], done: string, heading: string): Step {
+  const change = results.find(({ name }) => name !== 'read');
   if (change !== undefined) return change.isError ? problem(change, `change ${code(path)}`) : { say: done };
+  const read = results.at(-1);
+  if (read === undefined) return { calls: [{ name: 'read', args: { path } }] };
   if (isMissing(read)) return { calls: [writeCall(path, `${heading}${line}\n`)] };
   if (read.isError) return problem(read, `read ${code(path)}`);
-  if (read.text.trim() === '') return { calls: [writeCall(path, `${heading}${line}\n`)] };
-  const end = lastPart(read.text);
-  return { calls: [editCall(path, end, `${end.replace(/\n$/, '')}\n${line}\n`)] };
+  // A long file is shown in part, with a note; then its last lines are what matters.
+  const note = /\n\[lines \d+-\d+ of (\d+)[^\]\n]*\]$/.exec(read.text.slice(-200));
+  if (note !== null && results.length === 1) {
+    return { calls: [{ name: 'read', args: { path, offset: Math.max(1, Number(note[1]) - 4) } }] };
+  }
+  const text = note === null ? read.text : read.text.slice(0, -note[0].length);
+  if (text.trim() === '') return { calls: [writeCall(path, `${heading}${line}\n`)] };
+  const end = note === null ? lastPart(text) : text;
+  return {
+    calls: [
+      editCall(path, end, `${end.replace(/\n$/, '')}\n${line}${end.endsWith('\n') || note === null ? '\n' : ''}`),
+    ],
+  };
 }
 
 /** Whole lines from the end of the text, as few as it takes to be found nowhere else in it. */
@@ -172,6 +170,14 @@ const problem = (result: Result, action: string): Step => ({
   say: `I could not ${action}. The tool ${code(result.name)} answered:\n\n${fenced(result.text)}`,
 });
 
+/** A command that ran and failed is not the same as one that did not run. */
+function runReport(command: string, result: Result): Step {
+  if (!result.isError) return { say: `I ran ${code(command)} in the sandbox:\n\n${fenced(result.text)}` };
+  const end = /\[(exit code \S+|stopped: [^\]\n]*)\]$/.exec(result.text.slice(-300))?.[1];
+  if (end === undefined) return problem(result, `run ${code(command)}`);
+  return { say: `I ran ${code(command)} in the sandbox, and it failed (${end}):\n\n${fenced(result.text)}` };
+}
+
 function readReport(path: string, result: Result | undefined): string {
   if (result === undefined) return `There was no answer for ${code(path)}.`;
   if (result.isError) return problem(result, `read ${code(path)}`).say ?? '';
@@ -179,7 +185,7 @@ function readReport(path: string, result: Result | undefined): string {
 }
 
 const isMissing = ({ isError, text }: Result): boolean =>
-  isError && /ENOENT|NOT_FOUND|not found|no such file|does not exist|no file/i.test(text.slice(0, 500));
+  isError && /FILE_MISSING|no such file|does not exist/i.test(text.slice(0, 500));
 
 const count = (text: string): string => (text.length === 1 ? '1 character' : `${text.length} characters`);
 

@@ -9,6 +9,8 @@ import { ask, LS_TOOL, requestOf } from '../support/model-run.ts';
 
 const TOOLS = ['ls', 'read', 'write', 'edit', 'exec'].map((name) => ({ ...LS_TOOL, name }));
 const offline = createOffline();
+/** Processor time, so that a busy machine does not make a test fail. */
+const cpuMs = (): number => process.cpuUsage().user / 1_000;
 type Answer = { readonly text: string; readonly isError?: boolean };
 
 /** Talks with the model as the agent does: runs the tools by `answer` until it has nothing more to call. */
@@ -157,6 +159,11 @@ describe('reports', () => {
     expect((await converse('what do you remember?', { text: '- tea is at four' })).said).toContain('tea is at four');
   });
 
+  test('a command that ran and failed is told apart from one that did not run', async () => {
+    const { said } = await converse('run false', { text: '[exit code 1]', isError: true });
+    expect(said).toMatch(/^I ran `false` in the sandbox, and it failed \(exit code 1\)/);
+  });
+
   test('a tool that is not there is said to be missing, not called', async () => {
     const outcome = await ask(offline, requestOf('run ls', { tools: [LS_TOOL] }));
     expect(outcome).toMatchObject({ stop: 'end', calls: [] });
@@ -249,9 +256,9 @@ describe('survives', () => {
   test.each(HOSTILE)('100 kB of %j is understood within 50 ms, whatever it begins with', (unit) => {
     const body = unit.repeat(Math.ceil(100_000 / unit.length));
     for (const verb of verbs) {
-      const began = performance.now();
+      const began = cpuMs();
       understand(verb + body);
-      expect(performance.now() - began).toBeLessThan(50);
+      expect(cpuMs() - began).toBeLessThan(50);
     }
   });
 
@@ -262,9 +269,9 @@ describe('survives', () => {
       'a'.repeat(100_000),
       `${'ab\n'.repeat(33_000)}end`,
     ]) {
-      const began = performance.now();
+      const began = cpuMs();
       const { calls } = await converse('append x to a.txt', { text });
-      expect(performance.now() - began).toBeLessThan(200);
+      expect(cpuMs() - began).toBeLessThan(200);
       expect(calls).toHaveLength(2);
     }
   });
