@@ -1,16 +1,18 @@
 // Owns the driver that builds its sandbox with bubblewrap: every namespace, an empty root with the read-only system in
 // it, the workspace, and nothing else. It must never share a namespace with the host or pass a descriptor inside.
 import { HardshellError } from '../platform/errors.ts';
+import type { Root } from '../platform/root.ts';
 import { openRoot } from '../platform/root.ts';
 import type { SandboxDriver, SandboxSpec } from './driver.ts';
-import { insideArgv } from './inside.ts';
-import type { Layout } from './layout.ts';
-import { HOSTNAME, layoutFor, SANDBOX_ID, SHM_BYTES, TMP_BYTES } from './layout.ts';
 import { findProgram, isExecutable } from './programs.ts';
 import type { Launch } from './session.ts';
 import { openSession, probeBy } from './session.ts';
-import { socketFilter } from './socket-filter.ts';
-import { openStage } from './stage.ts';
+import { insideArgv } from './walls/inside.ts';
+import type { Layout } from './walls/layout.ts';
+import { HOSTNAME, layoutFor, SANDBOX_ID, SHM_BYTES, TMP_BYTES } from './walls/layout.ts';
+import { socketFilter } from './walls/socket-filter.ts';
+import { openStage } from './walls/stage.ts';
+import { workspaceOwner } from './workspace.ts';
 
 export type BubblewrapOptions = {
   /** absolute path; found in the system's folders when it is left out */
@@ -29,7 +31,7 @@ export function bubblewrapDriver(options: BubblewrapOptions = {}): SandboxDriver
     const sh = findProgram('sh');
     if (sh === undefined) throw missing('there is no /bin/sh', 'apt install dash');
     const layout = layoutFor(spec, hidden);
-    const workspace = await openRoot(layout.workspace);
+    const workspace = await openRoot(layout.workspace, workspaceOwner());
     const stage = await openStage(layout.workspace);
     const walls = wallsOf(layout, stage.workspace);
     return openSession({
@@ -38,8 +40,8 @@ export function bubblewrapDriver(options: BubblewrapOptions = {}): SandboxDriver
       fix: FIX,
       async launch(request): Promise<Launch> {
         const argv = [...stage.prefix, bwrap, ...walls.flags, '--', ...insideArgv(request, sh)];
-        const fixed = layout.fixedFiles.map((name) => workspace.tryRead(name, MAX_FIXED_BYTES));
-        return { argv, feeds: [...walls.feeds, ...(await Promise.all(fixed)).map((data) => data ?? '')] };
+        const fixed = await Promise.all(layout.fixedFiles.map((name) => fixedContent(workspace, name)));
+        return { argv, feeds: [...walls.feeds, ...fixed] };
       },
       close: () => stage.close(),
     });
@@ -88,6 +90,13 @@ function wallsOf(layout: Layout, workspace: string): { flags: string[]; feeds: (
     ...(filter === null ? [] : ['--seccomp', String(FIRST_FEED + layout.files.length)]),
   ];
   return { flags, feeds };
+}
+
+/** Made when it is missing, since bubblewrap would make it so that not even its owner could write it. */
+async function fixedContent(workspace: Root, name: string): Promise<Buffer> {
+  const content = await workspace.tryRead(name, MAX_FIXED_BYTES);
+  if (content === null) await workspace.replace(name, '');
+  return content ?? Buffer.alloc(0);
 }
 
 function missing(message: string, fix: string): HardshellError {

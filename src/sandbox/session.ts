@@ -6,10 +6,10 @@ import type { RunOptions, RunResult } from '../platform/process.ts';
 import { run } from '../platform/process.ts';
 import type { ExecRequest, ExecResult, Probe, Sandbox, SandboxLimits } from './driver.ts';
 import { BASE_ENVIRONMENT } from './environment.ts';
-import { lastLine } from './hold.ts';
-import type { Layout } from './layout.ts';
-import { SANDBOX_ID } from './layout.ts';
-import { coverableFolder } from './stage.ts';
+import { lastLine } from './walls/hold.ts';
+import type { Layout } from './walls/layout.ts';
+import { SANDBOX_ID } from './walls/layout.ts';
+import { coverableFolder } from './walls/stage.ts';
 import { watchMemory } from './watch-memory.ts';
 
 /** How a driver starts one command: the whole argv, and what it reads from the descriptors 3, 4, …. */

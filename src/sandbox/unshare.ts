@@ -3,13 +3,13 @@
 import { existsSync } from 'node:fs';
 import { HardshellError, reasonOf } from '../platform/errors.ts';
 import type { Sandbox, SandboxDriver, SandboxSpec } from './driver.ts';
-import type { Held } from './hold.ts';
-import { insideArgv } from './inside.ts';
-import { layoutFor, SANDBOX_ID } from './layout.ts';
 import { findProgram, isExecutable } from './programs.ts';
 import { openSession, probeBy } from './session.ts';
-import { openStage } from './stage.ts';
-import { openTemplate } from './template.ts';
+import type { Held } from './walls/hold.ts';
+import { insideArgv } from './walls/inside.ts';
+import { layoutFor, SANDBOX_ID } from './walls/layout.ts';
+import { openStage } from './walls/stage.ts';
+import { openTemplate } from './walls/template.ts';
 import { workspaceOwner } from './workspace.ts';
 
 export type UnshareOptions = {

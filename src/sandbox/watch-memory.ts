@@ -3,7 +3,7 @@
 import { readFileSync, statfsSync } from 'node:fs';
 import type { StopReason } from '../platform/process.ts';
 import { childrenOf, descendantsOf } from '../platform/process-tree.ts';
-import { SHM_BYTES, TMP_BYTES } from './layout.ts';
+import { SHM_BYTES, TMP_BYTES } from './walls/layout.ts';
 
 const FIRST_LOOK_MS = 20;
 const LOOK_EVERY_MS = 80;

@@ -1,8 +1,8 @@
 // Owns what runs inside a sandbox before the command: the init of its pid namespace and the limits. The same for every
 // driver, so that a command cannot tell them apart.
-import { namesOf, SANDBOX_WORKSPACE } from '../platform/workspace-path.ts';
-import type { ExecRequest } from './driver.ts';
-import { exportsOf } from './environment.ts';
+import { namesOf, SANDBOX_WORKSPACE } from '../../platform/workspace-path.ts';
+import type { ExecRequest } from '../driver.ts';
+import { exportsOf } from '../environment.ts';
 
 const MAX_OPEN_FILES = 1024;
 /** Runtimes reserve far more addresses than memory (Node.js over 1 GiB at rest), so addresses get a wider limit. */

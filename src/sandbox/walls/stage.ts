@@ -1,10 +1,10 @@
 // Owns the step down from root: a private mount namespace in which nobody can reach the workspace, and the words that
 // put a command there as nobody. Without root there is nothing to step down from. It must never change the host's mounts.
 import { statSync } from 'node:fs';
-import { HardshellError, reasonOf } from '../platform/errors.ts';
+import { HardshellError, reasonOf } from '../../platform/errors.ts';
+import { findProgram } from '../programs.ts';
+import { NOBODY, workspaceOwner } from '../workspace.ts';
 import { holdNamespaces, SAY_READY } from './hold.ts';
-import { findProgram } from './programs.ts';
-import { NOBODY, workspaceOwner } from './workspace.ts';
 
 export type Stage = {
   /** what comes before the argv of the driver */

@@ -2,8 +2,8 @@
 // turns this list into mounts; it must never add a folder of its own.
 import { existsSync, lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { EXIT, HardshellError } from '../platform/errors.ts';
-import type { SandboxSpec } from './driver.ts';
+import { EXIT, HardshellError } from '../../platform/errors.ts';
+import type { SandboxSpec } from '../driver.ts';
 
 export type Layout = {
   /** real path on the host; shown as /workspace */

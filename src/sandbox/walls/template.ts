@@ -2,12 +2,12 @@
 // stands. Each command gets a copy of its mounts; it must never hold a process or anything writable but the workspace.
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { findProgram } from '../programs.ts';
 import type { Held } from './hold.ts';
 import { holdNamespaces, SAY_READY } from './hold.ts';
 import type { Layout } from './layout.ts';
 import { HOSTNAME, SHM_BYTES, TMP_BYTES } from './layout.ts';
 import { lockedOptions, mountsBelow } from './mount-table.ts';
-import { findProgram } from './programs.ts';
 import { coverableFolder } from './stage.ts';
 
 export type TemplatePrograms = {

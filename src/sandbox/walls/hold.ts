@@ -3,8 +3,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { reasonOf } from '../platform/errors.ts';
-import { BASE_ENVIRONMENT } from './environment.ts';
+import { reasonOf } from '../../platform/errors.ts';
+import { BASE_ENVIRONMENT } from '../environment.ts';
 
 export type NamespaceKind = 'user' | 'mnt' | 'uts';
 
