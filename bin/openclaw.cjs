@@ -57,7 +57,8 @@ if [ -z "$node" ]; then
   echo "fix: run npm ci in $root (it brings Node 24), or install Node 24 from https://nodejs.org" >&2
   exit 1
 fi
-exec "$node" --disable-warning=ExperimentalWarning "$0" "$@"
+# A small young generation, grown in small steps: 140 MB after a thousand turns in place of 280 (gateway-run.ts asks for it).
+exec "$node" --max-semi-space-size=4 --heap-growing-percent=30 --disable-warning=ExperimentalWarning "$0" "$@"
 */
 'use strict';
 

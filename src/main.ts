@@ -149,6 +149,7 @@ async function compose(
     hosts: ['127.0.0.1', '::1'],
     port: port ?? portFromEnv(env) ?? settings.gateway.port,
     token: () => token,
+    ready: () => !stopping,
     allowedOrigins: settings.gateway.controlUi.allowedOrigins,
     uiFolder: settings.gateway.controlUi.enabled ? findPage() : null,
     log,

@@ -48,6 +48,15 @@ function probeWritable(folder: string): void {
   unlinkSync(probe);
 }
 
+/** Narrows a file that another library made (0600). */
+export function makePrivate(path: string): void {
+  try {
+    chmodSync(path, PRIVATE_FILE);
+  } catch (error) {
+    throw fileFailure('make private', path, error);
+  }
+}
+
 /** Makes or replaces a file so that a reader or a crash sees either the old or the new content, never a part. */
 export function replaceFile(path: string, data: string | Uint8Array, mode = PRIVATE_FILE): void {
   try {

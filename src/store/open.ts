@@ -1,8 +1,9 @@
 // Owns the database connection and its transactions: one writer, WAL, synchronous=FULL. Whatever must survive kill -9
 // goes through commit(); nothing else in the program begins a transaction.
-import { chmodSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { EXIT, HardshellError, reasonOf } from '../platform/errors.ts';
+import { makePrivate } from '../platform/files.ts';
 import { MIGRATIONS } from './schema.ts';
 
 export interface Store {
@@ -38,7 +39,7 @@ export function openStore(path: string): Store {
     db.close();
     throw asStoreError(error, path);
   }
-  chmodSync(path, 0o600);
+  makePrivate(path);
   return storeOver(db, path);
 }
 

@@ -4,11 +4,16 @@ import { EXIT } from '../../platform/errors.ts';
 import type { Context } from '../context.ts';
 import { parsePort } from '../target.ts';
 
+// Without these V8 takes what a large machine offers: 280 MB after a thousand turns, of which 20 are alive. The launcher
+// passes them on; whoever starts the bundle in another way gets them by one more exec of the same process.
+const HEAP_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
+
 // npm and the shell both pass a Ctrl-C on, so that one key press can arrive twice; a person does not press so fast.
 const SAME_PRESS_MS = 300;
 const LEAVE_AFTER_MS = 2000;
 
 export async function run({ out, env }: Context, options: { port?: string; verbose?: boolean }): Promise<number> {
+  keepHeapSmall(env);
   const port = options.port === undefined ? {} : { port: parsePort(options.port) };
   let firstSignalAtMs: number | undefined;
   let stop: ((reason: string) => Promise<void>) | undefined;
@@ -41,4 +46,15 @@ export async function run({ out, env }: Context, options: { port?: string; verbo
   // Everything is closed now; should something have been left open, it must not keep a stopped gateway around.
   setTimeout(() => process.exit(EXIT.ok), LEAVE_AFTER_MS).unref();
   return EXIT.ok;
+}
+
+function keepHeapSmall(env: Context['env']): void {
+  const missing = HEAP_FLAGS.filter((flag) => !process.execArgv.includes(flag));
+  if (missing.length === 0 || !process.execve || process.execArgv.some((flag) => flag.startsWith('--inspect'))) return;
+  const known = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  process.execve(
+    process.execPath,
+    [process.execPath, ...missing, ...process.execArgv, ...process.argv.slice(1)],
+    Object.fromEntries(known),
+  );
 }
