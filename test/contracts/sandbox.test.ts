@@ -228,6 +228,7 @@ describe.each(DRIVERS)('$name', ({ name, make }) => {
       expect((await bash(`perl -e '${tries.join(';')}'`)).stdout.trim().split(' ')).toEqual(
         Object.values(families).map(() => 'no'),
       );
+      expect((await bash(`perl -e 'syscall(425, 8, 0); print $!{ENOSYS} ? "no" : "other"'`)).stdout).toBe('no');
       expect((await bash(`perl -e 'socket(S,1,1,0) and socket(T,2,1,0) and print "fine"'`)).stdout).toBe('fine');
     });
 

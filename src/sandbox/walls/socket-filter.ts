@@ -1,5 +1,5 @@
-// Owns the one system call rule that namespaces cannot express: which kinds of sockets a command may make. It must
-// allow everything that it does not know to be a way out.
+// Owns the one rule about system calls that namespaces cannot express: which kinds of sockets a command may make. It
+// must allow everything that it does not know to be a way out.
 
 /** A network namespace does not contain the others: a vsock, for one, reaches the host of a virtual machine. */
 const ALLOWED_FAMILIES = { unix: 1, inet: 2, inet6: 10, netlink: 16 } as const;
@@ -19,6 +19,10 @@ const ALLOW = 0x7fff0000;
 const KILL = 0x80000000;
 /** SECCOMP_RET_ERRNO with EAFNOSUPPORT: what a kernel without that kind of socket says. */
 const NO_SUCH_FAMILY = 0x00050000 | 97;
+
+/** Makes sockets too, past the filter; the same number on every machine. It says that there is no such call (ENOSYS). */
+const IO_URING_SETUP = 425;
+const NO_SUCH_CALL = 0x00050000 | 38;
 
 /** Offsets in struct seccomp_data; the first argument's low half comes first on both machines. */
 const AT = { number: 0, machine: 4, firstArgument: 16 } as const;
@@ -40,6 +44,8 @@ export function socketFilter(arch: string = process.arch): Uint8Array | null {
           [IF_AT_LEAST, 0, 1, machine.x32Bit] as [number, number, number, number],
           [RETURN, 0, 0, KILL] as [number, number, number, number],
         ]),
+    [IF_EQUAL, 0, 1, IO_URING_SETUP],
+    [RETURN, 0, 0, NO_SUCH_CALL],
     [IF_EQUAL, 1, 0, machine.socket],
     [RETURN, 0, 0, ALLOW],
     [LOAD, 0, 0, AT.firstArgument],
