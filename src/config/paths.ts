@@ -2,8 +2,9 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { EXIT, HardshellError } from '../platform/errors.ts';
+import { canonicalEnv, type Env } from './environment.ts';
 
-export type Env = Readonly<Record<string, string | undefined>>;
+export type { Env };
 
 export type Paths = {
   readonly stateDir: string;
@@ -18,7 +19,8 @@ export type Paths = {
 };
 
 /** `OPENCLAW_HOME` stands in for the home folder, `OPENCLAW_STATE_DIR` for `~/.openclaw` (config-cli-audit.md 4). */
-export function resolvePaths(env: Env): Paths {
+export function resolvePaths(given: Env): Paths {
+  const { env } = canonicalEnv(given);
   const home = absolute(env['OPENCLAW_HOME'] ?? env['HOME'] ?? homedir(), '/');
   const stateDir = absolute(env['OPENCLAW_STATE_DIR'] ?? join(home, '.openclaw'), home);
   return {
@@ -40,7 +42,7 @@ function absolute(path: string, home: string): string {
 
 /** `OPENCLAW_GATEWAY_PORT`, or undefined. 0 means any free port. */
 export function portFromEnv(env: Env): number | undefined {
-  const text = env['OPENCLAW_GATEWAY_PORT'];
+  const text = canonicalEnv(env).env['OPENCLAW_GATEWAY_PORT'];
   if (!text) return undefined;
   const port = Number(text);
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;

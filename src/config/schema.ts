@@ -1,81 +1,62 @@
-// Owns the shape of openclaw.json: every key, its default, its meaning. Unknown keys are refused, so that a setting
-// with a typo can never be silently without effect.
-import { z } from 'zod';
+// Owns the shape of openclaw.json as a whole: which sections there are, and the type that the rest of the program sees.
+// The single place where a setting exists: validation, JSON Schema, docs and the settings form come from it.
+import * as z from 'zod/mini';
+import { agents } from './schema/agents.ts';
+import { type ChannelName, channels } from './schema/channels.ts';
+import { approvals, commands, messages, pairing, session } from './schema/conversation.ts';
+import { budget, cron, hooks, mcp, memory, models, skills } from './schema/extensions.ts';
+import { gateway } from './schema/gateway.ts';
+import { attachments, backup, env, logging, secrets, update } from './schema/operations.ts';
+import { actions, browser, security, tools, trust } from './schema/tools.ts';
 
-const modelEntry = z.strictObject({
-  id: z.string().min(1),
-  name: z.string().optional(),
-  contextWindow: z.int().min(1_000).optional(),
-  maxTokens: z.int().min(1).optional(),
-});
+/** A section is built when it is needed, since building all of it costs more than reading the file. */
+export const SECTIONS = {
+  gateway,
+  channels,
+  agents,
+  models,
+  tools,
+  security,
+  actions,
+  trust,
+  session,
+  messages,
+  commands,
+  pairing,
+  approvals,
+  budget,
+  browser,
+  memory,
+  skills,
+  mcp,
+  cron,
+  hooks,
+  secrets,
+  backup,
+  logging,
+  update,
+  attachments,
+  env,
+} as const;
 
-const provider = z.strictObject({
-  baseUrl: z.url({ protocol: /^https?$/ }).optional(),
-  apiKey: z.string().min(1).optional(),
-  api: z.enum(['anthropic-messages', 'openai-responses', 'openai-completions']).optional(),
-  models: z.array(modelEntry).default([]),
-});
+export type SectionName = keyof typeof SECTIONS;
+export const SECTION_NAMES = Object.keys(SECTIONS) as readonly SectionName[];
 
-export const configSchema = z.strictObject({
-  gateway: z
-    .strictObject({
-      mode: z.literal('local').default('local'),
-      port: z.int().min(1).max(65_535).default(18_789),
-      bind: z.literal('loopback').default('loopback'),
-      auth: z.strictObject({ mode: z.literal('token').default('token'), token: z.string().optional() }).prefault({}),
-      controlUi: z
-        .strictObject({ enabled: z.boolean().default(true), allowedOrigins: z.array(z.string()).default([]) })
-        .prefault({}),
-    })
-    .prefault({}),
-  agents: z
-    .strictObject({
-      defaults: z
-        .strictObject({
-          workspace: z.string().min(1).optional(),
-          model: z
-            .strictObject({ primary: z.string().min(1).optional(), fallbacks: z.array(z.string().min(1)).default([]) })
-            .prefault({}),
-          timeoutSeconds: z.int().min(1).max(86_400).default(600),
-          maxOutputTokens: z.int().min(256).default(8_192),
-        })
-        .prefault({}),
-    })
-    .prefault({}),
-  models: z
-    .strictObject({ providers: z.record(z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/), provider).default({}) })
-    .prefault({}),
-  tools: z
-    .strictObject({
-      exec: z
-        .strictObject({
-          timeoutSeconds: z.int().min(1).max(3_600).default(120),
-          memoryMb: z.int().min(64).default(1_024),
-          maxProcesses: z.int().min(8).default(128),
-        })
-        .prefault({}),
-    })
-    .prefault({}),
-  messages: z
-    .strictObject({
-      queue: z
-        .strictObject({
-          mode: z.enum(['steer', 'followup', 'interrupt']).default('steer'),
-          cap: z.int().min(1).default(20),
-        })
-        .prefault({}),
-    })
-    .prefault({}),
-  logging: z
-    .strictObject({
-      level: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
-      maxFileBytes: z.int().min(10_000).default(10_000_000),
-    })
-    .prefault({}),
-});
+type Parsed = { [K in SectionName]: z.output<ReturnType<(typeof SECTIONS)[K]>> };
 
-export type Config = z.output<typeof configSchema>;
-export type ProviderConfig = z.output<typeof provider>;
+type WithAccounts<T> = T extends object ? Omit<T, 'accounts'> & { accounts: Record<string, Omit<T, 'accounts'>> } : T;
 
-/** Dotted paths whose values never leave the process; `*` stands for one segment. */
-export const SECRET_PATHS: readonly string[] = ['gateway.auth.token', 'models.providers.*.apiKey'];
+/** The settings as the program sees them: every default filled in, every secret in place of its reference. */
+export type Config = Omit<Parsed, 'channels'> & {
+  channels: Omit<Parsed['channels'], ChannelName> & { [K in ChannelName]?: WithAccounts<Parsed['channels'][K]> };
+};
+export type ProviderConfig = Config['models']['providers'][string];
+export type ChannelConfig<K extends ChannelName = ChannelName> = NonNullable<Config['channels'][K]>;
+
+/** The schema of everything, for JSON Schema, docs and tests. Loading builds section by section instead. */
+export function wholeSchema() {
+  const shape = Object.fromEntries(SECTION_NAMES.map((name) => [name, SECTIONS[name]()])) as {
+    [K in SectionName]: ReturnType<(typeof SECTIONS)[K]>;
+  };
+  return z.strictObject({ $schema: z.optional(z.string()), ...shape });
+}

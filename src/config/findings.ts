@@ -1,0 +1,54 @@
+// Owns what is said about a configuration: findings and mappings, and the one error that refuses it. It must never carry
+// the value of a secret.
+import { EXIT, HardshellError } from '../platform/errors.ts';
+
+export type Finding = {
+  /** error: it does not start. warning: it starts, and something has no effect or is risky. note: good to know */
+  readonly level: 'error' | 'warning' | 'note';
+  /** stable, kebab-case */
+  readonly code: string;
+  /** the setting, such as gateway.auth.token; empty for the file as a whole */
+  readonly key: string;
+  /** one line, may name the key */
+  readonly message: string;
+  /** the one thing to do */
+  readonly fix: string;
+};
+
+/** A spelling that was understood: which key it was read as, and why. */
+export type Mapping = { readonly from: string; readonly to: string; readonly note: string };
+
+export const errorsIn = (findings: readonly Finding[]): Finding[] => findings.filter(({ level }) => level === 'error');
+
+/** The refusal of a configuration: the first error, and how many more there are. */
+export function refusal(file: string, findings: readonly Finding[], cause?: unknown): HardshellError {
+  const [first, ...more] = errorsIn(findings);
+  const rest = more.length > 0 ? ` (and ${more.length} more; openclaw config validate lists them)` : '';
+  return new HardshellError({
+    code: 'CONFIG_INVALID',
+    message: `the configuration ${file} is not usable: ${first?.message ?? 'it has a mistake'}${rest}`,
+    fix: first?.fix || `edit ${file}; nothing was changed`,
+    exitCode: EXIT.config,
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** A refusal of the file itself, before anything in it could be read. */
+export class SourceError extends Error {
+  readonly code: string;
+  readonly fix: string;
+  constructor(code: string, message: string, fix = '') {
+    super(message);
+    this.name = 'SourceError';
+    this.code = code;
+    this.fix = fix;
+  }
+}
+
+export const findingOf = (error: SourceError): Finding => ({
+  level: 'error',
+  code: error.code,
+  key: '',
+  message: error.message,
+  fix: error.fix,
+});

@@ -1,0 +1,13 @@
+// Owns the list of rules. A configuration that passes them starts.
+import type { Finding } from '../findings.ts';
+import type { Config } from '../schema.ts';
+import { borders } from './borders.ts';
+import { channels } from './channels.ts';
+import { door } from './door.ts';
+import { powers } from './powers.ts';
+import type { Rule, RuleContext } from './rule.ts';
+
+const RULES: readonly Rule[] = [door, channels, borders, powers];
+
+export const applyRules = (config: Config, context: RuleContext): Finding[] =>
+  RULES.flatMap((rule) => [...rule(config, context)]);

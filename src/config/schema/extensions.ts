@@ -1,0 +1,105 @@
+// Owns the settings of what is added from outside or runs by itself: models, MCP servers, skills, memory, cron, webhooks.
+import * as z from 'zod/mini';
+import {
+  flag,
+  group,
+  list,
+  maybeAmount,
+  maybeChoice,
+  maybeMatch,
+  maybeText,
+  maybeTexts,
+  maybeWhole,
+  named,
+  secret,
+  secretsByName,
+  textOr,
+  texts,
+  whatever,
+  whole,
+} from './leaf.ts';
+
+const HTTP = /^https?:\/\/[^\s\p{Cc}]+$/u;
+
+export const models = () =>
+  group('Where models are reached', {
+    providers: named(
+      'Providers by id; anthropic and openai need nothing but a key',
+      {
+        baseUrl: maybeMatch('Address of the interface', HTTP),
+        apiKey: secret('Key; otherwise the environment or credentials/<id>-key'),
+        api: maybeChoice('Which protocol it speaks', ['anthropic-messages', 'openai-responses', 'openai-completions']),
+        headers: secretsByName('Headers to send along'),
+        models: list('Models it offers', {
+          id: whatever('Name that the provider uses', z.string().check(z.minLength(1))),
+          name: maybeText('Name to show'),
+          contextWindow: maybeWhole('Context in tokens', { min: 1_000 }),
+          maxTokens: maybeWhole('Longest answer in tokens', { min: 1 }),
+          cost: whatever(
+            'Prices for a million tokens in US dollars: input, output, cacheRead, cacheWrite',
+            z.optional(
+              z.partialRecord(z.enum(['input', 'output', 'cacheRead', 'cacheWrite']), z.number().check(z.minimum(0))),
+            ),
+          ),
+        }),
+      },
+      /^[a-z0-9][a-z0-9-]{0,63}$/,
+    ),
+  });
+
+export const budget = () => {
+  const cap = (what: string) =>
+    group(what, {
+      usd: maybeAmount('In US dollars'),
+      tokens: maybeWhole('In tokens', { min: 1 }),
+    });
+  return group('What may be spent; a turn that would go over it is not started', {
+    daily: cap('All together in a day'),
+    monthly: cap('All together in a month'),
+    perSender: cap('Each sender but you in a day'),
+  });
+};
+
+export const mcp = () =>
+  group('Tools from other programs', {
+    servers: named('MCP servers by name', {
+      enabled: flag('Use it', true),
+      command: maybeText('Program to start, inside the box'),
+      args: texts('Its arguments'),
+      env: secretsByName('Its environment; it gets nothing else'),
+      url: maybeMatch('Address of a server that runs elsewhere', HTTP),
+      headers: secretsByName('Headers to send along'),
+      tools: group('Which of its tools', { allow: maybeTexts('Only these'), deny: texts('Never these') }),
+      timeoutSeconds: whole('Longest call', 60, { min: 1, max: 3_600 }),
+    }),
+  });
+
+export const skills = () =>
+  group('Skills', {
+    allow: maybeTexts('Only these, by name'),
+    entries: named('Settings of a skill by its name', {
+      enabled: flag('Offer it', true),
+      env: secretsByName('Variables for its commands'),
+    }),
+  });
+
+export const memory = () =>
+  group('Memory', {
+    enabled: flag('Offer memory_search and memory_get', true),
+    scanSecrets: flag('Refuse to remember what looks like a secret', true),
+  });
+
+export const cron = () =>
+  group('Scheduled turns', {
+    enabled: flag('Run them', true),
+    skipMissedJobs: flag('What was due while the gateway was down is not made up for', false),
+    timeZone: maybeText('Time zone, such as Europe/Berlin; otherwise that of this machine'),
+  });
+
+export const hooks = () =>
+  group('Webhooks: others start a turn by HTTP', {
+    enabled: flag('Offer them', false),
+    path: textOr('Below which path', '/hooks', /^\/[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/),
+    token: secret('Token of its own, at least 32 characters, not the gateway token'),
+    allowedAgentIds: texts('Agents that may be addressed', ['main']),
+  });

@@ -1,0 +1,126 @@
+// Owns the settings of what the assistant may do: tools, commands, files, the web, and what always needs your word.
+import * as z from 'zod/mini';
+import {
+  choice,
+  flag,
+  group,
+  ids,
+  list,
+  maybeChoice,
+  maybeMatch,
+  maybeText,
+  maybeTexts,
+  secret,
+  texts,
+  whatever,
+  whole,
+} from './leaf.ts';
+
+/** Where a tool is used: in a direct chat, a group, a public channel; * is everywhere else. */
+export const CONTEXTS = ['*', 'dm', 'group', 'channel'] as const;
+export const TOOL_RULES = ['deny', 'ask', 'allow'] as const;
+
+export const tools = () =>
+  group('What the assistant may use', {
+    profile: maybeChoice('A ready-made set; otherwise coding for you and messaging for others', [
+      'minimal',
+      'messaging',
+      'coding',
+      'full',
+    ]),
+    allow: maybeTexts('Only these tools or groups, such as group:fs'),
+    deny: texts('Never these; wins over everything'),
+    policies: whatever(
+      'By place (*, dm, group, channel): a tool or group, and allow, ask or deny. exec and browser are denied outside direct chats',
+      z._default(z.partialRecord(z.enum(CONTEXTS), z.record(z.string(), z.enum(TOOL_RULES))), {}),
+    ),
+    fs: group('Files', { workspaceOnly: flag('Only inside the workspace and security.allowedPaths', true) }),
+    exec: group('Commands', {
+      mode: choice('none at all, only those in allow, ask for others, or any (inside the box)', 'ask', [
+        'deny',
+        'allowlist',
+        'ask',
+        'full',
+      ]),
+      allow: texts('Programs that need no question, by name'),
+      safeBins: texts('Programs that only filter what is piped in', ['cut', 'uniq', 'head', 'tail', 'tr', 'wc']),
+      strictInlineEval: flag('Ask for code in an argument (python -c, node -e) even when the program is allowed', true),
+      timeoutSeconds: whole('Longest command', 120, { min: 1, max: 3_600 }),
+      memoryMb: whole('Memory of a command, in megabytes', 1_024, { min: 64 }),
+      maxProcesses: whole('Processes of a command', 128, { min: 8 }),
+      grantExpiryDays: whole('For how long "always allow" is good', 30, { min: 1, max: 365 }),
+    }),
+    sandbox: group('Inside the box', {
+      tools: group('Which tools boxed conversations have', {
+        allow: maybeTexts('Only these'),
+        deny: texts('Never these'),
+      }),
+    }),
+    elevated: group('Leaving the box for one command', {
+      enabled: flag('Let the owner allow it, command by command', false),
+      allowFrom: ids('Who may ask for it, such as telegram:123456'),
+    }),
+    web: group('The web', {
+      search: group('Searching', {
+        enabled: flag('Offer web_search', true),
+        provider: maybeText('Which search service'),
+        apiKey: secret('Its key'),
+      }),
+      fetch: group('Reading pages', {
+        enabled: flag('Offer web_fetch; private addresses are never reached', true),
+        maxChars: whole('How much of a page is shown to the model', 20_000, { min: 500 }),
+        maxBytes: whole('How much of a page is read', 1_000_000, { min: 10_000 }),
+        allowedHosts: maybeTexts('Only these hosts, such as *.example.net'),
+        blockedHosts: texts('Never these hosts'),
+      }),
+    }),
+    loopDetection: group('Repetition', { enabled: flag('Stop a turn that repeats itself', true) }),
+  });
+
+export const security = () =>
+  group('Borders', {
+    workspace: maybeText('The folder of the assistant, the same as agents.defaults.workspace', { restart: true }),
+    allowedPaths: texts('Folders outside the workspace that it may use'),
+    deniedPaths: texts('Never these; wins over everything. Keys, wallets and the state folder are always denied'),
+    audit: group('The audit', {
+      suppressions: list('Findings that you have decided to live with', {
+        checkId: maybeText('The id of the check'),
+        reason: maybeText('Why'),
+        expires: maybeMatch('Until when, as 2026-12-31', /^\d{4}-\d{2}-\d{2}$/),
+      }),
+    }),
+    installPolicy: group('Installing skills', {
+      enabled: flag('What is installed is scanned, locked by its hash, and waits for your approval', true),
+    }),
+  });
+
+export const actions = () =>
+  group('Acts that need your word whatever the tool', {
+    email: group('Mail', {
+      requireConfirmation: flag('Ask before a mail is sent', true),
+      allowedRecipients: texts('Recipients, such as *@example.net; if there are any, others are refused'),
+    }),
+    message: group('Messages', { requireConfirmation: flag('Ask before somebody new is written to', true) }),
+    destructive: group('Deleting and overwriting', {
+      requireConfirmation: flag('Ask first', true),
+      useTrash: flag('Move into the trash instead of deleting', true),
+    }),
+    money: group('Spending', { requireConfirmation: flag('Ask before anything is bought or paid', true) }),
+  });
+
+export const trust = () =>
+  group('How sensitive your things are', {
+    tiers: group('Folders, accounts or connectors by tier', {
+      high: texts('Each use is asked for, never in groups'),
+      medium: texts('Only in direct chats with you'),
+      low: texts('No further limits'),
+    }),
+  });
+
+export const browser = () =>
+  group('A real browser', {
+    enabled: flag('Let the assistant use one. Turn on two-factor login for your accounts first', false),
+    headless: flag('Without a window', true),
+    allowedHosts: maybeTexts('Only these hosts'),
+    dangerouslyAllowPrivateNetwork: flag('Pages on your own network may be opened', false),
+  });
