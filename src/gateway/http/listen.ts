@@ -1,9 +1,10 @@
 // Owns the listening sockets: one port on every address, all of it or nothing. It must never listen on an address that
 // it was not told, and never go on when somebody else has one of ours.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { EXIT, errnoOf, HardshellError, reasonOf } from '../../platform/errors.ts';
+import { http } from '../../platform/node-http.ts';
 import type { Limits } from '../limits.ts';
 import { refuseSocket } from './respond.ts';
 
@@ -42,7 +43,7 @@ export const closeServer = (server: Server): Promise<void> =>
   });
 
 async function listenOn(host: string, port: number, limits: Limits): Promise<Server | null> {
-  const server = createServer({
+  const server = http.createServer({
     insecureHTTPParser: false,
     requireHostHeader: true,
     maxHeaderSize: limits.headerBytes,

@@ -1,7 +1,8 @@
 // Owns how an HTTP answer leaves: the security headers that every one of them has, and JSON bodies. It must never echo
 // anything of the request.
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { http } from '../../platform/node-http.ts';
 
 export const CONTENT_POLICY = [
   "default-src 'none'",
@@ -62,7 +63,7 @@ export const errorBody = (type: string, message: string) => ({ error: { message,
 export function refuseSocket(socket: Duplex, status: number, type: string, message: string): void {
   const body = JSON.stringify(errorBody(type, message));
   const lines = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}`,
+    `HTTP/1.1 ${status} ${http.STATUS_CODES[status] ?? 'Error'}`,
     ...FLAT.map(([name, value]) => `${name}: ${value}`),
     'content-type: application/json; charset=utf-8',
     'cache-control: no-store',
