@@ -34,7 +34,7 @@ const conversation = fc
   .array(turn, { minLength: 1, maxLength: 20 })
   .map((turns) => [...turns.flat(), text('user', 'last')].map((m, i): StoredMessage => ({ ...m, seq: i + 1 })));
 
-test('property: it starts with the user, roles never repeat, calls and results stay together, the last message is there', () => {
+test('property: it starts with the user, calls and results stay together, the last message is there', () => {
   fc.assert(
     fc.property(conversation, fc.integer({ min: 50, max: 20_000 }), (messages, budget) => {
       const { messages: shown } = fitWindow(messages, budget);
@@ -42,7 +42,7 @@ test('property: it starts with the user, roles never repeat, calls and results s
       expect(shown.at(-1)).toMatchObject({ role: 'user', text: expect.stringContaining('last') });
       shown.forEach((m, i) => {
         const next = shown[i + 1];
-        if (m.role === next?.role) expect(m.role).toBe('assistant');
+        if (m.role === 'tool') expect(next?.role).not.toBe('tool');
         if (m.role === 'assistant' && m.toolCalls.length > 0) {
           expect(next?.role === 'tool' && next.results.map((r) => r.callId)).toEqual(m.toolCalls.map((c) => c.id));
         }

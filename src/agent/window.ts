@@ -66,17 +66,14 @@ function shorten(text: string): string {
   return `${text.slice(0, OLD_RESULT_KEEP_CHARS)}\n[${text.length - 2 * OLD_RESULT_KEEP_CHARS} characters left out]\n${text.slice(-OLD_RESULT_KEEP_CHARS)}`;
 }
 
-/** A failed turn leaves two user messages in a row, and results are stored one by one; providers want each as one. */
+/** Results are stored one by one; a reply with several calls wants them together. */
 function merged(messages: readonly ModelMessage[]): ModelMessage[] {
   const out: ModelMessage[] = [];
   for (const message of messages) {
     const previous = out.at(-1);
-    if (message.role === 'user' && previous?.role === 'user')
-      out[out.length - 1] = { role: 'user', text: `${previous.text}\n\n${message.text}` };
-    else if (message.role === 'tool' && previous?.role === 'tool')
+    if (message.role === 'tool' && previous?.role === 'tool') {
       out[out.length - 1] = { role: 'tool', results: [...previous.results, ...message.results] };
-    else if (message.role === 'assistant' && message.text === '' && message.toolCalls.length === 0) continue;
-    else out.push(message);
+    } else out.push(message);
   }
   return out;
 }
