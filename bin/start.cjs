@@ -16,17 +16,10 @@ main(async () => {
 
 /** Becomes the gateway where this Node can (one process less, every signal arrives by itself), else waits for it. */
 function becomeGateway(extra) {
-  const node = node24();
-  const args = [
-    '--disable-warning=ExperimentalWarning',
-    path.join(REPO, 'bin', 'openclaw.cjs'),
-    'gateway',
-    'run',
-    ...extra,
-  ];
-  if (typeof process.execve === 'function') {
-    process.execve(node, [node, ...args], process.env);
-  }
+  const launcher = path.join(REPO, 'bin', 'openclaw.cjs');
+  const args = ['gateway', 'run', ...extra];
+  const env = { ...process.env, OPENCLAW_NODE: process.env.OPENCLAW_NODE || node24() };
+  if (typeof process.execve === 'function') process.execve(launcher, [launcher, ...args], env);
   return new Promise((resolve, reject) => {
     const atTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
@@ -36,7 +29,7 @@ function becomeGateway(extra) {
         if (!(atTerminal && signal === 'SIGINT')) child.kill(signal);
       });
     }
-    const child = spawn(node, args, { stdio: 'inherit' });
+    const child = spawn(launcher, args, { stdio: 'inherit', env });
     child.once('error', reject);
     child.once('exit', (code, signal) => resolve(code ?? (signal === 'SIGINT' ? 130 : 143)));
   });

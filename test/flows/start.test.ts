@@ -45,7 +45,11 @@ mkdirSync('dist', { recursive: true });
 writeFileSync('dist/.stamp', sourceStamp(process.cwd()));
 `;
 
-const FAKE_GATEWAY = `
+/** Starts like the real launcher: by itself, under the Node that npm start has found. */
+const FAKE_GATEWAY = `#!/bin/sh
+':' /*
+exec "$OPENCLAW_NODE" "$0" "$@"
+*/
 process.on('SIGTERM', () => { console.log('stopping'); process.exit(7); });
 setInterval(() => {}, 1000);
 console.log('gateway ' + process.argv.slice(2).join(' '));
@@ -60,6 +64,7 @@ beforeEach(() => {
     cpSync(join(REPO, 'bin', `${name}.cjs`), join(repo, 'bin', `${name}.cjs`));
   }
   write('bin/openclaw.cjs', FAKE_GATEWAY);
+  chmodSync(join(repo, 'bin', 'openclaw.cjs'), 0o755);
   write('scripts/build.ts', FAKE_BUILD);
   write('scripts/package.json', '{"type":"commonjs"}');
   write('package-lock.json', '{"packages":{"":{},"node_modules/a":{"version":"1.0.0","integrity":"sha512-x"}}}');

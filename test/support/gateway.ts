@@ -59,18 +59,27 @@ process.once('exit', () => {
   for (const child of started) child.kill('SIGKILL');
 });
 
-let chosen: readonly string[] | undefined;
-/** The bundle when it was built from these sources, else the sources themselves (slower to start). */
+let built: boolean | undefined;
+function isBuilt(): boolean {
+  const sources = createRequire(import.meta.url)('../../bin/sources.cjs') as { isBuilt(repo: string): boolean };
+  built ??= sources.isBuilt(REPO);
+  return built;
+}
+
+/** For Node: the bundle when it was built from these sources, else the sources themselves (slower to start). */
 export function entry(): readonly string[] {
-  if (chosen) return chosen;
-  const { isBuilt } = createRequire(import.meta.url)('../../bin/sources.cjs') as { isBuilt(repo: string): boolean };
-  chosen = [join(REPO, ...(isBuilt(REPO) ? ['dist', 'openclaw.mjs'] : ['src', 'cli', 'main.ts']))];
-  return chosen;
+  return [join(REPO, ...(isBuilt() ? ['dist', 'openclaw.mjs'] : ['src', 'cli', 'main.ts']))];
+}
+
+/** As a person types it, through the launcher; but the launcher would take a bundle that is out of date. */
+function typed(args: readonly string[]): readonly [string, readonly string[]] {
+  return isBuilt() ? [join(REPO, 'bin', 'openclaw.cjs'), args] : [process.execPath, [...entry(), ...args]];
 }
 
 /** A scrubbed environment: nothing of the person's own settings or keys reaches the program under test. */
 export function cleanEnv(home: string, extra: Readonly<Record<string, string>> = {}): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', HOME: home, LANG: 'C.UTF-8', NO_COLOR: '1', ...extra };
+  const path = process.env['PATH'] ?? '/usr/bin:/bin';
+  return { PATH: path, HOME: home, LANG: 'C.UTF-8', NO_COLOR: '1', OPENCLAW_NODE: process.execPath, ...extra };
 }
 
 export async function freePort(): Promise<number> {
@@ -99,7 +108,7 @@ export async function runCommand(
   options: { home: string; env?: Readonly<Record<string, string>>; input?: string; timeoutMs?: number },
 ): Promise<CommandResult> {
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [...entry(), ...args], {
+  const child = spawn(...typed(args), {
     env: cleanEnv(options.home, options.env),
     cwd: options.home,
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
@@ -128,7 +137,7 @@ export async function startTestGateway(options: GatewayOptions = {}): Promise<Te
   if (options.config !== undefined) writeConfig(home, options.config);
   const env = { ...options.env, OPENCLAW_GATEWAY_PORT: String(port) };
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [...entry(), 'gateway', 'run', ...(options.args ?? [])], {
+  const child = spawn(...typed(['gateway', 'run', ...(options.args ?? [])]), {
     env: cleanEnv(home, env),
     cwd: home,
     stdio: ['ignore', 'pipe', 'pipe'],
