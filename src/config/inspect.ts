@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import { homedir, networkInterfaces } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { HardshellError, reasonOf } from '../platform/errors.ts';
-import { derive } from './derive.ts';
 import { canonicalEnv, type Env, withVars } from './environment.ts';
 import { errorsIn, type Finding, findingOf, type Mapping, SourceError } from './findings.ts';
 import type { Paths } from './paths.ts';
@@ -12,8 +11,8 @@ import { applyRules } from './rules/rules.ts';
 import type { SecretRef } from './schema/leaf.ts';
 import { type Config, SECTION_NAMES, type SectionName } from './schema.ts';
 import { isRef, secretsIn } from './secrets.ts';
-import { shape } from './shape.ts';
-import { spell } from './spell.ts';
+import { shape } from './shape/shape.ts';
+import { spell } from './spell/apply.ts';
 import { FILE_SPELLINGS } from './spellings.ts';
 import { resolveIncludes } from './text/include.ts';
 import { parseJson5, plainValue } from './text/json5.ts';
@@ -187,12 +186,11 @@ type Settling = {
 
 /** Schema, secrets, what follows, rules. */
 function settle(value: unknown, { where, env, options, findings }: Settling): Config {
-  const shaped = shape(value, options);
+  const home = env['OPENCLAW_HOME'] ?? env['HOME'] ?? homedir();
+  const shaped = shape(value, { ...options, home });
   findings.push(...shaped.findings);
   const { config } = shaped;
-  const home = env['OPENCLAW_HOME'] ?? env['HOME'] ?? homedir();
   resolveSecrets(config, env, options, findings);
-  findings.push(...derive(config, home));
   if (!options.rules || errorsIn(shaped.findings).length > 0) return config;
   const stateDir = where.stateDir ?? dirname(where.configPath);
   const known = new Set(errorsIn(findings).map(({ key }) => key));

@@ -1,7 +1,6 @@
 // Owns the step from gateway.bind to addresses. It must never come out at every network unless that is what was written.
-import { isIP } from 'node:net';
+import { isIP, isLoopback } from './ip.ts';
 import type { Config } from './schema.ts';
-import { isLoopback } from './spell-values.ts';
 
 export type ListenHosts =
   | { readonly hosts: readonly string[]; readonly loopback: boolean }

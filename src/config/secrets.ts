@@ -17,6 +17,8 @@ type Found = { readonly path: string; readonly holder: Record<string, unknown>; 
 export function* secretsIn(value: unknown): Generator<Found> {
   if (!isTree(value)) return;
   for (const name of SECTION_NAMES) {
+    // A section that nobody has written has no secrets, and is not made for this.
+    if (Object.getOwnPropertyDescriptor(value, name)?.get) continue;
     const section = value[name];
     if (!isTree(section)) continue;
     for (const key of Object.keys(section)) {

@@ -1,7 +1,7 @@
 // Owns the table of spellings: every way in which a guide or an older version writes a setting, the canonical key, and
-// which of two answers is the stricter one. Data only; spell.ts applies it. A row must never mean less security.
+// which of two answers is the stricter one. Data only; spell/apply.ts applies it. A row must never mean less security.
 
-/** How a value changes on its way; the functions are in spell-values.ts. */
+/** How a value changes on its way; the functions are in spell/values.ts. */
 export type Change =
   | 'address'
   | 'auth-enabled'

@@ -1,8 +1,8 @@
 // Owns the rules of the door: nothing but loopback without an acknowledgement and a strong secret, no secret that can be
 // guessed, no proxy or origin that stands for everybody.
-import { isIP } from 'node:net';
 import { weaknessOf } from '../../secrets/strength.ts';
 import type { Finding } from '../findings.ts';
+import { isIP } from '../ip.ts';
 import { listenHosts } from '../listen.ts';
 import type { Config } from '../schema.ts';
 import { type Rule, type RuleContext, risky, wrong } from './rule.ts';

@@ -2,7 +2,7 @@
 import { isAbsolute } from 'node:path';
 import { placeholderIn } from '../../secrets/strength.ts';
 import type { Finding } from '../findings.ts';
-import { isLoopback } from '../spell-values.ts';
+import { isLoopback } from '../ip.ts';
 import { secretRules } from './door.ts';
 import { type Rule, risky, wrong } from './rule.ts';
 

@@ -150,10 +150,16 @@ export function channelSchema<K extends ChannelName>(name: K): ChannelSchemas[K]
   return schema as ChannelSchemas[K];
 }
 
+let builtDefaults: ReturnType<typeof defaults> | undefined;
+export function channelDefaults() {
+  builtDefaults ??= defaults();
+  return builtDefaults;
+}
+
 /** `present` names the channels whose keys are needed; the others take nothing. */
 export function channels(present: readonly string[] = CHANNEL_NAMES) {
   const shapes = Object.fromEntries(
     CHANNEL_NAMES.map((name) => [name, present.includes(name) ? channelSchema(name) : z.optional(z.never())]),
   ) as unknown as ChannelSchemas;
-  return group('The channels: who may talk, and where', { defaults: defaults(), ...shapes });
+  return group('The channels: who may talk, and where', { defaults: channelDefaults(), ...shapes });
 }

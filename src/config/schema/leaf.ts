@@ -26,13 +26,28 @@ const groupDocs = new WeakMap<object, string>();
 export const factsOf = (schema: object): Facts | undefined => leafFacts.get(schema);
 export const groupDocOf = (schema: object): string | undefined => groupDocs.get(schema);
 
+// Shared, since building each costs more than using it.
+/** Visible text without surrounding or control characters. */
+const LINE = z.string().check(z.regex(/^[^\s\p{Cc}](?:[^\p{Cc}]*[^\s\p{Cc}])?$/u));
+const LINES = z.array(LINE);
+const BOOLEAN = z.boolean();
+const IDS = z.array(z.pipe(z.union([LINE, z.int()]), z.transform(String)));
+const SECRET = z.union([
+  z.string().check(z.minLength(1)),
+  z.strictObject({
+    source: z.enum(['env', 'file', 'exec']),
+    provider: z.optional(LINE),
+    id: z.string().check(z.regex(/^(?!.*\.\.)[A-Za-z0-9_/][A-Za-z0-9._:/#-]{0,255}$/)),
+  }),
+]);
+
 function leaf<S extends object>(schema: S, doc: string, more: More & { secret?: true } = {}): S {
   leafFacts.set(schema, { doc, ...more });
   return schema;
 }
 
 /** On or off. */
-export const flag = (doc: string, initial: boolean, more?: More) => leaf(z._default(z.boolean(), initial), doc, more);
+export const flag = (doc: string, initial: boolean, more?: More) => leaf(z._default(BOOLEAN, initial), doc, more);
 
 type Range = More & { readonly min: number; readonly max?: number };
 
@@ -59,44 +74,32 @@ export const maybeChoice = <const T extends readonly [string, ...string[]]>(doc:
   leaf(z.optional(z.enum(values)), doc);
 
 /** Text that may be left out. */
-export const maybeText = (doc: string, more?: More) => leaf(z.optional(line()), doc, more);
+export const maybeText = (doc: string, more?: More) => leaf(z.optional(LINE), doc, more);
 
 export const maybeMatch = (doc: string, pattern: RegExp) => leaf(z.optional(z.string().check(z.regex(pattern))), doc);
 
 export const textOr = (doc: string, initial: string, pattern?: RegExp) =>
-  leaf(z._default(pattern ? z.string().check(z.regex(pattern)) : line(), initial), doc);
+  leaf(z._default(pattern ? z.string().check(z.regex(pattern)) : LINE, initial), doc);
 
 export const texts = (doc: string, initial: readonly string[] = [], more?: More) =>
-  leaf(z._default(z.array(line()), [...initial]), doc, more);
+  leaf(z._default(LINES, [...initial]), doc, more);
 
-export const maybeTexts = (doc: string) => leaf(z.optional(z.array(line())), doc);
+export const maybeTexts = (doc: string) => leaf(z.optional(LINES), doc);
 
 /** Ids of people, groups or rooms. Numbers are taken and become text, since some ids do not fit a number. */
-export const ids = (doc: string) => leaf(z._default(z.array(id()), []), doc);
-
-const id = () => z.pipe(z.union([line(), z.int()]), z.transform(String));
+export const ids = (doc: string) => leaf(z._default(IDS, []), doc);
 
 /** A password, key or token: itself, `${NAME}`, or a reference. The loader puts the value in place of a reference. */
 export const secret = (doc: string, more?: More) =>
-  leaf(z.optional(secretValue()), doc, { ...more, secret: true }) as unknown as z.ZodMiniOptional<
+  leaf(z.optional(SECRET), doc, { ...more, secret: true }) as unknown as z.ZodMiniOptional<
     z.ZodMiniType<string, string | SecretRef>
   >;
 
 /** Names and secret values, such as request headers. */
 export const secretsByName = (doc: string) =>
-  leaf(z._default(z.record(line(), secretValue()), {}), doc, { secret: true }) as unknown as z.ZodMiniDefault<
+  leaf(z._default(z.record(LINE, SECRET), {}), doc, { secret: true }) as unknown as z.ZodMiniDefault<
     z.ZodMiniType<Record<string, string>, Record<string, string | SecretRef>>
   >;
-
-const secretValue = () =>
-  z.union([
-    z.string().check(z.minLength(1)),
-    z.strictObject({
-      source: z.enum(['env', 'file', 'exec']),
-      provider: z.optional(line()),
-      id: z.string().check(z.regex(/^(?!.*\.\.)[A-Za-z0-9_/][A-Za-z0-9._:/#-]{0,255}$/)),
-    }),
-  ]);
 
 /** Anything, under one description: for values whose shape is simple and whose keys are free. */
 export const whatever = <S extends z.ZodMiniType>(doc: string, schema: S) => leaf(schema, doc);
@@ -129,6 +132,3 @@ export function list<const S extends z.core.$ZodLooseShape>(doc: string, shape: 
   groupDocs.set(schema, doc);
   return schema;
 }
-
-/** Visible text without surrounding or control characters. */
-const line = () => z.string().check(z.regex(/^[^\s\p{Cc}](?:[^\p{Cc}]*[^\s\p{Cc}])?$/u));

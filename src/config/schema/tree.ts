@@ -2,7 +2,7 @@
 // leaf.ts left behind and must never hold a list of settings of its own.
 
 import { SECTION_NAMES, SECTIONS, type SectionName } from '../schema.ts';
-import { CHANNEL_NAMES, type ChannelName, channelSchema } from './channels.ts';
+import { CHANNEL_NAMES, type ChannelName, channelDefaults, channelSchema } from './channels.ts';
 import { type Facts, factsOf, groupDocOf } from './leaf.ts';
 
 type Inner = {
@@ -57,13 +57,7 @@ export const docOf = (schema: Schema): string => factsOf(schema)?.doc ?? groupDo
 export function schemaAt(path: readonly string[]): Schema | null {
   const [section, ...rest] = path;
   if (section === undefined || !SECTION_NAMES.includes(section as SectionName)) return null;
-  const channel = section === 'channels' && CHANNEL_NAMES.includes(rest[0] as ChannelName);
-  // One channel costs less than all of them.
-  let schema = channel
-    ? (channelSchema(rest.shift() as ChannelName) as unknown as Schema)
-    : sectionSchema(section as SectionName);
-  // An account takes the keys of its channel.
-  if (channel && rest[0] === 'accounts' && rest.length > 1) rest.splice(0, 2);
+  let schema = section === 'channels' ? channelPart(rest) : sectionSchema(section as SectionName);
   for (const key of rest) {
     const place = placeOf(schema);
     const next = place.kind === 'group' ? own(place.keys, key) : place.kind === 'leaf' ? undefined : place.entry;
@@ -71,6 +65,19 @@ export function schemaAt(path: readonly string[]): Schema | null {
     schema = next;
   }
   return schema;
+}
+
+/** One channel costs less than all of them. An account takes the keys of its channel. */
+function channelPart(rest: string[]): Schema {
+  const name = rest[0];
+  if (name === 'defaults') {
+    rest.shift();
+    return channelDefaults() as unknown as Schema;
+  }
+  if (!CHANNEL_NAMES.includes(name as ChannelName)) return sectionSchema('channels');
+  rest.shift();
+  if (rest[0] === 'accounts' && rest.length > 1) rest.splice(0, 2);
+  return channelSchema(name as ChannelName) as unknown as Schema;
 }
 
 const own = (keys: Readonly<Record<string, Schema>>, key: string): Schema | undefined =>

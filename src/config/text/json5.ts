@@ -31,10 +31,14 @@ export function plainValue(node: Node): unknown {
 }
 
 // Which characters may begin and continue a name, as ECMAScript says.
-const NAME_START = /[$_\p{ID_Start}]/u;
-const NAME_PART = /[$_\p{ID_Continue}]|\u200c|\u200d/u;
+// The expressions for all of Unicode take milliseconds to build, so they are asked only about what is not ASCII.
+const isAscii = (char: string): boolean => char < '\u0080';
+const startsName = (char: string): boolean => (isAscii(char) ? /^[$_A-Za-z]/.test(char) : /^\p{ID_Start}/u.test(char));
+const continuesName = (char: string): boolean =>
+  isAscii(char) ? /^[$\w]/.test(char) : /^(?:\p{ID_Continue}|\u200c|\u200d)/u.test(char);
+const isSpace = (char: string): boolean =>
+  isAscii(char) ? /^[\t\v\f ]/.test(char) : /^[\u00a0\ufeff\p{Zs}]/u.test(char);
 const LINE_END = /[\n\r\u2028\u2029]/;
-const SPACE = /[\t\v\f \u00a0\ufeff\p{Zs}]/u;
 const NUMBER =
   /[+-]?(?:0[xX][\da-fA-F]+|Infinity|NaN|(?:0|[1-9]\d*)(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)/y;
 const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
@@ -61,7 +65,7 @@ class Reader {
     for (;;) {
       const char = this.text[this.at];
       if (char === undefined) return;
-      if (char === ' ' || char === '\n' || LINE_END.test(char) || SPACE.test(char)) this.at += 1;
+      if (char === ' ' || char === '\n' || LINE_END.test(char) || isSpace(char)) this.at += 1;
       else if (char === '/') this.comment();
       else return;
     }
@@ -98,13 +102,13 @@ class Reader {
 
   private number(text: string, start: number): ScalarNode {
     this.at = start + text.length;
-    if (NAME_PART.test(this.text[this.at] ?? '')) this.fail('text must stand in quotes', start);
+    if (continuesName(this.text[this.at] ?? '')) this.fail('text must stand in quotes', start);
     const sign = text.startsWith('-') ? -1 : 1;
     return { type: 'scalar', value: sign * Number(text.replace(/^[+-]/, '')), start, end: this.at };
   }
 
   private word(start: number): ScalarNode {
-    const word = NAME_START.test(this.text[start] ?? '') ? this.name() : '';
+    const word = startsName(this.text[start] ?? '') ? this.name() : '';
     const value = WORDS.get(word);
     if (value !== undefined) return { type: 'scalar', value, start, end: this.at };
     return this.fail(word ? 'text must stand in quotes' : `"${shown(this.text, start)}" means nothing here`, start);
@@ -155,7 +159,7 @@ class Reader {
   private key(): string {
     const char = this.text[this.at] ?? '';
     if (char === '"' || char === "'") return this.string();
-    if (NAME_START.test(String.fromCodePoint(this.text.codePointAt(this.at) ?? 0)) || char === '\\') return this.name();
+    if (startsName(String.fromCodePoint(this.text.codePointAt(this.at) ?? 0)) || char === '\\') return this.name();
     return this.fail(`"${shown(this.text, this.at)}" cannot begin a key; put it in quotes`);
   }
 
@@ -166,9 +170,9 @@ class Reader {
       if (char === '\\' && this.text[this.at + 1] === 'u') {
         this.at += 2;
         const escaped = this.hex(4);
-        if (!(name === '' ? NAME_START : NAME_PART).test(escaped)) this.fail('not a letter of a name');
+        if (!(name === '' ? startsName : continuesName)(escaped)) this.fail('not a letter of a name');
         name += escaped;
-      } else if (this.at < this.text.length && (name === '' ? NAME_START : NAME_PART).test(char)) {
+      } else if (this.at < this.text.length && (name === '' ? startsName : continuesName)(char)) {
         name += char;
         this.at += char.length;
       } else return name || this.fail('a name is missing here');

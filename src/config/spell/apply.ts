@@ -1,8 +1,8 @@
 // Owns applying the table of spellings to a configuration. It must never drop a value without saying so, and never let
 // the looser of two answers win.
-import type { Finding, Mapping } from './findings.ts';
-import { CHANGES } from './spell-values.ts';
-import { LOST_INDENTATION, SNAKE_BELOW, SPELLINGS, type Spelling, STRICTNESS } from './spellings.ts';
+import type { Finding, Mapping } from '../findings.ts';
+import { LOST_INDENTATION, SNAKE_BELOW, SPELLINGS, type Spelling, STRICTNESS } from '../spellings.ts';
+import { CHANGES } from './values.ts';
 
 export type Spelled = {
   readonly value: unknown;

@@ -1,17 +1,23 @@
 // Owns fitting a value into the schema, section by section: defaults filled in, unknown keys judged, accounts spread out.
 // It must never keep a value that does not fit.
 
-import type { Finding } from './findings.ts';
+import type { Finding } from '../findings.ts';
+import { CHANNEL_NAMES, type ChannelName, channelSchema, channels as channelsSection } from '../schema/channels.ts';
+import { sectionSchema } from '../schema/tree.ts';
+import type { Config } from '../schema.ts';
+import { SECTION_NAMES, SECTIONS, type SectionName } from '../schema.ts';
+import { judgeUnknown } from '../spell/unknown-keys.ts';
+import { derive, oneWorkspace } from './derive.ts';
 import { findingsOf, type Issue } from './issues.ts';
 import { nearest } from './nearest.ts';
-import { CHANNEL_NAMES, type ChannelName, channelSchema, channels as channelsSection } from './schema/channels.ts';
-import { sectionSchema } from './schema/tree.ts';
-import type { Config } from './schema.ts';
-import { SECTION_NAMES, SECTIONS, type SectionName } from './schema.ts';
-import { judgeUnknown } from './unknown-keys.ts';
 
 export type Shaped = { readonly config: Config; readonly findings: readonly Finding[] };
-export type ShapeOptions = { readonly sections?: readonly SectionName[]; readonly strict?: boolean };
+export type ShapeOptions = {
+  readonly sections?: readonly SectionName[];
+  readonly strict?: boolean;
+  /** what ~ stands for */
+  readonly home: string;
+};
 
 type Tree = Record<string, unknown>;
 type Checker = {
@@ -22,8 +28,8 @@ type Checker = {
 };
 
 /** When a finding is an error, the section it lies in has its defaults. */
-export function shape(value: unknown, options: ShapeOptions = {}): Shaped {
-  const { sections = SECTION_NAMES, strict = false } = options;
+export function shape(value: unknown, options: ShapeOptions): Shaped {
+  const { sections = SECTION_NAMES, strict = false, home } = options;
   const findings: Finding[] = [];
   if (!isTree(value)) {
     findings.push({
@@ -39,8 +45,36 @@ export function shape(value: unknown, options: ShapeOptions = {}): Shaped {
     if (key !== '$schema' && !Object.hasOwn(SECTIONS, key)) findings.push(...judgeUnknown([key], item, strict));
   }
   const config: Tree = {};
-  for (const name of sections) config[name] = section(name, root[name], strict, findings);
+  for (const name of sections) {
+    const make = (into: Finding[]): unknown => {
+      const made = section(name, root[name], strict, into);
+      into.push(...derive(name, made, home));
+      return made;
+    };
+    if (root[name] === undefined) laterOf(config, name, () => make([]));
+    else config[name] = make(findings);
+  }
+  if (isTree(root['security']) && sections.includes('agents')) {
+    const { security, agents } = config as Config;
+    findings.push(...oneWorkspace(security, agents));
+  }
   return { config: config as Config, findings };
+}
+
+/** What nobody has written is made when it is asked for, since most of it never is. */
+function laterOf(config: Tree, name: string, make: () => unknown): void {
+  Object.defineProperty(config, name, {
+    configurable: true,
+    enumerable: true,
+    get() {
+      const value = make();
+      Object.defineProperty(config, name, { value, writable: true, configurable: true, enumerable: true });
+      return value;
+    },
+    set(value) {
+      Object.defineProperty(config, name, { value, writable: true, configurable: true, enumerable: true });
+    },
+  });
 }
 
 function section(name: SectionName, value: unknown, strict: boolean, findings: Finding[]): unknown {

@@ -1,18 +1,20 @@
 // Owns what follows from settings once they fit: ids in one form, `~` as a folder, one workspace, the strict policies that
 // nothing written has answered. It may only narrow what is allowed.
-import { isAbsolute, join } from 'node:path';
-import { placeholderIn } from '../secrets/strength.ts';
-import type { Finding } from './findings.ts';
+import { isAbsolute, join, normalize } from 'node:path';
+import { placeholderIn } from '../../secrets/strength.ts';
+import type { Finding } from '../findings.ts';
+import { CHANNEL_NAMES, type ChannelName } from '../schema/channels.ts';
+import type { Config, SectionName } from '../schema.ts';
 import { personOf } from './people.ts';
-import { CHANNEL_NAMES, type ChannelName } from './schema/channels.ts';
-import type { Config } from './schema.ts';
 
-/** Changes `config` in place, as far as it has the sections. */
-export function derive(config: Partial<Config>, home: string): Finding[] {
+/** Changes a section in place. */
+export function derive(name: SectionName, section: unknown, home: string): Finding[] {
   const findings: Finding[] = [];
-  if (config.channels) for (const name of CHANNEL_NAMES) deriveChannel(config.channels, name, findings);
-  if (config.tools) strictPolicies(config.tools.policies);
-  if (config.security && config.agents) oneWorkspace(config.security, config.agents.defaults, home, findings);
+  if (name === 'channels') {
+    for (const channel of CHANNEL_NAMES) deriveChannel(section as Config['channels'], channel, findings);
+  } else if (name === 'tools') strictPolicies((section as Config['tools']).policies);
+  else if (name === 'security') wholePaths(section as Config['security'], home, findings);
+  else if (name === 'agents') wholeWorkspaces(section as Config['agents'], home, findings);
   return findings;
 }
 
@@ -78,38 +80,50 @@ function strictPolicies(policies: Config['tools']['policies']): void {
   }
 }
 
-function oneWorkspace(
-  security: Config['security'],
-  defaults: Config['agents']['defaults'],
-  home: string,
-  findings: Finding[],
-): void {
-  const folder = (path: string, key: string): string => {
-    const absolute = path === '~' || path.startsWith('~/') ? join(home, path.slice(1)) : path;
-    if (!isAbsolute(absolute)) {
-      findings.push({
-        level: 'error',
-        code: 'relative-path',
-        key,
-        message: `${key}: "${path}" is not an absolute path`,
-        fix: 'write it from / or from ~',
-      });
-    }
-    return absolute.length > 1 ? absolute.replace(/\/+$/, '') : absolute;
-  };
-  security.allowedPaths = security.allowedPaths.map((path) => folder(path, 'security.allowedPaths'));
-  security.deniedPaths = security.deniedPaths.map((path) => folder(path, 'security.deniedPaths'));
-  if (defaults.workspace !== undefined) defaults.workspace = folder(defaults.workspace, 'agents.defaults.workspace');
-  if (security.workspace === undefined) return;
-  security.workspace = folder(security.workspace, 'security.workspace');
-  if (defaults.workspace !== undefined && defaults.workspace !== security.workspace) {
+function wholePaths(security: Config['security'], home: string, findings: Finding[]): void {
+  const whole = (path: string, key: string): string => wholePath(path, `security.${key}`, home, findings);
+  security.allowedPaths = security.allowedPaths.map((path) => whole(path, 'allowedPaths'));
+  security.deniedPaths = security.deniedPaths.map((path) => whole(path, 'deniedPaths'));
+  if (security.workspace !== undefined) security.workspace = whole(security.workspace, 'workspace');
+}
+
+function wholeWorkspaces({ defaults, entries }: Config['agents'], home: string, findings: Finding[]): void {
+  if (defaults.workspace !== undefined) {
+    defaults.workspace = wholePath(defaults.workspace, 'agents.defaults.workspace', home, findings);
+  }
+  for (const [id, entry] of Object.entries(entries)) {
+    if (entry.workspace === undefined) continue;
+    entry.workspace = wholePath(entry.workspace, `agents.entries.${id}.workspace`, home, findings);
+  }
+}
+
+function wholePath(path: string, key: string, home: string, findings: Finding[]): string {
+  const absolute = path === '~' || path.startsWith('~/') ? join(home, path.slice(1)) : path;
+  if (!isAbsolute(absolute)) {
     findings.push({
+      level: 'error',
+      code: 'relative-path',
+      key,
+      message: `${key}: "${path}" is not an absolute path`,
+      fix: 'write it from / or from ~',
+    });
+  }
+  return normalize(absolute).replace(/(.)\/+$/, '$1');
+}
+
+/** Two names for one folder; the one that runs is agents.defaults.workspace. */
+export function oneWorkspace(security: Config['security'], { defaults }: Config['agents']): Finding[] {
+  if (security.workspace === undefined) return [];
+  const other = defaults.workspace;
+  defaults.workspace = security.workspace;
+  if (other === undefined || other === security.workspace) return [];
+  return [
+    {
       level: 'error',
       code: 'spellings-disagree',
       key: 'security.workspace',
       message: 'security.workspace and agents.defaults.workspace name different folders',
       fix: 'remove one of them',
-    });
-  }
-  defaults.workspace = security.workspace;
+    },
+  ];
 }

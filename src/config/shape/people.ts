@@ -1,6 +1,6 @@
 // Owns what counts as a person on each channel: the id that its owner cannot change. Names, groups and rooms are told
 // apart from people, and never taken for them.
-import type { ChannelName } from './schema/channels.ts';
+import type { ChannelName } from '../schema/channels.ts';
 
 export type Person =
   | { readonly id: string }

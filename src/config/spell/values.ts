@@ -1,7 +1,7 @@
 // Owns how values change when a spelling is read as its canonical key. Pure functions; what they do not know they pass
 // on unchanged, so that the schema refuses it by its canonical name.
-import { isIP } from 'node:net';
-import type { Change } from './spellings.ts';
+import { isIP, isLoopback } from '../ip.ts';
+import type { Change } from '../spellings.ts';
 
 export type Assignment = { readonly to: string; readonly value: unknown };
 /** null: nothing to change here. */
@@ -106,10 +106,3 @@ function address(value: unknown, to: string): Changed {
   ];
   return { set, note: `"${value}" means "custom" with customBindHost` };
 }
-
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' ||
-  host === '::1' ||
-  host === '0:0:0:0:0:0:0:1' ||
-  (isIP(host) === 4 && host.startsWith('127.')) ||
-  /^::ffff:127\./.test(host);

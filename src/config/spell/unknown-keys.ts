@@ -1,7 +1,7 @@
 // Owns what happens to a key that the schema does not know: a key of other versions is explained, a cosmetic one ignored
 // with a warning, any other one refused. It must never let a piece of security vanish in silence.
-import type { Finding } from './findings.ts';
-import { unknownKey } from './issues.ts';
+import type { Finding } from '../findings.ts';
+import { unknownKey } from '../shape/issues.ts';
 import { COSMETIC, RETIRED, type Retired } from './retired.ts';
 
 /** `value` is what stands at the unknown key. Of an object, what lies below is judged piece by piece. */

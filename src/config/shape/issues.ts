@@ -1,8 +1,8 @@
 // Owns the words for what does not fit the schema: the key, what stands there (never a secret), and what may stand there.
 
-import type { Finding } from './findings.ts';
+import type { Finding } from '../findings.ts';
+import { keysAt, kindOf, placeOf, schemaAt } from '../schema/tree.ts';
 import { nearest } from './nearest.ts';
-import { keysAt, kindOf, placeOf, schemaAt } from './schema/tree.ts';
 
 /** As zod reports it; only what is used here. */
 export type Issue = {
