@@ -4,7 +4,7 @@ import { HardshellError } from '../platform/errors.ts';
 import type { Root } from '../platform/root.ts';
 import { openRoot } from '../platform/root.ts';
 import type { SandboxDriver, SandboxSpec } from './driver.ts';
-import { findProgram, isExecutable } from './programs.ts';
+import { findProgram, howToAllow, isExecutable } from './programs.ts';
 import type { Launch } from './session.ts';
 import { openSession, probeBy } from './session.ts';
 import { insideArgv } from './walls/inside.ts';
@@ -22,7 +22,6 @@ export type BubblewrapOptions = {
 };
 
 const INSTALL = 'apt install bubblewrap';
-const FIX = 'sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000';
 
 export function bubblewrapDriver(options: BubblewrapOptions = {}): SandboxDriver {
   async function open(spec: SandboxSpec, hidden: readonly string[]) {
@@ -37,7 +36,7 @@ export function bubblewrapDriver(options: BubblewrapOptions = {}): SandboxDriver
     return openSession({
       driver: 'bubblewrap',
       layout,
-      fix: FIX,
+      fix: howToAllow(),
       async launch(request): Promise<Launch> {
         const argv = [...stage.prefix, bwrap, ...walls.flags, '--', ...insideArgv(request, sh)];
         const fixed = await Promise.all(layout.fixedFiles.map((name) => fixedContent(workspace, name)));

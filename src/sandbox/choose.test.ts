@@ -7,6 +7,7 @@ import { bubblewrapDriver } from './bubblewrap.ts';
 import { openBestDriver, openSandboxes } from './choose.ts';
 import type { ExecRequest, Sandbox, SandboxDriver, SandboxSpec } from './driver.ts';
 import { DEFAULT_LIMITS } from './driver.ts';
+import { howToAllow } from './programs.ts';
 import { unshareDriver } from './unshare.ts';
 import { prepareWorkspace } from './workspace.ts';
 
@@ -55,8 +56,15 @@ describe('openBestDriver', () => {
     expect(probe).toMatchObject({ ok: false, reason: expect.stringContaining('the proof of its walls lacks') });
     await expect(impostor.open(SPEC)).rejects.toMatchObject({ code: 'SANDBOX_UNAVAILABLE' });
     const failing = unshareDriver({ unshare: '/bin/false' });
-    expect(await failing.probe()).toMatchObject({ ok: false, fix: expect.stringContaining('sysctl') });
+    expect(await failing.probe()).toMatchObject({ ok: false, fix: howToAllow() });
   });
+});
+
+test('says which switch of the kernel forbids it, and how to turn it', () => {
+  const set = (path: string, value: string) => howToAllow((asked) => (asked === path ? `${value}\n` : null));
+  expect(set('user/max_user_namespaces', '0')).toBe('sysctl user.max_user_namespaces=15000');
+  expect(set('kernel/apparmor_restrict_unprivileged_userns', '1')).toContain('apparmor_restrict_unprivileged_userns=0');
+  expect(set('kernel/unprivileged_userns_clone', '1')).toContain('outside of a container');
 });
 
 describe('openSandboxes', () => {

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { HardshellError, reasonOf } from '../platform/errors.ts';
 import type { Sandbox, SandboxDriver, SandboxSpec } from './driver.ts';
-import { findProgram, isExecutable } from './programs.ts';
+import { findProgram, howToAllow, isExecutable } from './programs.ts';
 import { openSession, probeBy } from './session.ts';
 import type { Held } from './walls/hold.ts';
 import { insideArgv } from './walls/inside.ts';
@@ -23,7 +23,6 @@ const PROGRAMS = ['unshare', 'sh', 'mount', 'umount', 'mkdir', 'ln', 'pivot_root
 type Programs = Record<(typeof PROGRAMS)[number], string>;
 
 const INSTALL = 'apt install util-linux';
-const ALLOW = 'sysctl kernel.unprivileged_userns_clone=1 user.max_user_namespaces=15000';
 
 export function unshareDriver(options: UnshareOptions = {}): SandboxDriver {
   async function open(spec: SandboxSpec, hidden: readonly string[]): Promise<Sandbox> {
@@ -34,7 +33,7 @@ export function unshareDriver(options: UnshareOptions = {}): SandboxDriver {
     try {
       template = await openTemplate(layout, stage.prefix, stage.workspace, programs);
     } catch (error) {
-      throw unavailable(reasonOf(error), ALLOW);
+      throw unavailable(reasonOf(error), howToAllow());
     } finally {
       // The template has a copy of its mounts by now.
       stage.close();
@@ -42,7 +41,7 @@ export function unshareDriver(options: UnshareOptions = {}): SandboxDriver {
     return openSession({
       driver: 'unshare',
       layout,
-      fix: ALLOW,
+      fix: howToAllow(),
       launch: (request) => ({
         argv: [...wayIn(template, programs, layout.fixedFiles), ...insideArgv(request, programs.sh)],
         feeds: [],
