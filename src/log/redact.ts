@@ -1,28 +1,158 @@
-// Owns hiding secrets in text that leaves for a log or a screen: registered values first, then well-known shapes.
-// Every pattern is linear; nothing can turn redaction off.
+// Owns hiding secrets in text that leaves for a log, a screen, a model or a child: one registry of known values, in every
+// spelling they can turn up in, and the shapes of vendors' tokens. Linear in the text; nothing can turn it off.
+import {
+  DISCORD_DOTS_APART,
+  type Hidden,
+  matchDiscord,
+  matchNamedValue,
+  matchShape,
+  matchTelegram,
+  PLACED_SHAPES,
+  type PlacedShape,
+} from './find-shapes.ts';
+import { createKnownValues, HASH_CHARS, rolled } from './known-values.ts';
 
-export type Redactor = { add(secret: string): void; redact(text: string): string };
+export type Redactor = {
+  /** From now on this value is hidden; once known, it stays so, since a rotated secret may work for a while. */
+  add(secret: string): void;
+  /** The text with `[redacted]` for each secret; the very same string when there is none. */
+  redact(text: string): string;
+  /** What would be hidden, in order, without overlaps. */
+  find(text: string): Hidden[];
+  /** Where a registered value begins that the text ends in the middle of, else its length. */
+  openFrom(text: string): number;
+};
 
-const HIDDEN = '[redacted]';
-const SHAPES: readonly RegExp[] = [
-  /\bsk-[A-Za-z0-9_-]{16,}/g,
-  /\b(?:ghp|gho|ghs|github_pat|xoxb|xoxp|xapp)[_-][A-Za-z0-9_-]{16,}/g,
-  /\b\d{8,10}:[A-Za-z0-9_-]{35}\b/g,
-  /\bAKIA[0-9A-Z]{16}\b/g,
-];
+export const HIDDEN = '[redacted]';
+const COLON = 58;
+const EQUALS = 61;
+const DOT = 46;
+const BACKSLASH = 92;
 
 export function createRedactor(): Redactor {
-  const secrets = new Set<string>();
-  return {
-    add(secret) {
-      // Shorter values would blank ordinary words.
-      if (secret.length >= 8) secrets.add(secret);
-    },
-    redact(text) {
-      let out = text;
-      for (const secret of secrets) if (out.includes(secret)) out = out.replaceAll(secret, HIDDEN);
-      for (const shape of SHAPES) out = out.replace(shape, HIDDEN);
-      return out.replace(/\b(Bearer|token=|api_key=|apikey=)(\s?)[A-Za-z0-9._~+/=-]{12,}/gi, `$1$2${HIDDEN}`);
-    },
+  const values = createKnownValues();
+  const find = (text: string): Hidden[] => {
+    const found: Hidden[] = [];
+    let shapesFrom = 0;
+    let namesFrom = 0;
+    let hash = 0;
+    let before = 0;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      hash = rolled(hash, code);
+      if (values.mayBegin[hash] === 1) {
+        const start = i - HASH_CHARS + 1;
+        const end = values.endAt(text, start, hash);
+        if (end > 0) found.push({ start, end, kind: 'known' });
+      }
+      const shapes = SHAPES_BY_PAIR[pairKey(before, code)];
+      before = code;
+      // What is hidden already is not searched for more of it: a planted text cannot make that cost more than once.
+      if (shapes !== undefined && i > shapesFrom) {
+        const hidden = firstMatch(text, i - 1, shapes);
+        if (hidden !== null) {
+          found.push(hidden);
+          shapesFrom = hidden.end;
+        }
+      }
+      let hidden: Hidden | null = null;
+      if (code === COLON || code === EQUALS) {
+        if (i >= namesFrom) hidden = matchNamedValue(text, i);
+        if (hidden !== null) namesFrom = hidden.end;
+        else if (code === COLON) hidden = matchTelegram(text, i);
+      } else if (code === DOT && text.charCodeAt(i + DISCORD_DOTS_APART) === DOT) {
+        hidden = matchDiscord(text, i);
+      }
+      if (hidden !== null) found.push(hidden);
+    }
+    return found.length < 2 ? found : merged(found);
   };
+  return {
+    add: (secret) => void values.add(secret),
+    find,
+    redact(text) {
+      const hidden = find(text);
+      return hidden.length === 0 ? text : render(text, hidden, 0, text.length);
+    },
+    openFrom: values.openFrom,
+  };
+}
+
+/** The part of a text from `from` to `to`, with what is hidden replaced. */
+export function render(text: string, hidden: readonly Hidden[], from: number, to: number): string {
+  let out = '';
+  let done = from;
+  for (const { start, end } of hidden) {
+    if (end <= done || start >= to || done >= to) continue;
+    const shown = text.slice(done, Math.max(done, start));
+    // `\nabc` in JSON with the secret `nabc`: a lone backslash before the mark would break the line for every reader.
+    out += shown + (endsInEscape(shown) ? '\\' : '') + HIDDEN;
+    done = end;
+  }
+  return out + text.slice(done, Math.max(done, to));
+}
+
+/** A copy of a value with every string in it redacted, names included; what is not data becomes its name. */
+export function redactValue(redactor: Redactor, value: unknown, depth = 0): unknown {
+  if (typeof value === 'string') return redactor.redact(value);
+  if (typeof value === 'bigint') return String(value);
+  if (value instanceof Error) {
+    const { name, message, stack } = value;
+    return redactValue(redactor, { name, message, ...(stack === undefined ? {} : { stack }) }, depth);
+  }
+  if (typeof value === 'function' || typeof value === 'symbol') return `[${typeof value}]`;
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Date) return value;
+  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+  if (depth >= MAX_DEPTH) return '[deeper]';
+  if (Array.isArray(value)) return value.map((item) => redactValue(redactor, item, depth + 1));
+  const entries = Object.entries(value).map(([key, item]) => [redactor.redact(key), named(redactor, key, item, depth)]);
+  return Object.fromEntries(entries);
+}
+
+const MAX_DEPTH = 20;
+
+/** `{ password: 'x' }` tells as much as `password=x`. */
+function named(redactor: Redactor, key: string, item: unknown, depth: number): unknown {
+  if (typeof item !== 'string') return redactValue(redactor, item, depth + 1);
+  const whole = `"${key}":"`;
+  const hidden = redactor.find(`${whole}${item}"`).some((one) => one.kind === 'named-value' || one.kind === 'header');
+  return hidden ? HIDDEN : redactor.redact(item);
+}
+
+const pairKey = (first: number, second: number): number => ((first & 127) << 7) | (second & 127);
+
+/** Which shapes can begin with two given characters. */
+const SHAPES_BY_PAIR: readonly (readonly PlacedShape[] | undefined)[] = (() => {
+  const table: PlacedShape[][] = new Array(1 << 14);
+  for (const shape of PLACED_SHAPES) {
+    const key = pairKey(shape.start.charCodeAt(0), shape.start.charCodeAt(1));
+    table[key] = [...(table[key] ?? []), shape];
+  }
+  return table;
+})();
+
+function firstMatch(text: string, at: number, shapes: readonly PlacedShape[]): Hidden | null {
+  for (const shape of shapes) {
+    const hidden = text.startsWith(shape.start, at) ? matchShape(text, at, shape) : null;
+    if (hidden !== null) return hidden;
+  }
+  return null;
+}
+
+function endsInEscape(text: string): boolean {
+  let backslashes = 0;
+  while (text.charCodeAt(text.length - 1 - backslashes) === BACKSLASH) backslashes += 1;
+  return backslashes % 2 === 1;
+}
+
+function merged(found: Hidden[]): Hidden[] {
+  found.sort((a, b) => a.start - b.start || b.end - a.end);
+  const out: Hidden[] = [];
+  for (const one of found) {
+    const before = out.at(-1);
+    if (before === undefined || one.start > before.end) out.push(one);
+    else if (one.end > before.end) out[out.length - 1] = { ...before, end: one.end };
+  }
+  return out;
 }

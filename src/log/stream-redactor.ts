@@ -1,0 +1,70 @@
+// Owns hiding secrets in text that comes in pieces: a secret that is split over two of them is hidden as if it had come
+// in one. What could still become a secret is held back until it is decided; ordinary prose waits for a word at most.
+import { type Redactor, render } from './redact.ts';
+
+export type StreamRedactor = {
+  /** Adds a piece and returns what may be shown now. */
+  push(piece: string): string;
+  /** The rest; afterwards it is as new. */
+  end(): string;
+};
+
+/** Of what was shown already, so much is remembered, since `Bearer ` decides about what follows it. */
+const CONTEXT_CHARS = 256;
+/** A word longer than any token is no longer waited for. */
+const MAX_HELD_WORD = 4_608;
+/** Whatever else is waited for: a private key of the largest kind, twice. */
+const MAX_HELD = 40_000;
+
+export function createStreamRedactor(redactor: Redactor): StreamRedactor {
+  let shown = '';
+  let held = '';
+
+  const release = (isLast: boolean): string => {
+    const text = shown + held;
+    const hidden = redactor.find(text);
+    let cut = text.length;
+    if (!isLast && held.length < MAX_HELD) {
+      cut = Math.min(wordStart(text), headingStart(text), redactor.openFrom(text));
+      // What is hidden is hidden whole, and what reaches to the end may go on.
+      for (const { start, end } of hidden) if (end === text.length || end > cut) cut = Math.min(cut, start);
+    }
+    cut = Math.max(cut, shown.length);
+    const out = render(text, hidden, shown.length, cut);
+    held = text.slice(cut);
+    shown = text.slice(Math.max(0, cut - CONTEXT_CHARS), cut);
+    return out;
+  };
+
+  return {
+    push(piece) {
+      if (piece === '') return '';
+      held += piece;
+      return release(false);
+    },
+    end() {
+      const out = release(true);
+      shown = '';
+      held = '';
+      return out;
+    },
+  };
+}
+
+/** Where the last word begins, in the sense of what tokens, URLs and assignments are made of. */
+function wordStart(text: string): number {
+  const least = Math.max(0, text.length - MAX_HELD_WORD);
+  let start = text.length;
+  while (start > least && WORD.has(text.charCodeAt(start - 1))) start -= 1;
+  return start;
+}
+
+const WORD: ReadonlySet<number> = new Set(
+  Buffer.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+/=:~%@$&?#!*^\\"\''),
+);
+
+/** The first line of a private key has spaces in it. */
+function headingStart(text: string): number {
+  const at = /-----[A-Z0-9 ]{0,60}$/.exec(text.slice(-80));
+  return at === null ? text.length : Math.max(0, text.length - 80) + at.index;
+}
