@@ -18,6 +18,11 @@ export type Finding = {
 /** A spelling that was understood: which key it was read as, and why. */
 export type Mapping = { readonly from: string; readonly to: string; readonly note: string };
 
+export const mappingLine = ({ from, to, note }: Mapping): string =>
+  `${from === to ? from : `${from} is read as ${to}`}${note && (from === to ? `: ${note}` : ` (${note})`)}`;
+
+export const findingLine = ({ level, message, fix }: Finding): string => `${level}: ${message}${fix && ` | ${fix}`}`;
+
 export const errorsIn = (findings: readonly Finding[]): Finding[] => findings.filter(({ level }) => level === 'error');
 
 /** The refusal of a configuration: the first error, and how many more there are. */

@@ -95,13 +95,19 @@ function inline(text: string, line: Line): unknown {
   if (!text.startsWith('[')) return scalar(text, line);
   if (!text.endsWith(']')) throw new TextError('a list in brackets must end on its line', line.offset);
   const body = text.slice(1, -1).trim();
-  if (body === '') return [];
-  const items = body.match(/"(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^,[\]{}"']+/g) ?? [];
-  if (items.join(',').replace(/\s/g, '') !== body.replace(/\s*,\s*/g, ',').replace(/\s/g, '')) {
-    throw new TextError('this list is not plain enough; write this file as JSON5', line.offset);
+  const items: unknown[] = [];
+  for (let at = 0; at < body.length; ) {
+    ITEM.lastIndex = at;
+    const found = ITEM.exec(body);
+    if (!found) throw new TextError('this list is not plain enough; write this file as JSON5', line.offset);
+    items.push(scalar(found[1] ?? '', line));
+    at = ITEM.lastIndex;
   }
-  return items.map((item) => scalar(item.trim(), line));
+  return items;
 }
+
+/** One entry of a list, with the comma or the end that follows it. */
+const ITEM = /\s*("(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|[^\s,[\]{}"'](?:[^,[\]{}"']*[^\s,[\]{}"'])?)\s*(?:,|$)/y;
 
 function scalar(text: string, line: Line): string | number | boolean | null {
   if (/^"(?:[^"\\]|\\["\\/bfnrt]|\\u[\da-fA-F]{4})*"$/.test(text)) return JSON.parse(text) as string;
