@@ -27,7 +27,12 @@ export async function fetchSessions(app: App): Promise<void> {
     // A slower answer to an earlier question must not replace this one.
     const { ended } = app.store.get();
     if (mine === serial)
-      setList(app, { rows: page.rows.map((row) => withoutEnded(row, ended)), total: page.total, state: 'ready' });
+      setList(app, {
+        rows: page.rows.map((row) => withoutEnded(row, ended)),
+        total: page.total,
+        found: search,
+        state: 'ready',
+      });
   } catch {
     if (mine === serial && app.store.get().link.kind === 'ready') setList(app, { state: 'failed' });
   }

@@ -18,6 +18,8 @@ export type SessionList = {
   readonly rows: readonly SessionRow[];
   readonly total: number;
   readonly search: string;
+  /** the search that `rows` are the answer to */
+  readonly found: string;
   readonly archived: boolean;
   readonly state: 'loading' | 'ready' | 'failed';
   /** how many rows are asked for */
@@ -71,7 +73,16 @@ export function initialState(
     firstVersion: '',
     status: null,
     models: [],
-    list: { rows: [], total: 0, search: '', archived: false, state: 'loading', limit: LIST_PAGE, leaving: new Set() },
+    list: {
+      rows: [],
+      total: 0,
+      search: '',
+      found: '',
+      archived: false,
+      state: 'loading',
+      limit: LIST_PAGE,
+      leaving: new Set(),
+    },
     extraRows: new Map(),
     current,
     transcripts: new Map(),

@@ -55,6 +55,8 @@ function ModelPicker({ row }: { row: SessionRow | null }) {
   const models = useAppState((s) => s.models);
   const primary = useAppState((s) => s.status?.model ?? '');
   if (models.length === 0) return null;
+  // What cannot answer now is no choice; but what was chosen is shown.
+  const shown = models.filter((model) => model.available || model.id === row?.modelOverride);
   const defaultName = models.find((model) => model.id === primary)?.name ?? primary;
   return (
     <label class="model" title={row ? 'Model of this session' : 'Can be chosen once the session has begun'}>
@@ -65,8 +67,8 @@ function ModelPicker({ row }: { row: SessionRow | null }) {
         onChange={(event) => row && void patchSession(app, row.key, { model: event.currentTarget.value || null })}
       >
         <option value="">{defaultName ? `${defaultName} (default)` : 'Default model'}</option>
-        {models.map((model) => (
-          <option key={model.id} value={model.id} disabled={!model.available}>
+        {shown.map((model) => (
+          <option key={model.id} value={model.id}>
             {model.name}
             {model.available ? '' : ' (not available)'}
           </option>

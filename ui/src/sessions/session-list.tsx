@@ -42,12 +42,12 @@ export function SessionList() {
     );
   }
   if (rows.length === 0) {
-    return <p class="list-note">{list.state === 'loading' ? 'Loading' : emptyWords(list.search, list.archived)}</p>;
+    return <p class="list-note">{list.state === 'loading' ? 'Loading' : emptyWords(list.found, list.archived)}</p>;
   }
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: arrow keys of the links inside arrive here
     <div ref={box} onKeyDown={onKeyDown}>
-      {grouped(rows, nowMs, list.search !== '').map(([name, group]) => (
+      {grouped(rows, nowMs, list.found !== '').map(([name, group]) => (
         <section key={name} aria-label={name}>
           <h2 class="group-name">{name}</h2>
           <ul>

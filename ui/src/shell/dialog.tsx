@@ -15,22 +15,16 @@ export function Dialog({
   const id = useId();
   useEffect(() => {
     const dialog = box.current;
-    const focused = document.activeElement;
     dialog?.showModal();
-    return () => {
-      dialog?.close();
-      if (focused instanceof HTMLElement && focused.isConnected) focused.focus();
-    };
+    // Closing gives the focus back to where it was.
+    return () => dialog?.close();
   }, []);
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the click is on what lies behind; the key for it is Esc
     <dialog
       ref={box}
       aria-labelledby={id}
-      onCancel={(event) => {
-        event.preventDefault();
-        onClose();
-      }}
+      onClose={onClose}
       onClick={(event) => {
         if (event.target === box.current) onClose();
       }}
