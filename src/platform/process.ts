@@ -1,7 +1,6 @@
 // Owns the start and the end of child processes: no shell, a complete environment, bounded time and output, and the
 // whole tree dead when it returns. It must never inherit the gateway's environment, and run() must always resolve.
 import { spawn } from 'node:child_process';
-import { setPriority } from 'node:os';
 import { isAbsolute } from 'node:path';
 import type { Writable } from 'node:stream';
 import { createCapture } from './capture.ts';
@@ -26,8 +25,6 @@ export type RunOptions = {
   readonly gid?: number;
   /** the child's child is the init of a pid namespace, so that killing it ends everything inside at once */
   readonly namespaced?: boolean;
-  /** gives way to the gateway: lower priority, and first in line when memory runs out */
-  readonly background?: boolean;
   /** called once it runs; returns what to call when it has ended */
   readonly watch?: (pid: number, stop: (why: StopReason) => void) => () => void;
 };
@@ -49,7 +46,6 @@ export type RunResult = {
 const PIPE_GRACE_MS = 500;
 const OUTPUT_KILL_FACTOR = 4;
 const FIRST_FEED = 3;
-const BACKGROUND_NICENESS = 10;
 
 export function run(argv: readonly string[], options: RunOptions): Promise<RunResult> {
   const [command, ...args] = argv;
@@ -139,7 +135,6 @@ export function run(argv: readonly string[], options: RunOptions): Promise<RunRe
     if (pid === undefined) return;
     feed(child.stdin, options.stdin ?? '');
     for (const [index, data] of feeds.entries()) feed(child.stdio[FIRST_FEED + index] as Writable | undefined, data);
-    if (options.background === true) yieldToGateway(pid);
     if (options.watch !== undefined) unwatch = options.watch(pid, stop);
   });
 }
@@ -148,12 +143,4 @@ export function run(argv: readonly string[], options: RunOptions): Promise<RunRe
 function feed(stream: Writable | null | undefined, data: string | Uint8Array): void {
   stream?.on('error', () => {});
   stream?.end(data);
-}
-
-function yieldToGateway(pid: number): void {
-  try {
-    setPriority(pid, BACKGROUND_NICENESS);
-  } catch {
-    // It may be over already.
-  }
 }

@@ -10,7 +10,7 @@ import { lastLine } from './walls/hold.ts';
 import type { Layout } from './walls/layout.ts';
 import { SANDBOX_ID } from './walls/layout.ts';
 import { coverableFolder } from './walls/stage.ts';
-import { watchMemory } from './watch-memory.ts';
+import { watchSandbox } from './watch.ts';
 
 /** How a driver starts one command: the whole argv, and what it reads from the descriptors 3, 4, …. */
 export type Launch = { readonly argv: readonly string[]; readonly feeds: NonNullable<RunOptions['feeds']> };
@@ -73,8 +73,7 @@ async function start(parts: SessionParts, request: ExecRequest): Promise<RunResu
     maxOutputBytes,
     signal: request.signal,
     namespaced: true,
-    background: true,
-    watch: watchMemory(memoryBytes),
+    watch: watchSandbox(memoryBytes),
   });
 }
 

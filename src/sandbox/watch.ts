@@ -1,20 +1,25 @@
-// Owns the watch over the memory of a whole sandbox, where no cgroup can be made: the sum over its processes and its
-// tmpfs, looked at a few times a second. It must never count the gateway, and never stop what is within the limit.
+// Owns the watch over a running sandbox, where no cgroup can be made: a few times a second it sums up the memory of the
+// processes and the tmpfs, and makes what runs longer give way. It must never count or slow down the gateway.
 import { readFileSync, statfsSync } from 'node:fs';
+import { setPriority } from 'node:os';
 import type { StopReason } from '../platform/process.ts';
 import { childrenOf, descendantsOf } from '../platform/process-tree.ts';
 import { SHM_BYTES, TMP_BYTES } from './walls/layout.ts';
 
 const FIRST_LOOK_MS = 20;
 const LOOK_EVERY_MS = 80;
+const NICENESS = 10;
 /** What an inode and a name cost the kernel, roughly; a tmpfs full of empty files is memory too. */
 const INODE_BYTES = 1024;
 
 /** For `run`'s `watch`: starts looking, and returns how to stop looking. */
-export function watchMemory(maxBytes: number): (pid: number, stop: (why: StopReason) => void) => () => void {
+export function watchSandbox(maxBytes: number): (pid: number, stop: (why: StopReason) => void) => () => void {
   return (pid, stop) => {
+    const slowed = new Set<number>();
     const look = (): void => {
-      if (memoryOf(pid) > maxBytes) stop('memory');
+      const members = descendantsOf(pid);
+      for (const member of members) if (!slowed.has(member)) giveWay(member, slowed);
+      if (memoryOf(pid, members) > maxBytes) stop('memory');
       else timer = setTimeout(look, LOOK_EVERY_MS);
     };
     let timer = setTimeout(look, FIRST_LOOK_MS);
@@ -22,8 +27,17 @@ export function watchMemory(maxBytes: number): (pid: number, stop: (why: StopRea
   };
 }
 
-function memoryOf(pid: number): number {
-  const members = descendantsOf(pid);
+/** A quick command keeps its full speed; a fork bomb must not take the processor away from the gateway. */
+function giveWay(member: number, slowed: Set<number>): void {
+  slowed.add(member);
+  try {
+    setPriority(member, NICENESS);
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+function memoryOf(pid: number, members: readonly number[]): number {
   const init = childrenOf(pid)[0];
   return sum(members.map((member) => residentBytes(member))) + (init === undefined ? 0 : tmpfsBytes(init));
 }
