@@ -11,6 +11,7 @@ export type ExecSource = {
   readonly command: readonly string[];
   readonly timeoutMs: number;
   readonly passEnv: readonly string[];
+  readonly stdin?: string;
 };
 
 const PATH = '/usr/local/bin:/usr/bin:/bin';
@@ -19,7 +20,7 @@ const WRITE_BY_OTHERS = 0o022;
 
 /** What it prints, without the line feed at the end. */
 export async function runForSecret(
-  { command, timeoutMs, passEnv }: ExecSource,
+  { command, timeoutMs, passEnv, stdin }: ExecSource,
   env: Readonly<Record<string, string | undefined>>,
   signal?: AbortSignal,
 ): Promise<string> {
@@ -32,6 +33,7 @@ export async function runForSecret(
     timeoutMs,
     // Both streams share it, and warnings on the second must not cut the first.
     maxOutputBytes: MAX_SECRET_BYTES * 2,
+    ...(stdin === undefined ? {} : { stdin }),
     ...(signal ? { signal } : {}),
   });
   const text = result.stdout.replace(/\r?\n$/, '');

@@ -1,19 +1,20 @@
 // References of the four kinds, resolved for real; and that every failure names the setting and never the secret.
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { HardshellError } from '../platform/errors.ts';
 import { writeSecret } from './files.ts';
-import {
-  canonicalRef,
-  isSecretRef,
-  type ResolveContext,
-  refsIn,
-  resolveSecret,
-  resolveSecretsIn,
-  type SecretRefInput,
-} from './reference.ts';
+import { describeRef, type ResolveContext, resolveSecret, type SecretRef } from './reference.ts';
 import { createVault } from './vault.ts';
 
 let stateDir = '';
@@ -26,7 +27,7 @@ afterEach(() => rmSync(stateDir, { recursive: true, force: true }));
 
 const AT = 'channels.telegram.botToken';
 const SECRET = 'value-that-no-error-may-repeat';
-const resolved = (ref: unknown): Promise<string> => resolveSecret(ref as SecretRefInput, AT, context);
+const resolved = (ref: unknown): Promise<string> => resolveSecret(ref as SecretRef, AT, context);
 const failure = async (ref: unknown): Promise<HardshellError> => {
   const error = await resolved(ref).then(
     (value) => new Error(`resolved to ${value}`),
@@ -75,7 +76,7 @@ describe('file', () => {
     for (const key of ['none', 'n', '/b~1c', '/a/0', 'constructor', '__proto__', '/b~1c/d/length'])
       expect((await failure({ source: 'file', path: 'keys.json', key })).message).toContain('has no text under');
     write('broken.json', `{"a": "${SECRET}"`);
-    expect((await failure({ source: 'file', path: 'broken.json', key: 'a' })).message).toContain('is not JSON');
+    expect((await failure({ source: 'file', path: 'broken.json', key: 'a' })).message).toContain('gives no JSON');
   });
   test('K08 a missing, empty, open, foreign or linked file is refused with its fix', async () => {
     expect((await failure({ source: 'file', path: 'none' })).message).toContain('there is no file');
@@ -156,61 +157,23 @@ describe('vault', () => {
   });
 });
 
-test('what is not exactly a reference is none', async () => {
-  expect(isSecretRef({ source: 'env', name: 'A' })).toBe(true);
-  for (const value of [
-    null,
-    'env:A',
-    {},
-    { source: 'env' },
-    { source: 'env', name: 'A', more: 1 },
-    { source: 'env', name: '1A' },
-    { source: 'exec', command: 'op read x' },
-    { source: 'exec', command: [] },
-    { source: 'exec', command: ['/bin/true'], timeoutMs: 1e9 },
-    { source: 'http', url: 'x' },
-  ]) {
-    expect(isSecretRef(value)).toBe(false);
-    if (typeof value === 'object' && value !== null) await failure(value);
-  }
+test('a program is asked for an item as upstream asks, and may also just print the secret', async () => {
+  const ask = (text: string) => ({ source: 'exec', command: [script(text)], ask: 'a/b~c' });
+  const answer = JSON.stringify({ protocolVersion: 1, values: { 'a/b~c': SECRET } });
+  expect(await resolved(ask(`read -r line; printf '%s' "$line" > ${stateDir}/asked; echo '${answer}'`))).toBe(SECRET);
+  expect(JSON.parse(readFileSync(join(stateDir, 'asked'), 'utf8'))).toEqual({ protocolVersion: 1, ids: ['a/b~c'] });
+  expect(await resolved(ask(`echo ${SECRET}`))).toBe(SECRET);
+  expect((await failure(ask(`echo '{"values":{"other":"${SECRET}"}}'`))).message).toContain('has no text under');
+  expect((await failure(ask(`echo '{"values":${SECRET}'`))).message).toContain('gives no JSON');
 });
 
-test("upstream's spellings mean the same", () => {
-  expect(canonicalRef({ source: 'env', provider: 'default', id: 'A' })).toEqual({ source: 'env', name: 'A' });
-  expect(canonicalRef({ source: 'store', id: 'a' })).toEqual({ source: 'vault', name: 'a' });
-  for (const other of [
-    { source: 'exec', provider: 'op', id: 'a' },
-    { source: 'env', provider: 'mine', id: 'A' },
-    'x',
-    null,
-  ])
-    expect(canonicalRef(other)).toBe(other);
-});
-
-test('K11 a tree of settings: every reference replaced, and each that fails left out and reported', async () => {
-  const counting = script(`echo x >> ${stateDir}/runs; echo ${SECRET}`);
-  const settings = {
-    gateway: { port: 1, auth: { token: { source: 'env', name: 'KEY' } } },
-    channels: { a: { botToken: { source: 'env', name: 'GONE' } }, list: ['x', { source: 'env', name: 'KEY' }] },
-    models: [{ apiKey: { source: 'exec', command: [counting] } }, { apiKey: { source: 'exec', command: [counting] } }],
-  };
-  expect(refsIn(settings).map((one) => one.path)).toEqual([
-    'gateway.auth.token',
-    'channels.a.botToken',
-    'channels.list.1',
-    'models.0.apiKey',
-    'models.1.apiKey',
-  ]);
-  const result = await resolveSecretsIn<unknown>(settings, context);
-  expect(result.settings).toEqual({
-    gateway: { port: 1, auth: { token: 'key-from-env' } },
-    channels: { a: {}, list: ['x', 'key-from-env'] },
-    models: [{ apiKey: SECRET }, { apiKey: SECRET }],
-  });
-  expect(result.problems.map((one) => [one.path, one.error.message])).toEqual([
-    ['channels.a.botToken', 'channels.a.botToken: the environment variable GONE is not set'],
-  ]);
-  expect(result.secrets).toHaveLength(4);
-  const { readFileSync } = await import('node:fs');
-  expect(readFileSync(join(stateDir, 'runs'), 'utf8')).toBe('x\n');
+test('what is shown of a reference to people', () => {
+  expect(
+    [
+      { source: 'env', name: 'KEY' } as const,
+      { source: 'vault', name: 'a' } as const,
+      { source: 'exec', command: ['/usr/bin/op', 'read'] } as const,
+      { source: 'file', path: 'x', key: 'k' } as const,
+    ].map(describeRef),
+  ).toEqual(['the environment variable KEY', 'a in the vault', 'the program /usr/bin/op', 'k in x']);
 });
