@@ -14,7 +14,7 @@ type Env = Readonly<Record<string, string | undefined>>;
 const FILE = 'gateway-token';
 const PREVIOUS_FILE = 'gateway-token.previous';
 /** The first is ours; the second is what one of the guides exports (S120). */
-const VARIABLES = ['OPENCLAW_GATEWAY_TOKEN', 'GATEWAY_AUTH_TOKEN'] as const;
+export const TOKEN_VARIABLES: readonly string[] = ['OPENCLAW_GATEWAY_TOKEN', 'GATEWAY_AUTH_TOKEN'];
 const MIN_CHARS = 16;
 const MAX_CHARS = 1_024;
 const MAX_GRACE_MS = 30 * 24 * 60 * 60_000;
@@ -28,7 +28,7 @@ export type FoundToken = {
 
 /** Order: environment, configuration, credentials/gateway-token. */
 export function findGatewayToken(where: Where, env: Env, configured?: string): FoundToken | null {
-  for (const name of VARIABLES) {
+  for (const name of TOKEN_VARIABLES) {
     const value = env[name];
     if (value) return { token: checked(value, name), source: 'environment', from: name };
   }
@@ -72,7 +72,7 @@ export function rotateGatewayToken(
   const { configured, graceMs = 0, nowMs } = options;
   if (!(graceMs >= 0 && graceMs <= MAX_GRACE_MS)) throw badGrace();
   // What must be replaced may be anything, even something that would no longer be accepted.
-  const set = VARIABLES.find((name) => env[name]);
+  const set = TOKEN_VARIABLES.find((name) => env[name]);
   const old = tryReadSecret(where.credentialsDir, FILE);
   const from = set ?? (configured !== undefined && configured !== old ? 'gateway.auth.token' : null);
   if (from !== null) throw notOurs(from);

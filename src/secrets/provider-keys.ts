@@ -11,6 +11,9 @@ const WELL_KNOWN: Readonly<Record<string, string>> = { anthropic: 'ANTHROPIC_API
 
 export const wellKnownProviders = (): readonly string[] => Object.keys(WELL_KNOWN);
 
+/** The variable that holds its key, for those that need no configuration. */
+export const keyVariableOf = (id: string): string | undefined => WELL_KNOWN[id];
+
 /** The names under which a provider's key is looked for in credentials/, the first is the one to write. */
 export const keyFilesOf = (id: string): readonly string[] => [`${id}-key`, `${id}-api-key`, id];
 
