@@ -28,6 +28,18 @@ test('K01 no registered secret and no well-known key shape reaches the file, wha
   expect(statSync(log.file).mode & 0o777).toBe(0o600);
 });
 
+test('a field that JSON cannot say is still logged, and nothing is thrown into the caller', () => {
+  const redactor = createRedactor();
+  redactor.add('my-registered-secret');
+  const log = openLog({ folder, level: 'info', maxFileBytes: 1e6, redactor });
+  const circular: Record<string, unknown> = { size: 10n, text: 'my-registered-secret' };
+  circular['self'] = circular;
+  log.warn('odd', { circular });
+  log.close();
+  const text = readFileSync(log.file, 'utf8');
+  expect(JSON.parse(text)).toMatchObject({ level: 'warn', circular: { size: '10', text: '[redacted]' } });
+});
+
 test('files rotate by size, five old ones are kept, and every line is one JSON object', () => {
   const log = openLog({ folder, level: 'info', maxFileBytes: 10_000, redactor: createRedactor() });
   for (let n = 0; n < 2_000; n++) log.info(`line\n${n}`, { n });

@@ -2,7 +2,7 @@
 // the caller, and control characters cannot reach a terminal through it (JSON escapes them).
 import { join } from 'node:path';
 import { ensureFolder, moveFile, openAppend } from '../platform/files.ts';
-import type { Redactor } from './redact.ts';
+import { type Redactor, redactValue } from './redact.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 export type Fields = Readonly<Record<string, unknown>>;
@@ -44,9 +44,7 @@ export function openLog(options: LogOptions): Log {
   };
   const write = (level: Level, message: string, fields: Fields = {}): void => {
     if (ORDER.indexOf(level) < least) return;
-    const line = options.redactor.redact(
-      JSON.stringify({ time: new Date().toISOString(), level, message, ...plain(fields) }),
-    );
+    const line = lineOf({ time: new Date().toISOString(), level, message, ...plain(fields) }, options.redactor);
     try {
       if (out.size() > options.maxFileBytes) rotate();
       out.write(line);
@@ -64,6 +62,15 @@ export function openLog(options: LogOptions): Log {
     reopen: () => out.reopen(),
     close: () => out.close(),
   };
+}
+
+/** Whatever is logged: a field that JSON cannot say must not throw into the caller. */
+function lineOf(entry: Fields, redactor: Redactor): string {
+  try {
+    return redactor.redact(JSON.stringify(entry));
+  } catch {
+    return JSON.stringify(redactValue(redactor, entry));
+  }
 }
 
 /** Errors become message and stack; nothing else is special. */
