@@ -1,6 +1,6 @@
 // What the chat page must withstand: a gateway that is killed, hostile text, a keyboard only, a phone, both themes, and
 // long histories.
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ModelServer, startModelServer } from '../doubles/model-server.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -64,6 +64,42 @@ describe('the connection', () => {
     expect(chat.incidents).toEqual([]);
     await chat.close();
     await second.dispose();
+  });
+
+  test.each(['request', 'answer'] as const)('a message whose %s was lost is one message in the end', async (lost) => {
+    const keys: string[] = [];
+    const breakOnce = (page: Page): Promise<void> =>
+      page.routeWebSocket(/.*/, (socket) => {
+        const server = socket.connectToServer();
+        let asked = '';
+        socket.onMessage((data) => {
+          const frame = JSON.parse(String(data)) as { id: string; method: string; params: { idempotencyKey: string } };
+          if (frame.method === 'chat.send') {
+            keys.push(frame.params.idempotencyKey);
+            if (keys.length === 1 && lost === 'request') return void socket.close({ code: 1011 });
+            if (keys.length === 1) asked = frame.id;
+          }
+          server.send(data);
+        });
+        server.onMessage((data) => {
+          if (asked === '') return socket.send(data);
+          if ((JSON.parse(String(data)) as { id?: string }).id === asked) void socket.close({ code: 1011 });
+        });
+      });
+    await withChat(
+      async (chat) => {
+        await chat.say('only once, please');
+        await chat.answered(1);
+        // A resend keeps the key of the first attempt; what the gateway had taken needs none.
+        expect(new Set(keys).size).toBe(1);
+        if (lost === 'request') expect(keys).toHaveLength(2);
+        await chat.page.reload();
+        await chat.answered(1);
+        expect(await chat.page.locator('.asked').count()).toBe(1);
+      },
+      {},
+      breakOnce,
+    );
   });
 
   test('a page that comes in the middle of a reply shows it whole', async () => {
@@ -132,6 +168,25 @@ describe('hostile text', () => {
       await page.getByText('(image at evil.example)').waitFor();
       expect(await page.locator('[onerror], [onload], [onmouseover], [style*="url"]').count()).toBe(0);
     });
+  });
+
+  test('and the watch over the page is not blind: what the policy forbids is seen and does not happen', async () => {
+    const chat = await openChat(browser, sessionUrl());
+    await chat.composer.waitFor();
+    await chat.page.evaluate(`
+      const image = new Image();
+      image.src = 'https://evil.example/pixel.png';
+      document.body.append(image);
+      const script = document.createElement('script');
+      script.textContent = 'window.ran = true';
+      document.body.append(script);
+      document.body.insertAdjacentHTML('beforeend', '<b style="color:red" onclick="window.ran = true">x</b>');
+      fetch('https://evil.example/').catch(() => 0);
+    `);
+    const refusals = (): string[] => chat.incidents.filter((incident) => /Content.Security.Policy/i.test(incident));
+    await expect.poll(() => refusals().length).toBeGreaterThanOrEqual(5);
+    expect(await chat.page.evaluate('window.ran')).toBeUndefined();
+    await chat.close();
   });
 
   test('a name that turns text around is shown by its characters', async () => {

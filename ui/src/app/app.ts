@@ -5,7 +5,7 @@ import { loadOutbox } from '../chat/outbox.ts';
 import type { EventFrame, Hello } from '../protocol/frames.ts';
 import { newId } from '../protocol/ids.ts';
 import { type Link, type LinkState, openLink } from '../protocol/link.ts';
-import { forgetToken, keepToken, storedToken } from '../protocol/token.ts';
+import { forgetToken, keepToken, storedToken, takeTokenFromUrl } from '../protocol/token.ts';
 import { afterHello, afterLoss } from './boot.ts';
 import type { App } from './context.ts';
 import { applyEvent } from './incoming.ts';
@@ -31,7 +31,7 @@ export function createApp(version: string): App {
     retryNow: () => link?.retryNow(),
     signIn(token) {
       keepToken(token);
-      store.set((s) => ({ ...s, signedIn: true, link: { kind: 'connecting' } }));
+      store.set((s) => ({ ...s, signingIn: true, link: { kind: 'connecting' } }));
       start();
     },
     signOut() {
@@ -39,7 +39,7 @@ export function createApp(version: string): App {
       link?.close();
       link = null;
       store.set(() => ({
-        ...initialState(false, currentFromUrl(), [], new Map()),
+        ...initialState(false, currentFromUrl(), [], loadSeen()),
         firstVersion: store.get().firstVersion,
       }));
     },
@@ -47,12 +47,18 @@ export function createApp(version: string): App {
 
   const onState = (state: LinkState): void => {
     const was = store.get().link.kind;
-    store.set((s) => ({ ...s, link: state }));
+    store.set((s) => ({ ...s, link: state, signingIn: s.signingIn && state.kind !== 'refused' }));
     if (was === 'ready' && state.kind !== 'ready') afterLoss(app);
   };
   const onHello = (hello: Hello): void => {
     const before = store.get().hello;
-    store.set((s) => ({ ...s, hello, firstVersion: s.firstVersion || hello.version }));
+    store.set((s) => ({
+      ...s,
+      hello,
+      signedIn: true,
+      signingIn: false,
+      firstVersion: s.firstVersion || hello.version,
+    }));
     void afterHello(app, before !== null && before.bootId !== hello.bootId);
   };
   const onEvent = (event: EventFrame): void => applyEvent(app, event);
@@ -66,6 +72,11 @@ export function createApp(version: string): App {
   const wake = (): void => {
     if (document.visibilityState === 'visible') app.retryNow();
   };
+  // A link with a token that is opened in a tab where the page is already open.
+  addEventListener('hashchange', () => {
+    const token = takeTokenFromUrl();
+    if (token !== null) app.signIn(token);
+  });
   addEventListener('online', wake);
   document.addEventListener('visibilitychange', wake);
   if (storedToken() !== null) start();

@@ -48,6 +48,8 @@ export function afterLoss(app: App): void {
   app.store.set((s) => ({
     ...s,
     outbox: afterReconnect(s.outbox),
+    // Whether they still stand is known again after the next hello.
+    approvals: [],
     transcripts: new Map([...s.transcripts].map(([key, t]) => [key, withGap(t)])),
   }));
 }

@@ -30,8 +30,9 @@ export type SessionList = {
 
 export type AppState = {
   readonly link: LinkState;
-  /** null: nobody has signed in in this tab */
   readonly signedIn: boolean;
+  /** a token was just given, and nobody knows yet whether it is right */
+  readonly signingIn: boolean;
   readonly hello: Hello | null;
   /** the version this page was served by; another one means that the page is old */
   readonly firstVersion: string;
@@ -69,6 +70,7 @@ export function initialState(
   return {
     link: { kind: 'connecting' },
     signedIn,
+    signingIn: false,
     hello: null,
     firstVersion: '',
     status: null,

@@ -1,7 +1,7 @@
 // Owns drawing parsed Markdown. It creates exactly the elements named here, text goes in as text, and an address comes
 // only from the tree, which holds none that links.ts has not passed.
-import type { ComponentChildren } from 'preact';
-import { useMemo, useRef } from 'preact/hooks';
+import type { ComponentChildren, VNode } from 'preact';
+import { useRef } from 'preact/hooks';
 import { CopyButton } from '../shell/copy.tsx';
 import { Icon } from '../shell/icons.tsx';
 import { Scrolls } from '../shell/scrolls.tsx';
@@ -11,22 +11,23 @@ import type { Align, Block, Inline } from './tree.ts';
 /** A text that may still be growing: only its last block is read and drawn again. */
 export function Markdown({ text }: { text: string }) {
   const growing = useRef(NOTHING);
+  // A node that is the same object as before is not even compared; blocks that are settled keep theirs.
+  const drawn = useRef(new WeakMap<Block, VNode>());
   growing.current = grow(growing.current, text);
   const { settled, open } = growing.current;
-  return (
-    <div class="md">
-      {[...settled, ...open].map((block, at) => (
-        <BlockView key={at} block={block} />
-      ))}
-    </div>
-  );
+  const draw = (block: Block, at: number): VNode => {
+    const node = drawn.current.get(block) ?? <BlockView key={at} block={block} />;
+    drawn.current.set(block, node);
+    return node;
+  };
+  return <div class="md">{[...settled, ...open].map(draw)}</div>;
 }
 
 function BlockView({ block }: { block: Block }) {
-  return useMemo(() => drawBlock(block), [block]);
+  return drawBlock(block);
 }
 
-export function drawBlock(block: Block) {
+function drawBlock(block: Block) {
   switch (block.type) {
     case 'paragraph':
       return <p>{drawInline(block.children)}</p>;

@@ -3,15 +3,17 @@
 
 const STORAGE_KEY = 'hardshell.token';
 
-/** Moves `#token=…` out of the address bar. The rest of the fragment stays. */
-export function takeTokenFromUrl(): void {
+/** Moves `#token=…` out of the address bar into storage. The rest of the fragment stays. */
+export function takeTokenFromUrl(): string | null {
   const fragment = new URLSearchParams(location.hash.slice(1));
   const token = fragment.get('token');
-  if (token === null) return;
+  if (token === null) return null;
   fragment.delete('token');
   const rest = fragment.toString();
   history.replaceState(history.state, '', `${location.pathname}${rest === '' ? '' : `#${rest}`}`);
-  if (isTokenLike(token.trim())) sessionStorage.setItem(STORAGE_KEY, token.trim());
+  if (!isTokenLike(token.trim())) return null;
+  keepToken(token.trim());
+  return token.trim();
 }
 
 export function storedToken(): string | null {

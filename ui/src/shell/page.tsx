@@ -15,7 +15,7 @@ import { SignIn } from './sign-in.tsx';
 import { plainLine } from './visible.tsx';
 
 export function Page() {
-  const signedIn = useAppState((s) => s.signedIn && s.link.kind !== 'refused');
+  const signedIn = useAppState((s) => s.signedIn && !s.signingIn && s.link.kind !== 'refused');
   return signedIn ? <Chat /> : <SignIn />;
 }
 

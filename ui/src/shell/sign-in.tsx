@@ -11,9 +11,14 @@ const COMMAND = 'openclaw dashboard';
 export function SignIn() {
   const app = useApp();
   const link = useAppState((s) => s.link);
+  const busy = useAppState((s) => s.signingIn);
   const [text, setText] = useState('');
   const [odd, setOdd] = useState(false);
-  const refused = link.kind === 'refused' ? refusal(link.error) : null;
+  const away =
+    busy && link.kind === 'waiting'
+      ? { what: `Not signed in yet: ${link.reason}.`, fix: 'Trying again by itself.' }
+      : null;
+  const refused = link.kind === 'refused' ? refusal(link.error) : away;
   const problem = odd ? { what: 'That does not look like a token or a sign-in link.', fix: '' } : refused;
   return (
     <main class="sign-in">
@@ -50,8 +55,8 @@ export function SignIn() {
             {problem.fix !== '' && <span> {problem.fix}</span>}
           </p>
         )}
-        <button type="submit" class="primary" disabled={text.trim() === ''}>
-          Sign in
+        <button type="submit" class="primary" disabled={text.trim() === '' || busy}>
+          {busy ? 'Signing in' : 'Sign in'}
         </button>
         <p class="muted fine">The token stays in this tab and is only ever sent to {location.host}.</p>
       </form>
