@@ -1,7 +1,8 @@
 // Owns the composition: opens the state, builds every part, hands them to each other, and takes them down in reverse.
 // It holds no logic that a test would want to reach; core.ts wires the way of a message, backend.ts the gateway's view.
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { homedir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import manifest from '../package.json' with { type: 'json' };
 import { createPromptBuilder, STARTER_FILES } from './agent/prompt.ts';
@@ -14,7 +15,7 @@ import { type Gateway, startGateway } from './gateway/server.ts';
 import { type Log, openLog } from './log/log.ts';
 import { createRedactor } from './log/redact.ts';
 import { openModels } from './models/open.ts';
-import { reasonOf } from './platform/errors.ts';
+import { EXIT, HardshellError, reasonOf } from './platform/errors.ts';
 import { ensureFolder, replaceFile } from './platform/files.ts';
 import { acquireLock, type Lock } from './platform/lock.ts';
 import { openRoot, type Root } from './platform/root.ts';
@@ -87,8 +88,9 @@ async function compose(
   reportRestore(opened, announce, log);
 
   const workspaceDir = settings.agents.defaults.workspace ?? paths.workspaceDir;
+  refuseWideWorkspace(workspaceDir, paths);
   const workspace = await openWorkspace(workspaceDir);
-  const sandboxes = openSandboxes(workspaceDir, settings.tools.exec);
+  const sandboxes = openSandboxes(workspaceDir, settings.tools.exec, { hidden: [paths.stateDir] });
   const models = openModels({
     settings,
     keyFor,
@@ -231,6 +233,23 @@ function prepareState(paths: Paths): void {
   ensureFolder(paths.stateDir);
   const ignore = join(paths.stateDir, '.gitignore');
   if (!existsSync(ignore)) replaceFile(ignore, '*\n');
+}
+
+/** The assistant writes there, and as root the whole folder is handed to nobody: it must not hold anything else of ours. */
+function refuseWideWorkspace(dir: string, paths: Paths): void {
+  const holds = (inner: string): boolean => !relative(resolve(dir), inner).startsWith('..');
+  const bad =
+    ['/', homedir()].includes(resolve(dir)) ||
+    holds(paths.stateDir) ||
+    holds(paths.credentialsDir) ||
+    holds(paths.configPath);
+  if (!bad) return;
+  throw new HardshellError({
+    code: 'WORKSPACE_TOO_WIDE',
+    message: `the workspace ${dir} holds more than the assistant's files: it must not be /, a home folder, or contain the state folder`,
+    fix: `set agents.defaults.workspace to a folder of its own, or remove it for ${paths.workspaceDir}`,
+    exitCode: EXIT.config,
+  });
 }
 
 async function openWorkspace(dir: string): Promise<Root> {
