@@ -76,6 +76,8 @@ export function redact(value: unknown): unknown {
   return copy;
 }
 
+/** A name that says it: for keys that the schema does not know. */
+export const isSecretKey = (key: string): boolean => SECRET_KEY.test(key);
 const SECRET_KEY = /(token|secret|password|passphrase|api_?key|authorization|private_?key|credential)$/i;
 
 function hideByName(value: unknown): unknown {
@@ -84,7 +86,7 @@ function hideByName(value: unknown): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       key,
-      typeof item === 'string' && SECRET_KEY.test(key) ? REDACTED : hideByName(item),
+      typeof item === 'string' && isSecretKey(key) ? REDACTED : hideByName(item),
     ]),
   );
 }
