@@ -149,6 +149,13 @@ test('a line of JSON stays JSON, whatever the secret and whatever stands around 
   );
 });
 
+test('a secret that only the escapes of JSON spell leaves the line whole', () => {
+  const redactor = createRedactor();
+  redactor.add('nabcdefgh');
+  const line = redactor.redact(JSON.stringify({ a: '\nabcdefgh', b: '\\nabcdefgh' }));
+  expect(JSON.parse(line)).toEqual({ a: '\\[redacted]', b: '\\[redacted]' });
+});
+
 test('what is found is in order, apart, inside the text, and nothing is found in what is left', () => {
   const parts = [
     ...allSamples().map((one) => one.value),

@@ -59,10 +59,10 @@ test.each<[SettingRef, unknown]>([
     { source: 'file', path: '/run/key' },
   ],
   [
-    { source: 'exec', provider: 'op', id: 'mail; rm $1' },
+    { source: 'exec', provider: 'op', id: 'mail; rm $&' },
     {
       source: 'exec',
-      command: ['/usr/bin/op', 'read', 'op://home/mail; rm $1', '--no-newline'],
+      command: ['/usr/bin/op', 'read', 'op://home/mail; rm $&', '--no-newline'],
       timeoutMs: 500,
       passEnv: [],
     },

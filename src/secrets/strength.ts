@@ -71,7 +71,10 @@ export function estimateBits(value: string): number {
 
 /** Letters as they follow each other in words, and what stands between words. */
 function naturalBits(text: string, at: number): number | null {
-  if (/[-_ .]/.test(text[at] ?? '')) return SEPARATOR_BITS;
+  if (/[-_ .]/.test(text[at] ?? '')) {
+    const besideWord = /[a-z]{3}$/.test(text.slice(0, at)) || /^[a-z]{3}/.test(text.slice(at + 1));
+    return besideWord ? SEPARATOR_BITS : null;
+  }
   return COMMON_PAIRS.has(text.slice(Math.max(0, at - 1), at + 1)) ? NATURAL_LETTER_BITS : null;
 }
 

@@ -76,17 +76,17 @@ export function prepareKey(key: VaultKey): void {
 }
 
 /**
- * The key for a rekey. A new key file is written beside the old one, and takes its place only by `adopt`, after the vault
- * was written: at every moment one of the two opens it.
+ * The key for a rekey. A new key file is written beside the old one and takes its place when the vault is opened with it,
+ * so after the vault was written: at every moment one of the two opens it.
  */
-export function prepareNextKey(key: VaultKey): { readonly key: VaultKey; readonly adopt: () => void } {
+export function prepareNextKey(key: VaultKey): VaultKey {
   if (key.kind !== 'file') {
     prepareKey(key);
-    return { key, adopt: () => {} };
+    return key;
   }
-  const next = nextPath(key.path);
-  makeKeyFile(next);
-  return { key: { kind: 'file', path: next }, adopt: () => moveFile(next, key.path) };
+  const path = nextPath(key.path);
+  makeKeyFile(path);
+  return { kind: 'file', path };
 }
 
 const nextPath = (path: string): string => `${path}.new`;

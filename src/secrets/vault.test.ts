@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { acquireLock } from '../platform/lock.ts';
 import { createVault, openVault, type Vault, vaultKind } from './vault.ts';
 import type { VaultKey } from './vault-key.ts';
 
@@ -336,6 +337,18 @@ describe('keys', () => {
     open().rekey(key);
     expect(open().get('a')).toBe('one');
   });
+});
+
+test('while another program changes it, a change is refused in one line, and reading goes on', () => {
+  const vault = create();
+  vault.set('a', 'one');
+  const lock = acquireLock(`${path}.lock`, 1);
+  for (const act of [() => vault.set('a', 'two'), () => vault.rekey(key)])
+    expect(act).toThrow(expect.objectContaining({ code: 'VAULT_BUSY' }));
+  expect(vault.get('a')).toBe('one');
+  lock.release();
+  vault.set('a', 'two');
+  expect(open().get('a')).toBe('two');
 });
 
 test('two programs that write at once lose nothing', async () => {

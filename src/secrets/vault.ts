@@ -126,12 +126,11 @@ export function openVault(options: VaultOptions): Vault {
       locked(path, () => {
         const secrets = load();
         const prepared = prepareNextKey(next);
-        const slot = newSlot(prepared.key, options.stretching);
-        replaceFile(path, seal(secrets, slot, firstKey(slot, prepared.key), newDataKey()), 0o600);
-        prepared.adopt();
+        const slot = newSlot(prepared, options.stretching);
+        replaceFile(path, seal(secrets, slot, firstKey(slot, prepared), newDataKey()), 0o600);
         key = next;
+        load();
       });
-      load();
     },
   };
 }

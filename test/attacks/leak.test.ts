@@ -32,8 +32,17 @@ import { createVault, openVault } from '../../src/secrets/vault.ts';
 import { allSamples, tokenSamples } from '../support/secret-samples.ts';
 
 const SAMPLES = allSamples();
+/** Said once more here, so that a spelling that the redactor forgets is one that the scan still knows. */
+const plainSpellings = (value: string): string[] => [
+  value,
+  JSON.stringify(value).slice(1, -1),
+  encodeURIComponent(value),
+  Buffer.from(value).toString('base64').slice(0, -4),
+  Buffer.from(`user:${value}`).toString('base64').slice(8, -4),
+  Buffer.from(value).toString('hex'),
+];
 const SPELLINGS = SAMPLES.flatMap(({ kind, value }) =>
-  spellingsOf(value)
+  [...new Set([...plainSpellings(value), ...spellingsOf(value)])]
     .filter((spelling) => spelling.length >= 6 && !isPublic(spelling))
     .map((spelling) => ({ kind, spelling })),
 );
