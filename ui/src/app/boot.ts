@@ -2,11 +2,12 @@
 import { afterReconnect } from '../chat/outbox.ts';
 import { withGap } from '../chat/transcript.ts';
 import { listOf } from '../protocol/frames.ts';
-import { readApproval, readModels, readStatus } from '../protocol/rows.ts';
+import { readApproval, readModels } from '../protocol/rows.ts';
 import type { App } from './context.ts';
 import { fetchLatest, watchSession } from './history.ts';
 import { flush } from './sending.ts';
 import { fetchSessions } from './sessions.ts';
+import { fetchStatus } from './status.ts';
 
 /** `restarted`: another gateway process answers now, so that runs of the old one are gone or begun anew. */
 export async function afterHello(app: App, restarted: boolean): Promise<void> {
@@ -37,11 +38,6 @@ export async function afterHello(app: App, restarted: boolean): Promise<void> {
     transcripts: new Map([...s.transcripts].map(([key, t]) => [key, key === s.current ? t : { ...t, loaded: false }])),
   }));
   flush(app);
-}
-
-export async function fetchStatus(app: App): Promise<void> {
-  const status = readStatus(await app.request('status'));
-  app.store.set((s) => ({ ...s, status }));
 }
 
 export function afterLoss(app: App): void {

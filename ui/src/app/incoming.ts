@@ -18,6 +18,7 @@ import { withSeen } from './seen.ts';
 import { failUndelivered, settleDelivered } from './sending.ts';
 import { applyChange } from './sessions.ts';
 import { changeTranscript, transcriptOf, withEnded } from './state.ts';
+import { fetchStatus } from './status.ts';
 
 const SPOKEN_CHARS = 600;
 
@@ -42,6 +43,12 @@ export function applyEvent(app: App, event: EventFrame): void {
       const approval = readApproval(payload['approval'] ?? payload);
       if (approval)
         app.store.set((s) => ({ ...s, approvals: [...s.approvals.filter((a) => a.id !== approval.id), approval] }));
+      break;
+    }
+    case 'tick': {
+      // While something wants mending, it may have been mended in a terminal.
+      const { status } = app.store.get();
+      if (status && (status.offline || status.repairs.length > 0)) void fetchStatus(app).catch(() => undefined);
       break;
     }
     case 'exec.approval.resolved':

@@ -8,6 +8,7 @@ import { Icon } from '../shell/icons.tsx';
 import { Disclosure } from '../shell/menu.tsx';
 import { plainLine } from '../shell/visible.tsx';
 import { tokenCount } from '../shell/words.ts';
+import { outsideSources } from './sources.ts';
 
 export function Head() {
   const app = useApp();
@@ -38,11 +39,6 @@ export function Head() {
       {row && <SessionMenu row={row} />}
     </header>
   );
-}
-
-/** The words that a person wrote in this very session are no news to them. */
-function outsideSources(row: SessionRow): string[] {
-  return row.sources.filter((source) => source !== `${row.channel}:${row.key}`).map(plainLine);
 }
 
 function sourcesLine(sources: readonly string[]): string {

@@ -116,21 +116,16 @@ export type StatusView = {
   readonly version: string;
   readonly model: string;
   readonly offline: boolean;
-  readonly sandbox: string | null;
-  readonly sandboxFix: string | null;
   readonly repairs: readonly { readonly what: string; readonly fix: string }[];
 };
 
 export function readStatus(value: unknown): StatusView {
   const status = objectOf(value);
   const model = objectOf(status['model']);
-  const sandbox = objectOf(status['sandbox']);
   return {
     version: textOf(status['version']) || textOf(status['runtimeVersion']),
     model: textOf(model['primary']),
     offline: model['offline'] === true,
-    sandbox: textOf(sandbox['driver']) || null,
-    sandboxFix: textOf(sandbox['fix']) || null,
     repairs: listOf(status['repairs']).map((entry) => ({
       what: textOf(objectOf(entry)['what']),
       fix: textOf(objectOf(entry)['fix']),

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { useApp, useAppState } from '../app/context.ts';
 import { openSession } from '../app/history.ts';
 import { nameOf } from '../app/state.ts';
+import type { StatusView } from '../protocol/rows.ts';
 import { Icon } from './icons.tsx';
 import { plainLine } from './visible.tsx';
 
@@ -84,16 +85,7 @@ function StatusBanners() {
   const status = useAppState((s) => s.status);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   if (!status) return null;
-  const lines: { id: string; words: string; fix: string }[] = [];
-  if (status.offline)
-    lines.push({
-      id: 'offline',
-      words: 'Offline model: no key is configured, so a small built-in model answers.',
-      fix: '',
-    });
-  if (status.sandbox === null)
-    lines.push({ id: 'sandbox', words: 'Commands are off: no sandbox is available.', fix: status.sandboxFix ?? '' });
-  for (const repair of status.repairs) lines.push({ id: repair.what, words: repair.what, fix: repair.fix });
+  const lines = linesOf(status);
   return (
     <>
       {lines
@@ -117,4 +109,20 @@ function StatusBanners() {
         ))}
     </>
   );
+}
+
+type Line = { readonly id: string; readonly words: string; readonly fix: string };
+
+/** What needs a person. That the model is the offline one is said in our words, with the gateway's way out of it. */
+function linesOf({ offline, repairs }: StatusView): Line[] {
+  const aboutModel = offline ? repairs.find(({ what }) => what.includes('offline model')) : undefined;
+  const others = repairs.filter((repair) => repair !== aboutModel);
+  const lines = others.map(({ what, fix }) => ({
+    id: what,
+    words: `${what.charAt(0).toUpperCase()}${what.slice(1)}.`,
+    fix,
+  }));
+  if (!offline) return lines;
+  const words = 'Offline model: no key is configured, so a small built-in model answers.';
+  return [{ id: 'offline', words, fix: aboutModel?.fix ?? '' }, ...lines];
 }
