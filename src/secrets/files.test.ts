@@ -24,6 +24,7 @@ import {
   problemOfFolder,
   quoted,
   removeSecret,
+  rotateSecret,
   tryReadPrivate,
   tryReadSecret,
   tryReadSecretAt,
@@ -215,6 +216,13 @@ describe('listing and checks', () => {
     expect(problemAt(path)?.code).toBe('SECRET_TOO_OPEN');
     expect(problemOfFolder(dir)?.error.code).toBe('FOLDER_MODE');
     expect([modeOf(path), modeOf(dir)]).toEqual([0o644, 0o755]);
+  });
+  test('rotating wants one that is there, and a new value', () => {
+    expect(errorOf(() => rotateSecret(dir, 'b', VALUE)).code).toBe('SECRET_MISSING');
+    writeSecret(dir, 'b', VALUE);
+    expect(errorOf(() => rotateSecret(dir, 'b', VALUE)).code).toBe('SECRET_SAME');
+    rotateSecret(dir, 'b', 'another-value');
+    expect(tryReadSecret(dir, 'b')).toBe('another-value');
   });
   test('removing says whether there was one', () => {
     writeSecret(dir, 'b', VALUE);

@@ -56,6 +56,20 @@ export function writeSecret(credentialsDir: string, name: string, value: string)
   return path;
 }
 
+/** A new value for one that must be there, and must differ; the same promise as the vault's. */
+export function rotateSecret(credentialsDir: string, name: string, value: string): string {
+  checkRotation(tryReadSecret(credentialsDir, name), name, value);
+  return writeSecret(credentialsDir, name, value);
+}
+
+export function checkRotation(old: string | null, name: string, value: string): void {
+  const refuse = (code: string, why: string, fix: string): never => {
+    throw new HardshellError({ code, message: why, fix, exitCode: EXIT.usage });
+  };
+  if (old === null) refuse('SECRET_MISSING', `there is no secret ${name}`, 'openclaw secrets list');
+  if (old === value) refuse('SECRET_SAME', `the secret ${name} has this value already`, 'enter the new one');
+}
+
 /** false when there was none. */
 export function removeSecret(credentialsDir: string, name: string): boolean {
   const path = secretPath(credentialsDir, name);

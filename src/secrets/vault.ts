@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { EXIT, HardshellError } from '../platform/errors.ts';
 import { ensureFolder, replaceFile } from '../platform/files.ts';
 import { acquireLock } from '../platform/lock.ts';
-import { checkName, checkValue, tryReadPrivate } from './files.ts';
+import { checkName, checkRotation, checkValue, tryReadPrivate } from './files.ts';
 import { newDataKey, readSealed, type Sealed, type Secrets, type StoredSecret, seal } from './vault-format.ts';
 import {
   type KeySlot,
@@ -110,11 +110,8 @@ export function openVault(options: VaultOptions): Vault {
       checkValue(value, name);
       change((secrets) => {
         const old = secrets.get(name);
-        if (old === undefined)
-          throw failure('SECRET_MISSING', `the vault has no secret ${name}`, 'openclaw secrets list');
-        if (old.value === value)
-          throw failure('SECRET_SAME', `the secret ${name} has this value already`, 'enter the new one');
-        secrets.set(name, { value, createdAtMs: old.createdAtMs, rotatedAtMs: now() });
+        checkRotation(old?.value ?? null, name, value);
+        secrets.set(name, { value, createdAtMs: old?.createdAtMs ?? now(), rotatedAtMs: now() });
       });
     },
     remove(name) {
