@@ -109,7 +109,6 @@ export function createCore(ports: CorePorts) {
     ended: (record, reply) => {
       approvals.forget(record.runId);
       runs.ended(record, reply);
-      runs.publish({ type: 'session.changed', sessionKey: record.sessionKey, reason: 'updated' });
       log.info('run ended', {
         runId: record.runId,
         session: record.sessionKey,
@@ -118,7 +117,11 @@ export function createCore(ports: CorePorts) {
       });
     },
   });
-  const lanes = createLanes({ run: runner.run, discard: runner.discard });
+  const lanes = createLanes({
+    run: runner.run,
+    discard: runner.discard,
+    left: ({ sessionKey }) => runs.publish({ type: 'session.changed', sessionKey, reason: 'updated' }),
+  });
   const intake = createIntake<AdmittedMessage>({
     store,
     inbox,

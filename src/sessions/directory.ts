@@ -50,14 +50,14 @@ export function createDirectory(ports: DirectoryPorts) {
     count: (): number => sessions.count(),
 
     /** The record of a session, made on its first message. */
-    recordFor(key: string, agent: string, channel: string): SessionRecord {
+    recordFor(key: string, agent: string, channel: string, title: string): SessionRecord {
       const found = sessions.get(key);
       if (found) return found;
       const atMs = now();
       const record = store.commit(() => {
         const fresh = blank(key, agent, channel, transcripts.create(randomUUID(), key, atMs), atMs);
-        sessions.put(fresh);
-        return fresh;
+        sessions.put({ ...fresh, title });
+        return { ...fresh, title };
       });
       ports.changed(key, 'created');
       return record;

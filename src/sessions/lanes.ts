@@ -14,6 +14,8 @@ export type LanePorts = {
     item: Waiting,
     control: { signal: AbortSignal; takeSteering(wanted?: (w: Waiting) => boolean): Waiting[] },
   ): Promise<void>;
+  /** its lane is free again */
+  left(item: Waiting): void;
   /** a queued message that the owner took back before it started */
   discard(item: Waiting): void;
 };
@@ -46,6 +48,7 @@ export function createLanes(ports: LanePorts) {
       .finally(() => {
         clearTimeout(limit);
         lane.running = null;
+        ports.left(item);
         start(key, lane);
       });
   };

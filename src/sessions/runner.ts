@@ -59,7 +59,7 @@ export function createRunner(ports: RunnerPorts) {
       ports.emit(item.runId, item.sessionKey, { type: 'run.started', startedAtMs });
       conversation = openConversation(
         ports,
-        ports.directory.recordFor(item.sessionKey, item.agentId, item.message.channel),
+        ports.directory.recordFor(item.sessionKey, item.agentId, item.message.channel, titleOf(item)),
         item.runId,
       );
       open.set(item.sessionKey, conversation);
@@ -107,7 +107,7 @@ export function createRunner(ports: RunnerPorts) {
       steered.push(...control.takeSteering((w) => present.has(w.runId)));
       settleInterrupted(conversation, item.runId);
     }
-    if (conversation.record.title === '') conversation.update({ title: firstLine(item.message.text, 60) });
+    if (conversation.record.title === '') conversation.update({ title: titleOf(item) });
   };
 
   /** Calls without a result are answered for: those that had begun have an unknown outcome and are not run again. */
@@ -266,6 +266,8 @@ function failure(kind: string, message: string, fix?: string): TurnEnd {
     error: { kind, message, ...(fix ? { fix } : {}) },
   };
 }
+
+const titleOf = (item: Waiting): string => firstLine(item.message.text, 60);
 
 function firstLine(text: string, maxChars: number): string {
   const line = text.trim().split('\n', 1)[0] ?? '';
