@@ -29,7 +29,10 @@ export function vaultKeyOf(kind: VaultKey['kind'], { stateDir, env, askPassphras
   if (kind === 'file') return { kind, path: env['OPENCLAW_VAULT_KEY_FILE'] || vaultKeyPathOf(stateDir) };
   if (kind === 'systemd') {
     if (folder) return { kind, folder, name: KEY_CREDENTIAL };
-    throw locked('its key is a systemd credential, and systemd did not start this', 'openclaw gateway start   (as the service)');
+    throw locked(
+      'its key is a systemd credential, and systemd did not start this',
+      'openclaw gateway start   (as the service)',
+    );
   }
   const handed = folder ? tryReadSecretAt(`${folder}/${PASSPHRASE_CREDENTIAL}`, { groupMayReadRoots: true }) : null;
   const passphrase = handed ?? askPassphrase?.();
