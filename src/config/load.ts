@@ -1,5 +1,6 @@
 // Owns handing out the settings: all or nothing. What is wrong with the file is said in one line that names the key and
 // the mend, and nothing is ever written.
+import type { AskedRef, SecretProviders } from '../secrets/setting-refs.ts';
 import { errorsIn, type Finding, type Mapping, refusal } from './findings.ts';
 import { type InspectOptions, inspectConfig } from './inspect.ts';
 import type { Env, Paths } from './paths.ts';
@@ -41,6 +42,24 @@ export function loadConfig<S extends SectionName = SectionName>(
 /** The settings to start or go on with: they also pass every rule. What this accepts, starts. */
 export function loadForStart(where: Where, env: Env, options: LoadOptions = {}): LoadedConfig {
   return load(where, env, { ...options, rules: true });
+}
+
+/**
+ * The references that a configuration holds, and the providers they may name: follow them (followRefs of the secrets
+ * room), then hand the answer to `loadForStart` as `resolveSecret`. What is wrong with the rest is not said here.
+ */
+export function secretRefs(
+  where: Where,
+  env: Env,
+): { refs: readonly AskedRef[]; providers: SecretProviders; env: Env } {
+  const refs: AskedRef[] = [];
+  const inspection = inspectConfig(where, env, {
+    resolveSecret: (ref, path) => {
+      refs.push({ ref, path });
+      return 'not asked for yet';
+    },
+  });
+  return { refs, providers: inspection.config?.secrets.providers ?? {}, env: inspection.env };
 }
 
 function load(where: Where, env: Env, options: InspectOptions): LoadedConfig {

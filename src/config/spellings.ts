@@ -129,7 +129,7 @@ export const STRICTNESS: Readonly<Record<string, readonly (string | boolean)[] |
   'agents.defaults.sandbox.mode': ['all', 'non-main', 'off'],
   'agents.defaults.sandbox.scope': ['session', 'agent', 'shared'],
   'agents.defaults.sandbox.workspaceAccess': ['none', 'ro', 'rw'],
-  'agents.defaults.sandbox.docker.network': ['none'],
+  'agents.defaults.sandbox.docker.network': ['none', 'bridge'],
   'channels.*.dmPolicy': ['disabled', 'allowlist', 'pairing', 'open'],
   'channels.*.groupPolicy': ['disabled', 'allowlist', 'open'],
   'channels.*.allowFrom': 'allows',

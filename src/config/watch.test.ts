@@ -55,7 +55,7 @@ test('an editor that writes beside and renames is noticed too', async () => {
   const next = watchIt();
   writeFileSync(`${configPath}.swp`, '{ logging: { level: "debug" } }', { mode: 0o600 });
   renameSync(`${configPath}.swp`, configPath);
-  expect(await next()).toMatchObject({ ok: true, changed: ['gateway.port', 'logging.level'].slice(1), restart: [] });
+  expect(await next()).toMatchObject({ ok: true, changed: ['logging.level'], restart: [] });
 });
 
 test('a broken edit is one line, what runs stays, and the mended file is taken over', async () => {

@@ -37,6 +37,8 @@ const KEYS = [
   '.local/share/containers',
 ];
 
+const STRICT_FIRST = ['all', 'non-main', 'off'];
+
 export const borders: Rule = function* ({ agents, security }, context) {
   const workspaces = [
     ['agents.defaults.workspace', agents.defaults.workspace] as const,
@@ -45,6 +47,17 @@ export const borders: Rule = function* ({ agents, security }, context) {
     ),
   ];
   for (const [key, path] of workspaces) if (path !== undefined) yield* workspaceRules(key, path, context);
+  for (const [id, { sandbox }] of Object.entries(agents.entries)) {
+    if (sandbox.mode && STRICT_FIRST.indexOf(sandbox.mode) > STRICT_FIRST.indexOf(agents.defaults.sandbox.mode)) {
+      const key = `agents.entries.${id}.sandbox.mode`;
+      yield wrong(
+        'box-looser',
+        key,
+        `${key} "${sandbox.mode}" is looser than agents.defaults.sandbox.mode "${agents.defaults.sandbox.mode}"`,
+        'remove it',
+      );
+    }
+  }
   for (const path of security.allowedPaths) {
     if (path === '/')
       yield wrong(
@@ -97,9 +110,21 @@ function* workspaceRules(key: string, path: string, context: RuleContext): Gener
     yield wrong('workspace-is-keys', key, `${key} holds keys and logins`, fix);
 }
 
-type Box = { readonly binds: readonly string[]; readonly dangerouslyAllowExternalBindSources: boolean };
+type Box = {
+  readonly network: string;
+  readonly binds: readonly string[];
+  readonly dangerouslyAllowExternalBindSources: boolean;
+};
 
 function* boxRules(box: Box, workspace: string, allowed: readonly string[], context: RuleContext): Generator<Finding> {
+  if (box.network !== 'none') {
+    yield risky(
+      'box-network',
+      'agents.defaults.sandbox.docker.network',
+      'commands in the box reach the network',
+      'set agents.defaults.sandbox.docker.network to "none"',
+    );
+  }
   const key = 'agents.defaults.sandbox.docker.binds';
   for (const bind of box.binds) {
     const [from = '', to = '', mode = 'rw', ...more] = bind.split(':');

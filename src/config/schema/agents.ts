@@ -27,11 +27,7 @@ const sandbox = () =>
     workspaceAccess: choice('What a boxed conversation sees of your workspace', 'none', WORKSPACE_ACCESS),
     docker: group("The box itself; the names are Docker's, the meaning holds for every backend", {
       image: textOr('Container image', 'openclaw-sandbox:bookworm-slim'),
-      network: textOr(
-        'none, or the name of a container network',
-        'none',
-        /^(?!host$|container:)[a-z0-9][a-z0-9_.-]{0,63}$/,
-      ),
+      network: choice('none, or bridge: commands reach the network', 'none', ['none', 'bridge']),
       memory: textOr('Memory limit', '1g', /^\d{1,6}[mg]$/),
       cpus: whole('Processor limit', 1, { min: 1, max: 256 }),
       pidsLimit: whole('How many processes', 256, { min: 8, max: 10_000 }),

@@ -19,7 +19,7 @@ import {
 } from './leaf.ts';
 
 /** An id of a group, a server or a room, or * for all. */
-const ROOM_ID = /^(\*|[^\s\p{Cc}]{1,200})$/u;
+const ROOM_ID = /^(\*|[^\s\p{Cc}*]{1,200})$/u;
 const HTTPS = /^https:\/\/[^\s\p{Cc}]+$/u;
 const HTTP = /^https?:\/\/[^\s\p{Cc}]+$/u;
 

@@ -1,15 +1,10 @@
 // Owns the words that the schema is written in: one function a kind of setting, each with its one-line description and
 // its default. It must never know a particular setting. Built on zod/mini, since every command line loads this.
 import * as z from 'zod/mini';
+import type { SettingRef } from '../../secrets/setting-refs.ts';
 
 /** Where a secret really is; only the secrets room can follow it. */
-export type SecretRef = {
-  readonly source: 'env' | 'file' | 'exec';
-  /** an entry of secrets.providers */
-  readonly provider?: string | undefined;
-  /** name of the variable, of the file in credentials/, or of the item that the program is asked for */
-  readonly id: string;
-};
+export type SecretRef = SettingRef;
 
 export type Facts = {
   readonly doc: string;
@@ -35,7 +30,7 @@ const IDS = z.array(z.pipe(z.union([LINE, z.int()]), z.transform(String)));
 const SECRET = z.union([
   z.string().check(z.minLength(1)),
   z.strictObject({
-    source: z.enum(['env', 'file', 'exec']),
+    source: z.enum(['env', 'file', 'exec', 'vault', 'store']),
     provider: z.optional(LINE),
     id: z.string().check(z.regex(/^(?!.*\.\.)[A-Za-z0-9_/][A-Za-z0-9._:/#-]{0,255}$/)),
   }),

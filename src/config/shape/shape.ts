@@ -105,13 +105,15 @@ function channels(value: unknown, strict: boolean, findings: Finding[]): unknown
 function accounts(name: ChannelName, channel: unknown, strict: boolean, findings: Finding[]): Tree {
   if (!isTree(channel) || !isTree(channel['accounts'])) return {};
   const { accounts: entries, ...inherited } = channel;
-  return Object.fromEntries(
-    Object.entries(entries as Tree).map(([id, own]) => {
-      const merged = isTree(own) ? { ...inherited, ...own } : own;
-      const at = ['channels', name, 'accounts', id];
-      return [id, fit(channelSchema(name) as unknown as Checker, merged, at, strict, findings)];
-    }),
-  );
+  const made: Tree = {};
+  for (const [id, own] of Object.entries(entries as Tree)) {
+    const merged = isTree(own) ? { ...inherited, ...own } : own;
+    const at = ['channels', name, 'accounts', id];
+    const account = fit(channelSchema(name) as unknown as Checker, merged, at, strict, findings);
+    // One that does not fit is an error already.
+    if (isTree(account)) made[id] = account;
+  }
+  return made;
 }
 
 function withDefaults(channel: unknown, { groupPolicy }: Tree): unknown {
