@@ -25,6 +25,15 @@ export type Spelling = {
 };
 
 export const SPELLINGS: readonly Spelling[] = [
+  // Clawdbot and Moltbot: whole groups at other places. First, since what lies in them has spellings of its own.
+  { from: 'agent.model', to: 'agents.defaults.model.primary', change: 'model-name' },
+  { from: 'agent.*', to: 'agents.defaults.*' },
+  { from: 'telegram.*', to: 'channels.telegram.*' },
+  { from: 'whatsapp.*', to: 'channels.whatsapp.*' },
+  { from: 'discord.*', to: 'channels.discord.*' },
+  { from: 'slack.*', to: 'channels.slack.*' },
+  { from: 'channels.imap.*', to: 'channels.mail.*' },
+  { from: 'channels.email.*', to: 'channels.mail.*' },
   // Guides A, C, E: where to listen.
   { from: 'gateway.host', to: 'gateway.bind', change: 'address' },
   { from: 'gateway.bind', to: 'gateway.bind', change: 'address' },
@@ -70,8 +79,6 @@ export const SPELLINGS: readonly Spelling[] = [
   { from: 'channels.*.dm.enabled', to: 'channels.*.dmPolicy', change: 'direct-enabled' },
   { from: 'channels.telegram.token', to: 'channels.telegram.botToken' },
   { from: 'channels.discord.botToken', to: 'channels.discord.token' },
-  { from: 'channels.imap.*', to: 'channels.mail.*' },
-  { from: 'channels.email.*', to: 'channels.mail.*' },
   // Guide D: actions.
   { from: 'actions.filesystem.allowedPaths', to: 'security.allowedPaths' },
   { from: 'actions.filesystem.deniedPaths', to: 'security.deniedPaths' },
@@ -89,13 +96,6 @@ export const SPELLINGS: readonly Spelling[] = [
   { from: 'browser.ssrfPolicy.allowedHostnames', to: 'browser.allowedHosts' },
   { from: 'messages.queue.mode', to: 'messages.queue.mode', change: 'queue-mode' },
   { from: 'agents.defaults.model', to: 'agents.defaults.model.primary', change: 'model-name' },
-  // Clawdbot and Moltbot.
-  { from: 'agent.model', to: 'agents.defaults.model.primary', change: 'model-name' },
-  { from: 'agent.*', to: 'agents.defaults.*' },
-  { from: 'telegram.*', to: 'channels.telegram.*' },
-  { from: 'whatsapp.*', to: 'channels.whatsapp.*' },
-  { from: 'discord.*', to: 'channels.discord.*' },
-  { from: 'slack.*', to: 'channels.slack.*' },
 ];
 
 /** Below these, `snake_case` keys are read as `camelCase`. */

@@ -1,6 +1,5 @@
-// A change of the configuration from beginning to end, with a kill -9 after every step: there is always a whole file, and
-// it is the old one or the new one.
-import { spawnSync } from 'node:child_process';
+// A change of the configuration from beginning to end: kept, waiting for a word, or returned. What a kill -9 leaves is in
+// test/guides/config-crash.test.ts.
 import {
   chmodSync,
   existsSync,
@@ -18,7 +17,6 @@ import { loadForStart } from '../load.ts';
 import { diffTexts } from './diff.ts';
 import { setAt, unsetAt } from './edit.ts';
 import { listVersions, versionText } from './history.ts';
-import { parseKeyPath } from './key-path.ts';
 import { readPending } from './pending.ts';
 import {
   armDeadline,
@@ -255,68 +253,6 @@ test('a folder that cannot be written is one clear line, and the file stays', as
   expect(content()).toBe(OLD);
 });
 
-describe('kill -9', () => {
-  // One process makes the change and is killed right after the named step.
-  const script = `
-    import { changeConfig } from ${JSON.stringify(join(import.meta.dirname, 'transaction.ts'))};
-    import { setAt } from ${JSON.stringify(join(import.meta.dirname, 'edit.ts'))};
-    const [stateDir, configPath, step, probe, confirm] = process.argv.slice(1);
-    await changeConfig({
-      paths: { stateDir, configPath, workspaceDir: stateDir + '/workspace' },
-      env: {}, now: () => 1_000_000, by: 'child',
-      ...(probe === 'none' ? {} : { probe: async () => (probe === 'good' ? { ok: true } : { ok: false, reason: 'bad' }) }),
-      step: (name) => { if (name === step) process.kill(process.pid, 'SIGKILL'); },
-    }, (text) => setAt(text, ['gateway', 'port'], 19_000), confirm === 'yes' ? { confirmWithinMs: 60_000 } : {});
-  `;
-  const run = (step: string, probe: string, confirm: string): void => {
-    const { signal, stderr } = spawnSync(
-      process.execPath,
-      ['--input-type=module', '-e', script, stateDir, configPath, step, probe, confirm],
-      { encoding: 'utf8', timeout: 20_000 },
-    );
-    expect([signal, stderr.replace(/.*(Warning|trace-warnings).*\n/g, '')]).toEqual(['SIGKILL', '']);
-  };
-
-  test.each([
-    // a plain change: nothing to settle, the file is whole
-    ['old-kept', 'none', 'no', OLD, 'none', OLD],
-    ['written', 'none', 'no', NEW, 'none', NEW],
-    ['new-kept', 'none', 'no', NEW, 'none', NEW],
-    // one that is proved: before the proof the next start tries it, afterwards it stays
-    ['pending-written', 'good', 'no', OLD, 'returned', OLD],
-    ['old-kept', 'good', 'no', OLD, 'returned', OLD],
-    ['written', 'good', 'no', NEW, 'prove', NEW],
-    ['new-kept', 'good', 'no', NEW, 'prove', NEW],
-    ['applied', 'good', 'no', NEW, 'prove', NEW],
-    ['probed', 'good', 'no', NEW, 'prove', NEW],
-    ['pending-dropped', 'good', 'no', NEW, 'none', NEW],
-    ['probed', 'bad', 'no', NEW, 'prove', NEW],
-    ['put-back', 'bad', 'no', OLD, 'none', OLD],
-    // one that waits for a word
-    ['written', 'good', 'yes', NEW, 'prove', NEW],
-    ['waiting', 'good', 'yes', NEW, 'waiting', NEW],
-  ])(
-    'after "%s" (probe %s, confirm %s): a whole file, and the next start settles it',
-    (step, probe, confirm, now, state, then) => {
-      run(step, probe, confirm);
-      expect(content()).toBe(now);
-      expect(settlePendingAtStart({ stateDir }, 1_000_001).state).toBe(state);
-      expect(content()).toBe(then);
-      // Whatever it was, it comes to an end: proved, or returned by the next start.
-      if (state === 'prove') {
-        expect(settlePendingAtStart({ stateDir }, 1_000_001).state).toBe('returned');
-        expect(content()).toBe(OLD);
-      }
-      if (state === 'waiting') {
-        expect(settlePendingAtStart({ stateDir }, 1_060_000).state).toBe('returned');
-        expect(content()).toBe(OLD);
-      }
-      expect(settlePendingAtStart({ stateDir }, 1_060_000)).toEqual({ state: 'none' });
-      expect(loadForStart({ configPath, stateDir }, {}).config.gateway.port).toBe(content() === OLD ? 18_789 : 19_000);
-    },
-  );
-});
-
 test('a diff shows lines and no secret, but that a secret changed', () => {
   const before = `{ gateway: { auth: { token: 'first-secret-value' } },\n  providers: { x: { apiKey: 'same-secret' } },\n  a: 1 }`;
   const after = before.replace('first-secret', 'other-secret').replace('a: 1', 'a: 2');
@@ -324,5 +260,4 @@ test('a diff shows lines and no secret, but that a secret changed', () => {
   expect(lines.map(({ kind }) => kind).join('')).toBe('-+ -+');
   expect(JSON.stringify(lines)).not.toMatch(/secret/);
   expect(JSON.stringify(diffTexts('{ token: "abc-secret', ''))).not.toMatch(/secret/);
-  expect(parseKeyPath('a')).toEqual(['a']);
 });
