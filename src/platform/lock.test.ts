@@ -1,6 +1,6 @@
 // One holder at a time, also when many come in the same moment and when the last one died.
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -32,10 +32,21 @@ test.each([
   '{',
   'null',
   `{"pid":${process.pid},"startTicks":"1"}`,
-])('a lock that nobody alive holds (%j) is taken over', (text) => {
-  writeFileSync(path, text);
-  acquireLock(path, 1).release();
-  expect(existsSync(path)).toBe(false);
+])(
+  'a lock that nobody alive holds (%j) is taken over, and so is the guard of one who died while doing that',
+  (text) => {
+    for (const name of [path, `${path}.guard`]) {
+      writeFileSync(name, text);
+      utimesSync(name, 1, 1);
+    }
+    acquireLock(path, 1).release();
+    expect(readdirSync(folder)).toEqual([]);
+  },
+);
+
+test("a lock that is only just being made is somebody else's", () => {
+  writeFileSync(path, '');
+  expect(() => acquireLock(path, 1)).toThrow(expect.objectContaining({ code: 'ALREADY_RUNNING' }));
 });
 
 test('four programs that contend for it 100 times each never hold it two at once', async () => {

@@ -1,6 +1,6 @@
 // Owns the one-gateway-per-state-folder lock: a file with the holder's pid and start time. A lock whose process is gone
 // (kill -9, power cut, reused pid) is taken over; a live one is never broken.
-import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { EXIT, errnoOf, HardshellError } from './errors.ts';
 import { fileFailure } from './file-errors.ts';
 import { replaceFile } from './files.ts';
@@ -12,6 +12,8 @@ export type LockFacts = {
   readonly startedAtMs: number;
   readonly startTicks: string;
 };
+
+const BEING_MADE_MS = 2_000;
 
 export interface Lock {
   /** says which port the holder serves, once it is known */
@@ -30,9 +32,9 @@ export function acquireLock(path: string, now: number): Lock {
         },
       };
     }
-    const holder = readLock(path);
-    if (holder && isAlive(holder)) throw held(path, holder);
-    takeAway(path, holder);
+    const state = stateOf(path);
+    if (state === 'held') throw held(path, readLock(path));
+    if (state === 'abandoned') removeAbandoned(path, facts);
   }
   throw held(path, readLock(path));
 }
@@ -94,18 +96,30 @@ function startTicksOf(pid: number): string | undefined {
   }
 }
 
-/** Of several that found it abandoned, one moves it away; who moved a live one, made in between, puts it back. */
-function takeAway(path: string, abandoned: LockFacts | null): void {
-  const aside = `${path}.${newToken(6)}`;
+/** One without content was cut short by a crash, unless it is so new that it may be being made. */
+function stateOf(path: string): 'absent' | 'held' | 'abandoned' {
+  const holder = readLock(path);
+  if (holder !== null) return isAlive(holder) ? 'held' : 'abandoned';
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return 'absent';
+  return Date.now() - stat.mtimeMs > BEING_MADE_MS ? 'abandoned' : 'held';
+}
+
+/**
+ * Of several that found it abandoned, only the one with the guard may remove it, after looking again: without the guard,
+ * the slowest would remove the new lock of the fastest. A guard whose maker died is removed in the same way.
+ */
+function removeAbandoned(path: string, facts: LockFacts, depth = 0): void {
+  const guard = `${path}.guard`;
+  if (!tryCreate(guard, facts)) {
+    if (depth < 2 && stateOf(guard) === 'abandoned') removeAbandoned(guard, facts, depth + 1);
+    return;
+  }
   try {
-    renameSync(path, aside);
-    const taken = readLock(aside);
-    if (taken !== null && (taken.pid !== abandoned?.pid || taken.startTicks !== abandoned.startTicks))
-      linkSync(aside, path);
-  } catch (error) {
-    if (!['ENOENT', 'EEXIST'].includes(errnoOf(error) ?? '')) throw fileFailure('remove the stale lock', path, error);
+    // Absent is not abandoned: somebody may be making theirs at this moment.
+    if (stateOf(path) === 'abandoned') tryUnlink(path);
   } finally {
-    tryUnlink(aside);
+    tryUnlink(guard);
   }
 }
 
