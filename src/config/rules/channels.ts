@@ -68,7 +68,7 @@ function* channelRules(
       channel.enabled &&
       !(variable && env[variable]) &&
       !('tokenFile' in channel && channel.tokenFile) &&
-      !channel.accounts
+      Object.keys(channel.accounts ?? {}).length === 0
     ) {
       yield risky(
         'channel-without-token',
