@@ -22,7 +22,7 @@ export type BackendPorts = Pick<
   readonly startedAtMs: number;
   readonly workspaceDir: string;
   readonly logFile: string;
-  readonly config: LoadedConfig;
+  readonly config: () => LoadedConfig;
   readonly models: Models;
   readonly now: () => number;
   readonly stopping: () => boolean;
@@ -34,7 +34,7 @@ const AGENT = 'main';
 
 export function createBackend(ports: BackendPorts): Backend {
   const { directory, lanes, runner, intake, approvals, inbox, models, runs, now } = ports;
-  const defaults = ports.config.config.agents.defaults;
+  const settings = () => ports.config().config;
 
   const row = (record: SessionRecord): SessionRow => ({
     key: record.key,
@@ -61,7 +61,7 @@ export function createBackend(ports: BackendPorts): Backend {
     const { key, agentId } = parseSessionKey(input.sessionKey);
     checkSend(input, agentId);
     const waiting = lanes.waitingIn(key);
-    const cap = ports.config.config.messages.queue.cap;
+    const cap = settings().messages.queue.cap;
     const known = inbox.find(WEBCHAT, WEBCHAT_ACCOUNT, input.idempotencyKey);
     if (!known && waiting >= cap) throw queueFull(key, waiting);
     const receivedAtMs = now();
@@ -81,8 +81,8 @@ export function createBackend(ports: BackendPorts): Backend {
       {
         sessionKey: key,
         runId: input.idempotencyKey,
-        queueMode: input.queueMode ?? ports.config.config.messages.queue.mode,
-        timeoutMs: input.timeoutMs ?? defaults.timeoutSeconds * 1_000,
+        queueMode: input.queueMode ?? settings().messages.queue.mode,
+        timeoutMs: input.timeoutMs ?? settings().agents.defaults.timeoutSeconds * 1_000,
       },
     );
     const base = { runId: input.idempotencyKey, sessionKey: key, acceptedAtMs: receivedAtMs };
@@ -182,12 +182,10 @@ export function createBackend(ports: BackendPorts): Backend {
     agents: { list: () => [{ id: AGENT, name: 'Hardshell', model: models.primary, workspace: ports.workspaceDir }] },
     approvals: { list: approvals.list, resolve: (id, decision, actor) => approvals.resolve(id, decision, actor) },
     config: {
-      redacted: () => ({
-        path: ports.config.path,
-        exists: ports.config.exists,
-        config: redact(ports.config.config),
-        hash: ports.config.hash,
-      }),
+      redacted: () => {
+        const { path, exists, config, hash } = ports.config();
+        return { path, exists, config: redact(config), hash };
+      },
     },
     logs: { tail: (query) => ({ file: ports.logFile, ...tailLog(ports.logFile, query) }) },
     status: ports.status,

@@ -8,10 +8,11 @@ import manifest from '../package.json' with { type: 'json' };
 import { createPromptBuilder, STARTER_FILES } from './agent/prompt.ts';
 import { createBackend } from './backend.ts';
 import { webchat } from './channels/webchat.ts';
-import { loadConfig, secretValues } from './config/load.ts';
+import { settlePendingAtStart } from './config/edit/transaction.ts';
 import { type Env, type Paths, portFromEnv, resolvePaths } from './config/paths.ts';
 import { type Core, createCore } from './core.ts';
 import { type Gateway, startGateway } from './gateway/server.ts';
+import { createLiveConfig } from './live-config.ts';
 import { type Log, openLog } from './log/log.ts';
 import { createRedactor } from './log/redact.ts';
 import { openModels } from './models/open.ts';
@@ -22,8 +23,7 @@ import { openRoot, type Root } from './platform/root.ts';
 import { decide } from './policy/decide.ts';
 import { openSandboxes, type Sandboxes } from './sandbox/choose.ts';
 import { prepareWorkspace, workspaceOwner } from './sandbox/workspace.ts';
-import { ensureGatewayToken } from './secrets/gateway-token.ts';
-import { findProviderKey } from './secrets/provider-keys.ts';
+import { openSettings } from './settings.ts';
 import { createStatus } from './status.ts';
 import { markRunning, type Store } from './store/open.ts';
 import { type Opened, openOrRestore, takeSnapshot } from './store/snapshots.ts';
@@ -66,19 +66,24 @@ async function compose(
   undo: (() => void)[],
 ): Promise<RunningGateway> {
   const now = Date.now;
-  const config = loadConfig(paths, env);
-  const settings = config.config;
+  // A change of the configuration that a crash or a stop left open is finished or taken back before anything reads it.
+  const pending = settlePendingAtStart(paths, startedAtMs);
+  if (pending.state === 'returned')
+    announce(`WARNING: the last change of the configuration was taken back: ${pending.reason}`);
   const redactor = createRedactor();
+  const settings = await openSettings(paths, env, redactor, (error) =>
+    error
+      ? log.error('the token file is not usable, the running token stays', { error })
+      : log.info('gateway token rotated'),
+  );
+  const { config } = settings.loaded;
   const echo =
     env['OPENCLAW_LOG_ECHO'] === '1' ? { echo: (line: string) => void process.stderr.write(`${line}\n`) } : {};
-  const log = openLog({ folder: paths.logsDir, ...settings.logging, redactor, ...echo });
-  const token = ensureGatewayToken(paths, env, settings.gateway.auth.token);
-  const keyFor = (id: string, configured?: string): string | undefined => {
-    const key = findProviderKey(id, configured, paths.credentialsDir, env);
-    if (key) redactor.add(key);
-    return key;
-  };
-  for (const secret of [token, ...secretValues(settings)]) redactor.add(secret);
+  const log: Log = openLog({ folder: paths.logsDir, ...config.logging, redactor, ...echo });
+  for (const warning of settings.warnings) {
+    announce(`WARNING: ${warning}`);
+    log.warn(warning);
+  }
 
   const opened = openOrRestore(paths.databasePath, paths.snapshotsDir, new Date(startedAtMs));
   const { store } = opened;
@@ -87,16 +92,24 @@ async function compose(
   markRunning(store);
   reportRestore(opened, announce, log);
 
-  const workspaceDir = settings.agents.defaults.workspace ?? paths.workspaceDir;
+  const workspaceDir = config.agents.defaults.workspace ?? paths.workspaceDir;
   refuseWideWorkspace(workspaceDir, paths);
   const workspace = await openWorkspace(workspaceDir);
-  const sandboxes = openSandboxes(workspaceDir, settings.tools.exec, { hidden: [paths.stateDir] });
-  const models = openModels({
+  const sandboxes = openSandboxes(workspaceDir, config.tools.exec, { hidden: [paths.stateDir] });
+  const live = createLiveConfig({
     settings,
-    keyFor,
-    fetch: globalThis.fetch,
-    onNotice: (text, fields) => log.warn(text, fields),
+    paths,
+    log,
+    openModels: (next) =>
+      openModels({
+        settings: next,
+        keyFor: settings.keyFor,
+        fetch: globalThis.fetch,
+        onNotice: (text, fields) => log.warn(text, fields),
+      }),
   });
+  undo.push(live.close);
+  const { models } = live;
   const promptFor = createPromptBuilder(workspace);
   const core = createCore({
     store,
@@ -105,7 +118,9 @@ async function compose(
     models,
     tools: toolSchemas(TOOLS),
     channels: [webchat],
-    maxOutputTokens: settings.agents.defaults.maxOutputTokens,
+    get maxOutputTokens() {
+      return live.current().config.agents.defaults.maxOutputTokens;
+    },
     prompt: (turn) => promptFor({ sessionKey: turn.sessionKey, nowMs: now() }),
     toolCaller: ({ approvals, ...hooks }) =>
       createToolCaller({
@@ -130,7 +145,7 @@ async function compose(
     paths,
     core,
     models,
-    fallbacks: settings.agents.defaults.model.fallbacks,
+    live,
     sandbox: sandboxes.known,
     opened,
   });
@@ -140,7 +155,7 @@ async function compose(
     startedAtMs,
     workspaceDir,
     logFile: log.file,
-    config,
+    config: live.current,
     models,
     now,
     status,
@@ -148,23 +163,24 @@ async function compose(
   });
   const gateway = await startGateway({
     backend,
-    hosts: ['127.0.0.1', '::1'],
-    port: port ?? portFromEnv(env) ?? settings.gateway.port,
-    token: () => token,
+    hosts: settings.hosts,
+    port: port ?? portFromEnv(settings.env) ?? config.gateway.port,
+    token: settings.token.current,
+    isPreviousToken: settings.token.isPrevious,
     ready: () => !stopping,
-    allowedOrigins: settings.gateway.controlUi.allowedOrigins,
-    uiFolder: settings.gateway.controlUi.enabled ? findPage() : null,
+    allowedOrigins: config.gateway.controlUi.allowedOrigins,
+    uiFolder: config.gateway.controlUi.enabled ? findPage() : null,
     log,
   });
   lock.announce(gateway.port);
   warnRoot(announce, log);
-  announce(`ready: ${gateway.url}/#token=${token}`);
+  announce(`ready: ${gateway.url}/#token=${settings.token.current()}`);
   log.info('gateway ready', { port: gateway.port, ms: Date.now() - startedAtMs, version: manifest.version });
 
   core.delivery.resume();
   const resumed = core.intake.resume();
   if (resumed > 0) log.info('resumed unfinished messages', { count: resumed });
-  const endUpkeep = keepUp(core, store, paths, log);
+  const endUpkeep = keepUp(core, store, paths, log, live.check);
 
   const { promise: done, resolve: finished } = Promise.withResolvers<void>();
   const stop = async (reason: string): Promise<void> => {
@@ -172,6 +188,7 @@ async function compose(
     stopping = true;
     log.info('gateway stopping', { reason });
     endUpkeep();
+    live.close();
     await takeDown({ core, store, gateway, sandboxes, workspace, paths, log }, reason);
     log.close();
     lock.release();
@@ -207,7 +224,7 @@ async function takeDown(
 }
 
 /** Snapshots, pruning and log rotation from outside. Returns the way to end it. */
-function keepUp({ inbox, outbox }: Core, store: Store, paths: Paths, log: Log): () => void {
+function keepUp({ inbox, outbox }: Core, store: Store, paths: Paths, log: Log, checkConfig: () => void): () => void {
   const tidy = (): void => {
     store.defer(() => {
       inbox.pruneBefore(Date.now() - KEEP_FINISHED_MS);
@@ -219,7 +236,10 @@ function keepUp({ inbox, outbox }: Core, store: Store, paths: Paths, log: Log): 
   };
   const first = setTimeout(tidy, FIRST_SNAPSHOT_MS).unref();
   const each = setInterval(tidy, SNAPSHOT_EVERY_MS).unref();
-  const onHangup = (): void => log.reopen();
+  const onHangup = (): void => {
+    log.reopen();
+    checkConfig();
+  };
   process.on('SIGHUP', onHangup);
   return () => {
     clearTimeout(first);

@@ -3,6 +3,7 @@
 import type { Paths } from './config/paths.ts';
 import type { Core } from './core.ts';
 import type { StatusReport } from './gateway/backend.ts';
+import type { LiveConfig } from './live-config.ts';
 import type { Models } from './models/provider.ts';
 import type { Opened } from './store/snapshots.ts';
 import { dayOf } from './store/usage.ts';
@@ -14,7 +15,7 @@ export type StatusPorts = {
   readonly paths: Paths;
   readonly core: Core;
   readonly models: Models;
-  readonly fallbacks: readonly string[];
+  readonly live: Pick<LiveConfig, 'current' | 'repairs'>;
   /** null while the probe still runs */
   readonly sandbox: () => StatusReport['sandbox'] | null;
   readonly opened: Pick<Opened, 'restoredFrom' | 'brokenKept'>;
@@ -27,7 +28,7 @@ export function createStatus(ports: StatusPorts): () => StatusReport {
     const sandbox = ports.sandbox() ?? { driver: null, detail: 'being probed', fix: null };
     const offline = ports.models.primary.startsWith('offline/');
     const outbox = core.outbox.count();
-    const repairs: { what: string; fix: string }[] = [];
+    const repairs: { what: string; fix: string }[] = [...ports.live.repairs()];
     if (sandbox.fix) repairs.push({ what: `exec is off: ${sandbox.detail}`, fix: sandbox.fix });
     if (offline)
       repairs.push({
@@ -57,7 +58,11 @@ export function createStatus(ports: StatusPorts): () => StatusReport {
       activeRuns: core.lanes.activeCount(),
       messages: core.inbox.balance(),
       outbox,
-      model: { primary: ports.models.primary, fallbacks: ports.fallbacks, offline },
+      model: {
+        primary: ports.models.primary,
+        fallbacks: ports.live.current().config.agents.defaults.model.fallbacks,
+        offline,
+      },
       sandbox,
       usage: { today: core.usage.since(dayOf(atMs)), total: core.usage.since('') },
       stateDir: ports.paths.stateDir,

@@ -13,6 +13,8 @@ export type GatewayOptions = {
   readonly port: number;
   /** asked at every check, so that a rotated token takes effect at once */
   readonly token: () => string;
+  /** the token before a rotation, while its grace lasts */
+  readonly isPreviousToken?: (offered: string) => boolean;
   /** further `host:port` values of the Host header, for a proxy that the owner runs in front */
   readonly allowedHosts?: readonly string[];
   /** further exact page origins, such as `https://claw.example.org` */

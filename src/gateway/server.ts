@@ -40,7 +40,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const isReady = (): boolean => isOpen() && (options.ready?.() ?? true);
 
   // who may come in
-  const matches = createTokenMatcher(token);
+  const matches = createTokenMatcher(token, options.isPreviousToken);
   const throttle = createThrottle(limits, now);
   const refusals = createRefusals(limits, now, log, (kind, body) => backend.record(kind, body));
   const room = createWaitingRoom(limits);

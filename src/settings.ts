@@ -1,0 +1,92 @@
+// Owns the opening of settings and secrets: .env, references, configuration, live token, in this order. Part of the
+// composition; whatever is secret in them is in the redactor before anybody can log it.
+import { networkInterfaces } from 'node:os';
+import { listenHosts } from './config/listen.ts';
+import { type LoadedConfig, type LoadOptions, loadForStart, secretRefs, secretValues } from './config/load.ts';
+import type { Env, Paths } from './config/paths.ts';
+import type { Redactor } from './log/redact.ts';
+import { EXIT, HardshellError } from './platform/errors.ts';
+import { loadEnvFile } from './secrets/env-file.ts';
+import { type LiveToken, openGatewayToken } from './secrets/gateway-token.ts';
+import { openVaultOf } from './secrets/open-vault.ts';
+import { findProviderKey } from './secrets/provider-keys.ts';
+import { followRefs } from './secrets/setting-refs.ts';
+
+export type Settings = {
+  readonly loaded: LoadedConfig;
+  /** how to read the file again, with the same answers for its references */
+  readonly load: LoadOptions;
+  /** what the file is read with: process environment and .env */
+  readonly given: Env;
+  /** with env.vars of the configuration as well */
+  readonly env: Env;
+  readonly hosts: readonly string[];
+  readonly token: LiveToken;
+  /** one line each, for the person who starts it */
+  readonly warnings: readonly string[];
+  keyFor(providerId: string, configured?: string): string | undefined;
+};
+
+export async function openSettings(
+  paths: Paths,
+  processEnv: Env,
+  redactor: Redactor,
+  onToken: (error?: unknown) => void,
+): Promise<Settings> {
+  const dotEnv = loadEnvFile(paths.stateDir, processEnv);
+  const asked = secretRefs(paths, dotEnv.env);
+  const context = {
+    env: asked.env,
+    stateDir: paths.stateDir,
+    providers: asked.providers,
+    // Opened when a setting refers to it: a passphrase takes a quarter of a second to try.
+    vault: () => openVaultOf({ stateDir: paths.stateDir, env: dotEnv.env, now: Date.now }) ?? noVault(),
+  };
+  const load = asked.refs.length === 0 ? {} : { resolveSecret: await followRefs(asked.refs, context) };
+  const loaded = loadForStart(paths, dotEnv.env, load);
+  for (const secret of secretValues(loaded.config)) redactor.add(secret);
+
+  const configured = loaded.config.gateway.auth.token;
+  const token = openGatewayToken(paths, loaded.env, {
+    now: Date.now,
+    ...(typeof configured === 'string' ? { configured } : {}),
+    onChange: (change) => {
+      if ('token' in change) redactor.add(change.token);
+      onToken('error' in change ? change.error : undefined);
+    },
+  });
+  redactor.add(token.current());
+  return {
+    loaded,
+    load,
+    given: dotEnv.env,
+    env: loaded.env,
+    hosts: hostsOf(loaded),
+    token,
+    warnings: [
+      ...dotEnv.warnings,
+      ...loaded.warnings.map(({ message, fix }) => (fix ? `${message} (${fix})` : message)),
+    ],
+    keyFor(id, inConfig) {
+      const key = findProviderKey(id, inConfig, paths.credentialsDir, loaded.env);
+      if (key) redactor.add(key);
+      return key;
+    },
+  };
+}
+
+function hostsOf({ config }: LoadedConfig): readonly string[] {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list?.map(({ address }) => address) ?? []);
+  const found = listenHosts(config.gateway, addresses);
+  if ('hosts' in found) return found.hosts;
+  throw new HardshellError({ code: 'BIND_IMPOSSIBLE', message: found.reason, fix: found.fix, exitCode: EXIT.config });
+}
+
+function noVault(): never {
+  throw new HardshellError({
+    code: 'VAULT_MISSING',
+    message: 'a setting refers to the vault, and there is none',
+    fix: 'put the secret into a file in credentials/ and refer to that: { source: "file", … }',
+    exitCode: EXIT.config,
+  });
+}

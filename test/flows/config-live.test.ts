@@ -1,0 +1,87 @@
+// The configuration while the gateway runs: a good edit takes effect or says what waits, a broken one changes nothing, and
+// secrets may lie in .env or behind a reference.
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type ModelServer, startModelServer } from '../doubles/model-server.ts';
+import { newHome, startTestGateway, type TestGateway, writeConfig } from '../support/gateway.ts';
+
+let model: ModelServer;
+let gateway: TestGateway;
+const home = newHome();
+const config = (change: object = {}) => ({
+  models: {
+    providers: {
+      double: {
+        api: 'openai-completions',
+        baseUrl: `${model.url}/v1`,
+        apiKey: '${DOUBLE_KEY}',
+        models: [{ id: 'one' }, { id: 'two' }],
+      },
+    },
+  },
+  agents: { defaults: { model: { primary: 'double/one' } } },
+  ...change,
+});
+type Repairs = { repairs: { what: string; fix: string }[] };
+const repairs = async (): Promise<string> => JSON.stringify(((await status()) as Repairs).repairs);
+const status = async (): Promise<unknown> =>
+  (await fetch(`${gateway.url}/api/status`, { headers: { authorization: `Bearer ${gateway.token}` } })).json();
+
+beforeAll(async () => {
+  model = await startModelServer({ apiKey: 'key-from-the-env-file' });
+  writeConfig(home, config());
+  writeFileSync(join(home, '.openclaw', '.env'), 'DOUBLE_KEY=key-from-the-env-file\nNODE_OPTIONS=--inspect\n', {
+    mode: 0o600,
+  });
+  gateway = await startTestGateway({ home });
+});
+afterAll(async () => {
+  await gateway.dispose();
+  await model.close();
+});
+
+test('S121 ${VAR} is found in .env of the state folder, and a name there that steers a process does not count (J09)', async () => {
+  const client = await gateway.connect();
+  expect((await client.chat('agent:main:env', 'hello')).state).toBe('final');
+  expect(model.requests.at(-1)?.headers['authorization']).toBe('Bearer key-from-the-env-file');
+  expect(gateway.output()).toMatch(/WARNING: .*NODE_OPTIONS/);
+  await client.close();
+});
+
+test('an edit of the model takes effect at the next turn, without a restart or a dropped connection', async () => {
+  const client = await gateway.connect();
+  await client.chat('agent:main:hot', 'hello');
+  expect(model.requests.at(-1)?.body['model']).toBe('one');
+  writeConfig(home, config({ agents: { defaults: { model: { primary: 'double/two' } } } }));
+  await expect
+    .poll(async () => ((await status()) as { model: { primary: string } }).model.primary, { timeout: 5_000 })
+    .toBe('double/two');
+  await client.chat('agent:main:hot', 'again');
+  expect(model.requests.at(-1)?.body['model']).toBe('two');
+  await client.close();
+});
+
+test('an edit that needs a restart says so in status', async () => {
+  writeConfig(home, config({ logging: { level: 'debug' } }));
+  await expect.poll(repairs, { timeout: 5_000 }).toContain('logging.level');
+});
+
+test('a broken edit leaves what runs in force, and status says what is wrong and how to mend it', async () => {
+  writeConfig(home, '{ gateway: { prt: 1 } }');
+  await expect.poll(repairs, { timeout: 5_000 }).toContain('did you mean');
+  const client = await gateway.connect();
+  expect((await client.chat('agent:main:env', 'still there?')).state).toBe('final');
+  await client.close();
+  writeConfig(home, config());
+  await expect.poll(repairs, { timeout: 5_000 }).not.toContain('did you mean');
+});
+
+test('a secret that others may read stops the start with the chmod line, and nothing else', async () => {
+  const other = newHome();
+  writeConfig(other, config());
+  const file = join(other, '.openclaw', '.env');
+  writeFileSync(file, 'DOUBLE_KEY=key-from-the-env-file\n');
+  chmodSync(file, 0o644);
+  await expect(startTestGateway({ home: other })).rejects.toThrow(/chmod 600/);
+});
