@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { settlePendingAtStart } from '../../src/config/edit/transaction.ts';
+import { settlePendingAtStart } from '../../src/config/edit/settle.ts';
 import { loadForStart } from '../../src/config/load.ts';
 
 const EDIT = join(import.meta.dirname, '..', '..', 'src', 'config', 'edit');
@@ -49,12 +49,12 @@ describe('kill -9', () => {
     // a plain change: nothing to settle, the file is whole
     ['old-kept', 'none', 'no', OLD, 'none', OLD],
     ['written', 'none', 'no', NEW, 'none', NEW],
-    ['new-kept', 'none', 'no', NEW, 'none', NEW],
+    ['new-kept', 'none', 'no', OLD, 'none', OLD],
     // one that is proved: before the proof the next start tries it, afterwards it stays
     ['pending-written', 'good', 'no', OLD, 'returned', OLD],
     ['old-kept', 'good', 'no', OLD, 'returned', OLD],
     ['written', 'good', 'no', NEW, 'prove', NEW],
-    ['new-kept', 'good', 'no', NEW, 'prove', NEW],
+    ['new-kept', 'good', 'no', OLD, 'returned', OLD],
     ['applied', 'good', 'no', NEW, 'prove', NEW],
     ['probed', 'good', 'no', NEW, 'prove', NEW],
     ['pending-dropped', 'good', 'no', NEW, 'none', NEW],

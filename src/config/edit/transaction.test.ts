@@ -13,20 +13,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { hashOf } from '../inspect.ts';
 import { loadForStart } from '../load.ts';
 import { diffTexts } from './diff.ts';
 import { setAt, unsetAt } from './edit.ts';
 import { listVersions, versionText } from './history.ts';
-import { readPending } from './pending.ts';
-import {
-  armDeadline,
-  type ChangePorts,
-  changeConfig,
-  confirmPending,
-  provePending,
-  returnPending,
-  settlePendingAtStart,
-} from './transaction.ts';
+import { readPending, writePending } from './pending.ts';
+import type { ChangePorts } from './ports.ts';
+import { armDeadline, confirmPending, provePending, returnPending, settlePendingAtStart } from './settle.ts';
+import { changeConfig } from './transaction.ts';
 
 const OLD = `{\n  // mine\n  gateway: { port: 18789 },\n}\n`;
 const NEW = OLD.replace('18789', '19000');
@@ -210,17 +205,14 @@ describe('a change that could lock you out', () => {
   });
 
   test('a restart: it is proved after it, and returns when the gateway does not come up', async () => {
-    const restarting = ports({
-      apply: async () => {
-        throw new Error('the process ends here');
-      },
-      step: (name) => {
-        if (name === 'new-kept') throw new Error('gone');
-      },
-    });
-    const interrupted = (): Promise<unknown> =>
-      changeConfig(restarting, setPort(19_000), { confirmWithinMs: 1_000 }).catch(() => undefined);
-    await interrupted();
+    // What the change leaves when the process ends to start anew: the record, and the new file.
+    const interrupted = (): void => {
+      const [by, why, atMs] = ['test', '', now];
+      const open = { proved: false, deadlineMs: null, confirmWithinMs: 1_000, starts: 0 };
+      writePending(stateDir, { configPath, before: OLD, afterHash: hashOf(NEW), atMs, by, why, ...open });
+      writeFileSync(configPath, NEW);
+    };
+    interrupted();
     expect(content()).toBe(NEW);
     expect(settlePendingAtStart({ stateDir }, now)).toEqual({ state: 'prove' });
     // The start did not come to its end; the next one does not try again.
@@ -230,7 +222,7 @@ describe('a change that could lock you out', () => {
     });
     expect(content()).toBe(OLD);
 
-    await interrupted();
+    interrupted();
     expect(settlePendingAtStart({ stateDir }, now)).toEqual({ state: 'prove' });
     const { config } = loadForStart(ports().paths, {});
     expect(await provePending(ports({ probe: async () => ({ ok: true }) }), config)).toMatchObject({
@@ -243,6 +235,13 @@ describe('a change that could lock you out', () => {
     });
     expect(content()).toBe(OLD);
   });
+});
+
+test('what fails on the way leaves the old file and nothing open', async () => {
+  writeFileSync(join(stateDir, 'config-history'), 'in the way');
+  await expect(changeConfig(ports(), setPort(19_000))).rejects.toThrow(/config-history/);
+  await expect(changeConfig(ports(), setPort(19_000), { confirmWithinMs: 1_000 })).rejects.toThrow(/config-history/);
+  expect([content(), readPending(stateDir)]).toEqual([OLD, null]);
 });
 
 test('a folder that cannot be written is one clear line, and the file stays', async () => {

@@ -1,6 +1,5 @@
 // Owns the rules of the channels: open only with "*" and an acknowledgement, no example where a token belongs, nothing
 // configured that can never answer.
-import { placeholderIn } from '../../secrets/strength.ts';
 import type { Finding } from '../findings.ts';
 import { CHANNEL_NAMES, type ChannelName } from '../schema/channels.ts';
 import { type Rule, risky, wrong } from './rule.ts';
@@ -54,16 +53,8 @@ function* channelRules(
   yield* groupRules(channel, at);
   for (const { key, needed, env: variable } of TOKENS[name]) {
     const value = (channel as unknown as Record<string, unknown>)[key];
-    if (typeof value === 'string') {
-      const placeholder = placeholderIn(value);
-      if (placeholder)
-        yield wrong(
-          placeholder.code,
-          `${at}.${key}`,
-          `${at}.${key} ${placeholder.why}`,
-          variable ? `remove it and set ${variable}, or write the real value` : 'write the real value',
-        );
-    } else if (
+    if (
+      value === undefined &&
       needed &&
       channel.enabled &&
       !(variable && env[variable]) &&

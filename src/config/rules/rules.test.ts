@@ -256,7 +256,7 @@ describe('powers', () => {
     [`{ mcp: { servers: { a: { command: 'x', url: 'https://x.example' } } } }`, ['error:mcp-shape']],
     [`{ mcp: { servers: { a: { url: 'http://x.example' } } } }`, ['error:mcp-plain-http']],
     [
-      `{ mcp: { servers: { a: { url: 'http://[::1]:1/' }, b: { command: 'x', env: { K: 'your-key-here' } } } } }`,
+      `{ mcp: { servers: { a: { url: 'http://[::1]:1/' }, b: { command: 'x', env: { DEBUG: 'true', API_KEY: 'your-key-here' } } } } }`,
       ['error:placeholder'],
     ],
     [
@@ -274,6 +274,9 @@ describe('powers', () => {
     [`{ messages: { groupChat: { mentionPatterns: ['(x|x*)*y'] } } }`, ['error:pattern-risky']],
     [`{ messages: { groupChat: { mentionPatterns: ['('] } } }`, ['error:pattern-risky']],
     [`{ env: { vars: { MY_API_KEY: 'hunter2' } } }`, ['warning:secret-in-vars']],
+    [`{ tools: { web: { search: { apiKey: 'BRAVE_API_KEY' } } } }`, ['error:environment-name']],
+    [`{ channels: { telegram: { accounts: { work: { botToken: '<token>' } } } } }`, ['error:placeholder']],
+    [`{ channels: { mail: { imap: { password: '********' } } } }`, ['error:redacted']],
     [`{ secrets: { providers: { op: { source: 'exec', command: 'op' } } } }`, ['error:secrets-command']],
     [
       `{ secrets: { providers: { f: { source: 'file', path: 'x' }, n: {} } } }`,

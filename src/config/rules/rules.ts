@@ -4,10 +4,12 @@ import type { Config } from '../schema.ts';
 import { borders } from './borders.ts';
 import { channels } from './channels.ts';
 import { door } from './door.ts';
+import { outside } from './outside.ts';
+import { placeholders } from './placeholders.ts';
 import { powers } from './powers.ts';
 import type { Rule, RuleContext } from './rule.ts';
 
-const RULES: readonly Rule[] = [door, channels, borders, powers];
+const RULES: readonly Rule[] = [door, placeholders, channels, borders, powers, outside];
 
 export const applyRules = (config: Config, context: RuleContext): Finding[] =>
   RULES.flatMap((rule) => [...rule(config, context)]);
