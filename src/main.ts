@@ -8,7 +8,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { createPromptBuilder, STARTER_FILES } from './agent/prompt.ts';
 import { createBackend } from './backend.ts';
 import { webchat } from './channels/webchat.ts';
-import { settlePendingAtStart } from './config/edit/transaction.ts';
+import { settlePendingAtStart } from './config/edit/settle.ts';
 import { type Env, type Paths, portFromEnv, resolvePaths } from './config/paths.ts';
 import { type Core, createCore } from './core.ts';
 import { type Gateway, startGateway } from './gateway/server.ts';
