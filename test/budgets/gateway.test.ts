@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { afterEach, describe, test } from 'vitest';
 import { cleanEnv, freePort, newHome, REPO, startTestGateway, type TestGateway } from '../support/gateway.ts';
-import { bestOf, budgetTable, figuresOf, medianWithin } from '../support/measure.ts';
+import { bestOf, budgetTable, figuresOf, quickWithin } from '../support/measure.ts';
 
 const budget = budgetTable('the gateway');
 const IDLE_AFTER_MS = 5_000;
@@ -26,13 +26,13 @@ describe('the gateway', () => {
     const home = newHome();
     const first = await startedIn(home);
     await first.stop();
-    const again = await medianWithin(700, 5, async () => {
+    const again = await quickWithin(700, 5, async () => {
       const gateway = await startedIn(home);
       await gateway.stop();
       return gateway.readyMs;
     });
     budget('exec to hello', again, 700, 'ms');
-    const fresh = await medianWithin(700, 3, async () => (await startedIn()).readyMs);
+    const fresh = await quickWithin(700, 3, async () => (await startedIn()).readyMs);
     budget('exec to hello in a fresh HOME', fresh, 700, 'ms');
   });
 
@@ -54,7 +54,7 @@ describe('npm start', () => {
   test('the second time is ready in 2 s', async () => {
     const home = newHome();
     try {
-      const wallMs = await medianWithin(2_000, 3, () => timeNpmStart(home));
+      const wallMs = await quickWithin(2_000, 3, () => timeNpmStart(home));
       budget('second npm start, to the ready line', wallMs, 2_000, 'ms');
     } finally {
       rmSync(home, { recursive: true, force: true });
