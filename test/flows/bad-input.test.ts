@@ -69,7 +69,7 @@ function scribble(file: string): void {
 function mount(folder: string, options: string): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   execFileSync('mount', ['-t', 'tmpfs', '-o', `mode=0700,${options}`, 'tmpfs', folder]);
-  undo.push(() => execFileSync('umount', [folder]));
+  undo.push(() => void execFileSync('umount', [folder]));
 }
 
 /** Takes all the room that is left. Returns the way to give it back. */
@@ -130,7 +130,10 @@ describe.skipIf(!isRoot)('a full disk', () => {
     const makeRoom = fill(state);
     const send = { sessionKey: 'main', message: '[[tokens:3]] now', idempotencyKey: crypto.randomUUID() };
     const refused = await client.request('chat.send', send).catch((error: unknown) => error as Json);
-    expect(refused).toMatchObject({ code: 'UNAVAILABLE', details: { code: 'DISK_FULL', fix: expect.stringContaining('df -h') } });
+    expect(refused).toMatchObject({
+      code: 'UNAVAILABLE',
+      details: { code: 'DISK_FULL', fix: expect.stringContaining('df -h') },
+    });
     expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
     expect((await client.request('chat.history', { sessionKey: 'main' }))['messages']).toHaveLength(2);
     makeRoom();

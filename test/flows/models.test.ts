@@ -151,8 +151,8 @@ describe('where a key comes from', () => {
     const client = await gateway.connect();
     try {
       expect((await client.chat('main', 'hello')).state).toBe('final');
-      const { headers } = server.requests.at(-1) ?? { headers: {} };
-      return String(headers['x-api-key'] ?? headers.authorization);
+      const headers = server.requests.at(-1)?.headers;
+      return String(headers?.['x-api-key'] ?? headers?.authorization);
     } finally {
       await client.close();
       await gateway.dispose();
