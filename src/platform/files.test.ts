@@ -51,6 +51,24 @@ describe('ensureFolder', () => {
     expect(() => ensureFolder(join(folder, 'f'))).toThrow(/cannot use the folder .*f: something there is not a folder/);
     expect(codeOf(() => ensureFolder(join(folder, 'f/g')))).toBe('NOT_A_FOLDER');
   });
+  test('refuses a link to nowhere, and a place where no folder can be made, instead of spinning for ever', () => {
+    const dangling = join(folder, 'unmounted');
+    symlinkSync(join(folder, 'nowhere/state'), dangling);
+    for (const path of [dangling, join(dangling, 'state'), '/proc/state/of/openclaw']) {
+      // In a process of its own: a start that spins here would hear neither a signal nor the time limit of a test.
+      const code = `import { ensureFolder } from ${JSON.stringify(join(import.meta.dirname, 'files.ts'))};
+        try { ensureFolder(${JSON.stringify(path)}); } catch (error) { process.stdout.write(error.message); }`;
+      const argv = ['--input-type=module', '--eval', code];
+      const said = execFileSync(process.execPath, argv, { encoding: 'utf8', timeout: 10_000, killSignal: 'SIGKILL' });
+      expect(said).toBe(`cannot use the folder ${path}: it cannot be made, or a link in its path leads nowhere`);
+    }
+  });
+  test('takes a link to a folder that is there', () => {
+    ensureFolder(join(folder, 'real'));
+    symlinkSync(join(folder, 'real'), join(folder, 'link'));
+    ensureFolder(join(folder, 'link/state'));
+    expect(modeOf(join(folder, 'real/state'))).toBe(0o700);
+  });
   test('leaves no probe file behind', () => {
     ensureFolder(join(folder, 'a'));
     expect(readdirSync(join(folder, 'a'))).toEqual([]);

@@ -28,14 +28,31 @@ const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
 /** Makes the folder and its parents (0700), narrows it when it is wider, and fails unless it can be written. */
 export function ensureFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true, mode: PRIVATE_FOLDER });
+    makeFolders(path);
     const stat = statSync(path);
     if (!stat.isDirectory()) throw notAFolder(path);
     if ((stat.mode & 0o777) !== PRIVATE_FOLDER) chmodSync(path, PRIVATE_FOLDER);
     probeWritable(path);
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST' || errnoOf(error) === 'ENOTDIR') throw notAFolder(path, error);
+    if (errnoOf(error) === 'ENOTDIR') throw notAFolder(path, error);
+    if (errnoOf(error) === 'ENOENT') throw noPlaceForFolder(path, error);
     throw fileFailure('use the folder', path, error);
+  }
+}
+
+/** Not `mkdirSync` with `recursive`: that spins for ever on a link to nowhere, and wherever no folder can be made. */
+function makeFolders(path: string): void {
+  try {
+    mkdirSync(path, PRIVATE_FOLDER);
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return;
+    if (errnoOf(error) !== 'ENOENT' || dirname(path) === path) throw error;
+    makeFolders(dirname(path));
+    try {
+      mkdirSync(path, PRIVATE_FOLDER);
+    } catch (again) {
+      if (errnoOf(again) !== 'EEXIST') throw again;
+    }
   }
 }
 
@@ -269,6 +286,12 @@ function notAFolder(path: string, cause?: unknown): HardshellError {
   const fix = `move what is at ${path} away, or choose another folder`;
   const message = `cannot use the folder ${path}: something there is not a folder`;
   return new HardshellError({ code: 'NOT_A_FOLDER', message, fix, exitCode: EXIT.couldNotRun, cause });
+}
+
+function noPlaceForFolder(path: string, cause: unknown): HardshellError {
+  const fix = `ls -ld ${path} and the folders above it show the link to mend (or the disk to mount); or choose another folder`;
+  const message = `cannot use the folder ${path}: it cannot be made, or a link in its path leads nowhere`;
+  return new HardshellError({ code: 'FILE_MISSING', message, fix, exitCode: EXIT.couldNotRun, cause });
 }
 
 function notAFile(path: string): HardshellError {
