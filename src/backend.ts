@@ -9,7 +9,6 @@ import type { Backend, SendInput, SendReceipt, SessionRow, StatusReport } from '
 import { tailLog } from './log/tail.ts';
 import type { Models } from './models/provider.ts';
 import { HardshellError } from './platform/errors.ts';
-import { wireMessage } from './runs.ts';
 import { parseSessionKey } from './sessions/key.ts';
 import { label } from './store/label.ts';
 import type { SessionRecord } from './store/sessions.ts';
@@ -166,7 +165,7 @@ export function createBackend(ports: BackendPorts): Backend {
         const messages = [...stored, ...live].slice(-limit);
         return {
           sessionId: ports.transcripts.uuid(record.transcript),
-          messages: messages.map(wireMessage),
+          messages,
           total: record.messageCount + runner.unstored(key).length,
           hasMore: (messages[0]?.seq ?? 0) > after + 1,
         };

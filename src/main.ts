@@ -129,7 +129,7 @@ async function compose(
         tools: TOOLS,
         decide,
         openEnv: async (signal) => ({ workspace, signal, ...(await sandboxes.current()) }),
-        askOwner: ({ call, reason }, signal) =>
+        askOwner: (call, reason, signal) =>
           approvals.ask(
             { runId: call.turnId, sessionKey: call.sessionKey, tool: call.name, reason, args: call.args },
             signal,

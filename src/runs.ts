@@ -1,17 +1,11 @@
 // Owns what clients hear of runs: their events in order, and the outcomes of the running and the most recent ones. Part
 // of the composition; nothing here is durable, the inbox and the transcript are.
-import type { BackendEvent, RunOutcome, TranscriptMessage } from './gateway/backend.ts';
+import type { BackendEvent, RunOutcome } from './gateway/backend.ts';
 import type { RunRecord } from './sessions/runner.ts';
+import type { RunEvent } from './sessions/turn.ts';
 import type { StoredMessage } from './store/transcripts.ts';
 
-export function wireMessage(message: StoredMessage): TranscriptMessage {
-  const { seq, role, blocks, runId, atMs, meta } = message;
-  return { seq, role, blocks, runId, timestampMs: atMs, ...meta, label: message.label };
-}
-
-type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
-type RunEvent = DistributiveOmit<Extract<BackendEvent, { runId: string }>, 'runId' | 'sessionKey' | 'seq'>;
-export type Runs = ReturnType<typeof createRuns>;
+type Ended = Extract<BackendEvent, { type: 'run.ended' }>;
 
 /** Events to whoever listens, and the outcomes of running and recent runs. */
 export function createRuns() {
@@ -27,32 +21,21 @@ export function createRuns() {
   return {
     publish,
     message: (sessionKey: string, message: StoredMessage): void =>
-      publish({ type: 'session.message', sessionKey, message: wireMessage(message) }),
+      publish({ type: 'session.message', sessionKey, message }),
     /** An accepted run is known from here on, queued or running. */
     accepted: (runId: string): void => void sequence.set(runId, sequence.get(runId) ?? 0),
-    emit(runId: string, sessionKey: string, event: RunEvent): void {
+    emit(runId: string, sessionKey: string, event: RunEvent | Pick<Ended, 'type' | 'outcome' | 'message'>): void {
       const seq = (sequence.get(runId) ?? 0) + 1;
       sequence.set(runId, seq);
-      publish({ ...event, runId, sessionKey, seq } as BackendEvent);
+      publish({ ...event, runId, sessionKey, seq });
     },
     ended(record: RunRecord, message: StoredMessage | null): void {
       const { runId, sessionKey, startedAtMs, endedAtMs, end } = record;
-      const { status, text, stopReason, model, usage, error } = end;
-      const outcome: RunOutcome = {
-        runId,
-        sessionKey,
-        status,
-        text,
-        stopReason,
-        startedAtMs,
-        endedAtMs,
-        model,
-        usage,
-        ...(error ? { error } : {}),
-      };
+      const { contextTokens: _, label: __, ...said } = end;
+      const outcome: RunOutcome = { runId, sessionKey, startedAtMs, endedAtMs, ...said };
       outcomes.set(runId, outcome);
       if (outcomes.size > KEEP) outcomes.delete(outcomes.keys().next().value ?? '');
-      this.emit(runId, sessionKey, { type: 'run.ended', outcome, message: message ? wireMessage(message) : null });
+      this.emit(runId, sessionKey, { type: 'run.ended', outcome, message });
       sequence.delete(runId);
       for (const resolve of waiters.get(runId) ?? []) resolve(outcome);
       waiters.delete(runId);

@@ -1,38 +1,13 @@
 // Owns what the gateway is handed by main.ts: every service that a method may call, and nothing else. The gateway
 // translates between this and the wire; it holds no state of conversations and decides nothing about tools.
-import type { Label } from '../store/label.ts';
-
-/** A block of a transcript as the wire and the page show it. */
-export type TranscriptBlock =
-  | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'toolCall'; readonly id: string; readonly name: string; readonly arguments: unknown }
-  | {
-      readonly type: 'toolResult';
-      readonly toolCallId: string;
-      readonly name: string;
-      readonly text: string;
-      readonly isError: boolean;
-    };
-
-export type TranscriptMessage = {
-  /** place in the session, from 1, without gaps */
-  readonly seq: number;
-  readonly role: 'user' | 'assistant' | 'tool' | 'notice';
-  readonly blocks: readonly TranscriptBlock[];
-  readonly timestampMs: number;
-  readonly runId: string;
-  readonly model?: string;
-  readonly usage?: TokenCount;
-  readonly stopReason?: string;
-  readonly label: Label;
-};
-
-export type TokenCount = {
-  readonly input: number;
-  readonly output: number;
-  readonly cacheRead: number;
-  readonly cacheWrite: number;
-};
+import type { Tail } from '../log/tail.ts';
+import type { Answer, Approval, ApprovalDecision } from '../policy/approvals.ts';
+import type { SessionChange, SessionPatch } from '../sessions/directory.ts';
+import type { RunEvent, TurnEnd } from '../sessions/turn.ts';
+import type { Balance } from '../store/inbox.ts';
+import type { OutboxCount } from '../store/outbox.ts';
+import type { StoredMessage } from '../store/transcripts.ts';
+import type { TokenCount } from '../store/usage.ts';
 
 export type SessionRow = {
   readonly key: string;
@@ -75,70 +50,27 @@ export type SendReceipt = {
   readonly acceptedAtMs: number;
 };
 
-export type RunOutcome = {
+export type RunOutcome = Omit<TurnEnd, 'contextTokens' | 'label'> & {
   readonly runId: string;
   readonly sessionKey: string;
-  readonly status: 'ok' | 'error' | 'aborted';
-  readonly text: string;
-  readonly stopReason: string;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
-  readonly model: string;
-  readonly usage: TokenCount;
-  readonly error?: { readonly kind: string; readonly message: string; readonly fix?: string };
 };
 
 /** Everything that happens, in order, per run. `seq` counts within the run from 1. */
 export type BackendEvent =
-  | ({ readonly type: 'run.started'; readonly startedAtMs: number } & RunRef)
-  | ({ readonly type: 'run.model'; readonly provider: string; readonly model: string } & RunRef)
-  | ({ readonly type: 'run.text'; readonly delta: string } & RunRef)
-  | ({
-      readonly type: 'run.tool';
-      readonly phase: 'start';
-      readonly callId: string;
-      readonly name: string;
-      readonly args: unknown;
-    } & RunRef)
-  | ({
-      readonly type: 'run.tool';
-      readonly phase: 'end';
-      readonly callId: string;
-      readonly name: string;
-      readonly text: string;
-      readonly isError: boolean;
-    } & RunRef)
-  /** a message that arrived during the run was taken into it; its own run ends with the same outcome */
-  | ({ readonly type: 'run.steered'; readonly intoRunId: string } & RunRef)
-  | ({ readonly type: 'run.ended'; readonly outcome: RunOutcome; readonly message: TranscriptMessage | null } & RunRef)
-  | { readonly type: 'session.message'; readonly sessionKey: string; readonly message: TranscriptMessage }
-  | {
-      readonly type: 'session.changed';
-      readonly sessionKey: string;
-      readonly reason: 'created' | 'updated' | 'patched' | 'reset' | 'deleted';
-    }
+  | (RunEvent & RunRef)
+  | ({ readonly type: 'run.ended'; readonly outcome: RunOutcome; readonly message: StoredMessage | null } & RunRef)
+  | { readonly type: 'session.message'; readonly sessionKey: string; readonly message: StoredMessage }
+  | { readonly type: 'session.changed'; readonly sessionKey: string; readonly reason: SessionChange }
   | { readonly type: 'approval.requested'; readonly approval: Approval }
   | {
       readonly type: 'approval.resolved';
       readonly id: string;
       readonly sessionKey: string;
-      readonly decision: ApprovalDecision | 'expired';
+      readonly decision: Answer;
     };
-type RunRef = { readonly runId: string; readonly sessionKey: string; readonly seq: number };
-
-export type ApprovalDecision = 'allow-once' | 'deny';
-/** Machine facts only; nothing in here was written by the model except `subject`, which is shown as a quoted claim. */
-export type Approval = {
-  readonly id: string;
-  readonly runId: string;
-  readonly sessionKey: string;
-  readonly tool: string;
-  readonly reason: string;
-  /** exact arguments, one fact a row; control and bidi characters already made visible */
-  readonly facts: readonly { readonly name: string; readonly value: string }[];
-  readonly createdAtMs: number;
-  readonly expiresAtMs: number;
-};
+export type RunRef = { readonly runId: string; readonly sessionKey: string; readonly seq: number };
 
 export type HistoryQuery = {
   readonly sessionKey: string;
@@ -148,17 +80,9 @@ export type HistoryQuery = {
 };
 export type History = {
   readonly sessionId: string | null;
-  readonly messages: readonly TranscriptMessage[];
+  readonly messages: readonly StoredMessage[];
   readonly total: number;
   readonly hasMore: boolean;
-};
-
-export type Balance = {
-  readonly received: number;
-  readonly answered: number;
-  readonly declined: number;
-  readonly queued: number;
-  readonly failed: number;
 };
 
 export type StatusReport = {
@@ -172,12 +96,7 @@ export type StatusReport = {
   readonly sessions: number;
   readonly activeRuns: number;
   readonly messages: Balance;
-  readonly outbox: {
-    readonly queued: number;
-    readonly sent: number;
-    readonly unknown: number;
-    readonly failed: number;
-  };
+  readonly outbox: OutboxCount;
   readonly model: { readonly primary: string; readonly fallbacks: readonly string[]; readonly offline: boolean };
   readonly sandbox: { readonly driver: string | null; readonly detail: string; readonly fix: string | null };
   readonly usage: { readonly today: TokenCount; readonly total: TokenCount };
@@ -187,14 +106,7 @@ export type StatusReport = {
   readonly repairs: readonly { readonly what: string; readonly fix: string }[];
 };
 
-export type LogTail = {
-  readonly file: string;
-  readonly cursor: number;
-  readonly size: number;
-  readonly lines: readonly string[];
-  readonly truncated: boolean;
-  readonly reset: boolean;
-};
+export type LogTail = Tail & { readonly file: string };
 
 export interface Backend {
   readonly version: string;
@@ -216,11 +128,7 @@ export interface Backend {
     };
     describe(key: string): SessionRow | null;
     history(query: HistoryQuery): History;
-    patch(
-      key: string,
-      patch: { label?: string | null; model?: string | null; archived?: boolean; pinned?: boolean },
-      actor: Actor,
-    ): SessionRow;
+    patch(key: string, patch: SessionPatch, actor: Actor): SessionRow;
     /** starts the session clean; the old transcript is kept under its old session id */
     reset(key: string, actor: Actor): SessionRow;
     delete(key: string, actor: Actor): boolean;

@@ -1,7 +1,7 @@
 // Owns the map from what happens in the backend to the events of the wire, and who may see which. An event that is not
 // in EVENTS is never sent, and a scope is asked for each connection and each event.
 import type { Scope } from './auth/scopes.ts';
-import type { Backend, BackendEvent, RunOutcome } from './backend.ts';
+import type { Backend, BackendEvent, RunOutcome, RunRef } from './backend.ts';
 import type { Limits } from './limits.ts';
 import type { GatewayLog } from './options.ts';
 import { agentIdOf } from './protocol/session-key.ts';
@@ -110,7 +110,6 @@ export function startEvents(hub: Hub, backend: Backend, limits: Limits, now: () 
   };
 }
 
-type RunRef = { readonly runId: string; readonly sessionKey: string; readonly seq: number };
 type RunEnded = Extract<BackendEvent, { type: 'run.ended' }>;
 
 const wantsTools = (connection: Connection): boolean => connection.grant.caps.has('tool-events');

@@ -3,17 +3,20 @@
 import type { Journal } from '../journal/journal.ts';
 import { newId } from '../platform/ids.ts';
 
+/** A question to the owner: facts of the machine only, nothing in it was written by the model. */
 export type Approval = {
   readonly id: string;
   readonly runId: string;
   readonly sessionKey: string;
   readonly tool: string;
   readonly reason: string;
+  /** exact arguments, one fact a row; control and bidi characters already made visible */
   readonly facts: readonly { readonly name: string; readonly value: string }[];
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
 };
-export type Answer = 'allow-once' | 'deny' | 'expired';
+export type ApprovalDecision = 'allow-once' | 'deny';
+export type Answer = ApprovalDecision | 'expired';
 
 export type ApprovalPorts = {
   readonly journal: Journal;
@@ -78,7 +81,7 @@ export function createApprovals(ports: ApprovalPorts) {
     },
     list: (): Approval[] => [...pending.values()].map((p) => p.approval),
     /** False when the question is unknown, answered or expired: an answer counts once. */
-    resolve(id: string, decision: 'allow-once' | 'deny', by: object): boolean {
+    resolve(id: string, decision: ApprovalDecision, by: object): boolean {
       const found = pending.get(id);
       found?.settle(decision, by);
       return found !== undefined;

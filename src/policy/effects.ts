@@ -4,6 +4,3 @@ export type Effect =
   | { readonly kind: 'read'; readonly path: string }
   | { readonly kind: 'write'; readonly path: string }
   | { readonly kind: 'run'; readonly argv: readonly string[]; readonly where: 'sandbox' | 'host' };
-
-/** True when doing it twice would not be the same as doing it once; such calls are journalled before they run. */
-export const isOutward = (effect: Effect): boolean => effect.kind !== 'read';

@@ -8,7 +8,7 @@ import type { Transcripts } from '../store/transcripts.ts';
 import { CLEAN } from './conversation.ts';
 
 export type SessionPatch = { label?: string | null; model?: string | null; archived?: boolean; pinned?: boolean };
-export type Change = 'created' | 'updated' | 'patched' | 'reset' | 'deleted';
+export type SessionChange = 'created' | 'updated' | 'patched' | 'reset' | 'deleted';
 
 export type DirectoryPorts = {
   readonly store: Store;
@@ -19,7 +19,7 @@ export type DirectoryPorts = {
   /** a turn runs or waits there: its transcript must not be pulled away */
   readonly isBusy: (key: string) => boolean;
   readonly knowsModel: (model: string) => boolean;
-  readonly changed: (key: string, change: Change) => void;
+  readonly changed: (key: string, change: SessionChange) => void;
 };
 
 export type Directory = ReturnType<typeof createDirectory>;

@@ -12,7 +12,7 @@ import { dayOf, NO_TOKENS, type UsageTable } from '../store/usage.ts';
 import { type ConversationPorts, type OpenConversation, openConversation } from './conversation.ts';
 import type { Directory } from './directory.ts';
 import { ABORT } from './lanes.ts';
-import type { Turn, TurnEnd, TurnEvent, Waiting } from './turn.ts';
+import type { RunEvent, Turn, TurnEnd, Waiting } from './turn.ts';
 
 export type RunRecord = {
   readonly runId: string;
@@ -32,11 +32,7 @@ export type RunnerPorts = ConversationPorts & {
   readonly log: Log;
   think(turn: Turn): Promise<TurnEnd>;
   deliver(reply: OutboxRow): void;
-  emit(
-    runId: string,
-    sessionKey: string,
-    event: TurnEvent | { type: 'run.started'; startedAtMs: number } | { type: 'run.steered'; intoRunId: string },
-  ): void;
+  emit(runId: string, sessionKey: string, event: RunEvent): void;
   ended(record: RunRecord, reply: StoredMessage | null): void;
 };
 
@@ -136,8 +132,8 @@ export function createRunner(ports: RunnerPorts) {
     });
   };
 
-  const turnOf = (item: Waiting, conversation: OpenConversation, control: Control, steered: Waiting[]): Turn =>
-    ({
+  const turnOf = (item: Waiting, conversation: OpenConversation, control: Control, steered: Waiting[]): Turn => {
+    const turn: Omit<Turn, symbol> = {
       runId: item.runId,
       sessionKey: item.sessionKey,
       sessionId: ports.transcripts.uuid(conversation.record.transcript),
@@ -156,8 +152,10 @@ export function createRunner(ports: RunnerPorts) {
         }
         return taken.length;
       },
-      emit: (event: TurnEvent) => ports.emit(item.runId, item.sessionKey, event),
-    }) as unknown as Turn;
+      emit: (event) => ports.emit(item.runId, item.sessionKey, event),
+    };
+    return turn as Turn;
+  };
 
   const finish = (
     item: Waiting,

@@ -3,6 +3,7 @@
 import type { AdmittedMessage } from '../access/admit.ts';
 import type { Label } from '../store/label.ts';
 import type { Block, MessageMeta, StoredMessage } from '../store/transcripts.ts';
+import type { TokenCount } from '../store/usage.ts';
 
 declare const brand: unique symbol;
 export type Turn = {
@@ -54,18 +55,20 @@ export type TurnEvent =
       readonly isError: boolean;
     };
 
-/** How a turn ended. `reply` is null when there is nothing to show but the error. */
+/** What is told of a run while it goes on: what the turn does, and what becomes of the message that asked for it. */
+export type RunEvent =
+  | TurnEvent
+  | { readonly type: 'run.started'; readonly startedAtMs: number }
+  /** a message that arrived during the run was taken into it; its own run ends with the same outcome */
+  | { readonly type: 'run.steered'; readonly intoRunId: string };
+
+/** How a turn ended; `text` is empty when there is nothing to show but the error. */
 export type TurnEnd = {
   readonly status: 'ok' | 'error' | 'aborted';
   readonly text: string;
   readonly stopReason: string;
   readonly model: string;
-  readonly usage: {
-    readonly input: number;
-    readonly output: number;
-    readonly cacheRead: number;
-    readonly cacheWrite: number;
-  };
+  readonly usage: TokenCount;
   /** size of what the model was shown last */
   readonly contextTokens: number;
   readonly label: Label;

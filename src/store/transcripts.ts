@@ -3,6 +3,7 @@
 
 import { fromColumns, type Label, type LabelColumns, toColumns } from './label.ts';
 import type { Store } from './open.ts';
+import type { TokenCount } from './usage.ts';
 
 export type Block =
   | { readonly type: 'text'; readonly text: string }
@@ -18,15 +19,11 @@ export type Block =
 export type MessageMeta = {
   readonly model?: string;
   readonly stopReason?: string;
-  readonly usage?: {
-    readonly input: number;
-    readonly output: number;
-    readonly cacheRead: number;
-    readonly cacheWrite: number;
-  };
+  readonly usage?: TokenCount;
 };
 
 export type StoredMessage = {
+  /** place in the session, from 1, without gaps */
   readonly seq: number;
   readonly role: 'user' | 'assistant' | 'tool' | 'notice';
   readonly blocks: readonly Block[];

@@ -1,6 +1,7 @@
 // Owns the way of one tool call: check the arguments, ask policy, ask the owner if policy says so, run, answer. Whatever
 // goes wrong becomes a result that the model reads; it must never throw, and never run what was not permitted.
 import { HardshellError, reasonOf } from '../platform/errors.ts';
+import type { Answer } from '../policy/approvals.ts';
 import type { decide, PermittedCall } from '../policy/decide.ts';
 import type { Effect } from '../policy/effects.ts';
 import { label } from '../store/label.ts';
@@ -10,21 +11,12 @@ import type { AnyTool, ToolEnv, ToolResult } from './tool.ts';
 type Decide = typeof decide;
 type ToolCall = Parameters<Decide>[0];
 type Decision = ReturnType<Decide>;
-export type OwnerAnswer = 'allow-once' | 'deny' | 'expired';
 
 export type CallerPorts = {
   readonly tools: readonly AnyTool[];
   readonly decide: Decide;
   openEnv(signal: AbortSignal): Promise<ToolEnv>;
-  askOwner(
-    question: {
-      readonly call: ToolCall;
-      readonly reason: string;
-      readonly code: string;
-      readonly effects: readonly Effect[];
-    },
-    signal: AbortSignal,
-  ): Promise<OwnerAnswer>;
+  askOwner(call: ToolCall, reason: string, signal: AbortSignal): Promise<Answer>;
   /** every decision, before anything is asked or run */
   decided(call: ToolCall, decision: Decision): void;
   /** returns once it is durable that the call is about to run; only for calls that do more than read */
@@ -52,6 +44,7 @@ export function createToolCaller(ports: CallerPorts): CallTool {
     if ('text' in permitted) return permitted;
     if (signal.aborted) return problem(`${tool.name} did not run: the turn was stopped.`);
     const env = await ports.openEnv(signal);
+    // Doing it twice would not be the same as doing it once.
     const outward = permitted.effects.some(({ kind }) => kind !== 'read');
     if (outward) await ports.started(permitted, permitted.effects);
     try {
@@ -70,7 +63,7 @@ export function createToolCaller(ports: CallerPorts): CallTool {
     ports.decided(call, decision);
     if (decision.kind === 'allow') return decision.call;
     if (decision.kind === 'deny') return refusal(decision.code, decision.reason, decision.fix);
-    const answer = await ports.askOwner({ call, reason: decision.reason, code: decision.code, effects }, signal);
+    const answer = await ports.askOwner(call, decision.reason, signal);
     if (answer === 'allow-once') return decision.approve();
     const why = answer === 'deny' ? 'the owner said no' : 'the owner did not answer in time';
     return refusal(decision.code, `${decision.reason}; ${why}`, 'do not try again unless the owner asks for it');

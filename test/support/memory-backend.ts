@@ -1,17 +1,10 @@
 // Owns a small backend in memory for tests of the surfaces: it echoes, streams, calls a pretended tool and asks for an
 // approval on demand. It keeps no file and starts no process; the real one is met in test/flows.
-import type {
-  Actor,
-  Approval,
-  Backend,
-  BackendEvent,
-  RunOutcome,
-  SendInput,
-  SessionRow,
-  TranscriptMessage,
-} from '../../src/gateway/backend.ts';
+import type { Actor, Backend, BackendEvent, RunOutcome, SendInput, SessionRow } from '../../src/gateway/backend.ts';
 import { HardshellError } from '../../src/platform/errors.ts';
+import type { Approval } from '../../src/policy/approvals.ts';
 import { label } from '../../src/store/label.ts';
+import type { StoredMessage } from '../../src/store/transcripts.ts';
 
 /** How a turn goes. `hold` waits until `release()`. */
 export type Script =
@@ -38,7 +31,7 @@ export type MemoryBackend = Backend & {
 const USAGE = { input: 5, output: 7, cacheRead: 0, cacheWrite: 0 };
 const LABEL = label('owner', 'owner', 'webchat:test');
 
-type Session = { row: SessionRow; messages: TranscriptMessage[]; runs: number };
+type Session = { row: SessionRow; messages: StoredMessage[]; runs: number };
 
 export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
   const startedAtMs = Date.now();
@@ -65,9 +58,9 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
     emit({ type: 'session.changed', sessionKey: key, reason: 'created' });
     return made;
   };
-  const say = (key: string, message: Omit<TranscriptMessage, 'seq' | 'timestampMs' | 'label'>): TranscriptMessage => {
+  const say = (key: string, message: Pick<StoredMessage, 'role' | 'blocks' | 'runId' | 'meta'>): StoredMessage => {
     const session = open(key);
-    const full = { ...message, seq: session.messages.length + 1, timestampMs: Date.now(), label: LABEL };
+    const full = { ...message, seq: session.messages.length + 1, atMs: Date.now(), label: LABEL };
     session.messages.push(full);
     session.row = { ...session.row, updatedAtMs: Date.now(), messageCount: full.seq };
     emit({ type: 'session.message', sessionKey: key, message: full });
@@ -118,14 +111,9 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
       usage: USAGE,
       ...(script.kind === 'fail' ? { error: script.error } : {}),
     };
-    const said = {
-      role: 'assistant',
-      blocks: [{ type: 'text', text }],
-      runId,
-      model: 'test/echo',
-      usage: USAGE,
-    } as const;
-    const message = status === 'ok' ? say(sessionKey, { ...said, stopReason: 'stop' }) : null;
+    const meta = { model: 'test/echo', usage: USAGE, stopReason: 'stop' };
+    const said = { role: 'assistant', blocks: [{ type: 'text', text }], runId, meta } as const;
+    const message = status === 'ok' ? say(sessionKey, said) : null;
     outcomes.set(runId, outcome);
     setActive(sessionKey, runId, false);
     emit({ type: 'run.ended', outcome, message, ...ref() });
@@ -190,7 +178,7 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
         outcomes.set(runId, 'running');
         open(sessionKey);
         setActive(sessionKey, runId, true);
-        say(sessionKey, { role: 'user', blocks: [{ type: 'text', text: input.message }], runId });
+        say(sessionKey, { role: 'user', blocks: [{ type: 'text', text: input.message }], runId, meta: {} });
         const script = backend.script;
         setImmediate(() => void turn(input, script));
         return { runId, sessionKey, status: 'started', acceptedAtMs: Date.now() };

@@ -1,8 +1,9 @@
 // Owns one conversation in the terminal: what was said, what is being said, what waits to be sent. A typed message has
 // its id before it leaves, and is sent again with the same id until the gateway has it: never lost, never said twice.
-import type { Approval } from '../../gateway/backend.ts';
+
 import { HardshellError, reasonOf } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
+import type { Approval } from '../../policy/approvals.ts';
 import type { GatewayEvent } from '../client.ts';
 import { type Heard, hear } from '../connect/run-events.ts';
 import {

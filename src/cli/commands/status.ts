@@ -1,8 +1,9 @@
 // Owns `openclaw status`: one request, one page for people. When the gateway is down it says so at once, with the facts
 // that are on disk.
 import { existsSync } from 'node:fs';
-import type { StatusReport, TokenCount } from '../../gateway/backend.ts';
+import type { StatusReport } from '../../gateway/backend.ts';
 import { HardshellError } from '../../platform/errors.ts';
+import type { TokenCount } from '../../store/usage.ts';
 import { readReport } from '../connect/report.ts';
 import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';

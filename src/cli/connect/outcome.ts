@@ -1,6 +1,6 @@
 // Owns reading how a turn ended: from the second answer of `agent`, or from the transcript when the run itself is
 // forgotten, as it is after a restart.
-import type { TokenCount } from '../../gateway/backend.ts';
+import type { TokenCount } from '../../store/usage.ts';
 import type { Client } from '../client.ts';
 import { listOf, modelOf, numberOf, objectOf, readMessage, readTokens, textOf, wordsOf } from './wire.ts';
 

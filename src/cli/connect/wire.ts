@@ -1,6 +1,9 @@
 // Owns the careful reading of what a gateway sends: payloads, transcript messages, approvals. A field that is missing
 // or odd becomes a harmless default, so that another release of the gateway is never a crash here.
-import type { Approval, SessionRow, TokenCount, TranscriptBlock } from '../../gateway/backend.ts';
+import type { SessionRow } from '../../gateway/backend.ts';
+import type { Approval } from '../../policy/approvals.ts';
+import type { Block } from '../../store/transcripts.ts';
+import type { TokenCount } from '../../store/usage.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -21,7 +24,7 @@ export type Message = {
   /** position in the session from 1; 0 when the gateway did not say */
   readonly seq: number;
   readonly role: 'user' | 'assistant' | 'tool' | 'notice';
-  readonly blocks: readonly TranscriptBlock[];
+  readonly blocks: readonly Block[];
   readonly atMs: number;
   readonly runId: string;
   readonly model: string;
@@ -61,9 +64,9 @@ export function modelOf(value: Json, providerField: string): string {
   return provider === '' || model === '' || model.startsWith(`${provider}/`) ? model : `${provider}/${model}`;
 }
 
-function readBlocks(content: unknown): TranscriptBlock[] {
+function readBlocks(content: unknown): Block[] {
   if (typeof content === 'string') return [{ type: 'text', text: content }];
-  return listOf(content).flatMap((value): TranscriptBlock[] => {
+  return listOf(content).flatMap((value): Block[] => {
     const block = objectOf(value);
     const name = textOf(block['name']) || textOf(block['toolName']);
     if (block['type'] === 'text') return [{ type: 'text', text: textOf(block['text']) }];

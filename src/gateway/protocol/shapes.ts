@@ -1,8 +1,11 @@
 // Owns how the backend's values look on the wire: a session row, a message, an approval, an outcome. Names follow
 // upstream where upstream has one; nothing is invented to fill a field that we do not have.
 
+import type { Approval } from '../../policy/approvals.ts';
 import { MAIN_KEY } from '../../sessions/key.ts';
-import type { Approval, RunOutcome, SessionRow, TokenCount, TranscriptBlock, TranscriptMessage } from '../backend.ts';
+import type { Block, StoredMessage } from '../../store/transcripts.ts';
+import type { TokenCount } from '../../store/usage.ts';
+import type { RunOutcome, SessionRow } from '../backend.ts';
 import { agentIdOf } from './session-key.ts';
 
 export function wireSession(row: SessionRow): Readonly<Record<string, unknown>> {
@@ -51,13 +54,14 @@ export function modelOf(name: string): { model: string; modelProvider?: string }
 
 const ROLES = { user: 'user', assistant: 'assistant', tool: 'toolResult', notice: 'system' } as const;
 
-export function wireMessage(message: TranscriptMessage, maxTextChars = Number.POSITIVE_INFINITY) {
-  const { seq, runId, label, role, model, usage, stopReason } = message;
+export function wireMessage(message: StoredMessage, maxTextChars = Number.POSITIVE_INFINITY) {
+  const { seq, runId, label, role } = message;
+  const { model, usage, stopReason } = message.meta;
   const named: Partial<ReturnType<typeof modelOf>> = model === undefined ? {} : modelOf(model);
   return {
     role: ROLES[role],
     content: message.blocks.map((block) => wireBlock(block, maxTextChars)),
-    timestamp: message.timestampMs,
+    timestamp: message.atMs,
     ...(named.model === undefined ? {} : { model: named.model }),
     ...(named.modelProvider === undefined ? {} : { provider: named.modelProvider }),
     ...(usage === undefined ? {} : { usage: wireUsage(usage) }),
@@ -68,14 +72,14 @@ export function wireMessage(message: TranscriptMessage, maxTextChars = Number.PO
   };
 }
 
-function wireBlock(block: TranscriptBlock, maxTextChars: number) {
+function wireBlock(block: Block, maxTextChars: number) {
   if (block.type === 'toolCall') return block;
   const text = block.text.length > maxTextChars ? `${block.text.slice(0, maxTextChars)}…` : block.text;
   return block.text === text ? block : { ...block, text };
 }
 
 /** Upstream's clients look for these beside the content; there a message holds one result. */
-function onlyResult(blocks: readonly TranscriptBlock[]) {
+function onlyResult(blocks: readonly Block[]) {
   const [first, ...more] = blocks;
   if (first?.type !== 'toolResult' || more.length > 0) return {};
   return { toolCallId: first.toolCallId, toolName: first.name, isError: first.isError };
@@ -87,7 +91,7 @@ export function wireUsage({ input, output, cacheRead, cacheWrite }: TokenCount) 
 
 export function wireApproval(approval: Approval) {
   const command = approval.facts.find(({ name }) => name === 'command') ?? approval.facts[0];
-  const { id, sessionKey, createdAtMs, expiresAtMs, tool, reason } = approval;
+  const { sessionKey, tool, reason } = approval;
   const agentId = agentIdOf(sessionKey);
   return {
     ...approval,
@@ -101,9 +105,6 @@ export function wireApproval(approval: Approval) {
       agentId,
       allowedDecisions: ['allow-once', 'deny'],
     },
-    id,
-    createdAtMs,
-    expiresAtMs,
   };
 }
 
