@@ -51,7 +51,7 @@ describe('ensureFolder', () => {
     expect(() => ensureFolder(join(folder, 'f'))).toThrow(/cannot use the folder .*f: something there is not a folder/);
     expect(codeOf(() => ensureFolder(join(folder, 'f/g')))).toBe('NOT_A_FOLDER');
   });
-  test('refuses a link to nowhere, and a place where no folder can be made, instead of spinning for ever', () => {
+  test('refuses a link to nowhere, and a place where no folder can be made, where Node itself would spin for ever', () => {
     const dangling = join(folder, 'unmounted');
     symlinkSync(join(folder, 'nowhere/state'), dangling);
     for (const path of [dangling, join(dangling, 'state'), '/proc/state/of/openclaw']) {

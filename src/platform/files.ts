@@ -40,7 +40,7 @@ export function ensureFolder(path: string): void {
   }
 }
 
-/** Not `mkdirSync` with `recursive`: that spins for ever on a link to nowhere, and wherever no folder can be made. */
+/** Not `mkdirSync` with `recursive`: that spins for ever, deaf to signals, where the system makes no folder (/proc). */
 function makeFolders(path: string): void {
   try {
     mkdirSync(path, PRIVATE_FOLDER);
