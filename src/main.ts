@@ -1,8 +1,7 @@
 // Owns the composition: opens the state, builds every part, hands them to each other, and takes them down in reverse.
 // It holds no logic that a test would want to reach; core.ts wires the way of a message, backend.ts the gateway's view.
 import { existsSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import manifest from '../package.json' with { type: 'json' };
 import { createPromptBuilder, STARTER_FILES } from './agent/prompt.ts';
@@ -16,15 +15,17 @@ import { createLiveConfig } from './live-config.ts';
 import { type Log, openLog } from './log/log.ts';
 import { createRedactor } from './log/redact.ts';
 import { openModels } from './models/open.ts';
-import { EXIT, HardshellError, reasonOf } from './platform/errors.ts';
-import { ensureFolder, replaceFile } from './platform/files.ts';
+import { reasonOf } from './platform/errors.ts';
+import { ensureFolder } from './platform/files.ts';
 import { acquireLock, type Lock } from './platform/lock.ts';
 import { openRoot, type Root } from './platform/root.ts';
 import { decide } from './policy/decide.ts';
+import { judgeTool, type ToolVerdict } from './policy/tool-policy.ts';
 import { openSandboxes, type Sandboxes } from './sandbox/choose.ts';
 import { prepareWorkspace, workspaceOwner } from './sandbox/workspace.ts';
 import { openSettings } from './settings.ts';
 import { createStatus } from './status.ts';
+import { prepareState, refuseWideWorkspace } from './store/folders.ts';
 import { markRunning, type Store } from './store/open.ts';
 import { type Opened, openOrRestore, takeSnapshot } from './store/snapshots.ts';
 import { createToolCaller } from './tools/call.ts';
@@ -111,12 +112,15 @@ async function compose(
   undo.push(live.close);
   const { models } = live;
   const promptFor = createPromptBuilder(workspace);
+  // Webchat is the owner's direct chat; other places come with other channels.
+  const judge = (name: string): ToolVerdict => judgeTool(name, config.tools, 'dm');
   const core = createCore({
     store,
     log,
     now,
     models,
-    tools: toolSchemas(TOOLS),
+    // What is denied is not offered either; the decision below holds all the same.
+    tools: toolSchemas(TOOLS.filter(({ name }) => judge(name).rule !== 'deny')),
     channels: [webchat],
     get maxOutputTokens() {
       return live.current().config.agents.defaults.maxOutputTokens;
@@ -127,7 +131,7 @@ async function compose(
         ...hooks,
         failed: (call, error) => log.error('tool failed', { tool: call.name, error }),
         tools: TOOLS,
-        decide,
+        decide: (call, effects) => decide(call, effects, judge(call.name)),
         openEnv: async (signal) => ({ workspace, signal, ...(await sandboxes.current()) }),
         askOwner: (call, reason, signal) =>
           approvals.ask(
@@ -246,30 +250,6 @@ function keepUp({ inbox, outbox }: Core, store: Store, paths: Paths, log: Log, c
     clearInterval(each);
     process.off('SIGHUP', onHangup);
   };
-}
-
-/** The state folder (0700) with a `.gitignore` that keeps all of it out of any repository (S070). */
-function prepareState(paths: Paths): void {
-  ensureFolder(paths.stateDir);
-  const ignore = join(paths.stateDir, '.gitignore');
-  if (!existsSync(ignore)) replaceFile(ignore, '*\n');
-}
-
-/** The assistant writes there, and as root the whole folder is handed to nobody: it must not hold anything else of ours. */
-function refuseWideWorkspace(dir: string, paths: Paths): void {
-  const holds = (inner: string): boolean => !relative(resolve(dir), inner).startsWith('..');
-  const bad =
-    ['/', homedir()].includes(resolve(dir)) ||
-    holds(paths.stateDir) ||
-    holds(paths.credentialsDir) ||
-    holds(paths.configPath);
-  if (!bad) return;
-  throw new HardshellError({
-    code: 'WORKSPACE_TOO_WIDE',
-    message: `the workspace ${dir} holds more than the assistant's files: it must not be /, a home folder, or contain the state folder`,
-    fix: `set agents.defaults.workspace to a folder of its own, or remove it for ${paths.workspaceDir}`,
-    exitCode: EXIT.config,
-  });
 }
 
 async function openWorkspace(dir: string): Promise<Root> {

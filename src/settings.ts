@@ -1,6 +1,8 @@
 // Owns the opening of settings and secrets: .env, references, configuration, live token, in this order. Part of the
 // composition; whatever is secret in them is in the redactor before anybody can log it.
 import { networkInterfaces } from 'node:os';
+import { changesBetween } from './config/edit/changes.ts';
+import { inspectConfig } from './config/inspect.ts';
 import { listenHosts } from './config/listen.ts';
 import { type LoadedConfig, type LoadOptions, loadForStart, secretRefs, secretValues } from './config/load.ts';
 import type { Env, Paths } from './config/paths.ts';
@@ -64,6 +66,7 @@ export async function openSettings(
     hosts: hostsOf(loaded),
     token,
     warnings: [
+      ...notInForce(loaded, paths, dotEnv.env),
       ...dotEnv.warnings,
       ...loaded.warnings.map(({ message, fix }) => (fix ? `${message} (${fix})` : message)),
     ],
@@ -89,4 +92,30 @@ function noVault(): never {
     fix: 'put the secret into a file in credentials/ and refer to that: { source: "file", … }',
     exitCode: EXIT.config,
   });
+}
+
+/** Settings that this version reads, checks and obeys. What else is set is named at the start: a setting that does nothing
+ *  must not look like one that protects. */
+const IN_FORCE = new RegExp(
+  `^(${[
+    'gateway\\.(mode|port|bind|customBindHost|dangerously.*|auth\\.(mode|token)|controlUi\\.(enabled|allowedOrigins))',
+    'agents\\.defaults\\.(workspace|model|timeoutSeconds|maxOutputTokens)',
+    'tools\\.(profile|allow|deny|policies|exec\\.(mode|timeoutSeconds|memoryMb|maxProcesses))',
+    'security\\.workspace|models|secrets|env|logging|messages\\.queue',
+  ].join('|')})\\b`,
+);
+
+function notInForce({ config, exists }: LoadedConfig, paths: Paths, env: Env): string[] {
+  if (config.gateway.auth.mode !== 'token') {
+    throw new HardshellError({
+      code: 'AUTH_MODE_UNSUPPORTED',
+      message: `gateway.auth.mode is "${config.gateway.auth.mode}", and this version serves with a token only`,
+      fix: 'set gateway.auth.mode to "token", or remove it',
+      exitCode: EXIT.config,
+    });
+  }
+  // Nothing is set where there is no file; reading the defaults once more is for those who have one.
+  const defaults = exists ? inspectConfig(paths, env, { text: '{}' }).config : null;
+  const idle = defaults ? changesBetween(defaults, config).changed.filter((path) => !IN_FORCE.test(path)) : [];
+  return idle.length === 0 ? [] : [`read and checked, but not in force in this version: ${idle.join(', ')}`];
 }

@@ -2,9 +2,11 @@
 import { expect, test } from 'vitest';
 import { label } from '../store/label.ts';
 import { createApprovals, visible } from './approvals.ts';
-import { decide } from './decide.ts';
+import { decide as decideWith } from './decide.ts';
 import type { Effect } from './effects.ts';
 
+const decide = (c: Parameters<typeof decideWith>[0], effects: readonly Effect[]) =>
+  decideWith(c, effects, { rule: 'allow' });
 const call = {
   turnId: 't',
   sessionKey: 'agent:main:main',
@@ -78,4 +80,16 @@ test('C11 a card shows every argument in full, with what could disguise it spell
     new AbortController().signal,
   );
   expect(approvals.list()[0]?.facts[1]?.value).toHaveLength(9_000);
+});
+
+test('a tool that the settings deny or ask about is refused or asked, with the setting named', () => {
+  expect(decideWith(call, [{ kind: 'read', path: 'a' }], { rule: 'deny', key: 'tools.deny' })).toMatchObject({
+    kind: 'deny',
+    code: 'TOOL_DENIED',
+    reason: expect.stringContaining('tools.deny'),
+  });
+  expect(decideWith(call, [{ kind: 'read', path: 'a' }], { rule: 'ask', key: 'tools.policies.dm.x' })).toMatchObject({
+    kind: 'ask',
+    code: 'TOOL_ASKS',
+  });
 });

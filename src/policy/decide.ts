@@ -2,6 +2,10 @@
 // at model prose, and nothing else in the program can make a PermittedCall.
 import type { ToolCall } from '../agent/tool-call.ts';
 import type { Effect } from './effects.ts';
+import type { ToolVerdict } from './tool-policy.ts';
+
+/** What policy is asked about; tools/ sees the call through here. */
+export type { ToolCall };
 
 declare const permitted: unique symbol;
 /** A tool call that policy has let through. Only this module constructs it. */
@@ -17,8 +21,16 @@ export type Decision =
 const STEERING_FILES = new Set(['agents.md', 'soul.md', 'identity.md', 'user.md']);
 
 /** The strictest answer over all effects: a denial beats a question, whatever their order. */
-export function decide(call: ToolCall, effects: readonly Effect[]): Decision {
+export function decide(call: ToolCall, effects: readonly Effect[], tool: ToolVerdict): Decision {
   const permit = (): PermittedCall => ({ ...call, effects }) as PermittedCall;
+  if (tool.rule === 'deny') {
+    return {
+      kind: 'deny',
+      code: 'TOOL_DENIED',
+      reason: `the owner's settings deny ${call.name} (${tool.key})`,
+      fix: `openclaw config get ${tool.key}`,
+    };
+  }
   if (effects.some((effect) => effect.kind === 'run' && effect.where === 'host')) {
     return {
       kind: 'deny',
@@ -33,6 +45,14 @@ export function decide(call: ToolCall, effects: readonly Effect[]): Decision {
       kind: 'ask',
       code: 'STEERING_FILE',
       reason: `${steering.path} steers every later conversation, so a change to it needs your word`,
+      approve: permit,
+    };
+  }
+  if (tool.rule === 'ask') {
+    return {
+      kind: 'ask',
+      code: 'TOOL_ASKS',
+      reason: `the owner's settings ask before each ${call.name} (${tool.key})`,
       approve: permit,
     };
   }

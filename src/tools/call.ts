@@ -2,19 +2,15 @@
 // goes wrong becomes a result that the model reads; it must never throw, and never run what was not permitted.
 import { HardshellError, reasonOf } from '../platform/errors.ts';
 import type { Answer } from '../policy/approvals.ts';
-import type { decide, PermittedCall } from '../policy/decide.ts';
+import type { Decision, PermittedCall, ToolCall } from '../policy/decide.ts';
 import type { Effect } from '../policy/effects.ts';
 import { label } from '../store/label.ts';
 import { parseArgs } from './registry.ts';
 import type { AnyTool, ToolEnv, ToolResult } from './tool.ts';
 
-type Decide = typeof decide;
-type ToolCall = Parameters<Decide>[0];
-type Decision = ReturnType<Decide>;
-
 export type CallerPorts = {
   readonly tools: readonly AnyTool[];
-  readonly decide: Decide;
+  decide(call: ToolCall, effects: readonly Effect[]): Decision;
   openEnv(signal: AbortSignal): Promise<ToolEnv>;
   askOwner(call: ToolCall, reason: string, signal: AbortSignal): Promise<Answer>;
   /** every decision, before anything is asked or run */

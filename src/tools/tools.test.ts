@@ -30,7 +30,7 @@ const get = (name: string): string => readFileSync(join(folder, name), 'utf8');
 function caller(more: Partial<CallerPorts> = {}, env: Partial<ToolEnv> = {}) {
   const callTool = createToolCaller({
     tools: TOOLS,
-    decide,
+    decide: (call, effects) => decide(call, effects, { rule: 'allow' }),
     openEnv: async (signal) => ({
       workspace,
       sandbox: null,

@@ -31,7 +31,7 @@ async function say(text: string): Promise<string> {
   const nothing = (): void => {};
   const callTool = createToolCaller({
     tools: TOOLS,
-    decide,
+    decide: (call, effects) => decide(call, effects, { rule: 'allow' }),
     openEnv: async (signal) => ({
       workspace,
       sandbox: null,

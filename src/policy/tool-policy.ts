@@ -1,0 +1,51 @@
+// Owns which tools there are in a conversation at all: profile, allow, deny and the rules by place, each able to narrow and
+// none to widen. Pure; what a call of a permitted tool may do is decide.ts.
+
+/** As the configuration spells them (`tools.*`). */
+export type ToolRules = {
+  readonly profile?: 'minimal' | 'messaging' | 'coding' | 'full' | undefined;
+  readonly allow?: readonly string[] | undefined;
+  readonly deny: readonly string[];
+  readonly policies: Readonly<Partial<Record<Place, Readonly<Record<string, Rule>>>>>;
+  readonly exec: { readonly mode: string };
+};
+export type Place = '*' | 'dm' | 'group' | 'channel';
+type Rule = 'deny' | 'ask' | 'allow';
+/** `key` is the setting that said so. */
+export type ToolVerdict = { readonly rule: 'allow' } | { readonly rule: 'ask' | 'deny'; readonly key: string };
+
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
+  'group:fs': ['read', 'write', 'edit', 'ls'],
+  'group:runtime': ['exec'],
+};
+/** Denying one way of changing a file denies the others: a ban on `write` that leaves `edit` is no ban. */
+const MUTATING = ['write', 'edit', 'apply_patch'];
+const PROFILES: Readonly<Record<string, readonly string[]>> = { minimal: [], messaging: [] };
+
+export function judgeTool(name: string, rules: ToolRules, place: Exclude<Place, '*'>): ToolVerdict {
+  const denied = rules.deny.flatMap(membersOf);
+  if (denied.includes(name) || (MUTATING.includes(name) && denied.some((other) => MUTATING.includes(other))))
+    return no('tools.deny');
+  if (name === 'exec' && rules.exec.mode === 'deny') return no('tools.exec.mode');
+  const profile = PROFILES[rules.profile ?? 'coding'];
+  if (profile && !profile.includes(name)) return no('tools.profile');
+  if (rules.allow && rules.allow.length > 0 && !rules.allow.flatMap(membersOf).includes(name)) return no('tools.allow');
+  return byPlace(name, rules, place);
+}
+
+/** The place's own rule before the one for everywhere; a rule for the tool before one for its group or for all. */
+function byPlace(name: string, { policies }: ToolRules, place: Place): ToolVerdict {
+  for (const where of [place, '*'] as const) {
+    const found = Object.entries(policies[where] ?? {})
+      .filter(([key]) => key === '*' || membersOf(key).includes(name))
+      .sort(([a], [b]) => specificity(b) - specificity(a))[0];
+    if (found)
+      return found[1] === 'allow' ? { rule: 'allow' } : { rule: found[1], key: `tools.policies.${where}.${found[0]}` };
+  }
+  return { rule: 'allow' };
+}
+
+const specificity = (key: string): number => (key === '*' ? 0 : key.startsWith('group:') ? 1 : 2);
+const membersOf = (entry: string): readonly string[] =>
+  entry === '*' ? Object.values(GROUPS).flat() : (GROUPS[entry] ?? [entry]);
+const no = (key: string): ToolVerdict => ({ rule: 'deny', key });
