@@ -1,0 +1,100 @@
+// Owns which folder may hold the state and which the assistant's files. Both are made private, and as root the workspace
+// is handed to nobody, so it must never take a folder that holds anything else: /tmp, a home or a checkout would be lost.
+import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
+import type { Paths } from '../config/paths.ts';
+import { EXIT, HardshellError } from '../platform/errors.ts';
+import { ensureFolder, replaceFile } from '../platform/files.ts';
+
+/** Folders of the system, which belong to no single program, and the trees of which the same is true at any depth. */
+const SHARED = [
+  '/',
+  '/home',
+  '/media',
+  '/mnt',
+  '/opt',
+  '/root',
+  '/run',
+  '/srv',
+  '/tmp',
+  '/var',
+  '/var/lib',
+  '/var/tmp',
+];
+const SYSTEM_TREES = ['/bin', '/boot', '/dev', '/etc', '/lib', '/lib64', '/proc', '/sbin', '/sys', '/usr'];
+/** Any of these says that a folder is a state folder, ours or that of an older name of ours. */
+const SIGNS = ['openclaw.json', 'state.sqlite', 'credentials', 'workspace', 'agents', 'logs', 'gateway.lock'];
+const OLD_SIGNS = ['clawdbot.json', 'moltbot.json'];
+const STICKY_BIT = 0o1000;
+
+/** The state folder (0700) with a `.gitignore` that keeps all of it out of any repository (S070). */
+export function prepareState(paths: Paths): void {
+  refuseForeignState(paths.stateDir);
+  ensureFolder(paths.stateDir);
+  const ignore = join(paths.stateDir, '.gitignore');
+  if (!existsSync(ignore)) replaceFile(ignore, '*\n');
+}
+
+function refuseForeignState(dir: string): void {
+  const why = whyForeign(dir);
+  if (why === null) return;
+  throw new HardshellError({
+    code: 'STATE_FOLDER_FOREIGN',
+    message: `the state folder would be ${dir}, ${why}; nothing in it was changed`,
+    fix: 'set OPENCLAW_STATE_DIR to a folder of its own, new or empty, or unset it for ~/.openclaw',
+    exitCode: EXIT.config,
+  });
+}
+
+function whyForeign(dir: string): string | null {
+  const real = realOf(dir);
+  if (isShared(real) || real === realOf(homedir())) return 'which other programs use';
+  if (!existsSync(real) || !statSync(real).isDirectory()) return null;
+  if ((statSync(real).mode & STICKY_BIT) !== 0) return 'which other programs use';
+  const names = namesIn(real);
+  if (names.length === 0 || [...SIGNS, ...OLD_SIGNS].some((sign) => names.includes(sign))) return null;
+  return `which holds something else (${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''})`;
+}
+
+/** What is in a folder, without what says nothing: hidden files, and what mkfs puts on a new disk. */
+function namesIn(dir: string): string[] {
+  try {
+    return readdirSync(dir).filter((name) => !name.startsWith('.') && name !== 'lost+found');
+  } catch {
+    // Unreadable: opening it fails next, and says so better than a guess here.
+    return [];
+  }
+}
+
+/** The workspace is the assistant's to write in, so nothing of ours and nothing of the system may lie in it. */
+export function refuseWideWorkspace(dir: string, paths: Paths): void {
+  const real = realOf(dir);
+  const holds = (inner: string): boolean => isWithin(inner, resolve(dir)) || isWithin(realOf(inner), real);
+  if (!isShared(real) && ![homedir(), paths.stateDir, paths.credentialsDir, paths.configPath].some(holds)) return;
+  throw new HardshellError({
+    code: 'WORKSPACE_TOO_WIDE',
+    message: `the workspace ${dir} holds more than the assistant's files: it must not be a folder of the system, nor contain a home or the state folder`,
+    fix: `set agents.defaults.workspace to a folder of its own, or remove it for ${paths.workspaceDir}`,
+    exitCode: EXIT.config,
+  });
+}
+
+const isShared = (real: string): boolean => SHARED.includes(real) || SYSTEM_TREES.some((tree) => isWithin(real, tree));
+
+const isWithin = (inner: string, outer: string): boolean => {
+  const way = relative(outer, inner);
+  return way === '' || !(way === '..' || way.startsWith('../'));
+};
+
+/** Where the path leads, as far as it exists. */
+function realOf(path: string): string {
+  const whole = resolve(path);
+  for (let known = whole; ; known = resolve(known, '..')) {
+    try {
+      return join(realpathSync(known), relative(known, whole));
+    } catch {
+      if (known === '/') return whole;
+    }
+  }
+}
