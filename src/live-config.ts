@@ -1,5 +1,9 @@
 // Owns the configuration while the gateway runs: a good edit takes effect where it can, a broken one changes nothing, and
 // both are said in `status`. Part of the composition.
+import { type FSWatcher, watch } from 'node:fs';
+import { readPending, readPending } from './config/edit/pending.ts';
+import type { ChangePorts } from './config/edit/ports.ts';
+import { armDeadline, armDeadline, provePending } from './config/edit/settle.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { Paths } from './config/paths.ts';
 import type { Config } from './config/schema.ts';
@@ -15,6 +19,8 @@ export type LiveConfig = {
   readonly models: Models;
   /** what the owner should know, for `status` */
   repairs(): readonly { readonly what: string; readonly fix: string }[];
+  /** the gateway is up: a change that only had to prove this is kept */
+  proved(): void;
   /** looks at the file at once */
   check(): void;
   close(): void;
@@ -22,6 +28,7 @@ export type LiveConfig = {
 
 /** Settings that are read at every turn; everything else waits for a restart. */
 const HOT = /^(models|messages\.queue|agents\.defaults\.(model|timeoutSeconds|maxOutputTokens))\b/;
+export const waitsForRestart = (path: string): boolean => !HOT.test(path);
 
 export type LivePorts = {
   readonly settings: Settings;
@@ -34,13 +41,27 @@ export function createLiveConfig({ settings, paths, log, openModels }: LivePorts
   let running = settings.loaded;
   let models = openModels(running.config);
   let notice: { what: string; fix: string } | null = null;
+  let disarm = (): void => {};
 
-  const watch = watchConfig({
+  const ports: ChangePorts = { paths, env: settings.given, now: Date.now, by: 'gateway', ...(settings.load.resolveSecret ? { resolveSecret: settings.load.resolveSecret } : {}) };
+  /** A change that waits for the owner's word returns by itself; whoever made it may be gone by then. */
+  const arm = (): void => {
+    disarm();
+    const deadlineMs = readPending(paths.stateDir)?.deadlineMs;
+    if (!deadlineMs) return;
+    disarm = armDeadline(ports, deadlineMs, () => {
+      log.warn('nobody confirmed the change of the configuration, so it was taken back');
+      watch.check();
+    });
+  };
+
+  const edits = watchConfig({
     paths,
     env: settings.given,
     running,
     load: settings.load,
     onEvent(event) {
+      arm();
       if (!event.ok) {
         notice = {
           what: `the configuration was edited and is broken, so the one from before stays in force: ${event.reason}`,
@@ -61,7 +82,7 @@ export function createLiveConfig({ settings, paths, log, openModels }: LivePorts
         return;
       }
       running = event.loaded;
-      const waiting = event.changed.filter((path) => !HOT.test(path));
+      const waiting = event.changed.filter(waitsForRestart);
       log.info('configuration changed', { changed: event.changed, waiting });
       if (waiting.length > 0)
         notice = {
@@ -70,6 +91,11 @@ export function createLiveConfig({ settings, paths, log, openModels }: LivePorts
         };
     },
   });
+  const clock = keepDeadline({ settings, paths, log }, (what) => {
+    notice = { what, fix: 'openclaw config history' };
+    edits.check();
+  });
+  arm();
   return {
     current: () => running,
     models: {
@@ -80,7 +106,43 @@ export function createLiveConfig({ settings, paths, log, openModels }: LivePorts
       },
     },
     repairs: () => (notice ? [notice] : []),
-    check: watch.check,
-    close: watch.close,
+    check: edits.check,
+    close() {
+      clock();
+      edits.close();
+    },
+  };
+}
+
+/** A change that waits for a word is returned when its time is over, also one that is made while this runs. */
+function keepDeadline(
+  { settings, paths, log }: Pick<LivePorts, 'settings' | 'paths' | 'log'>,
+  onReturned: (what: string) => void,
+): () => void {
+  const ports = { paths, env: settings.given, now: Date.now, by: 'gateway' };
+  let disarm = (): void => {};
+  const arm = (): void => {
+    disarm();
+    const deadlineMs = readPending(paths.stateDir)?.deadlineMs ?? null;
+    if (deadlineMs === null) return;
+    disarm = armDeadline(ports, deadlineMs, (end) => {
+      if (end !== 'returned') return;
+      log.warn('configuration returned, since nobody confirmed the change');
+      onReturned('the last change of the configuration was not confirmed in time and was taken back');
+    });
+  };
+  let watcher: FSWatcher | undefined;
+  try {
+    watcher = watch(paths.stateDir, { persistent: false }, (_event, name) => {
+      if (name === 'config-pending.json') arm();
+    });
+    watcher.on('error', () => watcher?.close());
+  } catch {
+    // Not every file system reports; the next start or the next change takes it back.
+  }
+  arm();
+  return () => {
+    disarm();
+    watcher?.close();
   };
 }

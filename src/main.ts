@@ -181,6 +181,7 @@ async function compose(
   announce(`ready: ${gateway.url}/#token=${settings.token.current()}`);
   log.info('gateway ready', { port: gateway.port, ms: Date.now() - startedAtMs, version: manifest.version });
 
+  if (pending.state === 'prove') live.proved();
   core.delivery.resume();
   const resumed = core.intake.resume();
   if (resumed > 0) log.info('resumed unfinished messages', { count: resumed });
