@@ -244,7 +244,7 @@ describe('gateway run', () => {
     expect(code).toBe(78);
     expect(JSON.parse(stdout)).toMatchObject({
       ok: false,
-      error: { hint: expect.stringContaining(join(where, '.openclaw')) },
+      error: { message: expect.stringContaining(join(where, '.openclaw')), hint: expect.any(String) },
     });
   });
 });
