@@ -1,5 +1,6 @@
 // One holder at a time, also when many come in the same moment and when the last one died.
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,3 +69,24 @@ test('four programs that contend for it 100 times each never hold it two at once
   await Promise.all([one(), one(), one(), one()]);
   expect(readFileSync(counter, 'utf8')).toBe('400');
 });
+
+test.runIf(process.platform === 'linux')(
+  'one that ended and that its parent never asked about holds nothing',
+  async () => {
+    const parent = spawn('/bin/sh', ['-c', 'sleep 0 & echo $!; exec sleep 30'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    try {
+      const [pid] = (await once(parent.stdout, 'data')) as [Buffer];
+      const stat = (): string => readFileSync(`/proc/${Number(pid)}/stat`, 'utf8');
+      while (!stat().includes(') Z ')) await new Promise((resolve) => setTimeout(resolve, 5));
+      writeFileSync(
+        path,
+        JSON.stringify({ pid: Number(pid), port: 1, startTicks: stat().split(') Z ')[1]?.split(' ')[18] }),
+      );
+      expect(readLiveLock(path)).toBeNull();
+    } finally {
+      parent.kill('SIGKILL');
+    }
+  },
+);

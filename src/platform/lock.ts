@@ -14,6 +14,8 @@ export type LockFacts = {
 };
 
 const BEING_MADE_MS = 2_000;
+/** Field 22 of /proc/PID/stat, counted from field 3. */
+const START_TICKS = 19;
 
 export interface Lock {
   /** says which port the holder serves, once it is known */
@@ -75,22 +77,28 @@ function readLock(path: string): LockFacts | null {
   }
 }
 
-function isAlive(facts: LockFacts): boolean {
+/** Whether the process that made the lock still lives; another one with its number does not count. */
+export function isAlive(facts: LockFacts): boolean {
   try {
     process.kill(facts.pid, 0);
   } catch (error) {
     if (errnoOf(error) === 'ESRCH') return false;
   }
-  const ticks = startTicksOf(facts.pid);
+  const stat = statFieldsOf(facts.pid);
+  // One that ended and that nobody has asked about yet, as in a container whose first process asks nobody.
+  if (stat?.[0] === 'Z' || stat?.[0] === 'X') return false;
+  const ticks = stat?.[START_TICKS];
   // The same pid with another start time is another process.
   return ticks === undefined || facts.startTicks === '' || ticks === facts.startTicks;
 }
 
-/** Field 22 of /proc/PID/stat; undefined where there is no /proc. */
-function startTicksOf(pid: number): string | undefined {
+const startTicksOf = (pid: number): string | undefined => statFieldsOf(pid)?.[START_TICKS];
+
+/** From field 3 of /proc/PID/stat on, the state of the process; undefined where there is no /proc. */
+function statFieldsOf(pid: number): string[] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
     return undefined;
   }

@@ -1,10 +1,13 @@
 // Owns the start and the end of child processes: no shell, a complete environment, bounded time and output, and the
-// whole tree dead when it returns. It must never inherit the gateway's environment, and run() must always resolve.
+// whole tree dead when it returns (but for the one that is started to stay). It must never inherit the gateway's
+// environment, and run() must always resolve.
 import { spawn } from 'node:child_process';
+import { closeSync, constants, openSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import type { Writable } from 'node:stream';
 import { createCapture } from './capture.ts';
 import { HardshellError, reasonOf } from './errors.ts';
+import { fileFailure } from './file-errors.ts';
 import { coverInherited } from './inherited.ts';
 import { killAtOnce, killGently, signalGroup } from './process-tree.ts';
 
@@ -143,4 +146,43 @@ export function run(argv: readonly string[], options: RunOptions): Promise<RunRe
 function feed(stream: Writable | null | undefined, data: string | Uint8Array): void {
   stream?.on('error', () => {});
   stream?.end(data);
+}
+
+export type Detached = {
+  /** undefined when it could not be started; then `ended` says why */
+  readonly pid: number | undefined;
+  /** how it ended, should it do so while we look */
+  readonly ended: Promise<string>;
+  /** looks no longer; it goes on without us */
+  release(): void;
+};
+
+/**
+ * Starts a program that outlives us: a session of its own, no input, nothing of its stdout kept (the gateway says its
+ * token there), stderr at the end of a private file.
+ */
+export function startDetached(
+  argv: readonly [string, ...string[]],
+  options: { readonly cwd: string; readonly env: Readonly<Record<string, string>>; readonly errorFile: string },
+): Detached {
+  let errors: number;
+  try {
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
+    errors = openSync(options.errorFile, flags, 0o600);
+  } catch (error) {
+    throw fileFailure('write', options.errorFile, error);
+  }
+  const [command, ...args] = argv;
+  const child = spawn(command, args, {
+    cwd: options.cwd,
+    env: { ...options.env },
+    stdio: ['ignore', 'ignore', errors, ...coverInherited(FIRST_FEED)],
+    shell: false,
+    detached: true,
+  });
+  closeSync(errors);
+  const { promise, resolve } = Promise.withResolvers<string>();
+  child.on('error', (error) => resolve(reasonOf(error)));
+  child.on('exit', (code, signal) => resolve(signal === null ? `it ended with code ${code}` : `${signal} ended it`));
+  return { pid: child.pid, ended: promise, release: () => child.unref() };
 }

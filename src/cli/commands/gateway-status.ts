@@ -1,4 +1,5 @@
-// Owns `openclaw gateway status`: does it run, since when, where. The short sister of `openclaw status`.
+// Owns `openclaw gateway status`: does it run, since when, where, by whom. The short sister of `openclaw status`.
+import { findInstalled } from '../../ops/unit/places.ts';
 import { readReport } from '../connect/report.ts';
 import type { Context } from '../context.ts';
 import { span } from '../output.ts';
@@ -11,13 +12,15 @@ export async function run(context: Context, options: TargetFlags): Promise<undef
   const target = await resolveTarget(options, env);
   const report = await readReport(context, target);
   const { version, pid, uptimeMs, stateDir, configPath } = report;
-  out.data({ running: true, url: target.httpUrl, version, pid, uptimeMs, stateDir, configPath });
+  const manager = target.local ? (findInstalled(target.paths, env)?.manager ?? null) : null;
+  out.data({ running: true, url: target.httpUrl, version, pid, uptimeMs, stateDir, configPath, manager });
   out.line(span('green', 'running'), ` on ${target.httpUrl} for ${formatDuration(uptimeMs)}`);
   for (const line of factLines([
     ['version', version],
     ['process', String(pid)],
     ['state', stateDir],
     ['config', configPath],
+    ['started by', manager ?? 'hand (openclaw gateway install has it start with the machine)'],
   ])) {
     out.line(line);
   }
