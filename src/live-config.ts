@@ -1,9 +1,9 @@
 // Owns the configuration while the gateway runs: a good edit takes effect where it can, a broken one changes nothing, and
 // both are said in `status`. Part of the composition.
 import { type FSWatcher, watch } from 'node:fs';
-import { readPending, readPending } from './config/edit/pending.ts';
+import { readPending } from './config/edit/pending.ts';
 import type { ChangePorts } from './config/edit/ports.ts';
-import { armDeadline, armDeadline, provePending } from './config/edit/settle.ts';
+import { armDeadline, provePending } from './config/edit/settle.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { Paths } from './config/paths.ts';
 import type { Config } from './config/schema.ts';
@@ -41,19 +41,6 @@ export function createLiveConfig({ settings, paths, log, openModels }: LivePorts
   let running = settings.loaded;
   let models = openModels(running.config);
   let notice: { what: string; fix: string } | null = null;
-  let disarm = (): void => {};
-
-  const ports: ChangePorts = { paths, env: settings.given, now: Date.now, by: 'gateway', ...(settings.load.resolveSecret ? { resolveSecret: settings.load.resolveSecret } : {}) };
-  /** A change that waits for the owner's word returns by itself; whoever made it may be gone by then. */
-  const arm = (): void => {
-    disarm();
-    const deadlineMs = readPending(paths.stateDir)?.deadlineMs;
-    if (!deadlineMs) return;
-    disarm = armDeadline(ports, deadlineMs, () => {
-      log.warn('nobody confirmed the change of the configuration, so it was taken back');
-      watch.check();
-    });
-  };
 
   const edits = watchConfig({
     paths,
@@ -61,7 +48,6 @@ export function createLiveConfig({ settings, paths, log, openModels }: LivePorts
     running,
     load: settings.load,
     onEvent(event) {
-      arm();
       if (!event.ok) {
         notice = {
           what: `the configuration was edited and is broken, so the one from before stays in force: ${event.reason}`,
@@ -91,11 +77,10 @@ export function createLiveConfig({ settings, paths, log, openModels }: LivePorts
         };
     },
   });
-  const clock = keepDeadline({ settings, paths, log }, (what) => {
-    notice = { what, fix: 'openclaw config history' };
+  const endClock = keepDeadline({ settings, paths, log }, (what) => {
     edits.check();
+    notice = { what: notice ? `${what}; ${notice.what}` : what, fix: notice?.fix ?? 'openclaw config history' };
   });
-  arm();
   return {
     current: () => running,
     models: {
@@ -106,9 +91,14 @@ export function createLiveConfig({ settings, paths, log, openModels }: LivePorts
       },
     },
     repairs: () => (notice ? [notice] : []),
+    proved() {
+      provePending(portsOf(settings, paths), running.config).catch((error: unknown) =>
+        log.error('a pending change was not settled', { error }),
+      );
+    },
     check: edits.check,
     close() {
-      clock();
+      endClock();
       edits.close();
     },
   };
@@ -119,7 +109,7 @@ function keepDeadline(
   { settings, paths, log }: Pick<LivePorts, 'settings' | 'paths' | 'log'>,
   onReturned: (what: string) => void,
 ): () => void {
-  const ports = { paths, env: settings.given, now: Date.now, by: 'gateway' };
+  const ports = portsOf(settings, paths);
   let disarm = (): void => {};
   const arm = (): void => {
     disarm();
@@ -146,3 +136,11 @@ function keepDeadline(
     watcher?.close();
   };
 }
+
+const portsOf = ({ given, load }: Settings, paths: Paths): ChangePorts => ({
+  paths,
+  env: given,
+  now: Date.now,
+  by: 'gateway',
+  ...(load.resolveSecret ? { resolveSecret: load.resolveSecret } : {}),
+});

@@ -7,7 +7,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { createPromptBuilder, STARTER_FILES } from './agent/prompt.ts';
 import { createBackend } from './backend.ts';
 import { webchat } from './channels/webchat.ts';
-import { settlePendingAtStart } from './config/edit/settle.ts';
+import { provePending, settlePendingAtStart } from './config/edit/settle.ts';
 import { type Env, type Paths, portFromEnv, resolvePaths } from './config/paths.ts';
 import { type Core, createCore } from './core.ts';
 import { type Gateway, startGateway } from './gateway/server.ts';
@@ -180,6 +180,8 @@ async function compose(
   warnRoot(announce, log);
   announce(`ready: ${gateway.url}/#token=${settings.token.current()}`);
   log.info('gateway ready', { port: gateway.port, ms: Date.now() - startedAtMs, version: manifest.version });
+  // It came up and listens: that is the proof a crash had left open.
+  if (pending.state === 'prove') await provePending({ paths, env: settings.given, now, by: 'gateway' }, config);
 
   if (pending.state === 'prove') live.proved();
   core.delivery.resume();
