@@ -19,7 +19,7 @@ import { reasonOf } from './platform/errors.ts';
 import { ensureFolder } from './platform/files.ts';
 import { acquireLock, type Lock } from './platform/lock.ts';
 import { openRoot, type Root } from './platform/root.ts';
-import { decide } from './policy/decide.ts';
+import { decide, STEERING_FILES } from './policy/decide.ts';
 import { judgeTool, type ToolVerdict } from './policy/tool-policy.ts';
 import { openSandboxes, type Sandboxes } from './sandbox/choose.ts';
 import { prepareWorkspace, workspaceOwner } from './sandbox/workspace.ts';
@@ -96,7 +96,10 @@ async function compose(
   const workspaceDir = config.agents.defaults.workspace ?? paths.workspaceDir;
   refuseWideWorkspace(workspaceDir, paths);
   const workspace = await openWorkspace(workspaceDir);
-  const sandboxes = openSandboxes(workspaceDir, config.tools.exec, { hidden: [paths.stateDir] });
+  const sandboxes = openSandboxes(workspaceDir, config.tools.exec, {
+    hidden: [paths.stateDir, paths.configPath],
+    fixedFiles: STEERING_FILES,
+  });
   const live = createLiveConfig({
     settings,
     paths,

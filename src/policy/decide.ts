@@ -18,7 +18,8 @@ export type Decision =
   | { readonly kind: 'ask'; readonly code: string; readonly reason: string; readonly approve: () => PermittedCall };
 
 /** Files that steer every later turn; the model may propose a change, the owner decides (attacks.md E05). */
-const STEERING_FILES = new Set(['agents.md', 'soul.md', 'identity.md', 'user.md']);
+export const STEERING_FILES: readonly string[] = ['AGENTS.md', 'SOUL.md', 'IDENTITY.md', 'USER.md'];
+const STEERING = new Set(STEERING_FILES.map((name) => name.toLowerCase()));
 
 /** The strictest answer over all effects: a denial beats a question, whatever their order. */
 export function decide(call: ToolCall, effects: readonly Effect[], tool: ToolVerdict): Decision {
@@ -67,5 +68,5 @@ function isSteeringFile(path: string): boolean {
     .split('/')
     .filter((part) => part !== '' && part !== '.')
     .at(-1);
-  return STEERING_FILES.has(name ?? '');
+  return STEERING.has(name ?? '');
 }

@@ -17,19 +17,17 @@ import { workspaceOwner } from './workspace.ts';
 export type BubblewrapOptions = {
   /** absolute path; found in the system's folders when it is left out */
   readonly bwrap?: string;
-  /** folders that no sandbox may show, such as the state folder */
-  readonly hidden?: readonly string[];
 };
 
 const INSTALL = 'apt install bubblewrap';
 
 export function bubblewrapDriver(options: BubblewrapOptions = {}): SandboxDriver {
-  async function open(spec: SandboxSpec, hidden: readonly string[]) {
+  async function open(spec: SandboxSpec) {
     const bwrap = options.bwrap ?? findProgram('bwrap');
     if (bwrap === undefined || !isExecutable(bwrap)) throw missing('bubblewrap is not installed', INSTALL);
     const sh = findProgram('sh');
     if (sh === undefined) throw missing('there is no /bin/sh', 'apt install dash');
-    const layout = layoutFor(spec, hidden);
+    const layout = layoutFor(spec);
     const workspace = await openRoot(layout.workspace, workspaceOwner());
     const stage = await openStage(layout.workspace);
     const walls = wallsOf(layout, stage.workspace);
@@ -48,11 +46,8 @@ export function bubblewrapDriver(options: BubblewrapOptions = {}): SandboxDriver
   return {
     name: 'bubblewrap',
     probe: () =>
-      probeBy(
-        (workspace) => open({ workspace, workspaceAccess: 'ro', network: 'none' }, []),
-        'bubblewrap: own user, mount, pid, net, ipc and uts namespaces, socket filter, no capabilities',
-      ),
-    open: (spec) => open(spec, options.hidden ?? []),
+      probeBy(open, 'bubblewrap: own user, mount, pid, net, ipc and uts namespaces, socket filter, no capabilities'),
+    open,
   };
 }
 

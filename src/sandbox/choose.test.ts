@@ -15,7 +15,8 @@ const folder = mkdtempSync(join(tmpdir(), 'choose-'));
 prepareWorkspace(folder);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const SPEC: SandboxSpec = { workspace: folder, workspaceAccess: 'rw', network: 'none' };
+const WALLS = { fixedFiles: [], hidden: [] };
+const SPEC: SandboxSpec = { workspace: folder, workspaceAccess: 'rw', network: 'none', ...WALLS };
 const SETTINGS = { timeoutSeconds: 5, memoryMb: 256, maxProcesses: 16 };
 const nowhere = [bubblewrapDriver({ bwrap: '/nonexistent/bwrap' }), unshareDriver({ unshare: '/nonexistent/unshare' })];
 
@@ -69,7 +70,7 @@ test('says which switch of the kernel forbids it, and how to turn it', () => {
 
 describe('openSandboxes', () => {
   test('a real one runs a command, with the limits of the settings, and says which driver it is', async () => {
-    const sandboxes = openSandboxes(folder, SETTINGS);
+    const sandboxes = openSandboxes(folder, SETTINGS, WALLS);
     expect(sandboxes.known()).toBeNull();
     const { sandbox, sandboxReason, limits } = await sandboxes.current();
     expect(sandboxReason).toBe('');
@@ -82,7 +83,7 @@ describe('openSandboxes', () => {
   });
   test('a call can ask for less than the settings allow, never for more', async () => {
     const requests: ExecRequest[] = [];
-    const { sandbox } = await openSandboxes(folder, SETTINGS, { drivers: [working(requests)] }).current();
+    const { sandbox } = await openSandboxes(folder, SETTINGS, { ...WALLS, drivers: [working(requests)] }).current();
     const huge = Object.fromEntries(Object.keys(DEFAULT_LIMITS).map((name) => [name, 1e15])) as typeof DEFAULT_LIMITS;
     const request = { argv: ['/bin/true'], cwd: '.', signal: new AbortController().signal };
     await sandbox?.exec({ ...request, limits: huge });
@@ -105,7 +106,7 @@ describe('openSandboxes', () => {
         });
       },
     };
-    const sandboxes = openSandboxes(folder, SETTINGS, { drivers: [late], now: () => nowMs });
+    const sandboxes = openSandboxes(folder, SETTINGS, { ...WALLS, drivers: [late], now: () => nowMs });
     expect(await sandboxes.current()).toMatchObject({
       sandbox: null,
       sandboxReason: 'it is not installed; apt install it',
@@ -119,7 +120,7 @@ describe('openSandboxes', () => {
   });
   test('closing closes also one that is still opening', async () => {
     const closed: string[] = [];
-    await openSandboxes(folder, SETTINGS, { drivers: [working([], closed)] }).close();
+    await openSandboxes(folder, SETTINGS, { ...WALLS, drivers: [working([], closed)] }).close();
     expect(closed.length).toBeGreaterThan(0);
   });
 });

@@ -45,26 +45,18 @@ export type Sandboxes = {
   close(): Promise<void>;
 };
 
-/** A command could otherwise change without a question what `write` asks the owner about (attacks.md E05). */
-const STEERING_FILES = ['AGENTS.md', 'SOUL.md', 'IDENTITY.md', 'USER.md'];
-
 /** After a refusal the drivers are tried again at most this often, so that what was installed meanwhile is found. */
 const RETRY_AFTER_MS = 10_000;
 
-export type SandboxesOptions = {
-  /** folders that no sandbox may show, such as the state folder */
-  readonly hidden?: readonly string[];
-  /** files of the workspace that no command may change; those that steer the assistant when it is left out */
-  readonly fixedFiles?: readonly string[];
+export type SandboxesOptions = Pick<SandboxSpec, 'fixedFiles' | 'hidden'> & {
   /** for tests */
   readonly drivers?: readonly SandboxDriver[];
   readonly now?: () => number;
 };
 
 /** Starts opening at once, so that the first command does not wait for it. */
-export function openSandboxes(workspace: string, settings: ExecSettings, options: SandboxesOptions = {}): Sandboxes {
-  const hidden = options.hidden ?? [];
-  const drivers = options.drivers ?? [bubblewrapDriver({ hidden }), unshareDriver({ hidden })];
+export function openSandboxes(workspace: string, settings: ExecSettings, options: SandboxesOptions): Sandboxes {
+  const drivers = options.drivers ?? [bubblewrapDriver(), unshareDriver()];
   const now = options.now ?? Date.now;
   const limits = limitsOf(settings);
   let state: SandboxState | null = null;
@@ -75,7 +67,8 @@ export function openSandboxes(workspace: string, settings: ExecSettings, options
     const choice = await openBestDriver(drivers, {
       workspace,
       workspaceAccess: 'rw',
-      fixedFiles: options.fixedFiles ?? STEERING_FILES,
+      fixedFiles: options.fixedFiles,
+      hidden: options.hidden,
       network: 'none',
     });
     triedAtMs = now();

@@ -24,7 +24,9 @@ export type SandboxSpec = {
   readonly workspace: string;
   readonly workspaceAccess: 'rw' | 'ro';
   /** plain files of the workspace that commands can read but not change; made, empty, when they are missing */
-  readonly fixedFiles?: readonly string[];
+  readonly fixedFiles: readonly string[];
+  /** what must not become visible, such as the state folder; a workspace that holds one of these is refused */
+  readonly hidden: readonly string[];
   /** the only value so far: no interface but an unconnected loopback */
   readonly network: 'none';
 };
@@ -34,7 +36,7 @@ export type ExecRequest = {
   /** relative to the workspace */
   readonly cwd: string;
   readonly stdin?: string;
-  /** added to the scrubbed environment; names are checked by policy before they get here */
+  /** added to the scrubbed environment */
   readonly env?: Readonly<Record<string, string>>;
   readonly limits: SandboxLimits;
   readonly signal: AbortSignal;

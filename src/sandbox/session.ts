@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { HardshellError } from '../platform/errors.ts';
 import type { RunOptions, RunResult } from '../platform/process.ts';
 import { run } from '../platform/process.ts';
-import type { ExecRequest, ExecResult, Probe, Sandbox, SandboxLimits } from './driver.ts';
+import type { ExecRequest, ExecResult, Probe, Sandbox, SandboxDriver, SandboxLimits } from './driver.ts';
 import { BASE_ENVIRONMENT } from './environment.ts';
 import { lastLine } from './walls/hold.ts';
 import type { Layout } from './walls/layout.ts';
@@ -138,9 +138,11 @@ function unavailable(parts: SessionParts, why: string): HardshellError {
 }
 
 /** A probe is an opening, of a folder that is not a workspace, read-only, and closed at once. */
-export async function probeBy(open: (workspace: string) => Promise<Sandbox>, detail: string): Promise<Probe> {
+export async function probeBy(open: SandboxDriver['open'], detail: string): Promise<Probe> {
+  const workspace = coverableFolder(homedir());
   try {
-    await (await open(coverableFolder(homedir()))).close();
+    const spec = { workspace, workspaceAccess: 'ro', network: 'none', fixedFiles: [], hidden: [] } as const;
+    await (await open(spec)).close();
     return { ok: true, detail };
   } catch (error) {
     if (!(error instanceof HardshellError)) throw error;

@@ -15,8 +15,6 @@ import { workspaceOwner } from './workspace.ts';
 export type UnshareOptions = {
   /** absolute path; found in the system's folders when it is left out */
   readonly unshare?: string;
-  /** folders that no sandbox may show, such as the state folder */
-  readonly hidden?: readonly string[];
 };
 
 const PROGRAMS = ['unshare', 'sh', 'mount', 'umount', 'mkdir', 'ln', 'pivot_root', 'setpriv', 'nsenter'] as const;
@@ -25,9 +23,9 @@ type Programs = Record<(typeof PROGRAMS)[number], string>;
 const INSTALL = 'apt install util-linux';
 
 export function unshareDriver(options: UnshareOptions = {}): SandboxDriver {
-  async function open(spec: SandboxSpec, hidden: readonly string[]): Promise<Sandbox> {
+  async function open(spec: SandboxSpec): Promise<Sandbox> {
     const programs = findPrograms(options);
-    const layout = layoutFor(spec, hidden);
+    const layout = layoutFor(spec);
     const stage = await openStage(layout.workspace);
     let template: Held;
     try {
@@ -51,12 +49,8 @@ export function unshareDriver(options: UnshareOptions = {}): SandboxDriver {
   }
   return {
     name: 'unshare',
-    probe: () =>
-      probeBy(
-        (workspace) => open({ workspace, workspaceAccess: 'ro', network: 'none' }, []),
-        'util-linux: own user, mount, pid, net, ipc and uts namespaces, no capabilities',
-      ),
-    open: (spec) => open(spec, options.hidden ?? []),
+    probe: () => probeBy(open, 'util-linux: own user, mount, pid, net, ipc and uts namespaces, no capabilities'),
+    open,
   };
 }
 

@@ -17,10 +17,10 @@ import { bashIn, isRoot, makePlace, processesWith, until } from '../support/sand
 const MB = 1024 ** 2;
 const GB = 1024 ** 3;
 
-type Case = { readonly name: string; readonly make: (options: { hidden?: string[] }) => SandboxDriver };
+type Case = { readonly name: string; readonly make: () => SandboxDriver };
 const DRIVERS: readonly Case[] = [
-  { name: 'bubblewrap', make: (options) => bubblewrapDriver(options) },
-  { name: 'unshare', make: (options) => unshareDriver(options) },
+  { name: 'bubblewrap', make: () => bubblewrapDriver() },
+  { name: 'unshare', make: () => unshareDriver() },
 ];
 
 describe.each(DRIVERS)('$name', ({ name, make }) => {
@@ -31,6 +31,8 @@ describe.each(DRIVERS)('$name', ({ name, make }) => {
     workspace: place.workspace,
     workspaceAccess: 'rw',
     network: 'none',
+    fixedFiles: [],
+    hidden: [place.state],
     ...more,
   });
   const bash = (command: string, more?: Extra) => bashIn(sandbox, command, more);
@@ -38,7 +40,7 @@ describe.each(DRIVERS)('$name', ({ name, make }) => {
 
   beforeAll(async () => {
     place = makePlace();
-    driver = make({ hidden: [place.state] });
+    driver = make();
     sandbox = await driver.open(specOf({ fixedFiles: ['AGENTS.md', 'SOUL.md'] }));
   });
   afterAll(async () => {
@@ -458,7 +460,7 @@ describe.each(DRIVERS)('$name', ({ name, make }) => {
       const script = `
         const { ${name}Driver } = await import(${from(`${name}.ts`)});
         const { DEFAULT_LIMITS } = await import(${from('driver.ts')});
-        const spec = { workspace: ${JSON.stringify(place.workspace)}, workspaceAccess: 'rw', network: 'none' };
+        const spec = ${JSON.stringify(specOf())};
         const sandbox = await ${name}Driver().open(spec);
         const signal = new AbortController().signal;
         await sandbox.exec({ argv: ['/bin/bash', '-c', process.argv[1]], cwd: '.', limits: DEFAULT_LIMITS, signal });`;

@@ -74,7 +74,7 @@ function mount(folder: string, options: string): void {
 
 /** Takes all the room that is left. Returns the way to give it back. */
 function fill(folder: string): () => void {
-  const file = join(folder, 'filler');
+  const file = join(folder, '.filler');
   const fd = openSync(file, 'w');
   for (const bytes of [65_536, 512]) {
     try {
@@ -217,12 +217,15 @@ describe('a start that cannot be', () => {
     expect((await fetch(`${gateway.url}/healthz`)).status).toBe(200);
   });
 
-  test('a workspace that holds more than the assistant may touch', async () => {
+  test('a workspace that holds more than the assistant may touch, which stays as it was', async () => {
     const where = home();
-    const folder = join(where, '.openclaw');
-    mkdirSync(folder, { mode: 0o700 });
-    writeFileSync(join(folder, 'openclaw.json'), JSON.stringify({ agents: { defaults: { workspace: where } } }));
-    const result = await tryStart(where);
-    expectOneLine(result, 78, /the workspace .* holds more than the assistant's files/);
+    const wide = join(where, 'wide');
+    mkdirSync(wide, { mode: 0o755 });
+    const configPath = join(wide, 'openclaw.json');
+    writeFileSync(configPath, JSON.stringify({ agents: { defaults: { workspace: wide } } }), { mode: 0o600 });
+    const args = ['gateway', 'run', '--port', String(await freePort())];
+    const result = await runCommand(args, { home: where, env: { OPENCLAW_CONFIG_PATH: configPath } });
+    expectOneLine(result, 78, /workspace .*holds more than the assistant's files/);
+    expect([statSync(wide).mode & 0o777, statSync(configPath).uid]).toEqual([0o755, process.getuid?.()]);
   });
 });

@@ -1,6 +1,6 @@
 // Turns on a real gateway with a scripted provider and the real sandbox: what the model is shown, in which order turns
 // run, and how each way of ending one ends the model call and the processes with it.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ModelServer, type SeenRequest, startModelServer } from '../doubles/model-server.ts';
@@ -84,6 +84,23 @@ describe('the prompt', () => {
     const [request] = await nextRequests(1, () => say(key, 'and now?'));
     const said = JSON.stringify(request?.body['messages']);
     for (const part of ['look around', 'tool_use', 'AGENTS.md', 'and now?']) expect(said).toContain(part);
+  });
+});
+
+describe('what steers the assistant', () => {
+  test('E05 no command can change it, and what asks to write it waits for the owner', async () => {
+    const key = newKey();
+    const attempt =
+      'for f in AGENTS SOUL IDENTITY USER; do echo x >>$f.md && echo changed; rm -f $f.md && echo gone; done';
+    model.script(exec(`${attempt} 2>/dev/null; echo end`), { text: 'tried' });
+    const [, request] = await nextRequests(2, () => say(key, 'try'));
+    expect(request?.result).toBe('end');
+    model.script({ toolCalls: [{ name: 'write', args: { path: 'SOUL.md', content: 'x' } }] }, { text: 'denied' });
+    const run = await send(key, 'ask');
+    const { payload } = await peer.event('exec.approval.requested', ({ runId }) => runId === run);
+    await peer.ask('exec.approval.resolve', { id: payload?.['id'], decision: 'deny' });
+    expect(JSON.stringify((await endOf(run)).payload)).toContain('denied');
+    expect(readFileSync(join(gateway.stateDir, 'workspace', 'SOUL.md'), 'utf8')).toBe('words of SOUL.md\n');
   });
 });
 

@@ -52,8 +52,7 @@ const FILES: Layout['files'] = [
   { at: '/etc/nsswitch.conf', text: 'passwd: files\ngroup: files\nhosts: files\n' },
 ];
 
-/** `hidden`: folders that must not become visible, whatever the workspace is, such as the state folder. */
-export function layoutFor(spec: SandboxSpec, hidden: readonly string[]): Layout {
+export function layoutFor(spec: SandboxSpec): Layout {
   const links: { at: string; to: string }[] = [];
   const readOnly: string[] = [];
   for (const at of SYSTEM) {
@@ -64,9 +63,9 @@ export function layoutFor(spec: SandboxSpec, hidden: readonly string[]): Layout 
   readOnly.push(...ETC.filter((path) => existsSync(path)));
   const writable = spec.workspaceAccess === 'rw';
   return {
-    workspace: realWorkspace(spec.workspace, hidden),
+    workspace: realWorkspace(spec.workspace, spec.hidden),
     writable,
-    fixedFiles: writable ? (spec.fixedFiles ?? []).map(plainName) : [],
+    fixedFiles: writable ? spec.fixedFiles.map(plainName) : [],
     readOnly,
     links,
     files: FILES,
@@ -77,6 +76,8 @@ function plainName(name: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)) return name;
   throw refused(`${JSON.stringify(name)} cannot be a fixed file`, 'name a file at the top of the workspace');
 }
+
+const FIX = 'set agents.defaults.workspace to a folder of its own';
 
 /** Folders that hold more than a workspace: showing one, or a parent of one, would show the machine. */
 const FORBIDDEN = [
@@ -96,6 +97,8 @@ const FORBIDDEN = [
   '/var',
 ];
 const NEVER_BELOW = ['/boot', '/dev', '/etc', '/proc', '/sys', '/usr'];
+
+/** Where the workspace really is. Throws when it is, or holds, anything that is not the assistant's. */
 function realWorkspace(workspace: string, hidden: readonly string[]): string {
   let path: string;
   try {
@@ -103,12 +106,12 @@ function realWorkspace(workspace: string, hidden: readonly string[]): string {
   } catch (error) {
     throw refused(`the workspace ${workspace} does not exist`, `mkdir -m 700 ${workspace}`, error);
   }
-  if (!statSync(path).isDirectory()) throw refused(`the workspace ${path} is not a folder`, 'choose another folder');
+  if (!statSync(path).isDirectory()) throw refused(`the workspace ${path} is not a folder`, FIX);
   const isSystem = path === '/' || FORBIDDEN.includes(path) || NEVER_BELOW.some((top) => path.startsWith(`${top}/`));
-  if (isSystem) throw refused(`${path} belongs to the system and cannot be a workspace`, 'choose another folder');
+  if (isSystem) throw refused(`${path} belongs to the system and cannot be a workspace`, FIX);
   const shown = [homedir(), ...hidden].map(realOrSame).find((folder) => `${folder}/`.startsWith(`${path}/`));
   if (shown === undefined) return path;
-  throw refused(`${path} cannot be a workspace: commands in it could see ${shown}`, 'choose a folder of its own');
+  throw refused(`${path} cannot be a workspace: it holds ${shown}`, FIX);
 }
 
 function realOrSame(path: string): string {
