@@ -27,23 +27,26 @@ test(`${KILLS} times kill -9 at random points of a turn: nothing is lost and not
   };
   const sent: Sent[] = [];
   const open: Sent[] = [];
+  const under: Promise<void>[] = [];
   let gateway: TestGateway | undefined;
   try {
     for (let kill = 0; kill < KILLS; kill++) {
       gateway = await startTestGateway({ home, port, ...(kill === 0 ? { config } : {}) });
       const deadline = performance.now() + 30 + Math.random() * 400;
       // What was not acknowledged is sent again with the same id, as a careful client does.
-      for (const message of open.splice(0)) void submit(gateway, message, open);
+      for (const message of open.splice(0)) under.push(submit(gateway, message, open));
       while (performance.now() < deadline) {
         const next = newMessage(sent.length);
         sent.push(next);
-        void submit(gateway, next, open);
+        under.push(submit(gateway, next, open));
         await sleep(15 + Math.random() * 40);
       }
       await gateway.kill9();
     }
     gateway = await startTestGateway({ home, port });
-    for (const message of open.splice(0)) await submit(gateway, message, open);
+    // Whatever is still on its way to a dead gateway comes back first; then all of it is handed in once more.
+    await Promise.all(under.splice(0));
+    while (open.length > 0) for (const message of open.splice(0)) await submit(gateway, message, open);
     await expect.poll(async () => (await balance(gateway)).queued, { timeout: 120_000, interval: 200 }).toBe(0);
     const total = await balance(gateway);
     expect(total.received).toBe(total.answered + total.declined + total.failed);
