@@ -1,6 +1,7 @@
 // Owns the loop: ask the model, run the calls it makes, show it the results, until it answers. It never touches a tool,
 // a file or the network by itself, and whatever happens becomes a TurnEnd.
-import type { ModelEvent, Models, ModelToolCall, ToolSchema, Usage } from '../models/provider.ts';
+import { type ModelEvent, type Models, type ModelToolCall, NO_USAGE, type ToolSchema } from '../models/provider.ts';
+import { addUsage, totalTokens } from '../models/usage.ts';
 import type { Turn, TurnEnd } from '../sessions/turn.ts';
 import { type Label, label } from '../store/label.ts';
 import { createLoopWatch, MAX_STEPS } from './limits.ts';
@@ -19,12 +20,17 @@ export type AgentPorts = {
   ): Promise<{ readonly text: string; readonly isError: boolean; readonly label: Label }>;
 };
 
+/** Of a model that nobody knows; small, since a request that is too long is refused. */
+const UNKNOWN_MODEL_TOKENS = 32_000;
+const LEAST_WINDOW_TOKENS = 2_000;
+
 type Reply = { text: string; calls: ModelToolCall[]; model: string; end: Extract<ModelEvent, { type: 'end' }> };
 
 export async function runTurn(turn: Turn, ports: AgentPorts): Promise<TurnEnd> {
   const watch = createLoopWatch();
   const prompt = await ports.prompt(turn);
-  const used = { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 };
+  const fixedTokens = estimateTokens(prompt.stable + JSON.stringify(ports.tools)) + ports.maxOutputTokens;
+  let usage = NO_USAGE;
   let model = '';
   let contextTokens = 0;
 
@@ -33,16 +39,17 @@ export async function runTurn(turn: Turn, ports: AgentPorts): Promise<TurnEnd> {
     text,
     stopReason,
     model,
-    usage: used,
+    usage,
     contextTokens,
     label: turn.conversation.context(),
     ...(error ? { error } : {}),
   });
 
   for (let step = 0; step < MAX_STEPS; step++) {
-    const reply = await askModel(turn, ports, prompt);
+    const reply = await askModel(turn, ports, prompt, fixedTokens);
     model = reply.model || model;
-    contextTokens = addUsage(used, reply.end.usage);
+    usage = addUsage(usage, reply.end.usage);
+    contextTokens = totalTokens(reply.end.usage);
     if (turn.signal.aborted) return stopped(turn, end, reply.text);
     if (reply.end.stop === 'error' || reply.end.stop === 'aborted') {
       const failure = reply.end.failure;
@@ -76,22 +83,21 @@ export async function runTurn(turn: Turn, ports: AgentPorts): Promise<TurnEnd> {
   });
 }
 
-async function askModel(turn: Turn, ports: AgentPorts, prompt: Prompt): Promise<Reply> {
+async function askModel(turn: Turn, ports: AgentPorts, prompt: Prompt, fixedTokens: number): Promise<Reply> {
   const name = turn.modelOverride ?? ports.models.primary;
   const info = ports.models.list().find((m) => `${m.provider}/${m.id}` === name);
-  const fixed = estimateTokens(prompt.stable) + estimateTokens(JSON.stringify(ports.tools)) + ports.maxOutputTokens;
-  const window = fitWindow(turn.conversation.messages(), Math.max(2_000, (info?.contextTokens ?? 32_000) - fixed));
+  const room = Math.max(LEAST_WINDOW_TOKENS, (info?.contextTokens ?? UNKNOWN_MODEL_TOKENS) - fixedTokens);
   const reply: Reply = {
     text: '',
     calls: [],
     model: '',
-    end: { type: 'end', stop: 'error', usage: { input: 0, output: 0, cacheRead: 0, cacheWrite: 0 } },
+    end: { type: 'end', stop: 'error', usage: NO_USAGE },
   };
   const stream = ports.models.stream(
     {
       model: name,
       system: prompt,
-      messages: window.messages,
+      messages: fitWindow(turn.conversation.messages(), room),
       tools: ports.tools,
       maxOutputTokens: ports.maxOutputTokens,
       cacheKey: turn.sessionId,
@@ -126,8 +132,7 @@ async function runCalls(
   watch: ReturnType<typeof createLoopWatch>,
 ): Promise<boolean> {
   const context = turn.conversation.context();
-  // Ids come from the model; two equal ones in a turn would merge two calls into one record.
-  const calls = reply.calls.map((call, index) => ({ ...call, id: uniqueId(turn, call.id, index) }));
+  const calls = withOwnIds(turn, reply.calls);
   turn.conversation.append({
     role: 'assistant',
     blocks: [
@@ -180,10 +185,16 @@ function oneCall(
   );
 }
 
-function uniqueId(turn: Turn, id: string, index: number): string {
-  const safe = id.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 64) || `call_${index}`;
-  const taken = turn.conversation.messages().some((m) => m.blocks.some((b) => b.type === 'toolCall' && b.id === safe));
-  return taken ? `${safe.slice(0, 40)}_${turn.conversation.messages().length}_${index}` : safe;
+/** Ids come from the model; two equal ones in a conversation would merge two calls into one record. */
+function withOwnIds(turn: Turn, calls: readonly ModelToolCall[]): ModelToolCall[] {
+  const messages = turn.conversation.messages();
+  const taken = new Set(messages.flatMap((m) => m.blocks.flatMap((b) => (b.type === 'toolCall' ? [b.id] : []))));
+  return calls.map((call, index) => {
+    const safe = call.id.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 64) || `call_${index}`;
+    const id = taken.has(safe) ? `${safe.slice(0, 40)}_${messages.length}_${index}` : safe;
+    taken.add(id);
+    return { ...call, id };
+  });
 }
 
 function stopped(
@@ -199,13 +210,4 @@ function stopped(
     });
   }
   return end('aborted', text, String(turn.signal.reason ?? 'aborted'));
-}
-
-/** Adds up and returns the size of what the model was shown. */
-function addUsage(sum: { input: number; output: number; cacheRead: number; cacheWrite: number }, u: Usage): number {
-  sum.input += u.input;
-  sum.output += u.output;
-  sum.cacheRead += u.cacheRead;
-  sum.cacheWrite += u.cacheWrite;
-  return u.input + u.cacheRead + u.cacheWrite + u.output;
 }

@@ -11,10 +11,8 @@ const OLD_RESULT_KEEP_CHARS = 1_500;
 
 export const estimateTokens = (text: string): number => Math.ceil(Buffer.byteLength(text) / BYTES_PER_TOKEN);
 
-export type Window = { readonly messages: readonly ModelMessage[]; readonly tokens: number; readonly omitted: number };
-
 /** The newest part of the conversation that fits `budgetTokens`, beginning with a message of the user. */
-export function fitWindow(conversation: readonly StoredMessage[], budgetTokens: number): Window {
+export function fitWindow(conversation: readonly StoredMessage[], budgetTokens: number): ModelMessage[] {
   const recent = conversation.length - KEEP_WHOLE_MESSAGES;
   const kept: ModelMessage[] = [];
   let tokens = 0;
@@ -34,7 +32,7 @@ export function fitWindow(conversation: readonly StoredMessage[], budgetTokens: 
   if (cut > 0 && first?.role === 'user') {
     kept[0] = { role: 'user', text: `[${cut} earlier messages are not shown]\n\n${first.text}` };
   }
-  return { messages: merged(kept), tokens, omitted: cut };
+  return merged(kept);
 }
 
 function toModel(message: StoredMessage, old: boolean): ModelMessage | null {

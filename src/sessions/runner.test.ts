@@ -154,6 +154,52 @@ test('crash while a tool runs: it is not run again, and the model is told that i
   expect(core.history().map((m) => m.role)).toEqual(['user', 'assistant', 'tool', 'assistant']);
 });
 
+test('crash in the second of two calls: the first keeps its result, the outcome of the second is unknown', async () => {
+  const both = [...callFor('first', {}, 'c1').slice(0, -1), ...callFor('second', {}, 'c2').slice(1)];
+  let ran = 0;
+  const hung = start({
+    model: () => both,
+    tool: ({ name }) => {
+      ran += 1;
+      return name === 'first' ? Promise.resolve('result of the first') : new Promise(() => {});
+    },
+  });
+  hung.send('do both', { id: 'm1' });
+  await expect.poll(() => ran).toBe(2);
+  hung.crash();
+  const core = start({
+    folder: hung.folder,
+    model: () => say('understood'),
+    tool: async () => {
+      ran += 1;
+      return '';
+    },
+  });
+  core.intake.resume();
+  await core.waitFor('m1');
+  expect(ran).toBe(2);
+  const results = core.history().flatMap((m) => m.blocks.filter((b) => b.type === 'toolResult'));
+  expect(results.map(({ toolCallId, isError }) => [toolCallId, isError])).toEqual([['c1', false], ['c2', true]]); // biome-ignore format: pairs
+  expect(results[1]?.text).toContain('outcome is unknown');
+  expect(core.toolCalls.open('m1')).toEqual([]);
+});
+
+test('calls that share an id, in one reply or with an earlier turn, are calls of their own', async () => {
+  const twice = [...callFor('a', {}, 'call_1').slice(0, -1), ...callFor('b', {}, 'call_1').slice(1)];
+  let asked = 0;
+  const core = start({
+    model: () => (asked++ % 2 === 0 ? twice : say('done')),
+    tool: async ({ name }) => `result of ${name}`,
+  });
+  expect(await core.send('one').ended).toMatchObject({ status: 'ok' });
+  expect(await core.send('two').ended).toMatchObject({ status: 'ok' });
+  const blocks = core.history().flatMap((m) => m.blocks);
+  const ids = blocks.flatMap((b) => (b.type === 'toolCall' ? [b.id] : []));
+  expect([ids.length, new Set(ids).size]).toEqual([4, 4]);
+  const results = blocks.flatMap((b) => (b.type === 'toolResult' ? [`${b.toolCallId} ${b.text}`] : []));
+  expect(results).toEqual(ids.map((id, n) => `${id} result of ${n % 2 === 0 ? 'a' : 'b'}`));
+});
+
 test('crash after a message was steered into a turn: both end once, and neither is in the transcript twice', async () => {
   let calls = 0;
   const hung = start({
@@ -164,7 +210,7 @@ test('crash after a message was steered into a turn: both end once, and neither 
   hung.send('first', { id: 'm1' });
   await expect.poll(() => hung.toolCalls.open('m1').length).toBe(1);
   hung.send('second', { id: 'm2' });
-  await expect.poll(() => hung.toolCalls.open('m1').some((c) => c.callId === 'call2')).toBe(true);
+  await expect.poll(() => hung.toolCalls.open('m1').includes('call2')).toBe(true);
   hung.crash();
   const core = start({ folder: hung.folder, model: () => { calls += 1; return say('both'); } }); // biome-ignore format: short
   core.intake.resume();

@@ -108,11 +108,11 @@ export function createRunner(ports: RunnerPorts) {
 
   /** Calls without a result are answered for: those that had begun have an unknown outcome and are not run again. */
   const settleInterrupted = (conversation: OpenConversation, runId: string): void => {
-    const last = conversation.messages().at(-1);
-    if (last?.role !== 'assistant') return;
-    const begun = new Set(ports.toolCalls.open(runId).map((c) => c.callId));
-    const calls = last.blocks.filter((b) => b.type === 'toolCall');
+    const blocks = conversation.messages().flatMap((m) => (m.runId === runId ? m.blocks : []));
+    const answered = new Set(blocks.flatMap((b) => (b.type === 'toolResult' ? [b.toolCallId] : [])));
+    const calls = blocks.filter((b) => b.type === 'toolCall').filter((call) => !answered.has(call.id));
     if (calls.length === 0) return;
+    const begun = new Set(ports.toolCalls.open(runId));
     conversation.append({
       role: 'tool',
       blocks: calls.map((call) => ({

@@ -21,7 +21,7 @@ export function openToolCalls(store: Store) {
     store.prepare(`INSERT INTO tool_calls (run_id, call_id, name, args, effects, state, started_at, integrity, readers, sources)
     VALUES (?, ?, ?, ?, ?, 'started', ?, ?, ?, ?)`);
   const close = store.prepare('UPDATE tool_calls SET state = ?, ended_at = ? WHERE run_id = ? AND call_id = ?');
-  const open = store.prepare(`SELECT call_id, name FROM tool_calls WHERE run_id = ? AND state = 'started'`);
+  const open = store.prepare(`SELECT call_id FROM tool_calls WHERE run_id = ? AND state = 'started'`);
   return {
     start(call: StartedCall): void {
       const l = toColumns(call.label);
@@ -39,7 +39,7 @@ export function openToolCalls(store: Store) {
     },
     close: (runId: string, callId: string, state: 'done' | 'unknown', atMs: number): void =>
       void close.run(state, atMs, runId, callId),
-    open: (runId: string): { callId: string; name: string }[] =>
-      open.all(runId).map((r) => ({ callId: String(r['call_id']), name: String(r['name']) })),
+    /** The calls of the run that had begun and not ended. */
+    open: (runId: string): string[] => open.all(runId).map((row) => String(row['call_id'])),
   };
 }
