@@ -7,6 +7,16 @@ export const CHANGING_OPERATIONS: readonly string[] = [
   ...['start', 'stop', 'restart', 'install', 'uninstall', 'reset', 'onboard', 'setup'],
 ];
 
+export function operations(program: Command, lazy: Lazy): void {
+  own(program, 'doctor', 'look at everything that can be wrong here; changes nothing', [
+    'openclaw doctor',
+    'openclaw doctor --fix',
+    'openclaw doctor --json',
+  ])
+    .option('--fix', 'mend modes of files and remove what a crash left, nothing else')
+    .action(lazy(() => import('./commands/ops/doctor.ts')));
+}
+
 export function gatewayOperations(group: Command, lazy: Lazy): void {
   const power = () => import('./commands/ops/gateway-power.ts');
   own(group, 'start', 'run it in the background', ['openclaw gateway start', 'openclaw gateway start --port 19000'])

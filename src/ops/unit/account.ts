@@ -46,8 +46,9 @@ export async function ensureAccount(name: string): Promise<Account> {
 
 async function make(name: string): Promise<Account> {
   const program = systemProgram('useradd');
-  const answer = program && (await runProgram(program, ['--create-home', '--shell', '/usr/sbin/nologin', name]));
-  const made = answer && answer.exitCode === 0 ? findAccount(name) : null;
+  const answer =
+    program === null ? null : await runProgram(program, ['--create-home', '--shell', '/usr/sbin/nologin', name]);
+  const made = answer?.exitCode === 0 ? findAccount(name) : null;
   if (made) return made;
   throw new HardshellError({
     code: 'ACCOUNT_NOT_MADE',

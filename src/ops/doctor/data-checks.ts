@@ -1,0 +1,63 @@
+// Owns the checks of what was stored: the database, its copies, the lock and what a crash left beside them.
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { removeFile } from '../../platform/files.ts';
+import { acquireLock } from '../../platform/lock.ts';
+import { quoted } from '../../secrets/files.ts';
+import { quickCheck } from '../../store/quick-check.ts';
+import { type Answer, type Check, error, type Facts, info, type Mend, ok, warning } from './check.ts';
+
+const HOUR_MS = 60 * 60_000;
+const SNAPSHOT_DUE_MS = 3 * HOUR_MS;
+
+export const DATA_CHECKS: readonly Check[] = [
+  { id: 'database', title: 'database', ask: askDatabase },
+  { id: 'snapshots', title: 'snapshots', ask: askSnapshots },
+  { id: 'lock', title: 'lock', ask: askLock },
+];
+
+function askDatabase({ paths }: Facts): Answer {
+  const found = quickCheck(paths.databasePath);
+  if (found === null) return info('there is none yet; the first start makes it');
+  if (found.sound) return ok(`${(found.bytes / 1e6).toFixed(1)} MB, ${found.detail}`);
+  return error(
+    `${paths.databasePath} is damaged: ${found.detail}`,
+    'openclaw gateway restart: a start puts the newest sound snapshot in its place and keeps this one',
+  );
+}
+
+/** One is taken every hour, and at each orderly end. */
+function askSnapshots({ paths, nowMs, lock }: Facts): Answer {
+  const files = namesIn(paths.snapshotsDir).map((name) => join(paths.snapshotsDir, name));
+  const ageOf = (path: string): number => nowMs - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? nowMs);
+  const partial = files.filter((path) => path.endsWith('.partial') && ageOf(path) > HOUR_MS);
+  const mends = partial.map((path): Mend => ({ does: `rm ${quoted(path)}`, run: () => removeFile(path) }));
+  if (mends.length > 0) return warning('a crash left an unfinished one', 'openclaw doctor --fix', mends);
+  const ages = files.filter((path) => path.endsWith('.sqlite')).map(ageOf);
+  if (ages.length === 0) {
+    const isDue = lock !== null && nowMs - lock.startedAtMs > SNAPSHOT_DUE_MS;
+    return isDue ? warning('there is none', 'openclaw logs | grep snapshot') : info('there is none yet');
+  }
+  const hours = Math.floor(Math.min(...ages) / HOUR_MS);
+  const said = `${ages.length}, the newest ${hours < 1 ? 'less than an hour' : `${hours} h`} old`;
+  const isLate = lock !== null && nowMs - lock.startedAtMs > SNAPSHOT_DUE_MS && Math.min(...ages) > SNAPSHOT_DUE_MS;
+  return isLate ? warning(`${said}, though one is due every hour`, 'openclaw logs | grep snapshot') : ok(said);
+}
+
+function askLock({ paths, lock, nowMs }: Facts): Answer {
+  if (lock !== null) return ok(`held by process ${lock.pid}`);
+  if (!existsSync(paths.lockPath)) return ok('free');
+  // Taking it over and giving it back is how a start does it; another one that starts meanwhile wins.
+  const mend: Mend = { does: `rm ${quoted(paths.lockPath)}`, run: () => acquireLock(paths.lockPath, nowMs).release() };
+  return warning('left by a gateway that ended without notice; the next start takes it over', 'openclaw doctor --fix', [
+    mend,
+  ]);
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
