@@ -27,7 +27,8 @@ import { openSettings } from './settings.ts';
 import { createStatus } from './status.ts';
 import { prepareState, refuseWideWorkspace } from './store/folders.ts';
 import { markRunning, type Store } from './store/open.ts';
-import { type Opened, openOrRestore, takeSnapshot } from './store/snapshots.ts';
+import { openOrRestore } from './store/restore.ts';
+import { takeSnapshot } from './store/snapshots.ts';
 import { createToolCaller } from './tools/call.ts';
 import { TOOLS, toolSchemas } from './tools/registry.ts';
 
@@ -91,7 +92,10 @@ async function compose(
   undo.push(() => store.close());
   store.onFailure((error) => log.error('a late write failed', { error }));
   markRunning(store);
-  reportRestore(opened, announce, log);
+  if (opened.told !== null) {
+    announce(`WARNING: ${opened.told}`);
+    log.error(opened.told);
+  }
 
   const workspaceDir = config.agents.defaults.workspace ?? paths.workspaceDir;
   refuseWideWorkspace(workspaceDir, paths);
@@ -268,13 +272,6 @@ async function openWorkspace(dir: string): Promise<Root> {
     if (present === null) await root.create(name, text);
   }
   return root;
-}
-
-function reportRestore(opened: Opened, announce: (line: string) => void, log: Log): void {
-  if (!opened.restoredFrom) return;
-  const line = `the database was damaged: restored ${opened.restoredFrom}, kept the damaged one as ${opened.brokenKept}`;
-  announce(`WARNING: ${line}`);
-  log.error(line);
 }
 
 function warnRoot(announce: (line: string) => void, log: Log): void {

@@ -5,7 +5,7 @@ import type { Core } from './core.ts';
 import type { StatusReport } from './gateway/backend.ts';
 import type { LiveConfig } from './live-config.ts';
 import type { Models } from './models/provider.ts';
-import type { Opened } from './store/snapshots.ts';
+import type { Opened } from './store/restore.ts';
 import { dayOf } from './store/usage.ts';
 
 export type StatusPorts = {
@@ -18,7 +18,7 @@ export type StatusPorts = {
   readonly live: Pick<LiveConfig, 'current' | 'repairs'>;
   /** null while the probe still runs */
   readonly sandbox: () => StatusReport['sandbox'] | null;
-  readonly opened: Pick<Opened, 'restoredFrom' | 'brokenKept'>;
+  readonly opened: Pick<Opened, 'told' | 'brokenKept'>;
 };
 
 export function createStatus(ports: StatusPorts): () => StatusReport {
@@ -40,11 +40,11 @@ export function createStatus(ports: StatusPorts): () => StatusReport {
         what: `${outbox.unknown} replies of unknown delivery`,
         fix: 'openclaw sessions list   (look whether they arrived)',
       });
-    if (opened.restoredFrom) {
-      repairs.push({
-        what: 'the database was damaged and a snapshot was restored at the last start',
-        fix: `look at ${opened.brokenKept}, then remove it`,
-      });
+    if (opened.told !== null) {
+      const fix = opened.brokenKept
+        ? `look at ${opened.brokenKept}*, then remove it`
+        : 'look whether anything is missing';
+      repairs.push({ what: `at the last start ${opened.told}`, fix });
     }
     return {
       version: ports.version,

@@ -2,6 +2,7 @@
 import {
   closeSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -15,7 +16,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { HardshellError } from '../platform/errors.ts';
 import { markRunning, openStore } from './open.ts';
-import { openOrRestore, takeSnapshot } from './snapshots.ts';
+import { openOrRestore } from './restore.ts';
+import { takeSnapshot } from './snapshots.ts';
 
 let folder = '';
 let path = '';
@@ -99,6 +101,25 @@ test('a disk that refuses is said as such, and the store works again when there 
   store.db.exec('PRAGMA max_page_count = 1000000');
   put(store, 'after');
   expect([has(store, 'big'), has(store, 'after')]).toEqual([false, true]);
+  store.close();
+});
+
+test('what cannot be opened is said with the file and what to look at, not as a bug of ours', () => {
+  mkdirSync(path);
+  expect(() => openStore(path)).toThrow(/^cannot open .*state\.sqlite: unable to open database file$/);
+});
+
+test('what was deferred is not lost to a transaction that another program kept from beginning', () => {
+  const store = openStore(path);
+  store.db.exec('PRAGMA busy_timeout = 1');
+  const other = openStore(path);
+  other.db.exec('BEGIN IMMEDIATE');
+  store.defer(() => void store.prepare(`INSERT INTO meta VALUES ('late', '1')`).run());
+  expect(() => store.commit(() => {})).toThrow(/another program holds/);
+  other.db.exec('ROLLBACK');
+  other.db.close();
+  put(store, 'next');
+  expect(has(store, 'late')).toBe(true);
   store.close();
 });
 

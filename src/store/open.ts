@@ -100,8 +100,8 @@ function storeOver(db: DatabaseSync, path: string): Store {
     deferred = [];
     clearTimeout(timer);
     timer = undefined;
-    begin.run();
     try {
+      begin.run();
       for (const late of riding) late();
       const result = work();
       for (const hook of before) hook();
@@ -149,6 +149,9 @@ export function markRunning(store: Store): void {
   store.commit(() => store.db.exec(`INSERT INTO meta VALUES ('clean', '0') ON CONFLICT DO UPDATE SET value = '0'`));
 }
 
+const SQLITE_PERM = 3;
+const SQLITE_READONLY = 8;
+const SQLITE_CANTOPEN = 14;
 const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_NOTADB = 26;
@@ -166,6 +169,15 @@ export function asStoreError(error: unknown, path: string): Error {
       message: `cannot write ${path}: ${reasonOf(error)}`,
       fix: `free space on that disk (df -h), then try again; nothing that was accepted is lost`,
       httpStatus: 507,
+      cause: error,
+    });
+  }
+  if (primary === SQLITE_CANTOPEN || primary === SQLITE_READONLY || primary === SQLITE_PERM) {
+    return new HardshellError({
+      code: 'DATABASE_DENIED',
+      message: `cannot open ${path}: ${reasonOf(error)}`,
+      fix: `ls -ld ${path}* shows what to correct: plain files of this user (0600) on a disk that can be written`,
+      exitCode: EXIT.couldNotRun,
       cause: error,
     });
   }
