@@ -135,11 +135,8 @@ export function createBackend(ports: BackendPorts): Backend {
       send,
       wait: (runId, timeoutMs) => runs.wait(runId, timeoutMs),
       outcome: (runId) => runs.outcome(runId),
-      abort: async ({ sessionKey, runId, actor }) => {
-        const reached = lanes.abort({
-          ...(sessionKey === undefined ? {} : { sessionKey: parseSessionKey(sessionKey).key }),
-          ...(runId === undefined ? {} : { runId }),
-        });
+      abort: ({ sessionKey, runId, actor }) => {
+        const reached = lanes.abort(parseSessionKey(sessionKey).key, runId);
         if (reached.length > 0) ports.journal.record('run.abort', { runs: reached, actor });
         return reached;
       },

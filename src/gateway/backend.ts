@@ -118,7 +118,8 @@ export interface Backend {
     wait(runId: string, timeoutMs: number): Promise<RunOutcome | null>;
     /** undefined when nobody knows this run */
     outcome(runId: string): RunOutcome | 'running' | undefined;
-    abort(target: { sessionKey?: string; runId?: string; actor: Actor }): Promise<readonly string[]>;
+    /** without a run: all that runs or waits in the session; the run ids that it reached */
+    abort(target: { sessionKey: string; runId?: string; actor: Actor }): readonly string[];
   };
   readonly sessions: {
     /** newest first; `search` matches key, title and label */

@@ -8,20 +8,24 @@ type Lane = { running: Running | null; waiting: Waiting[] };
 /** Reasons that a turn's signal is aborted with. */
 export const ABORT = { user: 'aborted', interrupted: 'interrupted', shutdown: 'shutdown', timeout: 'timeout' } as const;
 
+/** What a running turn has of its lane: how it is stopped, and what has arrived for it. */
+export type Control = { readonly signal: AbortSignal; takeSteering(wanted?: (w: Waiting) => boolean): Waiting[] };
+
 export type LanePorts = {
   /** must not reject */
-  run(
-    item: Waiting,
-    control: { signal: AbortSignal; takeSteering(wanted?: (w: Waiting) => boolean): Waiting[] },
-  ): Promise<void>;
+  run(item: Waiting, control: Control): Promise<void>;
   /** its lane is free again */
   left(item: Waiting): void;
   /** a queued message that the owner took back before it started */
   discard(item: Waiting): void;
 };
 
+/** How long a turn that was cut off may take to let go. */
+const LAST_WORDS_MS = 3_000;
+
 export function createLanes(ports: LanePorts) {
   const lanes = new Map<string, Lane>();
+  const turns = new Set<Promise<void>>();
   let stopping = false;
 
   const start = (key: string, lane: Lane): void => {
@@ -33,7 +37,7 @@ export function createLanes(ports: LanePorts) {
     }
     const running: Running = { item, abort: new AbortController(), steered: [] };
     lane.running = running;
-    const takeSteering = (wanted: (w: Waiting) => boolean = (w) => w.mode === 'steer'): Waiting[] => {
+    const takeSteering: Control['takeSteering'] = (wanted = (w) => w.mode === 'steer') => {
       const taken = lane.waiting.filter(wanted);
       lane.waiting = lane.waiting.filter((w) => !taken.includes(w));
       running.steered.push(...taken);
@@ -43,27 +47,27 @@ export function createLanes(ports: LanePorts) {
     // fires, ten minutes after the turn ended.
     const limit = setTimeout(() => running.abort.abort(ABORT.timeout), item.timeoutMs);
     // A tick later, so that messages resumed together are all in their lane before the first of them runs.
-    void Promise.resolve()
+    const turn = Promise.resolve()
       .then(() => ports.run(item, { signal: running.abort.signal, takeSteering }))
       .finally(() => {
+        turns.delete(turn);
         clearTimeout(limit);
         lane.running = null;
         ports.left(item);
         start(key, lane);
       });
+    turns.add(turn);
   };
 
   return {
-    submit(item: Waiting): 'started' | 'queued' {
+    submit(item: Waiting): void {
       const lane = lanes.get(item.sessionKey) ?? { running: null, waiting: [] };
       lanes.set(item.sessionKey, lane);
       if (item.mode === 'interrupt') {
         lane.waiting.unshift(item);
         lane.running?.abort.abort(ABORT.interrupted);
       } else lane.waiting.push(item);
-      if (lane.running) return 'queued';
-      start(item.sessionKey, lane);
-      return 'started';
+      if (!lane.running) start(item.sessionKey, lane);
     },
     waitingIn: (key: string): number => lanes.get(key)?.waiting.length ?? 0,
     activeRunIds(key: string): string[] {
@@ -71,44 +75,29 @@ export function createLanes(ports: LanePorts) {
       const running = lane?.running;
       return running ? [running.item.runId, ...running.steered.map((w) => w.runId)] : [];
     },
-    activeCount: (): number => [...lanes.values()].filter((lane) => lane.running).length,
-    /** Stops the running turn (and with a session key also what waits behind it). Returns the run ids it reached. */
-    abort(target: { sessionKey?: string; runId?: string }): string[] {
-      const reached: string[] = [];
-      for (const [key, lane] of lanes) {
-        if (target.sessionKey !== undefined && key !== target.sessionKey) continue;
-        const { running } = lane;
-        const owns =
-          running &&
-          (target.runId === undefined ||
-            running.item.runId === target.runId ||
-            running.steered.some((w) => w.runId === target.runId));
-        if (running && owns) {
-          running.abort.abort(ABORT.user);
-          reached.push(running.item.runId, ...running.steered.map((w) => w.runId));
-        }
-        const dropped = lane.waiting.filter((w) => target.runId === undefined || w.runId === target.runId);
-        lane.waiting = lane.waiting.filter((w) => !dropped.includes(w));
-        for (const item of dropped) {
-          ports.discard(item);
-          reached.push(item.runId);
-        }
-      }
-      return reached;
+    activeCount: (): number => turns.size,
+    /** Stops what runs in the session and what waits behind it, or only the one run. Returns the run ids it reached. */
+    abort(key: string, runId?: string): string[] {
+      const lane = lanes.get(key);
+      if (!lane) return [];
+      const isMeant = (w: Waiting): boolean => runId === undefined || w.runId === runId;
+      const { running } = lane;
+      const inTurn = running ? [running.item, ...running.steered] : [];
+      const stopped = inTurn.some(isMeant) ? inTurn : [];
+      if (stopped.length > 0) running?.abort.abort(ABORT.user);
+      const dropped = lane.waiting.filter(isMeant);
+      lane.waiting = lane.waiting.filter((w) => !dropped.includes(w));
+      for (const item of dropped) ports.discard(item);
+      return [...stopped, ...dropped].map((w) => w.runId);
     },
     /** No new turns; the running ones get `graceMs` to end by themselves, then are cut off and resume at the next start. */
     async stop(graceMs: number): Promise<void> {
       stopping = true;
-      const idle = async (): Promise<void> => {
-        while ([...lanes.values()].some((lane) => lane.running)) await new Promise((r) => setTimeout(r, 10));
-      };
       const late = setTimeout(() => {
         for (const lane of lanes.values()) lane.running?.abort.abort(ABORT.shutdown);
       }, graceMs);
-      await Promise.race([idle(), new Promise((r) => setTimeout(r, graceMs + 3_000).unref())]);
+      await Promise.race([Promise.all(turns), new Promise((r) => setTimeout(r, graceMs + LAST_WORDS_MS).unref())]);
       clearTimeout(late);
     },
   };
 }
-
-export type Lanes = ReturnType<typeof createLanes>;

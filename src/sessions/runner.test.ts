@@ -86,7 +86,7 @@ test('a message that arrives during a turn steers it: the model sees it after th
   expect(core.history().filter((m) => m.role === 'user')).toHaveLength(2);
 });
 
-test('abort ends a turn at once, keeps what was said, and the next message runs', async () => {
+test('abort ends a turn at once, keeps what was said, and the message counts as failed', async () => {
   const core = start({
     async *model(_request, signal) {
       yield { type: 'start', provider: 'script', model: 'one' };
@@ -97,9 +97,33 @@ test('abort ends a turn at once, keeps what was said, and the next message runs'
   });
   const run = core.send('go');
   await expect.poll(() => core.events.some((e) => e.type === 'run.text')).toBe(true);
-  expect(core.lanes.abort({ sessionKey: 'agent:main:main' })).toEqual([run.id]);
+  expect(core.lanes.abort('agent:main:main')).toEqual([run.id]);
   expect(await run.ended).toMatchObject({ status: 'aborted', text: 'half an ' });
   expect(balanced(core)).toMatchObject({ failed: 1, queued: 0 });
+});
+
+test('abort of one waiting message leaves the running turn and the others alone', async () => {
+  let open = (): void => {};
+  const core = start({
+    async *model() {
+      await new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      yield* say('ok');
+    },
+  });
+  const [first, second, third] = ['a', 'b', 'c'].map((text) => core.send(text, { mode: 'followup' }));
+  await expect.poll(() => core.lanes.activeCount()).toBe(1);
+  expect(core.lanes.abort('agent:main:main', second?.id)).toEqual([second?.id]);
+  expect(await second?.ended).toMatchObject({ status: 'aborted' });
+  open();
+  expect(await first?.ended).toMatchObject({ status: 'ok' });
+  await expect.poll(() => core.lanes.activeRunIds('agent:main:main')).toEqual([third?.id]);
+  expect(core.lanes.abort('agent:main:elsewhere')).toEqual([]);
+  expect(core.lanes.abort('agent:main:main')).toEqual([third?.id]);
+  open();
+  await third?.ended;
+  expect(balanced(core)).toMatchObject({ received: 3, answered: 1, failed: 2 });
 });
 
 test('the wall-clock limit ends a turn with its reason and the setting to change', async () => {

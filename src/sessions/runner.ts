@@ -11,7 +11,7 @@ import type { StoredMessage } from '../store/transcripts.ts';
 import { dayOf, NO_TOKENS, type UsageTable } from '../store/usage.ts';
 import { type ConversationPorts, type OpenConversation, openConversation } from './conversation.ts';
 import type { Directory } from './directory.ts';
-import { ABORT } from './lanes.ts';
+import { ABORT, type Control } from './lanes.ts';
 import type { RunEvent, Turn, TurnEnd, Waiting } from './turn.ts';
 
 export type RunRecord = {
@@ -38,8 +38,6 @@ export type RunnerPorts = ConversationPorts & {
 
 /** A message that ended with the gateway this often, after it was taken up again, has something in it that kills the process; it fails visibly. */
 const MAX_ATTEMPTS = 3;
-
-type Control = { readonly signal: AbortSignal; takeSteering(wanted?: (w: Waiting) => boolean): Waiting[] };
 
 export function createRunner(ports: RunnerPorts) {
   const { now, log } = ports;

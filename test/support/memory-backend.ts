@@ -197,11 +197,11 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
         });
       },
       outcome: (runId) => outcomes.get(runId),
-      async abort({ sessionKey, runId, actor }) {
+      abort({ sessionKey, runId, actor }) {
         backend.lastActor = actor;
         const ids = [...held.keys()].filter((id) => runId === undefined || id === runId);
-        const mine = ids.filter(
-          (id) => !sessionKey || backend.sent.some((s) => s.idempotencyKey === id && s.sessionKey === sessionKey),
+        const mine = ids.filter((id) =>
+          backend.sent.some((s) => s.idempotencyKey === id && s.sessionKey === sessionKey),
         );
         for (const id of mine) held.get(id)?.('abort');
         return mine;

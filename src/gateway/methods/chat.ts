@@ -58,9 +58,9 @@ const abortParams = z
 export const chatMethods: Table = {
   'chat.send': method('operator.write', sendParams, send),
   'chat.history': method('operator.read', historyParams, history),
-  'chat.abort': method('operator.write', abortParams, async ({ backend, connection }, params) => {
+  'chat.abort': method('operator.write', abortParams, ({ backend, connection }, params) => {
     const target = { sessionKey: params.sessionKey, ...(params.runId === undefined ? {} : { runId: params.runId }) };
-    const runIds = await backend.chat.abort({ ...target, actor: connection.actor });
+    const runIds = backend.chat.abort({ ...target, actor: connection.actor });
     return { ok: true, aborted: runIds.length > 0, runIds };
   }),
 };
