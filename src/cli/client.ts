@@ -184,7 +184,6 @@ function connectRefusal(target: Target, error: RefusedError): HardshellError {
       message: `the gateway on ${target.address} does not listen for a while, because wrong tokens came from this machine`,
       fix: 'wait five minutes, then use the right token',
       exitCode: EXIT.denied,
-      httpStatus: 429,
     });
   }
   if (code.startsWith('AUTH_')) return wrongToken(target);
@@ -206,7 +205,6 @@ function closeFailure(target: Target, code: number, reason: string): HardshellEr
     message: `the gateway on ${target.address} closed the connection (${why})`,
     fix: 'openclaw status   (is it still running?)',
     exitCode: EXIT.unreachable,
-    httpStatus: 503,
   });
 }
 
@@ -216,7 +214,6 @@ function tooSlow(target: Target, method: string, timeoutMs: number): HardshellEr
     message: `the gateway on ${target.address} did not answer ${method} within ${timeoutMs / 1000} s`,
     fix: 'openclaw logs --tail 50   (what it is busy with)',
     exitCode: EXIT.unreachable,
-    httpStatus: 504,
   });
 }
 

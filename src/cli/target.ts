@@ -163,7 +163,6 @@ export function notRunning(target: Target): HardshellError {
     message: `the gateway is not running on ${target.address}`,
     fix: 'openclaw gateway run   (or npm start)',
     exitCode: EXIT.unreachable,
-    httpStatus: 503,
   });
 }
 
@@ -180,7 +179,6 @@ export function noToken(target: Target): HardshellError {
       (target.tokenWithheld ? undefined : configError?.fix) ??
       'set OPENCLAW_STATE_DIR to the state folder of that gateway, or OPENCLAW_GATEWAY_TOKEN to its token',
     exitCode: EXIT.denied,
-    httpStatus: 401,
   });
 }
 
@@ -192,6 +190,5 @@ export function wrongToken(target: Target): HardshellError {
       ? `set OPENCLAW_STATE_DIR to the state folder of that gateway (now ${target.paths.stateDir}), or OPENCLAW_GATEWAY_TOKEN to its token`
       : 'set OPENCLAW_GATEWAY_TOKEN to the token of that gateway',
     exitCode: EXIT.denied,
-    httpStatus: 401,
   });
 }

@@ -11,6 +11,7 @@ export type ErrorOptions = {
   /** the one thing to do about it: a command or an edit */
   readonly fix?: string;
   readonly exitCode?: number;
+  /** how it is told to a client: 429, 503 and 507 mean that the same request may be sent again */
   readonly httpStatus?: number;
   readonly cause?: unknown;
 };

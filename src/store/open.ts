@@ -186,6 +186,7 @@ export function asStoreError(error: unknown, path: string): Error {
       code: 'DATABASE_LOCKED',
       message: `another program holds ${path}`,
       fix: 'stop it, then start again',
+      httpStatus: 503,
       cause: error,
     });
   }

@@ -61,6 +61,5 @@ function pick(pending: readonly Approval[], id: string): Approval {
         ? `${matching.length} approvals begin with ${id}`
         : `no approval ${id} waits: it is unknown, answered or expired`,
     fix: 'openclaw approvals list',
-    httpStatus: 404,
   });
 }

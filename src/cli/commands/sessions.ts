@@ -84,7 +84,6 @@ function unknownSession(key: string): HardshellError {
     code: 'SESSION_UNKNOWN',
     message: `there is no session ${key}`,
     fix: 'openclaw sessions list',
-    httpStatus: 404,
   });
 }
 

@@ -34,7 +34,6 @@ export function notAGateway(target: Target, what: string): HardshellError {
     message: `what listens on ${target.address} is not a gateway that this command understands: ${what}`,
     fix: 'stop the program that has the port, or name the port of the gateway with --port',
     exitCode: EXIT.unreachable,
-    httpStatus: 502,
   });
 }
 
@@ -49,7 +48,6 @@ export function connectFailure(target: Target, error: unknown): HardshellError {
       ? 'openclaw logs --tail 50   (what it said last)'
       : `check the address and the network path to ${target.address}`,
     exitCode: EXIT.unreachable,
-    httpStatus: 503,
     cause: error,
   });
 }

@@ -45,14 +45,14 @@ export function missingScope(scope: string): WireError {
   };
 }
 
-/** What the backend says when it cannot take work now; everything else that it refuses is the caller's to change. */
-const TRY_AGAIN = new Set(['QUEUE_FULL', 'SHUTTING_DOWN', 'STORE_BUSY', 'DISK_FULL']);
+/** Statuses of what cannot take work now; everything else that is refused is the caller's to change. */
+const TRY_AGAIN: readonly number[] = [429, 503, 507];
 
 export function toWireError(error: unknown, report: (reason: string, error: unknown) => void): WireError {
   if (error instanceof Refusal) return error.wire;
   if (error instanceof HardshellError) {
     const details = { code: error.code, ...(error.fix === undefined ? {} : { fix: error.fix }) };
-    if (TRY_AGAIN.has(error.code) || error.httpStatus === 503 || error.httpStatus === 429) {
+    if (TRY_AGAIN.includes(error.httpStatus)) {
       return { code: 'UNAVAILABLE', message: error.message, details, retryable: true, retryAfterMs: 1_000 };
     }
     return invalidRequest(error.message, details);
