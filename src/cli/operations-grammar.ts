@@ -1,5 +1,6 @@
 // Owns the grammar of daily work: starting and stopping, the unit, doctor, the first setup, and the way out of all of it.
 import type { Command } from 'commander';
+import type { Context } from './context.ts';
 import { examples, jsonOption, type Lazy } from './grammar.ts';
 
 /** Verbs of these that change something. */
@@ -15,6 +16,54 @@ export function operations(program: Command, lazy: Lazy): void {
   ])
     .option('--fix', 'mend modes of files and remove what a crash left, nothing else')
     .action(lazy(() => import('./commands/ops/doctor.ts')));
+
+  for (const name of ['onboard', 'setup']) {
+    const command = own(program, name, 'the first setup: a model, a start with the machine, the page', [
+      `openclaw ${name}`,
+      `openclaw ${name} --install-daemon`,
+      `openclaw ${name} --yes --provider anthropic --key-stdin < key.txt`,
+    ]);
+    command
+      .option('--provider <name>', 'anthropic, openai, openrouter, ollama, lmstudio, or another with --base-url')
+      .option('--base-url <url>', 'where the provider is, such as http://127.0.0.1:11434/v1')
+      .option('--model <name>', 'the model that answers')
+      .option('--key-stdin', 'read its key from standard input; a key is never a word of a command')
+      .option('--install-daemon', 'have the gateway start with the machine')
+      .option('--start', 'start it in the background')
+      .option('--no-open', 'do not ask about the page')
+      .option('--yes', 'ask nothing')
+      .action(lazy(() => import('./commands/ops/onboard.ts')));
+  }
+
+  const leave = () => import('./commands/ops/leave.ts');
+  for (const [name, what] of [
+    ['reset', 'start anew: what is there is moved aside, never deleted'],
+    ['uninstall', 'stop it and remove its unit; says what it leaves'],
+  ] as const) {
+    const words = name === 'reset' ? ['reset config', 'reset sessions', 'reset all'] : [name];
+    const command = own(
+      program,
+      name,
+      what,
+      words.map((word) => `openclaw ${word} --dry-run`),
+    )
+      .option('--dry-run', 'only say what it would do')
+      .option('--yes', 'do not ask');
+    if (name === 'reset') command.argument('<scope>', 'config, sessions or all');
+    command.action(lazy(async () => ({ run: (await leave())[name] })));
+  }
+
+  own(program, 'completion', 'a script that completes these commands in your shell', [
+    'openclaw completion bash > ~/.local/share/bash-completion/completions/openclaw',
+    'openclaw completion fish > ~/.config/fish/completions/openclaw.fish',
+  ])
+    .argument('<shell>', 'bash, zsh or fish')
+    .action(
+      lazy(async () => {
+        const { run } = await import('./commands/ops/completion.ts');
+        return { run: (context: Context, _options: never, shell: string) => run(context, program, shell) };
+      }),
+    );
 }
 
 export function gatewayOperations(group: Command, lazy: Lazy): void {

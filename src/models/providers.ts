@@ -36,6 +36,10 @@ const WELL_KNOWN: Readonly<Record<string, { readonly api: ProviderApi; readonly 
   lmstudio: { api: 'openai-completions', baseUrl: 'http://127.0.0.1:1234/v1' },
 };
 
+/** How and where a provider is reached that needs no address of its own in the settings. */
+export const knownAddress = (id: string): { readonly api: ProviderApi; readonly baseUrl: string } | undefined =>
+  WELL_KNOWN[id];
+
 const CLOUD_IDLE_MS = 120_000;
 /** A model on one's own machine may read a long prompt for minutes before its first word. */
 const LOCAL_IDLE_MS = 300_000;
