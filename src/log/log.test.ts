@@ -1,5 +1,5 @@
 // The log: JSON lines, no secrets, bounded files.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -49,6 +49,27 @@ test('files rotate by size, five old ones are kept, and every line is one JSON o
   expect(Math.max(...files.map((f) => statSync(join(folder, f)).size))).toBeLessThan(11_000);
   for (const line of readFileSync(log.file, 'utf8').trim().split('\n'))
     expect(JSON.parse(line)).toMatchObject({ level: 'info' });
+});
+
+test('files rotate by age as well, and no line outlives the days it is kept for', () => {
+  let day = 0;
+  const now = (): number => Date.now() + day * 24 * 60 * 60_000;
+  const options = { folder, maxFileBytes: 1e6, maxFiles: 3, maxAgeDays: 9, redactor: createRedactor() };
+  const log = openLog({ ...options, level: 'info', now });
+  for (; day < 40; day++) {
+    log.info('a day', { day });
+    // What the clock of the disk would say.
+    utimesSync(log.file, now() / 1000, now() / 1000);
+  }
+  log.close();
+  const days = readdirSync(folder)
+    .flatMap((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n'))
+    .map((line) => (JSON.parse(line) as { day: number }).day)
+    .sort((a, b) => a - b);
+  expect(days.at(-1)).toBe(39);
+  expect(days[0]).toBeGreaterThanOrEqual(39 - 10);
+  expect(days[0]).toBeLessThanOrEqual(39 - 5);
+  expect(readdirSync(folder).length).toBeLessThanOrEqual(4);
 });
 
 test('tail: the last lines first, then only what is new, and a rotation is noticed', () => {

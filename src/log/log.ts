@@ -1,7 +1,8 @@
-// Owns the log: JSON lines in <state>/logs/openclaw.log, redacted, rotated by size. The only sink; it never throws into
+// Owns the log: JSON lines in <state>/logs/openclaw.log, redacted, rotated by size and age. The only sink; it never throws into
 // the caller, and control characters cannot reach a terminal through it (JSON escapes them).
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureFolder, moveFile, openAppend } from '../platform/files.ts';
+import { ensureFolder, moveFile, openAppend, removeFile } from '../platform/files.ts';
 import { type Redactor, redactValue } from './redact.ts';
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
@@ -20,11 +21,18 @@ export interface Log {
 
 const ORDER: readonly Level[] = ['debug', 'info', 'warn', 'error'];
 const KEEP = 5;
+const DAY_MS = 24 * 60 * 60_000;
+const LOOK_EVERY_MS = 60 * 60_000;
 
 export type LogOptions = {
   readonly folder: string;
   readonly level: Level;
   readonly maxFileBytes: number;
+  /** how many old ones stay beside the one that is written */
+  readonly maxFiles?: number;
+  /** lines older than this go, also when there are few */
+  readonly maxAgeDays?: number;
+  readonly now?: () => number;
   readonly redactor: Redactor;
   /** sees every written line as well, for `--verbose` */
   readonly echo?: (line: string) => void;
@@ -33,20 +41,39 @@ export type LogOptions = {
 export function openLog(options: LogOptions): Log {
   ensureFolder(options.folder);
   const file = join(options.folder, 'openclaw.log');
+  const keep = options.maxFiles ?? KEEP;
+  const now = options.now ?? Date.now;
+  const maxAgeMs = (options.maxAgeDays ?? Number.POSITIVE_INFINITY) * DAY_MS;
+  // A file holds a part of the time only, so that old lines can go without the new ones.
+  const partMs = maxAgeMs / (keep + 1);
   let out = openAppend(file);
+  let begunAtMs = out.size() > 0 ? begunAt(file, now()) : now();
+  let lookedAtMs = Number.NEGATIVE_INFINITY;
   const least = ORDER.indexOf(options.level);
 
   const rotate = (): void => {
     out.close();
-    for (let n = KEEP - 1; n >= 1; n--) tryMove(`${file}.${n}`, `${file}.${n + 1}`);
+    for (let n = keep - 1; n >= 1; n--) tryMove(`${file}.${n}`, `${file}.${n + 1}`);
     tryMove(file, `${file}.1`);
     out = openAppend(file);
+    begunAtMs = now();
+  };
+  const lookAtAge = (): void => {
+    lookedAtMs = now();
+    if (out.size() > 0 && now() - begunAtMs > partMs) rotate();
+    for (const name of readdirSync(options.folder)) {
+      const [, number] = /^openclaw\.log\.(\d+)$/.exec(name) ?? [];
+      if (number === undefined) continue;
+      const old = join(options.folder, name);
+      if (Number(number) > keep || now() - statSync(old).mtimeMs > maxAgeMs - partMs) removeFile(old);
+    }
   };
   const write = (level: Level, message: string, fields: Fields = {}): void => {
     if (ORDER.indexOf(level) < least) return;
-    const line = lineOf({ time: new Date().toISOString(), level, message, ...plain(fields) }, options.redactor);
+    const line = lineOf({ time: new Date(now()).toISOString(), level, message, ...plain(fields) }, options.redactor);
     try {
       if (out.size() > options.maxFileBytes) rotate();
+      if (now() - lookedAtMs > LOOK_EVERY_MS) lookAtAge();
       out.write(line);
       options.echo?.(line);
     } catch {
@@ -81,6 +108,12 @@ function plain(fields: Fields): Fields {
       value instanceof Error ? { message: value.message, stack: value.stack } : value,
     ]),
   );
+}
+
+/** Not every disk knows when a file was made; then its last line is the best guess. */
+function begunAt(file: string, nowMs: number): number {
+  const { birthtimeMs, mtimeMs } = statSync(file);
+  return birthtimeMs > 0 ? birthtimeMs : Math.min(mtimeMs, nowMs);
 }
 
 function tryMove(from: string, to: string): void {
