@@ -86,7 +86,6 @@ describe('connecting', () => {
   });
   it.each([
     ['AUTH_TOKEN_MISMATCH', 'TOKEN_REFUSED'],
-    ['AUTH_RATE_LIMITED', 'AUTH_RATE_LIMITED'],
     ['AUTH_TOKEN_MISSING', 'TOKEN_REFUSED'],
   ])('turns %s into %s with exit code 77', async (detail, code) => {
     const { target } = await listen((frame, socket) => {

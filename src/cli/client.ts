@@ -149,7 +149,7 @@ function connectParams({ target, version, scopes, caps }: ClientOptions): unknow
 }
 
 /** A request that the gateway answered with an error. */
-export class RefusedError extends HardshellError {
+class RefusedError extends HardshellError {
   readonly wireCode: string;
   readonly detailCode: string;
   constructor(message: string, wireCode: string, detailCode: string, fix: string | undefined) {
@@ -175,6 +175,7 @@ function refusal(method: string, error: WireError): RefusedError {
 
 function connectRefusal(target: Target, error: RefusedError): HardshellError {
   const code = error.detailCode;
+<<<<<<< Updated upstream
   if (code === 'AUTH_TOKEN_MISSING' || code === 'AUTH_REQUIRED' || code === 'DEVICE_IDENTITY_REQUIRED') {
     return target.token === null ? noToken(target) : wrongToken(target);
   }
@@ -187,6 +188,9 @@ function connectRefusal(target: Target, error: RefusedError): HardshellError {
     });
   }
   if (code.startsWith('AUTH_')) return wrongToken(target);
+=======
+  if (code.startsWith('AUTH_')) return target.token === null ? noToken(target) : wrongToken(target);
+>>>>>>> Stashed changes
   if (code === 'PROTOCOL_MISMATCH') {
     return new HardshellError({
       code,

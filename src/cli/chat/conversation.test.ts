@@ -112,6 +112,13 @@ describe('a message', () => {
     expect(said()).toContain('not sent: the queue is full');
     expect(talk.busy).toBe(false);
   });
+  it('that was answered while the connection was gone is over once the gateway says so', async () => {
+    const { talk } = open({ 'chat.send': { status: 'done', outcome: 'ok' } });
+    await talk.open(KEY);
+    talk.send('hello');
+    await talk.settled();
+    expect(talk.busy).toBe(false);
+  });
   it('that was taken into another turn ends without a word of its own', async () => {
     const { talk, calls, said } = open({ 'chat.send': { status: 'started' } });
     await talk.open(KEY);

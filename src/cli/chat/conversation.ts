@@ -9,7 +9,6 @@ import { type Heard, hear } from '../connect/run-events.ts';
 import {
   listOf,
   type Message,
-  numberOf,
   objectOf,
   readApproval,
   readMessage,
@@ -100,7 +99,7 @@ export function createConversation({ screen, link, columns }: ConversationPorts)
       const { status } = objectOf(await client.request('chat.send', params));
       unsent.delete(id);
       // It was said and answered before; the transcript has it.
-      if (status === 'ok' || status === 'error') runs.delete(id);
+      if (status === 'done') runs.delete(id);
     } catch (error) {
       // A lost connection sends it again by itself.
       if (link().client !== client) return;
@@ -130,7 +129,7 @@ export function createConversation({ screen, link, columns }: ConversationPorts)
     const words = wordsOf(message);
     if (message.role === 'user') {
       // What was typed here stands on the screen already.
-      if (!mine.has(message.runId.replace(/:user$/, '')) && words !== '') screen.line(span('bold', `you: ${words}`));
+      if (!mine.has(message.runId) && words !== '') screen.line(span('bold', `you: ${words}`));
       return;
     }
     const run = runs.get(message.runId);
@@ -159,7 +158,6 @@ export function createConversation({ screen, link, columns }: ConversationPorts)
       const run = runOf(runId);
       say(run, textOf(running['text']), true);
     }
-    lastSeq = Math.max(lastSeq, numberOf(history['lastSeq']) ?? 0);
     settle();
   };
   const watch = async (): Promise<void> => {

@@ -4,7 +4,7 @@
 import { HardshellError } from '../../platform/errors.ts';
 import type { Approval, ApprovalDecision } from '../../policy/approvals.ts';
 import type { Client } from '../client.ts';
-import { listOf, objectOf, readApproval } from '../connect/wire.ts';
+import { listOf, readApproval } from '../connect/wire.ts';
 import { withClient } from '../connect/with-client.ts';
 import type { Context } from '../context.ts';
 import { span } from '../output.ts';
@@ -45,9 +45,7 @@ async function resolve(
 }
 
 async function fetchPending(client: Client): Promise<Approval[]> {
-  const answer = await client.request('exec.approval.list', {});
-  const values = Array.isArray(answer) ? answer : listOf(objectOf(answer)['approvals']);
-  return values.flatMap((value) => readApproval(value) ?? []);
+  return listOf(await client.request('exec.approval.list', {})).flatMap((value) => readApproval(value) ?? []);
 }
 
 function pick(pending: readonly Approval[], id: string): Approval {

@@ -10,12 +10,12 @@ import { escapeJson } from '../print/text.ts';
 import type { TargetFlags } from '../target.ts';
 
 const READING =
-  /^(health|status|system-presence|logs\.tail|config\.get|(models|agents|sessions|commands|exec\.approval|approval)\.(list|describe|get|preview|resolve)|chat\.(history|startup|metadata))$/;
-const APPROVING = /^(exec\.approval|approval|plugin\.approval)\./;
-const WRITING =
-  /^(agent|agent\.wait|chat\.(send|abort)|sessions\.(patch|subscribe|messages\.subscribe|abort|send|create))$/;
+  /^(health|status|system-presence|last-heartbeat|logs\.tail|config\.get|agent\.identity\.get|channels\.status|chat\.history|(models|agents|sessions)\.(list|describe)|sessions\.(messages\.)?(un)?subscribe)$/;
+const WRITING = /^(agent|agent\.wait|chat\.(send|abort)|sessions\.patch)$/;
+const APPROVING = /^exec\.approval\./;
 
-const scopeOf = (method: string): Scope => {
+/** What the gateway asks for the method; a test holds the two together. */
+export const scopeOf = (method: string): Scope => {
   if (APPROVING.test(method)) return 'operator.approvals';
   if (READING.test(method)) return 'operator.read';
   return WRITING.test(method) ? 'operator.write' : 'operator.admin';

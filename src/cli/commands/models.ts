@@ -10,7 +10,6 @@ type Model = {
   name?: string;
   provider?: string;
   contextWindow?: number;
-  contextTokens?: number;
   available?: boolean;
 };
 
@@ -22,7 +21,7 @@ export async function run(context: Context, options: TargetFlags): Promise<undef
   const rows = models.map((model) => [
     model.provider && !model.id.startsWith(`${model.provider}/`) ? `${model.provider}/${model.id}` : model.id,
     model.name ?? '',
-    formatCount(model.contextWindow ?? model.contextTokens ?? 0),
+    formatCount(model.contextWindow ?? 0),
     model.available === false ? 'no key' : 'yes',
   ]);
   const columns = [

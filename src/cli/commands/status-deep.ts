@@ -12,7 +12,7 @@ export type ChannelUse = {
 };
 export type Deep = { readonly connectMs: number; readonly requestMs: number; readonly channels: readonly ChannelUse[] };
 
-type Row = { key?: string; channel?: string; updatedAt?: number; updatedAtMs?: number; sources?: readonly string[] };
+type Row = { key?: string; channel?: string; updatedAt?: number };
 
 export async function lookDeeper(context: Context, options: TargetFlags): Promise<Deep> {
   const startedAt = performance.now();
@@ -29,11 +29,11 @@ export async function lookDeeper(context: Context, options: TargetFlags): Promis
   });
 }
 
-export function channelsOf(rows: readonly Row[]): ChannelUse[] {
+function channelsOf(rows: readonly Row[]): ChannelUse[] {
   return [...Map.groupBy(rows, (row) => row.channel ?? 'unknown')].map(([id, inside]) => ({
     id,
     sessions: inside.length,
-    lastUsedAtMs: Math.max(...inside.map((row) => row.updatedAt ?? row.updatedAtMs ?? 0)),
+    lastUsedAtMs: Math.max(...inside.map((row) => row.updatedAt ?? 0)),
     people: [...new Set(inside.flatMap((row) => personOf(row.key ?? '')))].sort(),
   }));
 }

@@ -24,29 +24,22 @@ export function readOutcome(payload: unknown, { runId, sessionKey }: Turn): Outc
   const result = objectOf(body['result']);
   const meta = objectOf(result['meta']);
   const agent = objectOf(meta['agentMeta']);
-  const error = objectOf(body['error'] ?? meta['error']);
+  const error = objectOf(body['error']);
   const texts = listOf(result['payloads']).map((part) => textOf(objectOf(part)['text']));
   return {
-    status: statusOf(body, textOf(body['stopReason']) || textOf(meta['stopReason'])),
+    status: meta['aborted'] === true ? 'aborted' : statusOf(body['status']),
     runId,
     sessionKey: textOf(body['sessionKey']) || sessionKey,
     text: texts.filter((text) => text !== '').join('\n\n'),
     model: modelOf(agent, 'provider'),
-    usage: readTokens(agent['usage'] ?? meta['usage']),
+    usage: readTokens(agent['usage']),
     durationMs: numberOf(meta['durationMs']),
     reason: textOf(error['message']) || (body['status'] === 'error' ? textOf(body['summary']) : ''),
     fix: textOf(error['fix']),
   };
 }
 
-function statusOf(body: ReturnType<typeof objectOf>, stopReason: string): Outcome['status'] {
-  const meta = objectOf(objectOf(body['result'])['meta']);
-  const { status } = body;
-  if (body['aborted'] === true || meta['aborted'] === true || status === 'aborted') return 'aborted';
-  if (status === 'timeout') return 'timeout';
-  if (status === 'ok') return 'ok';
-  return /^(aborted|rpc|cancel)/.test(stopReason) ? 'aborted' : 'error';
-}
+const statusOf = (status: unknown): Outcome['status'] => (status === 'ok' || status === 'timeout' ? status : 'error');
 
 /** What the transcript knows of the run; still a timeout when it holds no answer yet. */
 export async function recoverOutcome(client: Client, turn: Turn): Promise<Outcome> {
@@ -58,6 +51,8 @@ export async function recoverOutcome(client: Client, turn: Turn): Promise<Outcom
   const base = { runId: turn.runId, sessionKey: turn.sessionKey, durationMs: null, reason: '', fix: '' };
   if (!last) return { ...base, status: 'timeout', text: '', model: '', usage: null };
   const { model, tokens: usage } = last;
-  if (last.role === 'notice') return { ...base, status: 'error', text: '', model, usage, reason: wordsOf(last) };
-  return { ...base, status: 'ok', text: wordsOf(last), model, usage };
+  const aborted = last.stopReason === 'aborted';
+  if (last.role === 'notice')
+    return { ...base, status: aborted ? 'aborted' : 'error', text: '', model, usage, reason: wordsOf(last) };
+  return { ...base, status: aborted ? 'aborted' : 'ok', text: wordsOf(last), model, usage };
 }

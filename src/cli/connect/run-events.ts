@@ -89,10 +89,9 @@ function hearAgent(body: Json): Heard | null {
     return phase === 'start' ? { type: 'started', ...run } : null;
   }
   if (body['stream'] !== 'tool') return null;
-  const callId = textOf(data['toolCallId']) || textOf(data['callId']) || textOf(data['id']);
+  const callId = textOf(data['toolCallId']);
   const name = textOf(data['name']);
-  if (phase === 'start') return { type: 'tool-start', ...run, callId, name, args: data['args'] ?? data['arguments'] };
-  if (phase !== 'result' && phase !== 'end') return null;
-  const text = textOf(data['result']) || textOf(data['text']) || textOf(objectOf(data['result'])['text']);
-  return { type: 'tool-end', ...run, callId, name, text, isError: data['isError'] === true };
+  if (phase === 'start') return { type: 'tool-start', ...run, callId, name, args: data['args'] };
+  if (phase !== 'result') return null;
+  return { type: 'tool-end', ...run, callId, name, text: textOf(data['result']), isError: data['isError'] === true };
 }

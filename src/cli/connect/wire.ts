@@ -35,9 +35,7 @@ export type Message = {
 const ROLES: Readonly<Record<string, Message['role']>> = {
   user: 'user',
   assistant: 'assistant',
-  tool: 'tool',
   toolResult: 'tool',
-  notice: 'notice',
   system: 'notice',
 };
 
@@ -47,11 +45,11 @@ export function readMessage(value: unknown): Message | null {
   if (role === undefined) return null;
   const place = objectOf(message['__openclaw']);
   return {
-    seq: numberOf(place['seq']) ?? numberOf(message['seq']) ?? 0,
+    seq: numberOf(place['seq']) ?? 0,
     role,
-    blocks: readBlocks(message['content'] ?? message['blocks']),
+    blocks: readBlocks(message['content']),
     atMs: numberOf(message['timestamp']) ?? 0,
-    runId: textOf(message['runId']) || textOf(place['runId']) || textOf(message['idempotencyKey']),
+    runId: textOf(place['runId']),
     model: modelOf(message, 'provider'),
     tokens: readTokens(message['usage']),
     stopReason: textOf(message['stopReason']),
@@ -68,13 +66,13 @@ function readBlocks(content: unknown): Block[] {
   if (typeof content === 'string') return [{ type: 'text', text: content }];
   return listOf(content).flatMap((value): Block[] => {
     const block = objectOf(value);
-    const name = textOf(block['name']) || textOf(block['toolName']);
+    const name = textOf(block['name']);
     if (block['type'] === 'text') return [{ type: 'text', text: textOf(block['text']) }];
     if (block['type'] === 'toolCall') {
-      return [{ type: 'toolCall', id: textOf(block['id']), name, arguments: block['arguments'] ?? block['args'] }];
+      return [{ type: 'toolCall', id: textOf(block['id']), name, arguments: block['arguments'] }];
     }
     if (block['type'] !== 'toolResult') return [];
-    const text = textOf(block['text']) || textOf(block['content']);
+    const text = textOf(block['text']);
     return [
       { type: 'toolResult', toolCallId: textOf(block['toolCallId']), name, text, isError: block['isError'] === true },
     ];
@@ -97,30 +95,25 @@ export const wordsOf = (message: Message): string =>
   message.blocks.flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n\n');
 
 export function readApproval(value: unknown): Approval | null {
-  const outer = objectOf(value);
-  const row = 'approval' in outer ? objectOf(outer['approval']) : outer;
-  const asked = objectOf(row['request']);
-  const shown = objectOf(row['presentation']);
-  const field = (name: string): string => textOf(row[name]) || textOf(asked[name]);
-  if (field('id') === '') return null;
-  const facts = listOf(row['facts'] ?? asked['facts']).map((fact) => ({
-    name: textOf(objectOf(fact)['name']),
-    value: textOf(objectOf(fact)['value']),
-  }));
-  const command = field('command') || textOf(shown['commandText']);
+  const row = objectOf(value);
+  const id = textOf(row['id']);
+  if (id === '') return null;
   return {
-    id: field('id'),
-    runId: field('runId'),
-    sessionKey: field('sessionKey') || textOf(row['sourceSessionKey']),
-    tool: field('tool') || textOf(shown['kind']),
-    reason: field('reason') || textOf(shown['warningText']),
-    facts: facts.length === 0 && command !== '' ? [{ name: 'command', value: command }] : facts,
+    id,
+    runId: textOf(row['runId']),
+    sessionKey: textOf(row['sessionKey']),
+    tool: textOf(row['tool']),
+    reason: textOf(row['reason']),
+    facts: listOf(row['facts']).map((fact) => ({
+      name: textOf(objectOf(fact)['name']),
+      value: textOf(objectOf(fact)['value']),
+    })),
     createdAtMs: numberOf(row['createdAtMs']) ?? 0,
     expiresAtMs: numberOf(row['expiresAtMs']) ?? 0,
   };
 }
 
-export type SessionLine = Pick<SessionRow, 'key' | 'title' | 'channel' | 'model' | 'messageCount'> & {
+type SessionLine = Pick<SessionRow, 'key' | 'title' | 'channel' | 'model' | 'messageCount'> & {
   readonly updatedAtMs: number;
   readonly running: boolean;
 };
@@ -128,21 +121,19 @@ export type SessionLine = Pick<SessionRow, 'key' | 'title' | 'channel' | 'model'
 export function readSessions(value: unknown): { readonly sessions: readonly SessionLine[]; readonly total: number } {
   const page = objectOf(value);
   const sessions = listOf(page['sessions']).map((entry) => readSession(entry));
-  return { sessions, total: numberOf(page['totalCount']) ?? numberOf(page['count']) ?? sessions.length };
+  return { sessions, total: numberOf(page['totalCount']) ?? sessions.length };
 }
 
-export function readSession(value: unknown): SessionLine {
+function readSession(value: unknown): SessionLine {
   const row = objectOf(value);
-  const title = ['label', 'title', 'derivedTitle', 'displayName', 'preview', 'lastMessagePreview'].map((name) =>
-    textOf(row[name]),
-  );
+  const title = ['displayName', 'lastMessagePreview'].map((name) => textOf(row[name]));
   return {
     key: textOf(row['key']),
     title: title.find((text) => text !== '') ?? '',
     channel: textOf(row['channel']),
     model: modelOf(row, 'modelProvider'),
     messageCount: numberOf(row['messageCount']) ?? 0,
-    updatedAtMs: numberOf(row['updatedAt']) ?? numberOf(row['updatedAtMs']) ?? 0,
-    running: listOf(row['activeRunIds']).length > 0 || row['hasActiveRun'] === true,
+    updatedAtMs: numberOf(row['updatedAt']) ?? 0,
+    running: row['hasActiveRun'] === true,
   };
 }

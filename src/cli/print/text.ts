@@ -42,7 +42,7 @@ const WIDE =
 const MARKS_ONLY = /^(?:\p{Mark}|\u200c|\u200d)+$/u;
 
 let segmenter: Intl.Segmenter | undefined;
-export function graphemesOf(text: string): string[] {
+function graphemesOf(text: string): string[] {
   if (PLAIN.test(text)) return text.split('');
   segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
   return Array.from(segmenter.segment(text), (part) => part.segment);
