@@ -1,13 +1,13 @@
 // Owns the proof of the first setup and of the ways out: what they write, what they never write, what they leave. Providers
 // are servers of the test on loopback.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { type CommandResult, freePort, newHome, runCommand } from '../support/gateway.ts';
+import { type CommandResult, cleanEnv, entry, freePort, newHome, runCommand } from '../support/gateway.ts';
 
 const KEY = 'tk-7Qm2xV9bLr4WcE1pZs8Nd3Hf';
 type Place = { home: string; stateDir: string; run(args: string[], input?: string): Promise<CommandResult> };
@@ -113,6 +113,52 @@ test.runIf(!existsSync('/run/systemd/system'))(
     const done = await run(['onboard', '--yes', '--install-daemon', '--json']);
     const { url } = (JSON.parse(done.stdout) as { data: { url: string } }).data;
     expect((await fetch(`${url}/health`)).status).toBe(200);
+  },
+);
+
+test.runIf(existsSync('/usr/bin/script') && !existsSync('/run/systemd/system'))(
+  'S078 at a terminal it asks, shows no key, tries it, starts, and offers the page',
+  async () => {
+    const { home, stateDir } = await newPlace();
+    const { baseUrl } = await newProvider();
+    const port = String(await freePort());
+    const command = [process.execPath, ...entry(), 'onboard', '--base-url', baseUrl]
+      .map((word) => `'${word}'`)
+      .join(' ');
+    const child = spawn('/usr/bin/script', ['-qefc', `${command} --key-stdin`, '/dev/null'], {
+      env: cleanEnv(home, { OPENCLAW_GATEWAY_PORT: port, TERM: 'xterm' }),
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const ended = once(child, 'exit');
+    let screen = '';
+    let wake = (): void => {};
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      screen += chunk;
+      wake();
+    });
+    const timer = setTimeout(() => child.kill('SIGKILL'), 40_000);
+    const until = async (text: string): Promise<void> => {
+      while (!screen.includes(text) && child.exitCode === null && child.signalCode === null) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        wake = resolve;
+        await Promise.race([promise, ended]);
+      }
+      expect(screen).toContain(text);
+    };
+    await until('which model provider?');
+    child.stdin.write('house\r');
+    await until('(not shown)');
+    child.stdin.write(`${KEY}\r`);
+    await until('house offers 2 models');
+    await until('open the chat page?');
+    child.stdin.write('n\r');
+    await until('openclaw dashboard');
+    expect(await ended).toEqual([0, null]);
+    clearTimeout(timer);
+    expect(screen).not.toContain(KEY);
+    expect(screen).toContain(`runs on http://127.0.0.1:${port}`);
+    expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+    expect(readFileSync(join(stateDir, 'credentials', 'house-key'), 'utf8').trim()).toBe(KEY);
   },
 );
 

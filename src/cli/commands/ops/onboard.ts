@@ -1,6 +1,6 @@
 // Owns `openclaw onboard` (also `setup`): at most three questions, each tried out at once, then what was promised. A key is
 // typed unseen or piped in, never a word of the command; nothing is written before every answer is good.
-import { createInterface } from 'node:readline/promises';
+import { createInterface } from 'node:readline';
 import { type Env, type Paths, resolvePaths } from '../../../config/paths.ts';
 import { defaultModelOf } from '../../../models/catalog.ts';
 import { knownAddress } from '../../../models/providers.ts';
@@ -61,14 +61,17 @@ export async function run({ out, env }: Context, flags: Flags): Promise<number> 
 
 const NO_PROVIDER = { provider: null, tested: null };
 
-async function askProvider(out: Output): Promise<string | undefined> {
+function askProvider(out: Output): Promise<string | undefined> {
   const question = 'which model provider? anthropic, openai, openrouter, ollama, lmstudio; nothing: later';
   const lines = createInterface({ input: out.streams.stdin, output: out.streams.stderr });
-  try {
-    return (await lines.question(out.paint('stderr', `${question} > `))).trim().toLowerCase() || undefined;
-  } finally {
-    lines.close();
-  }
+  return new Promise((resolve, reject) => {
+    const left = (): void => reject(usage('nothing was entered, and nothing was written', 'openclaw onboard --help'));
+    lines.on('SIGINT', left).on('close', left);
+    lines.question(out.paint('stderr', `${question} > `), (answer) => {
+      resolve(answer.trim().toLowerCase() || undefined);
+      lines.close();
+    });
+  }).finally(() => lines.close()) as Promise<string | undefined>;
 }
 
 type Setting = { readonly asks: boolean; readonly paths: Paths; readonly env: Env };
