@@ -175,22 +175,7 @@ function refusal(method: string, error: WireError): RefusedError {
 
 function connectRefusal(target: Target, error: RefusedError): HardshellError {
   const code = error.detailCode;
-<<<<<<< Updated upstream
-  if (code === 'AUTH_TOKEN_MISSING' || code === 'AUTH_REQUIRED' || code === 'DEVICE_IDENTITY_REQUIRED') {
-    return target.token === null ? noToken(target) : wrongToken(target);
-  }
-  if (code === 'AUTH_RATE_LIMITED') {
-    return new HardshellError({
-      code,
-      message: `the gateway on ${target.address} does not listen for a while, because wrong tokens came from this machine`,
-      fix: 'wait five minutes, then use the right token',
-      exitCode: EXIT.denied,
-    });
-  }
-  if (code.startsWith('AUTH_')) return wrongToken(target);
-=======
   if (code.startsWith('AUTH_')) return target.token === null ? noToken(target) : wrongToken(target);
->>>>>>> Stashed changes
   if (code === 'PROTOCOL_MISMATCH') {
     return new HardshellError({
       code,
