@@ -143,7 +143,7 @@ function held(path: string, holder: LockFacts | null): HardshellError {
   return new HardshellError({
     code: 'ALREADY_RUNNING',
     message: `a gateway already runs on this state folder${holder ? ` (process ${holder.pid}${holder.port ? `, port ${holder.port}` : ''})` : ''}`,
-    fix: `use it (openclaw status), stop it (Ctrl-C where it runs${holder ? `, or kill ${holder.pid}` : ''}), or set OPENCLAW_STATE_DIR to another folder; lock: ${path}`,
+    fix: `use it (openclaw status), stop it (openclaw gateway stop), or set OPENCLAW_STATE_DIR to another folder; lock: ${path}`,
     exitCode: EXIT.failure,
   });
 }

@@ -61,6 +61,11 @@ describe('commands', () => {
     budget(`${command}, gateway up`, wallMs, 250, 'ms');
   });
 
+  test('S085 doctor looks at everything in a second, the sandbox included', async () => {
+    const wallMs = await quickWithin(1_000, RUNS, () => timed(['doctor'], upEnv(), 0));
+    budget('doctor, gateway up', wallMs, 1_000, 'ms');
+  });
+
   test('sessions list answers in 250 ms with the gateway up', async () => {
     const wallMs = await quickWithin(250, RUNS, () => timed(['sessions', 'list'], upEnv(), 0));
     budget('sessions list, gateway up', wallMs, 250, 'ms');
