@@ -4,6 +4,7 @@ import { Command, type CommanderError, Help, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { EXIT, HardshellError } from '../platform/errors.ts';
 import type { Context } from './context.ts';
+import { CHANGING_OPERATIONS, gatewayOperations, operations } from './operations-grammar.ts';
 import type { Streams } from './output.ts';
 import { nearestWord } from './suggest.ts';
 
@@ -14,7 +15,7 @@ type Body = { readonly run: (context: Context, options: never, ...words: never[]
 type Start = (body: (context: Context) => Result) => Promise<void>;
 
 /** Verbs that change something: never offered in place of a word that was not understood. */
-const CHANGING = new Set(['approve', 'deny', 'call', 'run']);
+const CHANGING = new Set(['approve', 'deny', 'call', 'run', ...CHANGING_OPERATIONS]);
 
 export function createProgram(streams: Streams, start: Start): Command {
   const lazy =
@@ -57,6 +58,7 @@ export function createProgram(streams: Streams, start: Start): Command {
   talk(program, lazy);
   look(program, lazy);
   gateway(program, lazy);
+  operations(program, lazy);
   return program;
 }
 
@@ -148,7 +150,8 @@ function look(program: Command, lazy: Lazy): void {
 }
 
 function gateway(program: Command, lazy: Lazy): void {
-  const group = program.command('gateway').description('the gateway itself: run, status, health, call');
+  const group = program.command('gateway').description('the gateway itself: start, stop, status, install, run');
+  gatewayOperations(group, lazy);
   const run = group.command('run').description('run it here, until Ctrl-C');
   run
     .option('--port <port>', 'listen on this port (default: 18789)')

@@ -1,0 +1,40 @@
+// Owns what comes from standard input as a whole, and questions whose answers must not be seen. It never echoes.
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { EXIT, HardshellError } from '../platform/errors.ts';
+import type { Output } from './output.ts';
+
+export async function readInput(out: Output, maxBytes: number): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of out.streams.stdin) {
+    const buffer = Buffer.from(chunk as Buffer);
+    bytes += buffer.length;
+    if (bytes > maxBytes) throw refused(`standard input is larger than ${maxBytes} bytes`);
+    chunks.push(buffer);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** The value of a secret: asked for without echo on a terminal, else all of standard input without its last line feed. */
+export async function readHidden(out: Output, question: string, maxBytes: number): Promise<string> {
+  if (out.streams.stdin.isTTY !== true) return (await readInput(out, maxBytes)).replace(/\r?\n$/, '');
+  const { stdin, stderr } = out.streams;
+  stderr.write(out.paint('stderr', `${question} (not shown): `));
+  const silence = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: stdin, output: silence, terminal: true, historySize: 0 });
+  try {
+    return await new Promise((resolve, reject) => {
+      lines.on('SIGINT', () => reject(refused('nothing was entered')));
+      lines.on('close', () => reject(refused('nothing was entered')));
+      lines.question('', resolve);
+    });
+  } finally {
+    lines.close();
+    stdin.pause();
+    stderr.write('\n');
+  }
+}
+
+const refused = (message: string): HardshellError =>
+  new HardshellError({ code: 'INPUT_UNUSABLE', message, fix: 'enter it, or pipe it in', exitCode: EXIT.usage });
