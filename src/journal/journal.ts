@@ -3,14 +3,6 @@
 import { createHash } from 'node:crypto';
 import type { Store } from '../store/open.ts';
 
-export type JournalEntry = {
-  readonly seq: number;
-  readonly atMs: number;
-  readonly kind: string;
-  readonly body: Record<string, unknown>;
-  readonly hash: string;
-};
-
 export type Journal = ReturnType<typeof openJournal>;
 
 export function openJournal(store: Store, now: () => number) {
@@ -47,7 +39,6 @@ export function openJournal(store: Store, now: () => number) {
       waiting.push({ atMs: now(), kind, body: JSON.stringify(body) });
       store.defer(() => {});
     },
-    page: (afterSeq: number, limit: number): JournalEntry[] => page.all(afterSeq, limit).map(read),
     /** The first entry whose hash does not follow from the one before it, or null when the chain holds. */
     firstBroken(): number | null {
       let previous = '';
@@ -70,13 +61,3 @@ const chain = (previous: string, seq: number, atMs: number, kind: string, body: 
   createHash('sha256')
     .update(JSON.stringify([previous, seq, atMs, kind, body]))
     .digest('base64url');
-
-function read(row: Record<string, unknown>): JournalEntry {
-  return {
-    seq: Number(row['seq']),
-    atMs: Number(row['at']),
-    kind: String(row['kind']),
-    body: JSON.parse(String(row['body'])) as Record<string, unknown>,
-    hash: String(row['hash']),
-  };
-}

@@ -200,7 +200,7 @@ export function createRunner(ports: RunnerPorts) {
     const { channel, account, chat, messageId } = item.message;
     const row = { channel, account, chat, replyTo: messageId, text, idempotencyKey: `reply:${item.inboxId}` };
     const id = ports.outbox.insert({ ...row, inboxId: item.inboxId, atMs, label: replyLabel });
-    return { ...row, id, state: 'queued', attempts: 0 };
+    return { ...row, id, state: 'queued' };
   };
 
   return {

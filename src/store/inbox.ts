@@ -24,7 +24,6 @@ export type NewInboxRow = {
 export type InboxRow = NewInboxRow & {
   readonly id: number;
   readonly state: InboxState;
-  readonly reason: string;
   readonly attempts: number;
 };
 export type Balance = { received: number; answered: number; declined: number; queued: number; failed: number };
@@ -33,7 +32,7 @@ export type Inbox = ReturnType<typeof openInbox>;
 
 export function openInbox(store: Store) {
   const columns = `id, channel, account, message_id, chat, chat_type, sender, session_key, run_id, queue_mode, timeout_ms, body,
-    state, reason, attempts, received_at, integrity, readers, sources`;
+    state, attempts, received_at, integrity, readers, sources`;
   const find = store.prepare(`SELECT ${columns} FROM inbox WHERE channel = ? AND account = ? AND message_id = ?`);
   const insert =
     store.prepare(`INSERT INTO inbox (channel, account, message_id, chat, chat_type, sender, session_key, run_id,
@@ -51,8 +50,10 @@ export function openInbox(store: Store) {
 
   return {
     /** The row with this message id, whatever its state: the key of deduplication. */
-    find: (channel: string, account: string, messageId: string): InboxRow | null =>
-      read(find.get(channel, account, messageId)),
+    find(channel: string, account: string, messageId: string): InboxRow | null {
+      const row = find.get(channel, account, messageId);
+      return row ? read(row) : null;
+    },
     /** Inside a transaction. Throws when the message is there already. */
     insert(row: NewInboxRow, state: 'queued' | 'declined', reason = ''): number {
       const l = toColumns(row.label);
@@ -64,11 +65,7 @@ export function openInbox(store: Store) {
     /** Inside the transaction that stores the outcome. False when the row was final already: then nothing may be sent. */
     finish: (id: number, state: 'answered' | 'failed' | 'declined', reason: string, atMs: number): boolean =>
       finish.run(state, reason, atMs, id).changes === 1,
-    queued: (): InboxRow[] =>
-      open
-        .all()
-        .map((row) => read(row))
-        .filter((row) => row !== null),
+    queued: (): InboxRow[] => open.all().map(read),
     countAttempt: (id: number): void => void attempt.run(id),
     /** received = answered + declined + queued + failed, counted in the table itself. */
     balance(): Balance {
@@ -83,8 +80,7 @@ export function openInbox(store: Store) {
   };
 }
 
-function read(row: Record<string, unknown> | undefined): InboxRow | null {
-  if (!row) return null;
+function read(row: Record<string, unknown>): InboxRow {
   return {
     id: Number(row['id']),
     channel: String(row['channel']),
@@ -99,7 +95,6 @@ function read(row: Record<string, unknown> | undefined): InboxRow | null {
     timeoutMs: Number(row['timeout_ms']),
     body: String(row['body']),
     state: row['state'] as InboxState,
-    reason: String(row['reason']),
     attempts: Number(row['attempts']),
     receivedAtMs: Number(row['received_at']),
     label: fromColumns(row as LabelColumns),

@@ -5,28 +5,16 @@ import { type Label, toColumns } from './label.ts';
 import type { Store } from './open.ts';
 
 export type OutboxState = 'queued' | 'sending' | 'sent' | 'unknown' | 'failed';
-export type NewReply = {
-  inboxId: number;
+type Reply = {
   channel: string;
   account: string;
   chat: string;
   replyTo: string;
   text: string;
   idempotencyKey: string;
-  atMs: number;
-  label: Label;
 };
-export type OutboxRow = {
-  id: number;
-  channel: string;
-  account: string;
-  chat: string;
-  replyTo: string;
-  text: string;
-  idempotencyKey: string;
-  state: OutboxState;
-  attempts: number;
-};
+export type NewReply = Reply & { inboxId: number; atMs: number; label: Label };
+export type OutboxRow = Reply & { id: number; state: OutboxState };
 export type OutboxCount = { queued: number; sent: number; unknown: number; failed: number };
 
 export type Outbox = ReturnType<typeof openOutbox>;
@@ -35,8 +23,7 @@ export function openOutbox(store: Store) {
   const insert =
     store.prepare(`INSERT INTO outbox (inbox_id, channel, account, chat, reply_to, body, idempotency_key, state, reason, attempts, at,
     integrity, readers, sources) VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', '', 0, ?, ?, ?, ?)`);
-  const open =
-    store.prepare(`SELECT id, channel, account, chat, reply_to, body, idempotency_key, state, attempts FROM outbox
+  const open = store.prepare(`SELECT id, channel, account, chat, reply_to, body, idempotency_key, state FROM outbox
     WHERE state IN ('queued', 'sending') ORDER BY id`);
   const move = store.prepare(
     "UPDATE outbox SET state = ?, reason = ?, attempts = attempts + ?, body = CASE WHEN ? THEN '' ELSE body END WHERE id = ?",
@@ -90,6 +77,5 @@ function read(row: Record<string, unknown>): OutboxRow {
     text: String(row['body']),
     idempotencyKey: String(row['idempotency_key']),
     state: row['state'] as OutboxState,
-    attempts: Number(row['attempts']),
   };
 }
