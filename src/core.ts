@@ -109,12 +109,11 @@ export function createCore(ports: CorePorts) {
     ended: (record, reply) => {
       approvals.forget(record.runId);
       runs.ended(record, reply);
-      log.info('run ended', {
-        runId: record.runId,
-        session: record.sessionKey,
-        status: record.end.status,
-        ms: record.endedAtMs - record.startedAtMs,
-      });
+      const { status, error } = record.end;
+      const facts = { runId: record.runId, session: record.sessionKey, status };
+      const ms = record.endedAtMs - record.startedAtMs;
+      if (status === 'error') log.warn('run ended', { ...facts, ms, kind: error?.kind, reason: error?.message });
+      else log.info('run ended', { ...facts, ms });
     },
   });
   const lanes = createLanes({

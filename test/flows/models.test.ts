@@ -136,6 +136,10 @@ describe('one gateway, every provider', () => {
     expect(turn.state).toBe('error');
     expect(turn.error).toMatch(/refused the API key \(HTTP 401\).*check models\.providers\.messages\.apiKey$/);
     expect(turn.error).not.toContain('key-of-the-first');
+    // Whoever looks into the log a day later finds why, not only that.
+    const log = JSON.stringify(await gateway.rpc('logs.tail', { limit: 5_000 }));
+    expect(log).toMatch(/run ended[^}]*status[^}]*error[^}]*refused the API key \(HTTP 401\)/);
+    expect(log).not.toContain('key-of-the-first');
   });
 });
 

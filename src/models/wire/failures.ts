@@ -1,6 +1,7 @@
 // Owns the translation of everything that can go wrong with a provider into one ModelFailure: a kind that failover acts
 // on and one line that a person can act on. No key and no text of a prompt may ever get into that line.
 import { errnoOf, HardshellError, reasonOf } from '../../platform/errors.ts';
+import { keyVariableOf } from '../../secrets/provider-keys.ts';
 import type { ModelFailure } from '../provider.ts';
 
 /** Which provider it was. `apiKey` is here only to be cut out of what the provider says. */
@@ -117,7 +118,7 @@ export function answeredFailure(
   const http = effective === undefined ? '' : ` (HTTP ${effective})`;
   const settings = `models.providers.${where.id}`;
   const [head, tail] = {
-    auth: [`${at} refused the API key${http}`, `; check ${settings}.apiKey`],
+    auth: [`${at} refused the API key${http}`, `; check ${keyPlaces(where.id)}`],
     billing: [`${at} says there is no credit left${http}`, ''],
     rate_limit: [`${at} limits the rate of requests${http}`, ''],
     overloaded: [`${at} is overloaded${http}`, ''],
@@ -190,8 +191,14 @@ export const brokenOffFailure = (where: Where): ModelFailure => ({
 
 export const badKeyFailure = (where: Where): ModelFailure => ({
   kind: 'auth',
-  message: `the API key of provider ${where.id} has a space, line break or other character that no key has; set models.providers.${where.id}.apiKey again`,
+  message: `the API key of provider ${where.id} has a space, line break or other character that no key has; set it again: ${keyPlaces(where.id)}`,
 });
+
+/** Where a key may come from, as people know it: those who exported a variable never saw a configuration. */
+function keyPlaces(id: string): string {
+  const variable = keyVariableOf(id);
+  return `${variable === undefined ? '' : `${variable} or `}models.providers.${id}.apiKey`;
+}
 
 /** The request or the connection failed. The raw text stays out: it can hold the URL with its user and password. */
 export function networkFailure(error: unknown, where: Where): ModelFailure {
