@@ -8,6 +8,7 @@ import { EXIT, errnoOf, HardshellError } from '../platform/errors.ts';
 import { ensureFolder, tryReadText } from '../platform/files.ts';
 import { isAlive, type LockFacts, readLiveLock } from '../platform/lock.ts';
 import { startDetached } from '../platform/process.ts';
+import { prepareState } from '../store/folders.ts';
 
 const POLL_MS = 25;
 const MAX_TAIL_BYTES = 64 * 1024;
@@ -83,7 +84,7 @@ export type StartOptions = {
 export async function startProcess(paths: Paths, options: StartOptions): Promise<LockFacts & { isNew: boolean }> {
   const running = readLiveLock(paths.lockPath);
   if (running?.port) return { ...running, isNew: false };
-  ensureFolder(paths.stateDir);
+  prepareState(paths);
   ensureFolder(paths.logsDir);
   const errorFile = errorFileOf(paths);
   const words = ['gateway', 'run', ...(options.port === undefined ? [] : ['--port', String(options.port)])];

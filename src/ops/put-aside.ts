@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import type { Paths } from '../config/paths.ts';
 import { ensureFolder, moveFile } from '../platform/files.ts';
 import { acquireLock } from '../platform/lock.ts';
+import { refuseForeignState } from '../store/folders.ts';
 
 export type Scope = 'config' | 'sessions' | 'all';
 export const SCOPES: readonly Scope[] = ['config', 'sessions', 'all'];
@@ -14,6 +15,7 @@ export type Plan = { readonly into: string; readonly moves: readonly { readonly 
 const KEPT = /^(reset-.*|gateway\.lock.*|\.gitignore|\.probe-.*)$/;
 
 export function planReset(paths: Paths, scope: Scope, nowMs: number): Plan {
+  refuseForeignState(paths.stateDir);
   const into = join(paths.stateDir, `reset-${new Date(nowMs).toISOString().replace(/[-:.]/g, '')}`);
   const database = ['', '-wal', '-shm'].map((suffix) => paths.databasePath + suffix);
   const all = existsSync(paths.stateDir)

@@ -36,7 +36,8 @@ export function prepareState(paths: Paths): void {
   if (!existsSync(ignore)) replaceFile(ignore, '*\n');
 }
 
-function refuseForeignState(dir: string): void {
+/** Throws when it holds what is not ours; for whoever is about to change modes or move files in it. */
+export function refuseForeignState(dir: string): void {
   const why = whyForeign(dir);
   if (why === null) return;
   throw new HardshellError({

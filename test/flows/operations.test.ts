@@ -1,6 +1,6 @@
 // Owns the proof that the daily commands work on real processes without a service manager: start, stop, restart, what
 // kill -9 leaves. Every gateway that it starts is ended by the process number in its own lock.
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -145,6 +145,33 @@ test.runIf(process.geteuid?.() === 0)(
     expect(refused.stderr).toContain('useradd --create-home --shell /usr/sbin/nologin openclaw');
     expect(refused.stderr).toContain('--system-user openclaw');
     expect((await place.run('gateway', 'install', '--system-user', 'root')).code).not.toBe(0);
+  },
+);
+
+test('a folder that holds something else is neither narrowed, nor moved, nor recommended for removal', async () => {
+  const place = await newPlace();
+  const dir = join(place.home, 'checkout');
+  mkdirSync(dir, { mode: 0o755 });
+  writeFileSync(join(dir, 'main.c'), 'int main;', { mode: 0o644 });
+  const env = { OPENCLAW_STATE_DIR: dir };
+  for (const words of ['gateway start', 'doctor --fix', 'reset all --yes', 'uninstall --yes', 'onboard --yes']) {
+    const refused = await runCommand(words.split(' '), { home: place.home, env });
+    expect(refused.code, words).toBe(78);
+    expect(refused.stderr, words).toContain('which holds something else');
+  }
+  expect(statSync(dir).mode & 0o777).toBe(0o755);
+  expect(statSync(join(dir, 'main.c')).mode & 0o777).toBe(0o644);
+  expect(readdirSync(dir)).toEqual(['main.c']);
+});
+
+test.runIf(process.geteuid?.() === 0 && !existsSync('/run/systemd/system'))(
+  'without a service manager nothing is installed and no account is made',
+  async () => {
+    const place = await newPlace();
+    const refused = await place.run('gateway', 'install', '--system-user', 'hardshelltest');
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('no service manager');
+    expect(readFileSync('/etc/passwd', 'utf8')).not.toContain('hardshelltest');
   },
 );
 

@@ -1,7 +1,8 @@
 // Owns one examination: every check once, in one order, none able to stop the others. It mends only what it was told to,
 // and then asks again.
-import type { Env } from '../../config/paths.ts';
+import { type Env, resolvePaths } from '../../config/paths.ts';
 import { reasonOf } from '../../platform/errors.ts';
+import { refuseForeignState } from '../../store/folders.ts';
 import { type Answer, type Check, error, type Facts, type Level } from './check.ts';
 import { DATA_CHECKS } from './data-checks.ts';
 import { gatherFacts } from './facts.ts';
@@ -29,6 +30,8 @@ export type ExamineOptions = Pick<Facts, 'probeSandbox' | 'version'> & {
 };
 
 export async function examine(env: Env, options: ExamineOptions): Promise<Examination> {
+  // Nothing is mended in a folder that is not ours.
+  if (options.fix) refuseForeignState(resolvePaths(env).stateDir);
   // The walls take longest to prove and depend on nothing: they are asked once, while the rest is looked at.
   const sandbox = options.probeSandbox();
   const probeSandbox = (): ReturnType<Facts['probeSandbox']> => sandbox;

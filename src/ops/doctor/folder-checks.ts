@@ -6,7 +6,7 @@ import { HardshellError, reasonOf } from '../../platform/errors.ts';
 import { ensureFolder, makePrivate } from '../../platform/files.ts';
 import { envFileOf } from '../../secrets/env-file.ts';
 import { quoted } from '../../secrets/files.ts';
-import { refuseWideWorkspace } from '../../store/folders.ts';
+import { refuseForeignState, refuseWideWorkspace } from '../../store/folders.ts';
 import { type Answer, type Check, error, type Facts, info, type Mend, ok, warning } from './check.ts';
 
 const OF_OTHERS = 0o077;
@@ -22,6 +22,11 @@ export const FOLDER_CHECKS: readonly Check[] = [
 
 /** What only its owner may read: everything of ours but the workspace, which is the assistant's. */
 function askModes({ paths }: Facts): Answer {
+  try {
+    refuseForeignState(paths.stateDir);
+  } catch (cause) {
+    return error(reasonOf(cause), (cause instanceof HardshellError && cause.fix) || 'set OPENCLAW_STATE_DIR');
+  }
   if (look(paths.stateDir) === null) return info(`there is no ${paths.stateDir} yet; the first start makes it`);
   const folders = [paths.stateDir, paths.credentialsDir, paths.logsDir, paths.snapshotsDir];
   const files = [

@@ -5,6 +5,7 @@ import { type Env, type Paths, resolvePaths } from '../../config/paths.ts';
 import { EXIT, HardshellError } from '../../platform/errors.ts';
 import { ensureFolder, removeFile, replaceFile, tryReadText } from '../../platform/files.ts';
 import { giveTree } from '../../platform/ownership.ts';
+import { prepareState } from '../../store/folders.ts';
 import { checkAccountName, ensureAccount, findAccount, USERADD_LINES } from './account.ts';
 import { disable, enable, managerHere, reload, runProgram, systemProgram } from './control.ts';
 import { ownProgram, unitFacts, unitText } from './facts.ts';
@@ -44,13 +45,13 @@ export async function installUnit(paths: Paths, env: Env, options: InstallOption
   planUnit(paths, env, options);
   const account = options.systemUser === undefined ? null : await ensureAccount(options.systemUser);
   const plan = planUnit(paths, env, options);
-  const served = servedBy(plan.text) ?? paths.stateDir;
-  refuseForeign(plan, served);
+  const served = account ? pathsOf(account.name, env) : paths;
+  refuseForeign(plan, served.stateDir);
   const notes: string[] = [];
-  ensureFolder(served);
+  prepareState(served);
   if (account) {
     await refuseOutOfReach(account.name);
-    giveTree(served, account);
+    giveTree(served.stateDir, account);
   }
   // Folders of the system keep their modes; only those of one's own are made.
   if (plan.manager !== 'systemd-system') ensureFolder(dirname(plan.path));

@@ -10,6 +10,7 @@ import { findInstalled } from '../../../ops/unit/places.ts';
 import { EXIT, HardshellError } from '../../../platform/errors.ts';
 import { readLiveLock } from '../../../platform/lock.ts';
 import { quoted } from '../../../secrets/files.ts';
+import { refuseForeignState } from '../../../store/folders.ts';
 import { askOwner } from '../../chat/ask-owner.ts';
 import type { Context } from '../../context.ts';
 import { type Output, span } from '../../output.ts';
@@ -36,6 +37,8 @@ export async function reset({ out, env }: Context, flags: Flags, scope: string):
 
 export async function uninstall({ out, env }: Context, flags: Flags): Promise<number> {
   const paths = resolvePaths(env);
+  // Its removal is about to be recommended.
+  refuseForeignState(paths.stateDir);
   const unit = findInstalled(paths, env);
   const running = readLiveLock(paths.lockPath);
   const steps = [
