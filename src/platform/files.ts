@@ -104,37 +104,26 @@ export function copyFileDurable(from: string, to: string): void {
   }
 }
 
+export type FileFacts = { readonly mode: number; readonly ownerUid: number; readonly modifiedAtMs: number };
+
 /** The text of a file, or null when it does not exist. Every other trouble is an error, also a file over the cap. */
 export function tryReadText(path: string, maxBytes = DEFAULT_MAX_BYTES): string | null {
-  let fd: number;
-  try {
-    // O_NONBLOCK: a pipe put in the place of a state file must not hang the start.
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return null;
-    throw fileFailure('read', path, error);
-  }
-  try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile()) throw notAFile(path);
-    return readUpTo(fd, path, maxBytes).toString('utf8');
-  } catch (error) {
-    throw fileFailure('read', path, error);
-  } finally {
-    closeSync(fd);
-  }
+  return tryReadFile(path, 0, maxBytes, () => {})?.toString('utf8') ?? null;
 }
-
-export type FileFacts = { readonly mode: number; readonly ownerUid: number; readonly modifiedAtMs: number };
 
 /**
  * The bytes of a file, or null when it does not exist. Never through a link, and `check` judges the file that is read,
  * before a byte of it is: between a check of the path and an open of it, another file could take its place.
  */
 export function tryReadChecked(path: string, maxBytes: number, check: (facts: FileFacts) => void): Buffer | null {
+  return tryReadFile(path, constants.O_NOFOLLOW, maxBytes, check);
+}
+
+function tryReadFile(path: string, flags: number, maxBytes: number, check: (facts: FileFacts) => void): Buffer | null {
   let fd: number;
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    // O_NONBLOCK: a pipe put in the place of a state file must not hang the start.
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | flags);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return null;
     throw fileFailure('read', path, error);
