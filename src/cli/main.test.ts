@@ -71,7 +71,15 @@ describe('usage', () => {
       error: { code: 'UNKNOWN_COMMAND', hint: expect.stringContaining('status') },
     });
   });
-  it.each(['--version', '-V'])('prints the version for %s', async (flag) => {
+  it('says at once that a conversation has no JSON, before any gateway is asked', async () => {
+    const { code, stdout } = await openclaw('chat', '--json');
+    expect(code).toBe(64);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ok: false,
+      error: { code: 'CHAT_HAS_NO_JSON', hint: expect.stringContaining('openclaw agent --json') },
+    });
+  });
+  it.each(['--version', '-V', '-v', 'version'])('prints the version for %s', async (flag) => {
     expect(await openclaw(flag)).toEqual({ code: 0, stdout: `hardshell ${manifest.version}\n`, stderr: '' });
   });
   it('prints the version as JSON', async () => {

@@ -4,10 +4,14 @@ import type { CommanderError } from 'commander';
 import type { Env } from '../config/paths.ts';
 import { EXIT } from '../platform/errors.ts';
 import { normaliseArgv, takeSwitch } from './argv.ts';
-import { createOutput, type Output, type Streams } from './output.ts';
+import { createOutput, guarded, type Output, type Streams } from './output.ts';
 import { createProgram, flagsWithValue, usageError, VERSION } from './program.ts';
 
-export async function run(argv: readonly string[], env: Env, streams: Streams = process): Promise<number> {
+/** How people ask which version it is; the launcher answers the first two by itself. */
+const VERSION_WORDS = ['--version', '-V', '-v', 'version'];
+
+export async function run(argv: readonly string[], env: Env, given: Streams = process): Promise<number> {
+  const streams = guarded(given);
   let code: number = EXIT.ok;
   let out: Output | undefined;
   const program = createProgram(streams, async (body) => {
@@ -20,7 +24,7 @@ export async function run(argv: readonly string[], env: Env, streams: Streams = 
   const words = json.rest;
   out = createOutput(streams, colour.found ? { ...env, NO_COLOR: '1' } : env, json.found);
   try {
-    if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {
+    if (words.length === 1 && VERSION_WORDS.includes(words[0] ?? '')) {
       out.line(`hardshell ${VERSION}`);
       out.data({ version: VERSION });
       return EXIT.ok;

@@ -44,8 +44,7 @@ export type Output = {
   paint(stream: 'stdout' | 'stderr', ...parts: readonly (string | Span)[]): string;
 };
 
-export function createOutput(given: Streams, env: Env, json: boolean): Output {
-  const streams = guarded(given);
+export function createOutput(streams: Streams, env: Env, json: boolean): Output {
   const plain = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb';
   const paint: Output['paint'] = (stream, ...parts) => {
     const coloured = !plain && streams[stream].isTTY === true;
@@ -89,15 +88,21 @@ export function createOutput(given: Streams, env: Env, json: boolean): Output {
   };
 }
 
-/** Streams that are opened when they are first used, and whose reader may leave early, as in `openclaw logs | head`. */
-function guarded(given: Streams): Streams {
+/**
+ * Streams that are opened when they are first used. Their reader may leave early, as in `openclaw logs | head`, which is
+ * no error; an answer that cannot be written, on a full disk, is one, and is said where there still is room.
+ */
+export function guarded(given: Streams): Streams {
   const known = new Set<Screen>();
   const guard = (screen: Screen): Screen => {
     if (known.has(screen)) return screen;
     known.add(screen);
     screen.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      process.exit(EXIT.ok);
+      if (error.code === 'EPIPE') process.exit(EXIT.ok);
+      if (screen !== given.stderr) {
+        given.stderr.write(`error: the answer could not be written: ${escapeLine(reasonOf(error))}.\n`);
+      }
+      process.exit(EXIT.failure);
     });
     return screen;
   };

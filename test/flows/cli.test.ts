@@ -88,15 +88,26 @@ describe('beside a running gateway', () => {
     expect(await ended).toEqual([0, null]);
     expect(seen).toContain('agent:main:followed');
   });
-  it('a reader that leaves early, as `| head` does, is no error', () => {
+  const inShell = (words: string) => {
     const command = `"$0" ${entry()
       .map((word) => `'${word}'`)
-      .join(' ')} config get | head -n 1`;
+      .join(' ')} ${words}`;
     const { status, stdout, stderr } = spawnSync('/bin/sh', ['-c', command, process.execPath], {
       env: cleanEnv(gateway.home, gateway.env),
       encoding: 'utf8',
     });
-    expect([status, stdout, stderr]).toEqual([0, '{\n', '']);
+    return [status, stdout, stderr];
+  };
+  it('a reader that leaves early, as `| head` does, is no error', () => {
+    expect(inShell('config get | head -n 1')).toEqual([0, '{\n', '']);
+    // The reader is gone before the first word of the help.
+    expect(inShell('--help | (exec <&-; sleep 1)')).toEqual([0, '', '']);
+  });
+  it.skipIf(!existsSync('/dev/full'))('an answer that cannot be written is one line and a failure', () => {
+    const said = 'error: the answer could not be written: ENOSPC: no space left on device, write.\n';
+    for (const words of ['status', '--help', 'status --json']) {
+      expect(inShell(`${words} > /dev/full`)).toEqual([1, '', said]);
+    }
   });
 
   const SCRIPT = '/usr/bin/script';

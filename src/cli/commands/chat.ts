@@ -1,5 +1,5 @@
 // Owns `openclaw chat`: puts the screen, the connection and the conversation together, and says when it is over.
-import { EXIT, reasonOf } from '../../platform/errors.ts';
+import { EXIT, HardshellError, reasonOf } from '../../platform/errors.ts';
 import { type Conversation, createConversation } from '../chat/conversation.ts';
 import { type Link, openLink } from '../chat/link.ts';
 import { openScreen, type Screen } from '../chat/screen.ts';
@@ -17,6 +17,7 @@ export async function run(
   options: TargetFlags & { sessionKey?: string; session?: string },
 ): Promise<number> {
   const { out } = context;
+  if (out.json) throw noJson();
   const columns = Math.max(20, (out.streams.stdout.columns ?? 100) - 4);
   const { promise: over, resolve: leave } = Promise.withResolvers<void>();
   // The screen opens after the first connection: before it, an error belongs on a plain terminal.
@@ -86,4 +87,14 @@ export async function run(
     view.close();
     link.stop();
   }
+}
+
+/** A conversation is no single value; refused at once, before a program waits for one. */
+function noJson(): HardshellError {
+  return new HardshellError({
+    code: 'CHAT_HAS_NO_JSON',
+    message: 'chat is a conversation for people and prints no JSON',
+    fix: 'openclaw agent --json -m "your message"   (one answer, the same conversation)',
+    exitCode: EXIT.usage,
+  });
 }
