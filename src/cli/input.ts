@@ -20,9 +20,10 @@ export async function readInput(out: Output, maxBytes: number): Promise<string> 
 export async function readHidden(out: Output, question: string, maxBytes: number): Promise<string> {
   if (out.streams.stdin.isTTY !== true) return (await readInput(out, maxBytes)).replace(/\r?\n$/, '');
   const { stdin, stderr } = out.streams;
-  stderr.write(out.paint('stderr', `${question} (not shown): `));
   const silence = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: stdin, output: silence, terminal: true, historySize: 0 });
+  // Only now the terminal echoes nothing: whoever types as soon as there is a question must not see it either.
+  stderr.write(out.paint('stderr', `${question} (not shown): `));
   try {
     return await new Promise((resolve, reject) => {
       lines.on('SIGINT', () => reject(refused('nothing was entered')));

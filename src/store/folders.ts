@@ -26,6 +26,8 @@ const SYSTEM_TREES = ['/bin', '/boot', '/dev', '/etc', '/lib', '/lib64', '/proc'
 /** Any of these says that a folder is a state folder, ours or that of an older name of ours. */
 const SIGNS = ['openclaw.json', 'state.sqlite', 'credentials', 'workspace', 'agents', 'logs', 'gateway.lock'];
 const OLD_SIGNS = ['clawdbot.json', 'moltbot.json'];
+/** What `openclaw reset all` leaves. */
+const PUT_ASIDE = /^reset-\d{8}T\d{9}Z$/;
 const STICKY_BIT = 0o1000;
 
 /** The state folder (0700) with a `.gitignore` that keeps all of it out of any repository (S070). */
@@ -54,7 +56,8 @@ function whyForeign(dir: string): string | null {
   if (!existsSync(real) || !statSync(real).isDirectory()) return null;
   if ((statSync(real).mode & STICKY_BIT) !== 0) return 'which other programs use';
   const names = namesIn(real);
-  if (names.length === 0 || [...SIGNS, ...OLD_SIGNS].some((sign) => names.includes(sign))) return null;
+  const isSign = (name: string): boolean => PUT_ASIDE.test(name) || [...SIGNS, ...OLD_SIGNS].includes(name);
+  if (names.length === 0 || names.some(isSign)) return null;
   return `which holds something else (${names.slice(0, 3).join(', ')}${names.length > 3 ? ', …' : ''})`;
 }
 
