@@ -5,22 +5,13 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ModelServer, startModelServer } from '../doubles/model-server.ts';
 import { newHome, startTestGateway, type TestGateway, writeConfig } from '../support/gateway.ts';
+import { configFor } from '../support/model-config.ts';
 
 let model: ModelServer;
 let gateway: TestGateway;
 const home = newHome();
 const config = (change: object = {}) => ({
-  models: {
-    providers: {
-      double: {
-        api: 'openai-completions',
-        baseUrl: `${model.url}/v1`,
-        apiKey: '${DOUBLE_KEY}',
-        models: [{ id: 'one' }, { id: 'two' }],
-      },
-    },
-  },
-  agents: { defaults: { model: { primary: 'double/one' } } },
+  ...configFor(model, { models: ['one', 'two'], apiKey: '${DOUBLE_KEY}' }),
   ...change,
 });
 type Repairs = { repairs: { what: string; fix: string }[] };

@@ -18,7 +18,7 @@ let peer: Peer;
 
 beforeAll(async () => {
   model = await startModelServer();
-  gateway = await startTestGateway({ config: configFor(model, 'anthropic-messages') });
+  gateway = await startTestGateway({ config: configFor(model, { api: 'anthropic-messages' }) });
   peer = await enter(gateway.port, { auth: { token: gateway.token }, caps: ['tool-events'] });
 });
 afterAll(async () => {

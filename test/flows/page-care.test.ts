@@ -4,7 +4,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ModelServer, startModelServer } from '../doubles/model-server.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
-import { type Chat, configFor, contrastOf, openBrowser, openChat, PHONE, signInUrl } from '../support/page.ts';
+import { configFor } from '../support/model-config.ts';
+import { type Chat, contrastOf, openBrowser, openChat, PHONE, signInUrl } from '../support/page.ts';
 
 let browser: Browser;
 let models: ModelServer;
@@ -12,7 +13,7 @@ let gateway: TestGateway;
 
 beforeAll(async () => {
   [browser, models] = await Promise.all([openBrowser(), startModelServer({ tokens: 8 })]);
-  gateway = await startTestGateway({ config: configFor(models) });
+  gateway = await startTestGateway({ config: configFor(models, { models: ['one', 'two'] }) });
 });
 afterAll(async () => {
   await browser?.close();
@@ -37,7 +38,7 @@ async function withChat(
 
 describe('the connection', () => {
   test('a gateway that is killed in the middle of a reply and comes back: not a word is lost or doubled', async () => {
-    const first = await startTestGateway({ config: configFor(models) });
+    const first = await startTestGateway({ config: configFor(models, { models: ['one', 'two'] }) });
     const chat = await openChat(browser, signInUrl(first));
     await chat.say('[[tokens:150]] [[delay:20]] a long answer');
     await chat.answers.locator('.md', { hasText: 'w20' }).waitFor();

@@ -5,7 +5,8 @@ import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type ModelServer, startModelServer } from '../doubles/model-server.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
-import { type Chat, configFor, openBrowser, openChat, signInUrl } from '../support/page.ts';
+import { configFor } from '../support/model-config.ts';
+import { type Chat, openBrowser, openChat, signInUrl } from '../support/page.ts';
 
 let browser: Browser;
 let models: ModelServer;
@@ -14,7 +15,7 @@ let chat: Chat;
 
 beforeAll(async () => {
   [browser, models] = await Promise.all([openBrowser(), startModelServer({ tokens: 8 })]);
-  gateway = await startTestGateway({ config: configFor(models) });
+  gateway = await startTestGateway({ config: configFor(models, { models: ['one', 'two'] }) });
 });
 afterAll(async () => {
   await browser?.close();

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { startModelServer } from '../doubles/model-server.ts';
 import { freePort, newHome, startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { configFor } from '../support/model-config.ts';
 
 const KILLS = Number(process.env['HARDSHELL_KILLS'] ?? 200);
 const SESSIONS = 6;
@@ -17,14 +18,7 @@ test(`${KILLS} times kill -9 at random points of a turn: nothing is lost and not
   const model = await startModelServer({ tokens: 12, delayMs: 2 });
   const home = newHome();
   const port = await freePort();
-  const config = {
-    models: {
-      providers: {
-        double: { api: 'openai-completions', baseUrl: `${model.url}/v1`, apiKey: 'k', models: [{ id: 'm' }] },
-      },
-    },
-    agents: { defaults: { model: { primary: 'double/m' } } },
-  };
+  const config = configFor(model);
   const sent: Sent[] = [];
   const open: Sent[] = [];
   const under: Promise<void>[] = [];

@@ -5,22 +5,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { startModelServer } from '../doubles/model-server.ts';
 import { startTestGateway } from '../support/gateway.ts';
+import { configFor } from '../support/model-config.ts';
 
 const TURNS = Number(process.env['HARDSHELL_SOAK_TURNS'] ?? 6_000);
 const SESSIONS = 40;
 
 test(`${TURNS} turns with tools, aborts and dropped clients leave memory, descriptors and children where they were`, async () => {
   const model = await startModelServer({ tokens: 24, keep: 100 });
-  const gateway = await startTestGateway({
-    config: {
-      models: {
-        providers: {
-          double: { api: 'openai-completions', baseUrl: `${model.url}/v1`, apiKey: 'k', models: [{ id: 'm' }] },
-        },
-      },
-      agents: { defaults: { model: { primary: 'double/m' } } },
-    },
-  });
+  const gateway = await startTestGateway({ config: configFor(model) });
   try {
     const figures: { turns: number; rssMb: number; descriptors: number }[] = [];
     let client = await gateway.connect();

@@ -65,7 +65,7 @@ function show(value: number, unit: string): string {
   return `${value.toFixed(digits)}${unit === '' ? '' : ` ${unit}`}`;
 }
 
-/** A busy machine is measured again, at most `tries` times in all; the best attempt counts, the budget stays. */
+/** A busy machine is measured again, at most `tries` times in all; the first good attempt counts, else the last, and the budget stays. */
 export async function bestOf<T>(tries: number, isGood: (value: T) => boolean, measure: () => Promise<T>): Promise<T> {
   let best: T | undefined;
   for (let i = 0; i < tries; i += 1) {

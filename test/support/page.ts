@@ -3,7 +3,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
-import type { ModelServer } from '../doubles/model-server.ts';
 import { REPO, type TestGateway } from './gateway.ts';
 
 const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -28,21 +27,6 @@ export async function openBrowser(): Promise<Browser> {
   if (!existsSync(join(REPO, 'dist', 'ui', 'index.html'))) throw new Error('the page is not built: npm run build');
   return chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
 }
-
-/** A gateway that asks a scripted provider, under two model names. */
-export const configFor = (models: ModelServer): object => ({
-  models: {
-    providers: {
-      double: {
-        baseUrl: `${models.url}/v1`,
-        apiKey: 'k',
-        api: 'openai-completions',
-        models: [{ id: 'one' }, { id: 'two' }],
-      },
-    },
-  },
-  agents: { defaults: { model: { primary: 'double/one' } } },
-});
 
 /** The address that `openclaw dashboard` prints. */
 export const signInUrl = (gateway: TestGateway): string => `${gateway.url}/#token=${gateway.token}`;
