@@ -1,4 +1,4 @@
-// Owns the links that make `openclaw` a command after the first npm start. Plain JavaScript for Node 18. It must never
+// Owns the link that makes `openclaw` a command after the first npm start. Plain JavaScript for Node 18. It must never
 // overwrite or remove anything but a dead link of our own.
 'use strict';
 const fs = require('node:fs');
@@ -79,19 +79,7 @@ function linkCommand(repo, env = process.env) {
     }
     return `linked ${link} to this folder, so that ${NAME} works in any terminal (to undo: rm ${link})`;
   }
-  return `note: ${NAME} is not on the PATH, nor is a folder for it such as ~/.local/bin; call it by npx ${NAME} in this folder, anywhere by: ${target}`;
+  return `note: ${NAME} is not on the PATH, nor is a folder for it such as ~/.local/bin; so call it by: ${target}`;
 }
 
-/** For `npx openclaw` in this folder: without it npx installs the folder into its cache first, slowly and with warnings. */
-function linkForNpx(repo) {
-  const link = path.join(repo, 'node_modules', '.bin', NAME);
-  if (isTaken(link)) return;
-  try {
-    fs.mkdirSync(path.dirname(link), { recursive: true });
-    fs.symlinkSync(path.join('..', '..', 'bin', 'openclaw.cjs'), link);
-  } catch {
-    // npx then goes its slow way.
-  }
-}
-
-module.exports = { linkCommand, linkForNpx };
+module.exports = { linkCommand };

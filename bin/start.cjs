@@ -3,13 +3,12 @@
 'use strict';
 const { spawn } = require('node:child_process');
 const path = require('node:path');
-const { linkCommand, linkForNpx } = require('./link.cjs');
+const { linkCommand } = require('./link.cjs');
 const { REPO, main, node24, prepare } = require('./prepare.cjs');
 const { say } = require('./progress.cjs');
 
 main(async () => {
   await prepare();
-  linkForNpx(REPO);
   const line = linkCommand(REPO);
   if (line) say(line);
   return becomeGateway(process.argv.slice(2));
