@@ -58,8 +58,8 @@ test('a folder that holds something else is refused, by name, and stays as it is
 });
 
 test('a new folder, an empty one, a fresh disk and an old state folder are taken, with a .gitignore', () => {
-  const dirs = ['new/state', 'empty', 'disk', 'old'].map((name) => join(folder, name));
-  for (const name of ['empty', 'disk/lost+found', 'old/agents', 'old/else']) {
+  const dirs = ['new/state', 'empty', 'disk', 'old', '.openclaw'].map((name) => join(folder, name));
+  for (const name of ['empty', 'disk/lost+found', 'old/agents', 'old/else', '.openclaw/else']) {
     mkdirSync(join(folder, name), { recursive: true });
   }
   for (const dir of dirs) {

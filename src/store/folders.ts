@@ -2,7 +2,7 @@
 // is handed to nobody, so it must never take a folder that holds anything else: /tmp, a home or a checkout would be lost.
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, relative, resolve } from 'node:path';
+import { basename, join, relative, resolve } from 'node:path';
 import type { Paths } from '../config/paths.ts';
 import { EXIT, HardshellError } from '../platform/errors.ts';
 import { ensureFolder, replaceFile } from '../platform/files.ts';
@@ -28,6 +28,8 @@ const SIGNS = ['openclaw.json', 'state.sqlite', 'credentials', 'workspace', 'age
 const OLD_SIGNS = ['clawdbot.json', 'moltbot.json'];
 /** What `openclaw reset all` leaves. */
 const PUT_ASIDE = /^reset-\d{8}T\d{9}Z$/;
+/** A folder of this name is nobody else's, whatever was left in it. */
+const OUR_NAMES = ['.openclaw', '.clawdbot', '.moltbot'];
 const STICKY_BIT = 0o1000;
 
 /** The state folder (0700) with a `.gitignore` that keeps all of it out of any repository (S070). */
@@ -55,6 +57,7 @@ function whyForeign(dir: string): string | null {
   if (isShared(real) || real === realOf(homedir())) return 'which other programs use';
   if (!existsSync(real) || !statSync(real).isDirectory()) return null;
   if ((statSync(real).mode & STICKY_BIT) !== 0) return 'which other programs use';
+  if (OUR_NAMES.includes(basename(real))) return null;
   const names = namesIn(real);
   const isSign = (name: string): boolean => PUT_ASIDE.test(name) || [...SIGNS, ...OLD_SIGNS].includes(name);
   if (names.length === 0 || names.some(isSign)) return null;
