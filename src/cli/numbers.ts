@@ -12,3 +12,19 @@ export function wholeNumber(text: string | undefined, option: string, otherwise:
     exitCode: EXIT.usage,
   });
 }
+
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `30s`, `5m`, `1h`, `2d`. */
+export function milliseconds(text: string | undefined, option: string, maxMs: number): number | undefined {
+  if (text === undefined) return undefined;
+  const [, count = '', unit = ''] = /^(\d{1,6})\s?([smhd])$/.exec(text) ?? [];
+  const value = Number(count) * (UNITS[unit] ?? 0);
+  if (value > 0 && value <= maxMs) return value;
+  throw new HardshellError({
+    code: 'OPTION_UNUSABLE',
+    message: `${option} ${text} is not a time up to ${maxMs / 3_600_000} hours`,
+    fix: `write it like ${option} 5m`,
+    exitCode: EXIT.usage,
+  });
+}

@@ -4,23 +4,27 @@ import { Command, type CommanderError, Help, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { EXIT, HardshellError } from '../platform/errors.ts';
 import type { Context } from './context.ts';
+import { asking, examples, type Lazy, type Result } from './grammar.ts';
 import { CHANGING_OPERATIONS, gatewayOperations, operations } from './operations-grammar.ts';
 import type { Streams } from './output.ts';
+import { settings } from './settings-grammar.ts';
 import { nearestWord } from './suggest.ts';
 
 export const VERSION: string = manifest.version;
 
-type Result = Promise<number | undefined>;
-type Body = { readonly run: (context: Context, options: never, ...words: never[]) => Result };
 type Start = (body: (context: Context) => Result) => Promise<void>;
 
 /** Verbs that change something: never offered in place of a word that was not understood. */
-const CHANGING = new Set(['approve', 'deny', 'call', 'run', ...CHANGING_OPERATIONS]);
+const CHANGING = new Set([
+  ...['approve', 'deny', 'call', 'run'],
+  ...CHANGING_OPERATIONS,
+  ...['set', 'unset', 'patch', 'confirm', 'rollback', 'rm', 'rotate', 'migrate', 'init', 'rekey'],
+]);
 
 export function createProgram(streams: Streams, start: Start): Command {
-  const lazy =
-    (load: () => Promise<Body>) =>
-    (...given: unknown[]): Promise<void> => {
+  const lazy: Lazy =
+    (load) =>
+    (...given) => {
       const words = given.slice(0, -2) as never[];
       const options = given.at(-2) as never;
       return start(async (context) => (await load()).run(context, options, ...words));
@@ -57,12 +61,11 @@ export function createProgram(streams: Streams, start: Start): Command {
 
   talk(program, lazy);
   look(program, lazy);
+  settings(program, lazy);
   gateway(program, lazy);
   operations(program, lazy);
   return program;
 }
-
-type Lazy = (load: () => Promise<Body>) => (...given: unknown[]) => Promise<void>;
 
 function talk(program: Command, lazy: Lazy): void {
   const session = (command: Command): Command =>
@@ -128,14 +131,6 @@ function look(program: Command, lazy: Lazy): void {
   models.description('all that are configured').action(lazy(() => import('./commands/models.ts')));
   examples(models, ['openclaw models list']);
 
-  const config = program.command('config').description('the configuration: get, file');
-  const get = asking(config.command('get').description('a value, or all of it, secrets hidden').argument('[path]'));
-  get.action(lazy(async () => ({ run: (await import('./commands/config.ts')).get })));
-  examples(get, ['openclaw config get', 'openclaw config get gateway.port']);
-  const file = config.command('file').description('where the configuration file is').addOption(jsonOption());
-  file.action(lazy(async () => ({ run: (await import('./commands/config.ts')).file })));
-  examples(file, ['openclaw config file']);
-
   const logs = asking(program.command('logs').description('what the gateway wrote down'));
   logs
     .option('--tail <lines>', 'the last lines (default: 200)')
@@ -177,21 +172,6 @@ function gateway(program: Command, lazy: Lazy): void {
 
 const SHARED = ['--json', '--port', '--url', '--token', '--no-color', '--version', '--help'];
 const rankOf = (option: Option): number => SHARED.indexOf(option.long ?? '');
-
-const jsonOption = (): Option => new Option('--json', 'print one JSON value');
-
-/** The options of every command that asks a gateway. */
-function asking(command: Command): Command {
-  return command
-    .addOption(jsonOption())
-    .option('--port <port>', 'the port of the gateway on this machine')
-    .option('--url <url>', 'another gateway, such as wss://assistant.example.net')
-    .option('--token <token>', 'its token; other programs can see it here, OPENCLAW_GATEWAY_TOKEN is better');
-}
-
-function examples(command: Command, lines: readonly string[]): void {
-  command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`);
-}
 
 /** Knows the flags, over all commands, whose next word is a value. */
 export function flagsWithValue(program: Command): (flag: string) => boolean {

@@ -1,6 +1,7 @@
 // Owns that one change is made at a time, also among several programs, and the refusals that follow from it.
 import { join } from 'node:path';
 import { EXIT, HardshellError } from '../../platform/errors.ts';
+import { ensureFolder } from '../../platform/files.ts';
 import { acquireLock } from '../../platform/lock.ts';
 import type { ChangePorts } from './ports.ts';
 
@@ -9,6 +10,8 @@ const LOCK_WAIT_MS = 50;
 
 /** One change at a time, also among several programs. */
 export async function underLock<T>(ports: ChangePorts, run: () => Promise<T>): Promise<T> {
+  // The first setting may be made before the first start.
+  ensureFolder(ports.paths.stateDir);
   const path = join(ports.paths.stateDir, 'config.lock');
   for (let tries = 1; ; tries++) {
     let lock: ReturnType<typeof acquireLock>;

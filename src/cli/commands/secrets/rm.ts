@@ -1,0 +1,30 @@
+// Owns `openclaw secrets rm`. One that a setting refers to stays, since nothing would start without it.
+import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { removeSecret } from '../../../secrets/files.ts';
+import { askOwner } from '../../chat/ask-owner.ts';
+import type { Context } from '../../context.ts';
+import { settingsFor } from './settings.ts';
+import { openStores, type SecretFlags } from './stores.ts';
+
+export async function run(context: Context, flags: SecretFlags, name: string): Promise<number | undefined> {
+  const { out } = context;
+  const { paths, vault } = await openStores(context, flags);
+  const source = vault ? 'vault' : 'file';
+  const user = settingsFor(paths, context.env).settings.find(({ value }) => {
+    const ref = value as { source?: unknown; id?: unknown } | null;
+    return ref?.source === source && ref.id === name;
+  });
+  if (user) throw refused('SECRET_IN_USE', `${user.path} refers to ${name}`, `openclaw config unset ${user.path}`);
+  if (!flags.yes) {
+    if (!out.streams.stdin.isTTY) throw refused('NOT_CONFIRMED', `${name} would be lost for good`, 'add --yes');
+    if (!(await askOwner(out, `remove ${name} for good?`, new AbortController().signal))) return EXIT.failure;
+  }
+  const was = vault ? vault.remove(name) : removeSecret(paths.credentialsDir, name);
+  if (!was) throw refused('SECRET_MISSING', `there is no secret ${name}`, 'openclaw secrets list');
+  out.data({ name, removed: true });
+  out.line(`removed ${name}`);
+  return undefined;
+}
+
+const refused = (code: string, message: string, fix: string): HardshellError =>
+  new HardshellError({ code, message, fix, exitCode: EXIT.usage });
