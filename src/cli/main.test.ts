@@ -63,6 +63,16 @@ describe('usage', () => {
     expect(stderr).toContain(words);
     expect(stderr).toContain('fix: ');
   });
+  it.each([
+    ['agent', '-m', 'hi', '--session-key', ''],
+    ['agent', '-m', 'hi', '--session', 'a\nb'],
+    ['chat', '--session', '../x'],
+    ['sessions', 'show', 'agent:main:ü'],
+  ])('refuses a session key that cannot be one before it asks a gateway: %j', async (...argv) => {
+    const { code, stderr } = await openclaw(...argv);
+    expect(code).toBe(64);
+    expect(stderr).toMatch(/^error: .* is not a session key\.\nfix: use `main` or .*\n$/);
+  });
   it('answers a usage error as JSON too', async () => {
     const { code, stdout, stderr } = await openclaw('--json', 'statsu');
     expect([code, stderr]).toEqual([64, '']);

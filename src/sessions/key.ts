@@ -1,6 +1,6 @@
 // Owns session keys: `agent:<agent>:<rest>`, with `main` as the short name of the owner's own conversation. A key is data
 // from outside; it is checked here once and never used as a path.
-import { HardshellError } from '../platform/errors.ts';
+import { EXIT, HardshellError } from '../platform/errors.ts';
 
 export const MAIN_KEY = 'agent:main:main';
 const GRAMMAR = /^agent:([a-z0-9][a-z0-9_-]{0,63}):([A-Za-z0-9][A-Za-z0-9._:@+-]{0,160})$/;
@@ -15,6 +15,7 @@ export function parseSessionKey(text: string): SessionKey {
       code: 'BAD_SESSION_KEY',
       message: `"${text.slice(0, 80)}" is not a session key`,
       fix: 'use `main` or `agent:main:<name>`, where the name has letters, digits and . _ : @ + - only',
+      exitCode: EXIT.usage,
     });
   }
   return { key, agentId: match[1] };

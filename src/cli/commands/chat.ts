@@ -18,6 +18,7 @@ export async function run(
 ): Promise<number> {
   const { out } = context;
   if (out.json) throw noJson();
+  const firstKey = canonicalKey(options.sessionKey ?? options.session ?? 'main');
   const columns = Math.max(20, (out.streams.stdout.columns ?? 100) - 4);
   const { promise: over, resolve: leave } = Promise.withResolvers<void>();
   // The screen opens after the first connection: before it, an error belongs on a plain terminal.
@@ -77,7 +78,7 @@ export async function run(
   screen = view;
   conversation = talk;
   if (view.interactive) view.line(span('dim', 'Enter sends, Ctrl-C stops a turn, /help lists the commands'));
-  const opened = talk.open(canonicalKey(options.sessionKey ?? options.session ?? 'main'));
+  const opened = talk.open(firstKey);
   try {
     await opened;
     for (const event of early) talk.heard(event);

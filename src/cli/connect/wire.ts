@@ -2,6 +2,7 @@
 // or odd becomes a harmless default, so that another release of the gateway is never a crash here.
 import type { SessionRow } from '../../gateway/backend.ts';
 import type { Approval } from '../../policy/approvals.ts';
+import { parseSessionKey } from '../../sessions/key.ts';
 import type { Block } from '../../store/transcripts.ts';
 import type { TokenCount } from '../../store/usage.ts';
 
@@ -15,7 +16,10 @@ export const numberOf = (value: unknown): number | null =>
   typeof value === 'number' && Number.isFinite(value) ? value : null;
 
 /** `main` and `holiday` are short for `agent:main:main` and `agent:main:holiday`. */
-export const canonicalKey = (key: string): string => (key.includes(':') ? key : `agent:main:${key}`);
+export function canonicalKey(key: string): string {
+  // Checked here: the gateway can only answer in the words of its protocol, and with no command line to mend.
+  return parseSessionKey(key.includes(':') ? key : `agent:main:${key}`).key;
+}
 /** The way back: what a person would type. */
 export const shortKey = (key: string): string =>
   /^agent:main:[^:]+$/.test(key) ? key.slice('agent:main:'.length) : key;
