@@ -1,5 +1,5 @@
-// Owns the composition: opens the state, builds every part, hands them to each other, and takes them down in reverse.
-// It holds no logic that a test would want to reach; core.ts wires the way of a message, backend.ts the gateway's view.
+// Owns the composition: opens the state, then the powers, wires the core, opens the gateway, and takes all of it down in
+// reverse. core.ts wires the way of a message, backend.ts the gateway's view; nothing here decides anything.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { createPromptBuilder, STARTER_FILES } from './agent/prompt.ts';
 import { createBackend } from './backend.ts';
 import { webchat } from './channels/webchat.ts';
-import { provePending, settlePendingAtStart } from './config/edit/settle.ts';
+import { settlePendingAtStart } from './config/edit/settle.ts';
 import { type Env, type Paths, portFromEnv, resolvePaths } from './config/paths.ts';
 import { type Core, createCore } from './core.ts';
 import { type Gateway, startGateway } from './gateway/server.ts';
@@ -16,12 +16,11 @@ import { type Log, openLog } from './log/log.ts';
 import { createRedactor } from './log/redact.ts';
 import { openModels } from './models/open.ts';
 import { reasonOf } from './platform/errors.ts';
-import { ensureFolder } from './platform/files.ts';
 import { acquireLock, type Lock } from './platform/lock.ts';
 import { openRoot, type Root } from './platform/root.ts';
 import { decide, STEERING_FILES } from './policy/decide.ts';
 import { judgeTool, type ToolVerdict } from './policy/tool-policy.ts';
-import { openSandboxes, type Sandboxes } from './sandbox/choose.ts';
+import { openSandboxes } from './sandbox/choose.ts';
 import { prepareWorkspace, workspaceOwner } from './sandbox/workspace.ts';
 import { openSettings } from './settings.ts';
 import { createStatus } from './status.ts';
@@ -51,23 +50,66 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   const paths = resolvePaths(options.env);
   prepareState(paths);
   const lock = acquireLock(paths.lockPath, startedAtMs);
-  const undo: (() => void)[] = [lock.release];
+  const opened = new AsyncDisposableStack();
+  opened.defer(lock.release);
   try {
-    return await compose(options, paths, startedAtMs, lock, undo);
+    return await run({ ...options, startedAtMs, paths, lock, opened });
   } catch (error) {
-    for (const step of undo.reverse()) step();
+    // The first failure is the one worth reporting.
+    await opened.disposeAsync().catch(() => {});
     throw error;
   }
 }
 
-async function compose(
-  { port, env, announce }: RunOptions,
-  paths: Paths,
-  startedAtMs: number,
-  lock: Lock,
-  undo: (() => void)[],
-): Promise<RunningGateway> {
-  const now = Date.now;
+/** What every stage of the start is given; each puts what it opens on `opened`, which is closed in reverse. */
+type Start = RunOptions & {
+  readonly startedAtMs: number;
+  readonly paths: Paths;
+  readonly lock: Lock;
+  readonly opened: AsyncDisposableStack;
+};
+type State = Awaited<ReturnType<typeof openState>>;
+type Powers = Awaited<ReturnType<typeof openPowers>>;
+
+async function run(start: Start): Promise<RunningGateway> {
+  const { announce, startedAtMs, paths, lock, opened } = start;
+  const state = await openState(start);
+  const { log, store, settings } = state;
+  const powers = await openPowers(start, state);
+  const core = wireCore(state, powers);
+  let stopping = false;
+  const gateway = await openGateway(start, state, powers, core, () => stopping);
+  lock.announce(gateway.port);
+  warnRoot(announce, log);
+  announce(`ready: ${gateway.url}/#token=${settings.token.current()}`);
+  log.info('gateway ready', { port: gateway.port, ms: Date.now() - startedAtMs, version: manifest.version });
+  // It came up and listens: that is the proof a crash had left open.
+  if (state.pending.state === 'prove') powers.live.proved();
+
+  core.delivery.resume();
+  const resumed = core.intake.resume();
+  if (resumed > 0) log.info('resumed unfinished messages', { count: resumed });
+  const endUpkeep = keepUp(core, store, paths, log, powers.live.check);
+
+  const { promise: done, resolve: finished } = Promise.withResolvers<void>();
+  /** Turns first, then what they use, with a snapshot of how it ended. */
+  const stop = async (reason: string): Promise<void> => {
+    if (stopping) return done;
+    stopping = true;
+    log.info('gateway stopping', { reason });
+    endUpkeep();
+    await core.lanes.stop(STOP_GRACE_MS);
+    await core.delivery.settled();
+    await gateway.close(reason);
+    await snapshot(store, paths, log);
+    await opened.disposeAsync();
+    finished();
+  };
+  return { url: gateway.url, port: gateway.port, done, stop };
+}
+
+/** Settings, log, database: what must be sound before anything is built on it. */
+async function openState({ env, announce, startedAtMs, paths, opened }: Start) {
   // A change of the configuration that a crash or a stop left open is finished or taken back before anything reads it.
   const pending = settlePendingAtStart(paths, startedAtMs);
   if (pending.state === 'returned')
@@ -82,28 +124,34 @@ async function compose(
   const echo =
     env['OPENCLAW_LOG_ECHO'] === '1' ? { echo: (line: string) => void process.stderr.write(`${line}\n`) } : {};
   const log: Log = openLog({ folder: paths.logsDir, ...config.logging, redactor, ...echo });
+  opened.defer(log.close);
   for (const warning of settings.warnings) {
     announce(`WARNING: ${warning}`);
     log.warn(warning);
   }
-
-  const opened = openOrRestore(paths.databasePath, paths.snapshotsDir, new Date(startedAtMs));
-  const { store } = opened;
-  undo.push(() => store.close());
+  const database = openOrRestore(paths.databasePath, paths.snapshotsDir, new Date(startedAtMs));
+  const { store } = database;
+  opened.defer(() => store.close());
   store.onFailure((error) => log.error('a late write failed', { error }));
   markRunning(store);
-  if (opened.told !== null) {
-    announce(`WARNING: ${opened.told}`);
-    log.error(opened.told);
+  if (database.told !== null) {
+    announce(`WARNING: ${database.told}`);
+    log.error(database.told);
   }
+  return { pending, settings, config, log, database, store };
+}
 
+/** What the assistant can use: its folder, the box for its commands, the models. */
+async function openPowers({ paths, opened }: Start, { settings, config, log }: State) {
   const workspaceDir = config.agents.defaults.workspace ?? paths.workspaceDir;
   refuseWideWorkspace(workspaceDir, paths);
   const workspace = await openWorkspace(workspaceDir);
+  opened.defer(workspace.close);
   const sandboxes = openSandboxes(workspaceDir, config.tools.exec, {
     hidden: [paths.stateDir, paths.configPath],
     fixedFiles: STEERING_FILES,
   });
+  opened.defer(sandboxes.close);
   const live = createLiveConfig({
     settings,
     paths,
@@ -116,16 +164,20 @@ async function compose(
         onNotice: (text, fields) => log.warn(text, fields),
       }),
   });
-  undo.push(live.close);
-  const { models } = live;
+  opened.defer(live.close);
+  return { workspace, sandboxes, live };
+}
+
+function wireCore({ config, log, store }: State, { workspace, sandboxes, live }: Powers): Core {
+  const now = Date.now;
   const promptFor = createPromptBuilder(workspace);
   // Webchat is the owner's direct chat; other places come with other channels.
   const judge = (name: string): ToolVerdict => judgeTool(name, config.tools, 'dm');
-  const core = createCore({
+  return createCore({
     store,
     log,
     now,
-    models,
+    models: live.models,
     // What is denied is not offered either; the decision below holds all the same.
     tools: toolSchemas(TOOLS.filter(({ name }) => judge(name).rule !== 'deny')),
     channels: [webchat],
@@ -147,94 +199,45 @@ async function compose(
           ),
       }),
   });
+}
 
-  let stopping = false;
-  const status = createStatus({
-    version: manifest.version,
-    startedAtMs,
-    now,
-    paths,
-    core,
-    models,
-    live,
-    sandbox: sandboxes.known,
-    opened,
-  });
-  const backend = createBackend({
-    ...core,
-    version: manifest.version,
-    startedAtMs,
-    workspaceDir,
-    logFile: log.file,
-    config: live.current,
-    models,
-    now,
-    status,
-    stopping: () => stopping,
-  });
+async function openGateway(
+  { port, startedAtMs, paths, opened }: Start,
+  { settings, config, log, database }: State,
+  { workspace, sandboxes, live }: Powers,
+  core: Core,
+  stopping: () => boolean,
+): Promise<Gateway> {
+  const { models } = live;
+  const about = { version: manifest.version, startedAtMs, now: Date.now, models };
+  const status = createStatus({ ...about, paths, core, live, sandbox: sandboxes.known, opened: database });
   const gateway = await startGateway({
-    backend,
+    backend: createBackend({
+      ...core,
+      ...about,
+      workspaceDir: workspace.path,
+      logFile: log.file,
+      config: live.current,
+      status,
+      stopping,
+    }),
     hosts: settings.hosts,
     port: port ?? portFromEnv(settings.env) ?? config.gateway.port,
     token: settings.token.current,
     isPreviousToken: settings.token.isPrevious,
-    ready: () => !stopping,
+    ready: () => !stopping(),
     allowedOrigins: config.gateway.controlUi.allowedOrigins,
     uiFolder: config.gateway.controlUi.enabled ? findPage() : null,
     log,
   });
-  lock.announce(gateway.port);
-  warnRoot(announce, log);
-  announce(`ready: ${gateway.url}/#token=${settings.token.current()}`);
-  log.info('gateway ready', { port: gateway.port, ms: Date.now() - startedAtMs, version: manifest.version });
-  // It came up and listens: that is the proof a crash had left open.
-  if (pending.state === 'prove') await provePending({ paths, env: settings.given, now, by: 'gateway' }, config);
-
-  if (pending.state === 'prove') live.proved();
-  core.delivery.resume();
-  const resumed = core.intake.resume();
-  if (resumed > 0) log.info('resumed unfinished messages', { count: resumed });
-  const endUpkeep = keepUp(core, store, paths, log, live.check);
-
-  const { promise: done, resolve: finished } = Promise.withResolvers<void>();
-  const stop = async (reason: string): Promise<void> => {
-    if (stopping) return done;
-    stopping = true;
-    log.info('gateway stopping', { reason });
-    endUpkeep();
-    live.close();
-    await takeDown({ core, store, gateway, sandboxes, workspace, paths, log }, reason);
-    log.close();
-    lock.release();
-    finished();
-  };
-  return { url: gateway.url, port: gateway.port, done, stop };
+  opened.defer(() => gateway.close('the start failed'));
+  return gateway;
 }
 
-type Parts = {
-  core: Core;
-  store: Store;
-  gateway: Gateway;
-  sandboxes: Sandboxes;
-  workspace: Root;
-  paths: Paths;
-  log: Log;
-};
-
-/** Turns first, then what they use; the database last, with a snapshot of how it ended. */
-async function takeDown(
-  { core, store, gateway, sandboxes, workspace, paths, log }: Parts,
-  reason: string,
-): Promise<void> {
-  await core.lanes.stop(STOP_GRACE_MS);
-  await core.delivery.settled();
-  await gateway.close(reason);
-  await sandboxes.close();
-  await workspace.close();
+async function snapshot(store: Store, paths: Paths, log: Log): Promise<void> {
   await takeSnapshot(store, paths.snapshotsDir, new Date()).catch((error: unknown) =>
     log.warn('no snapshot taken', { reason: reasonOf(error) }),
   );
-  store.close();
 }
 
 /** Snapshots, pruning and log rotation from outside. Returns the way to end it. */
@@ -244,9 +247,7 @@ function keepUp({ inbox, outbox }: Core, store: Store, paths: Paths, log: Log, c
       inbox.pruneBefore(Date.now() - KEEP_FINISHED_MS);
       outbox.pruneBefore(Date.now() - KEEP_FINISHED_MS);
     });
-    takeSnapshot(store, paths.snapshotsDir, new Date()).catch((error: unknown) =>
-      log.warn('no snapshot taken', { reason: reasonOf(error) }),
-    );
+    void snapshot(store, paths, log);
   };
   const first = setTimeout(tidy, FIRST_SNAPSHOT_MS).unref();
   const each = setInterval(tidy, SNAPSHOT_EVERY_MS).unref();
@@ -263,7 +264,6 @@ function keepUp({ inbox, outbox }: Core, store: Store, paths: Paths, log: Log, c
 }
 
 async function openWorkspace(dir: string): Promise<Root> {
-  ensureFolder(dir);
   prepareWorkspace(dir);
   const root = await openRoot(dir, workspaceOwner());
   for (const [name, text] of Object.entries(STARTER_FILES)) {

@@ -152,6 +152,7 @@ describe('chat', () => {
     const sessionKey = newKey();
     const { payload } = await say(peer, sessionKey, '[[tool:ls {"path":"."}]] [[tokens:3]] look');
     expect(payload).toMatchObject({ state: 'final', stopReason: 'stop' });
+    await peer.event('agent', ({ runId, data }) => runId === payload?.['runId'] && (data as Json)['phase'] === 'end');
     const mine = peer.frames.filter(({ payload: body }) => body?.['runId'] === payload?.['runId']);
     const steps = mine.filter(({ event }) => event === 'agent').map(({ payload: body }) => body as { data: Json });
     expect(steps.flatMap(({ data }) => data['phase'] ?? [])).toEqual([
