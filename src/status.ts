@@ -35,6 +35,13 @@ export function createStatus(ports: StatusPorts): () => StatusReport {
         what: 'no model key: the offline model answers',
         fix: `set ANTHROPIC_API_KEY or OPENAI_API_KEY, or models.providers in ${ports.paths.configPath}`,
       });
+    const messages = core.inbox.balance();
+    // An outcome that the disk refused leaves its message accepted; only a start takes it up again.
+    if (messages.queued > 0 && core.lanes.activeCount() === 0)
+      repairs.push({
+        what: `${messages.queued} accepted ${messages.queued === 1 ? 'message waits' : 'messages wait'} for the next start`,
+        fix: `free space where ${ports.paths.stateDir} is (df -h) if it is full, then stop the gateway and start it again`,
+      });
     if (outbox.unknown > 0)
       repairs.push({
         what: `${outbox.unknown} replies of unknown delivery`,
@@ -56,7 +63,7 @@ export function createStatus(ports: StatusPorts): () => StatusReport {
       rssBytes: process.memoryUsage.rss(),
       sessions: core.directory.count(),
       activeRuns: core.lanes.activeCount(),
-      messages: core.inbox.balance(),
+      messages,
       outbox,
       model: {
         primary: ports.models.primary,

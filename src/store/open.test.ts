@@ -91,6 +91,16 @@ test('three snapshots are kept, no half one among them', async () => {
   store.close();
 });
 
+test('a snapshot that could not be finished leaves nothing behind', async () => {
+  const store = openStore(path);
+  // The place of the finished copy is taken by a folder, so that only the last step fails.
+  const stamp = new Date(9_000).toISOString().replace(/[-:.]/g, '');
+  mkdirSync(join(folder, 'snapshots', `state-${stamp}.sqlite`, 'taken'), { recursive: true });
+  await expect(takeSnapshot(store, join(folder, 'snapshots'), new Date(9_000))).rejects.toThrow(/cannot move/);
+  expect(readdirSync(join(folder, 'snapshots'))).toEqual([`state-${stamp}.sqlite`]);
+  store.close();
+});
+
 test('a disk that refuses is said as such, and the store works again when there is room', () => {
   const store = openStore(path);
   store.db.exec('PRAGMA max_page_count = 60');

@@ -14,8 +14,14 @@ export async function takeSnapshot(store: Store, snapshotsDir: string, now: Date
   ensureFolder(snapshotsDir);
   const final = join(snapshotsDir, `state-${stamp(now)}.sqlite`);
   const partial = `${final}.partial`;
-  await backup(store.db, partial, { rate: 200 });
-  moveFile(partial, final);
+  try {
+    await backup(store.db, partial, { rate: 200 });
+    moveFile(partial, final);
+  } catch (error) {
+    // On a full disk what is left of it would keep the disk full.
+    removeFile(partial);
+    throw error;
+  }
   for (const old of snapshotsIn(snapshotsDir).slice(0, -KEEP)) removeFile(join(snapshotsDir, old));
   return final;
 }

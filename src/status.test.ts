@@ -1,0 +1,29 @@
+// The list of repairs: what a person must do something about is in it, what takes care of itself is not.
+import { expect, test } from 'vitest';
+import { createStatus, type StatusPorts } from './status.ts';
+
+function repairsWith(queued: number, active: number): string[] {
+  const count = { queued: 0, sent: 0, unknown: 0, failed: 0 };
+  const ports = {
+    now: () => 0,
+    paths: { stateDir: '/state', configPath: '/state/openclaw.json' },
+    core: {
+      inbox: { balance: () => ({ received: 1, answered: 0, declined: 0, queued, failed: 0 }) },
+      outbox: { count: () => count },
+      lanes: { activeCount: () => active },
+      directory: { count: () => 1 },
+      usage: { since: () => ({}) },
+    },
+    models: { primary: 'anthropic/x' },
+    live: { current: () => ({ config: { agents: { defaults: { model: { fallbacks: [] } } } } }), repairs: () => [] },
+    sandbox: () => ({ driver: 'bubblewrap', detail: '', fix: null }),
+    opened: { told: null, brokenKept: null },
+  };
+  return createStatus(ports as unknown as StatusPorts)().repairs.map(({ what }) => what);
+}
+
+test('a message that waits although nothing runs is a repair; one that waits for its turn is not', () => {
+  expect(repairsWith(1, 0)).toEqual(['1 accepted message waits for the next start']);
+  expect(repairsWith(3, 1)).toEqual([]);
+  expect(repairsWith(0, 0)).toEqual([]);
+});
