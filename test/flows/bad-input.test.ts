@@ -152,7 +152,7 @@ describe.skipIf(!isRoot)('a full disk', () => {
     const model = await double();
     const config = configFor(model);
     const gateway = await start(where, { config });
-    model.script({ text: 'cannot be stored', headersMs: 300 });
+    model.script({ text: 'cannot be stored', headersMs: 1_500 });
     const client = await gateway.connect();
     const turn = client.chat('main', 'keep this');
     await model.received(1);
@@ -163,7 +163,8 @@ describe.skipIf(!isRoot)('a full disk', () => {
     await gateway.kill9();
     model.script({ text: 'stored this time' });
     const next = await start(where);
-    await expect.poll(async () => ((await next.rpc('status'))['messages'] as Json)['answered']).toBe(1);
+    const answered = async (): Promise<unknown> => ((await next.rpc('status'))['messages'] as Json)['answered'];
+    await expect.poll(answered, { timeout: 10_000 }).toBe(1);
     const { stdout } = await next.cli('sessions', 'show', 'main');
     expect(stdout.match(/keep this/g)).toHaveLength(1);
     expect(stdout).toContain('stored this time');

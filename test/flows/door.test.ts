@@ -111,7 +111,7 @@ describe('a gateway that was told nothing', () => {
     }
     const peer = await enter(gateway.port, { auth, scopes: ['operator.read', 'operator.approvals'] });
     await peer.end();
-    await expect.poll(() => journal('gateway.grant').length).toBe(before + 1);
+    await expect.poll(() => journal('gateway.grant').length, { timeout: 10_000 }).toBe(before + 1);
     expect(journal('gateway.grant').at(-1)).toMatchObject({
       role: 'operator',
       scopes: ['operator.read', 'operator.approvals'],

@@ -32,6 +32,7 @@ async function come(changes: Json = {}): Promise<Peer> {
   return peer;
 }
 
+const PATIENT = { timeout: 10_000 };
 const helloOf = (peer: Peer): Json => peer.frames.find((frame) => frame.type === 'res')?.payload ?? {};
 const newKey = (): string => `agent:main:${crypto.randomUUID()}`;
 
@@ -290,7 +291,7 @@ describe('the house itself', () => {
     expect(first['lines']).toHaveLength(2);
     await say(peer, key, 'leave a line');
     await expect
-      .poll(async () => JSON.stringify((await peer.ask('logs.tail', { cursor: first['cursor'] }))['lines']))
+      .poll(async () => JSON.stringify((await peer.ask('logs.tail', { cursor: first['cursor'] }))['lines']), PATIENT)
       .toContain(key);
     const all = JSON.stringify(await peer.ask('logs.tail', { limit: 5_000 }));
     expect(all).toContain('gateway ready');
