@@ -4,6 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { z } from 'zod';
 import { HardshellError } from '../platform/errors.ts';
 import { label } from '../store/label.ts';
+import { matchesOf, replaceAt } from './matches.ts';
 import { filePath } from './paths.ts';
 import type { Tool } from './tool.ts';
 
@@ -29,17 +30,20 @@ export const editTool: Tool<z.infer<typeof parameters>> = {
     if (oldText === newText) throw refused('NO_CHANGE', 'oldText and newText are the same', 'give the new text');
     const data = await env.workspace.read(name, MAX_FILE_BYTES);
     if (!isUtf8(data)) throw refused('NOT_TEXT', `${name} is not UTF-8 text`, 'change it with a command');
-    const parts = data.toString('utf8').split(oldText);
-    const count = parts.length - 1;
-    if (count === 0) throw notFound(name, data.toString('utf8'), oldText);
+    const text = data.toString('utf8');
+    const places = matchesOf(text, oldText);
+    const count = places.length;
+    if (count === 0) throw notFound(name, text, oldText);
     if (count > 1 && !all) {
       const fix = 'give more of the text around it, or set all to true';
       throw refused('AMBIGUOUS_MATCH', `oldText occurs ${count} times in ${name}`, fix);
     }
-    const changed = parts.join(newText);
-    if (Buffer.byteLength(changed) > MAX_FILE_BYTES) {
+    // Before it is built: many places times a long text is more than there is memory.
+    const bytes = data.length + count * (Buffer.byteLength(newText) - Buffer.byteLength(oldText));
+    if (bytes > MAX_FILE_BYTES) {
       throw refused('FILE_TOO_BIG', `${name} would become larger than ${MAX_FILE_BYTES} bytes`, 'split the file');
     }
+    const changed = replaceAt(text, places, oldText.length, newText);
     await env.workspace.replace(name, changed);
     const what = count === 1 ? '1 place' : `${count} places`;
     return { text: `Changed ${what} in ${name}.`, isError: false, label: label('tool-local', 'owner') };
@@ -56,16 +60,26 @@ function notFound(name: string, text: string, oldText: string): HardshellError {
 
 /** Only numbers and fixed words: the file's own text must not get into a message. */
 function nearMiss(text: string, oldText: string): string {
-  if (text.replaceAll('\r\n', '\n').includes(oldText)) return ': its lines end with CR LF';
-  const lines = text.split('\n');
-  const wanted = oldText.split('\n');
-  const bare = wanted.map((line) => line.trim());
-  const at = lines.findIndex((_, start) => bare.every((line, i) => lines[start + i]?.trim() === line));
-  if (at !== -1) return `, but it does at line ${at + 1} with other spaces or tabs`;
-  const first = bare.find((line) => line !== '');
+  if (matchesOf(text.replaceAll('\r\n', '\n'), oldText, 1).length > 0) return ': its lines end with CR LF';
+  const lines = trimmedLines(text);
+  const wanted = trimmedLines(oldText);
+  const [at] = matchesOf(asOne(lines), asOne(wanted), 1);
+  if (at !== undefined) return `, but it does at line ${lineAt(lines, at)} with other spaces or tabs`;
+  const first = wanted.find((line) => line !== '');
   if (first === undefined) return '';
-  const begins = lines.findIndex((line) => line.trim() === first);
+  const begins = lines.indexOf(first);
   return begins === -1 ? '' : `, but its first line is line ${begins + 1}; what follows there differs`;
+}
+
+const trimmedLines = (text: string): string[] => text.split('\n').map((line) => line.trim());
+
+/** Each line between two line feeds, so that only whole lines match. */
+const asOne = (lines: readonly string[]): string => `\n${lines.join('\n')}\n`;
+
+function lineAt(lines: readonly string[], place: number): number {
+  let line = 0;
+  for (let start = 0; start < place; line++) start += (lines[line]?.length ?? 0) + 1;
+  return line + 1;
 }
 
 function refused(code: string, message: string, fix: string): HardshellError {

@@ -28,42 +28,57 @@ export const readTool: Tool<z.infer<typeof parameters>> = {
     const data = await env.workspace.read(name, MAX_FILE_BYTES);
     if (data.subarray(0, SNIFF_BYTES).includes(0)) throw notText(name, data.length);
     return {
-      text: window(data.toString('utf8'), offset, limit),
+      text: window(data, offset, limit),
       isError: false,
       label: label('untrusted', 'owner', `file:${name}`),
     };
   },
 };
 
-function window(text: string, offset: number, limit: number): string {
-  if (offset === 1 && Buffer.byteLength(text) <= MAX_SHOWN_BYTES && countLines(text) <= limit) return text;
-  const lines = text.split('\n');
-  if (lines.at(-1) === '') lines.pop();
-  if (offset > lines.length) return `[the file ends at line ${lines.length}]`;
-  const shown: string[] = [];
-  let bytes = 0;
-  for (const line of lines.slice(offset - 1, offset - 1 + limit)) {
-    bytes += Buffer.byteLength(line) + 1;
-    if (bytes > MAX_SHOWN_BYTES && shown.length > 0) break;
-    shown.push(bytes > MAX_SHOWN_BYTES ? cutLine(line) : line);
+/** Bytes are counted where they lie: sixteen million short lines as strings would take half a gigabyte and a second. */
+function window(data: Buffer, offset: number, limit: number): string {
+  const total = countLines(data);
+  if (offset === 1 && data.length <= MAX_SHOWN_BYTES && total <= limit) return data.toString('utf8');
+  if (offset > total) return `[the file ends at line ${total}]`;
+  const start = afterLines(data, 0, offset - 1);
+  const mostLines = Math.min(limit, total - offset + 1);
+  let end = start;
+  let shown = 0;
+  while (shown < mostLines) {
+    const next = afterLines(data, end, 1);
+    if (next - start > MAX_SHOWN_BYTES && shown > 0) break;
+    end = next;
+    shown += 1;
   }
-  const last = offset - 1 + shown.length;
-  const more = last < lines.length ? `; go on with offset=${last + 1}` : '';
-  return `${shown.join('\n')}\n[lines ${offset}-${last} of ${lines.length}${more}]`;
+  const last = offset - 1 + shown;
+  const more = last < total ? `; go on with offset=${last + 1}` : '';
+  return `${shownText(data.subarray(start, end))}\n[lines ${offset}-${last} of ${total}${more}]`;
 }
 
-function countLines(text: string): number {
-  let count = text === '' || text.endsWith('\n') ? 0 : 1;
-  for (let at = text.indexOf('\n'); at !== -1; at = text.indexOf('\n', at + 1)) count += 1;
+const LINE_FEED = 10;
+
+function countLines(data: Buffer): number {
+  let count = data.length === 0 || data[data.length - 1] === LINE_FEED ? 0 : 1;
+  for (let at = 0; at < data.length; at++) if (data[at] === LINE_FEED) count += 1;
   return count;
 }
 
-function cutLine(line: string): string {
-  const kept = Buffer.from(line)
+/** Where the line begins that follows `lines` more line feeds. */
+function afterLines(data: Buffer, from: number, lines: number): number {
+  let at = from;
+  for (let left = lines; left > 0 && at < data.length; at++) if (data[at] === LINE_FEED) left -= 1;
+  return at;
+}
+
+/** Without the last line feed; a single line over the cap is cut. */
+function shownText(lines: Buffer): string {
+  const whole = lines[lines.length - 1] === LINE_FEED ? lines.subarray(0, -1) : lines;
+  if (whole.length <= MAX_SHOWN_BYTES) return whole.toString('utf8');
+  const kept = whole
     .subarray(0, MAX_SHOWN_BYTES)
     .toString('utf8')
     .replace(/\ufffd$/, '');
-  return `${kept} [the line goes on: ${shownBytes(Buffer.byteLength(line))} in all]`;
+  return `${kept} [the line goes on: ${shownBytes(whole.length)} in all]`;
 }
 
 function notText(name: string, bytes: number): HardshellError {
