@@ -79,7 +79,7 @@ test('a damaged database without a snapshot is left as it is, with one line that
     error = thrown;
   }
   expect(error).toBeInstanceOf(HardshellError);
-  expect((error as HardshellError).message).toMatch(/is damaged: .*no snapshot/);
+  expect((error as HardshellError).message).toMatch(/is damaged \(.*\), and there is no snapshot to restore$/);
   expect((error as HardshellError).fix).toContain('mv ');
   expect(statSync(path).size).toBe(before);
 });

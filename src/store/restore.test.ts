@@ -90,7 +90,7 @@ test('a database that is cut to nothing or gone is taken from the newest snapsho
     spoil();
     const opened = start();
     expect(entries(opened.store)).toBe(20);
-    expect(opened.told).toMatch(/^the database is gone or empty: restored .*snapshots/);
+    expect(opened.told).toMatch(/^the database was gone or empty: restored .*snapshots/);
     expect(opened.brokenKept).toBeNull();
     opened.store.close();
   }
@@ -119,7 +119,7 @@ test('a log without its head, or none at all: the snapshot knows more, so it is 
     const opened = start();
     expect(entries(opened.store)).toBe(15);
     expect(opened.told).toMatch(
-      /^the database is damaged \(.*write-ahead log.*\): restored .*, kept the damaged one as/,
+      /^the database was damaged \(.*write-ahead log.*\): restored .*, kept the damaged one as/,
     );
     expect(existsSync(opened.brokenKept ?? '')).toBe(true);
     opened.store.close();

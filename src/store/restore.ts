@@ -25,7 +25,7 @@ export function openOrRestore(path: string, snapshotsDir: string, now: Date): Op
   const snapshots = snapshotsIn(snapshotsDir).reverse();
   const newest = snapshots[0];
   // Starting empty would push the last good copies out, one a stop, while nobody notices.
-  if (newest !== undefined && isGone(path)) return restore({ path, snapshotsDir, snapshots, now }, 'is gone or empty');
+  if (newest !== undefined && isGone(path)) return restore({ path, snapshotsDir, snapshots, now }, 'gone or empty');
   const damage = walDamage(path);
   const kept = `${path}.broken-${stamp(now)}`;
   if (damage !== null) for (const part of present(path)) copyFileDurable(path + part, kept + part);
@@ -37,11 +37,11 @@ export function openOrRestore(path: string, snapshotsDir: string, now: Date): Op
       return { store, told, restoredFrom: null, brokenKept: kept };
     }
     store.db.close();
-    return restore({ path, snapshotsDir, snapshots, now }, `is damaged (${damage})`);
+    return restore({ path, snapshotsDir, snapshots, now }, `damaged (${damage})`);
   } catch (error) {
     if (!(error instanceof HardshellError) || error.code !== 'DATABASE_CORRUPT') throw error;
-    const why = error.message.startsWith(path) ? error.message.slice(path.length + 1) : error.message;
-    return restore({ path, snapshotsDir, snapshots, now }, why);
+    const why = error.message.replace(`${path} is damaged: `, '');
+    return restore({ path, snapshotsDir, snapshots, now }, `damaged (${why})`);
   }
 }
 
@@ -53,7 +53,8 @@ type Place = {
   readonly now: Date;
 };
 
-function restore({ path, snapshotsDir, snapshots, now }: Place, why: string): Opened {
+/** `what` follows on "the database was". */
+function restore({ path, snapshotsDir, snapshots, now }: Place, what: string): Opened {
   const kept = `${path}.broken-${stamp(now)}`;
   const parts = present(path);
   // Copies that are there already were made before the opening; what the opening left of the files adds nothing.
@@ -71,7 +72,7 @@ function restore({ path, snapshotsDir, snapshots, now }: Place, why: string): Op
       copyFileDurable(from, path);
       const store = openStore(path);
       const brokenKept = setAside.length > 0 ? kept : null;
-      const told = `the database ${why}: restored ${from}${brokenKept ? `, kept the damaged one as ${kept}` : ''}`;
+      const told = `the database was ${what}: restored ${from}${brokenKept ? `, kept the damaged one as ${kept}` : ''}`;
       return { store, told, restoredFrom: from, brokenKept };
     } catch (error) {
       for (const part of PARTS) removeFile(path + part);
@@ -85,7 +86,7 @@ function restore({ path, snapshotsDir, snapshots, now }: Place, why: string): Op
   putBack(path, kept);
   throw new HardshellError({
     code: 'DATABASE_CORRUPT',
-    message: `${path} ${why}; ${snapshots.length > 0 ? 'and no snapshot is sound' : 'there is no snapshot to restore'}`,
+    message: `${path} is ${what}, ${snapshots.length > 0 ? 'and no snapshot is sound' : 'and there is no snapshot to restore'}`,
     fix: `to start empty and keep the damaged files: mkdir ${kept} && mv ${present(path).map((part) => path + part).join(' ')} ${kept}/`, // biome-ignore format: one command
     exitCode: EXIT.failure,
   });

@@ -98,7 +98,9 @@ describe('a damaged database', () => {
     scribble(join(stateOf(where), 'state.sqlite'));
     const second = await start(where);
     expect(
-      second.output().match(/^WARNING: the database is damaged.*restored .*state-.*\.sqlite.*, kept the damaged one/gm),
+      second
+        .output()
+        .match(/^WARNING: the database was damaged \(.*\): restored .*state-.*\.sqlite.*, kept the damaged one/gm),
     ).toHaveLength(1);
     const { stdout } = await second.cli('sessions', 'show', 'main');
     expect(stdout).toContain('write "kept" to note.txt');
