@@ -3,7 +3,7 @@
 import type { Root } from '../platform/root.ts';
 
 /** Files that every turn sees, in this order, and how much of each. */
-export const WORKSPACE_FILES = ['AGENTS.md', 'SOUL.md', 'IDENTITY.md', 'USER.md', 'MEMORY.md'] as const;
+const WORKSPACE_FILES = ['AGENTS.md', 'SOUL.md', 'IDENTITY.md', 'USER.md', 'MEMORY.md'] as const;
 const MAX_FILE_CHARS = 20_000;
 const MAX_TOTAL_CHARS = 60_000;
 const MAX_FILE_BYTES = 4 * MAX_FILE_CHARS;

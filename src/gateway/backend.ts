@@ -122,7 +122,7 @@ export interface Backend {
     abort(target: { sessionKey: string; runId?: string; actor: Actor }): readonly string[];
   };
   readonly sessions: {
-    /** newest first; `search` matches key, title and label */
+    /** pinned first, then the newest; `search` matches key, title, label and preview; archived ones only when asked for */
     list(query: { limit: number; offset: number; search?: string; archived?: boolean }): {
       readonly rows: readonly SessionRow[];
       readonly total: number;

@@ -2,7 +2,7 @@
 // of the context; a model that is not listed here works all the same.
 import type { ModelInfo } from './provider.ts';
 
-export const DEFAULT_CONTEXT_TOKENS = 128_000;
+const DEFAULT_CONTEXT_TOKENS = 128_000;
 
 type Known = Pick<ModelInfo, 'id' | 'name' | 'contextTokens'>;
 const known = (id: string, name: string, contextTokens: number): Known => ({ id, name, contextTokens });

@@ -159,7 +159,7 @@ const SQLITE_BUSY = 5;
 const SQLITE_IOERR = 10;
 
 /** Turns what SQLite says into what a person can act on; our own bugs pass through unchanged. */
-export function asStoreError(error: unknown, path: string): Error {
+function asStoreError(error: unknown, path: string): Error {
   if (error instanceof HardshellError) return error;
   const primary = Number((error as { errcode?: unknown }).errcode ?? 0) & 0xff;
   if (primary === SQLITE_CORRUPT || primary === SQLITE_NOTADB) return corrupt(path, reasonOf(error));

@@ -1,5 +1,5 @@
 // Owns the HTTP surface: three public probes, the status for who has the token, the page. Everything else is 404.
-// A route is a path, its methods and a function; there is no routing library, because seven routes need a table.
+// A route is a path and a function; there is no routing library, because so few need a table and no more.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { reasonOf } from '../../platform/errors.ts';
 import type { Refusals } from '../auth/refusals.ts';
@@ -22,7 +22,7 @@ export type RouteOptions = {
   readonly refusals: Refusals;
   readonly limits: Limits;
   readonly log: GatewayLog;
-  /** `live` while starting or stopping, `ready` in between */
+  /** false while starting or stopping */
   readonly isReady: () => boolean;
 };
 

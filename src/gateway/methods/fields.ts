@@ -17,7 +17,7 @@ export const noAttachments = z.array(z.unknown()).max(0).optional();
 /** What a client may wish for and does not get: accepted when it is a matter of style, since nothing depends on it. */
 export const hint = z.unknown().optional();
 
-export const MAX_TIMEOUT_MS = 86_400_000;
+const MAX_TIMEOUT_MS = 86_400_000;
 export const timeoutMs = z.int().min(0).max(MAX_TIMEOUT_MS).optional();
 
 /** A call that names an agent and a session of another one is a mistake that must not be guessed away. */

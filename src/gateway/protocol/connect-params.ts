@@ -7,7 +7,7 @@ export const PROTOCOL = 4;
 /** probes may still ask with the version before */
 export const MIN_PROBE_PROTOCOL = 3;
 
-export const CLIENT_IDS = [
+const CLIENT_IDS = [
   'webchat-ui',
   'openclaw-control-ui',
   'openclaw-browser-copilot',
@@ -27,7 +27,7 @@ export const CLIENT_IDS = [
   'openclaw-probe',
 ] as const;
 
-export const CLIENT_MODES = ['webchat', 'cli', 'ui', 'backend', 'node', 'worker', 'probe', 'test'] as const;
+const CLIENT_MODES = ['webchat', 'cli', 'ui', 'backend', 'node', 'worker', 'probe', 'test'] as const;
 
 const client = z.strictObject({
   id: z.enum(CLIENT_IDS),

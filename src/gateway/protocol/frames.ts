@@ -30,7 +30,7 @@ export function parseRequest(text: string): Request | BadFrame {
 
 export const isBad = (frame: Request | BadFrame): frame is BadFrame => 'reason' in frame;
 
-export function parseObject(text: string): Record<string, unknown> | null {
+function parseObject(text: string): Record<string, unknown> | null {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value)
