@@ -1,39 +1,25 @@
 // Owns the translation of the inner services to what the gateway offers. Part of the composition: it is built by main.ts
-// alone, decides nothing, and holds only the outcomes of recent runs.
-
-import { WEBCHAT, WEBCHAT_ACCOUNT } from './channels/webchat.ts';
-import type { LoadedConfig } from './config/load.ts';
+// alone, decides nothing and holds nothing.
 import { redact } from './config/load.ts';
 import type { Core } from './core.ts';
-import type { Backend, SendInput, SendReceipt, SessionRow, StatusReport } from './gateway/backend.ts';
+import type { Backend, SessionRow, StatusReport } from './gateway/backend.ts';
 import { tailLog } from './log/tail.ts';
 import type { Models } from './models/provider.ts';
-import { HardshellError } from './platform/errors.ts';
+import { AGENT, createSend, type SendPorts } from './send.ts';
 import { parseSessionKey } from './sessions/key.ts';
-import { label } from './store/label.ts';
 import type { SessionRecord } from './store/sessions.ts';
 
-export type BackendPorts = Pick<
-  Core,
-  'directory' | 'transcripts' | 'lanes' | 'runner' | 'inbox' | 'intake' | 'approvals' | 'journal' | 'runs'
-> & {
-  readonly version: string;
-  readonly startedAtMs: number;
-  readonly workspaceDir: string;
-  readonly logFile: string;
-  readonly config: () => LoadedConfig;
-  readonly models: Models;
-  readonly now: () => number;
-  readonly stopping: () => boolean;
-  status(): StatusReport;
-};
-
-const MAX_MESSAGE_CHARS = 200_000;
-const AGENT = 'main';
+export type BackendPorts = SendPorts &
+  Pick<Core, 'directory' | 'transcripts' | 'runner' | 'approvals' | 'journal' | 'runs'> & {
+    readonly version: string;
+    readonly startedAtMs: number;
+    readonly logFile: string;
+    readonly models: Models;
+    status(): StatusReport;
+  };
 
 export function createBackend(ports: BackendPorts): Backend {
-  const { directory, lanes, runner, intake, approvals, inbox, models, runs, now } = ports;
-  const settings = () => ports.config().config;
+  const { directory, lanes, runner, approvals, models, runs } = ports;
 
   const row = (record: SessionRecord): SessionRow => ({
     key: record.key,
@@ -56,83 +42,11 @@ export function createBackend(ports: BackendPorts): Backend {
     sources: record.context.sources,
   });
 
-  const send = async (input: SendInput): Promise<SendReceipt> => {
-    const { key, agentId } = parseSessionKey(input.sessionKey);
-    checkSend(input, agentId);
-    const waiting = lanes.waitingIn(key);
-    const cap = settings().messages.queue.cap;
-    const known = inbox.find(WEBCHAT, WEBCHAT_ACCOUNT, input.idempotencyKey);
-    if (!known && waiting >= cap) throw queueFull(key, waiting);
-    const receivedAtMs = now();
-    const acceptance = intake.accept(
-      {
-        channel: WEBCHAT,
-        account: WEBCHAT_ACCOUNT,
-        chat: key,
-        messageId: input.idempotencyKey,
-        chatType: 'direct',
-        sender: { id: input.actor.deviceId ?? input.actor.clientId },
-        assurance: 'operator',
-        text: input.message,
-        receivedAtMs,
-        label: label('owner', 'owner', `${WEBCHAT}:${key}`),
-      },
-      {
-        sessionKey: key,
-        runId: input.idempotencyKey,
-        queueMode: input.queueMode ?? settings().messages.queue.mode,
-        timeoutMs: input.timeoutMs ?? settings().agents.defaults.timeoutSeconds * 1_000,
-      },
-    );
-    const base = { runId: input.idempotencyKey, sessionKey: key, acceptedAtMs: receivedAtMs };
-    if (acceptance.status === 'declined')
-      throw new HardshellError({
-        code: acceptance.code,
-        message: acceptance.reason,
-        fix: acceptance.fix,
-        httpStatus: 403,
-      });
-    if (acceptance.status === 'duplicate')
-      return {
-        ...base,
-        acceptedAtMs: acceptance.row.receivedAtMs,
-        status: acceptance.row.state === 'queued' ? 'in_flight' : 'done',
-      };
-    return { ...base, status: lanes.activeRunIds(key)[0] === input.idempotencyKey ? 'started' : 'queued' };
-  };
-
-  const checkSend = (input: SendInput, agentId: string): void => {
-    if (ports.stopping())
-      throw new HardshellError({
-        code: 'SHUTTING_DOWN',
-        message: 'the gateway is stopping',
-        fix: 'send it again when it is back',
-        httpStatus: 503,
-      });
-    if (agentId !== AGENT)
-      throw new HardshellError({
-        code: 'UNKNOWN_AGENT',
-        message: `there is no agent "${agentId}"`,
-        fix: `use agent:${AGENT}:<name>`,
-        httpStatus: 404,
-      });
-    if (input.message.trim() === '')
-      throw new HardshellError({ code: 'MESSAGE_EMPTY', message: 'the message is empty', fix: 'write something' });
-    if (input.message.length > MAX_MESSAGE_CHARS) {
-      throw new HardshellError({
-        code: 'MESSAGE_TOO_LARGE',
-        message: `the message has ${input.message.length} characters, at most ${MAX_MESSAGE_CHARS} are taken`,
-        fix: `put it into a file in ${ports.workspaceDir} and name the file`,
-        httpStatus: 413,
-      });
-    }
-  };
-
   return {
     version: ports.version,
     startedAtMs: ports.startedAtMs,
     chat: {
-      send,
+      send: createSend(ports),
       wait: (runId, timeoutMs) => runs.wait(runId, timeoutMs),
       outcome: (runId) => runs.outcome(runId),
       abort: ({ sessionKey, runId, actor }) => {
@@ -188,13 +102,4 @@ export function createBackend(ports: BackendPorts): Backend {
     record: (kind, body) => ports.journal.record(kind, body),
     subscribe: runs.subscribe,
   };
-}
-
-function queueFull(key: string, waiting: number): HardshellError {
-  return new HardshellError({
-    code: 'QUEUE_FULL',
-    message: `${waiting} messages already wait in ${key}`,
-    fix: 'wait for the running turn, or stop it (chat.abort)',
-    httpStatus: 429,
-  });
 }

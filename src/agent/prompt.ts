@@ -1,12 +1,14 @@
 // Owns the system prompt: what never changes first (so that provider caches work), then the workspace files, then what
 // changes by the day. It states no security rule that code does not enforce.
+import { reasonOf } from '../platform/errors.ts';
 import type { Root } from '../platform/root.ts';
 
 /** Files that every turn sees, in this order, and how much of each. */
 const WORKSPACE_FILES = ['AGENTS.md', 'SOUL.md', 'IDENTITY.md', 'USER.md', 'MEMORY.md'] as const;
 const MAX_FILE_CHARS = 20_000;
 const MAX_TOTAL_CHARS = 60_000;
-const MAX_FILE_BYTES = 4 * MAX_FILE_CHARS;
+/** What `write` can make; of a longer file the model is told that it could not be read. */
+const MAX_FILE_BYTES = 1_000_000;
 
 const BASE = `You are the owner's personal assistant, running in Hardshell on their own machine.
 Use the tools to do things; do not claim to have done what no tool result shows. Be brief and concrete.
@@ -59,8 +61,8 @@ async function readPart(workspace: Root, name: string): Promise<string> {
   try {
     const data = await workspace.tryRead(name, MAX_FILE_BYTES);
     return cut(data?.toString('utf8').trim() ?? '', MAX_FILE_CHARS);
-  } catch {
-    return `[${name} could not be read]`;
+  } catch (error) {
+    return `[${name} could not be read: ${reasonOf(error)}]`;
   }
 }
 

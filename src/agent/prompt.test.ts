@@ -1,0 +1,58 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openRoot, type Root } from '../platform/root.ts';
+import { createPromptBuilder } from './prompt.ts';
+
+let folder: string;
+let root: Root;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'prompt-'));
+  root = await openRoot(folder);
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const FACTS = { sessionKey: 'agent:main:main', nowMs: Date.UTC(2026, 2, 1, 12) };
+const put = (name: string, text: string): void => writeFileSync(join(folder, name), text);
+
+test('the files stand after the base in a fixed order, and what is missing or empty leaves no trace', async () => {
+  put('USER.md', 'the user');
+  put('AGENTS.md', 'the rules');
+  put('SOUL.md', '  \n');
+  const { stable } = await createPromptBuilder(root)(FACTS);
+  expect(stable.slice(stable.indexOf('\n\n## '))).toBe('\n\n## AGENTS.md\nthe rules\n\n## USER.md\nthe user');
+});
+
+test('what changes from turn to turn is apart, and by the day only', async () => {
+  const build = createPromptBuilder(root);
+  const [morning, evening] = [await build(FACTS), await build({ ...FACTS, nowMs: FACTS.nowMs + 3_600_000 })];
+  expect(evening).toEqual(morning);
+  expect((await build({ ...FACTS, nowMs: FACTS.nowMs + 86_400_000 })).volatile).not.toBe(morning.volatile);
+  expect((await build({ ...FACTS, sessionKey: 'agent:main:other' })).stable).toBe(morning.stable);
+});
+
+test('a changed file is in the next prompt', async () => {
+  const build = createPromptBuilder(root);
+  expect((await build(FACTS)).stable).not.toContain('Ada');
+  put('USER.md', 'Ada');
+  expect((await build(FACTS)).stable).toContain('Ada');
+  rmSync(join(folder, 'USER.md'));
+  expect((await build(FACTS)).stable).not.toContain('Ada');
+});
+
+test('a long file is shown by its beginning, with a word about the rest, and all of them stay within one bound', async () => {
+  for (const name of ['AGENTS.md', 'SOUL.md', 'IDENTITY.md', 'USER.md', 'MEMORY.md'])
+    put(name, name[0]?.repeat(500_000) ?? '');
+  const { stable } = await createPromptBuilder(root)(FACTS);
+  expect(stable).toContain(`${'A'.repeat(20_000)}\n[cut: 480000 more characters]`);
+  expect(stable.length).toBeLessThan(63_000);
+});
+
+test('a file that cannot be read says so to the model instead of stopping the turn', async () => {
+  put('USER.md', 'x'.repeat(1_000_001));
+  symlinkSync('/etc/hostname', join(folder, 'MEMORY.md'));
+  const { stable } = await createPromptBuilder(root)(FACTS);
+  expect(stable).toContain('[USER.md could not be read: USER.md is larger than 1000000 bytes]');
+  expect(stable).toContain('[MEMORY.md could not be read: MEMORY.md is a symbolic link, and links are not followed]');
+});
