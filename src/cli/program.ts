@@ -192,7 +192,8 @@ export function usageError(program: Command, words: readonly string[], error: Co
   const command = commandOf(program, words);
   const name = pathOf(command);
   const help = `see ${name} --help`;
-  const said = error.message.replace(/^error: /, '');
+  // A word too many may be a secret that somebody typed: it is not repeated.
+  const said = error.message.replace(/^error: /, '').replace(/( but got \d+): .*$/s, '$1');
   const unknown = /^unknown (command|option) '(.*)'$/s.exec(said);
   const known =
     unknown?.[1] === 'command'

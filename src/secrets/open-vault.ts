@@ -37,7 +37,10 @@ export function vaultKeyOf(kind: VaultKey['kind'], { stateDir, env, askPassphras
   const handed = folder ? tryReadSecretAt(`${folder}/${PASSPHRASE_CREDENTIAL}`, { groupMayReadRoots: true }) : null;
   const passphrase = handed ?? askPassphrase?.();
   if (passphrase) return { kind, passphrase };
-  throw locked('it needs its passphrase, and nobody can be asked here', 'openclaw secrets rekey   (to a key file)');
+  throw locked(
+    'it needs its passphrase, and nobody can be asked here',
+    'openclaw secrets vault rekey   (to a key file)',
+  );
 }
 
 function locked(why: string, fix: string): HardshellError {

@@ -136,7 +136,7 @@ function unlock(path: string, sealed: Sealed, key: VaultKey) {
   const { slot, lock } = sealed;
   if (slot.kind !== key.kind) {
     const message = `the vault ${path} opens with ${KINDS[slot.kind]}, not with ${KINDS[key.kind]}`;
-    throw failure('VAULT_KEY_KIND', message, `give it ${KINDS[slot.kind]}, or: openclaw secrets rekey`);
+    throw failure('VAULT_KEY_KIND', message, `give it ${KINDS[slot.kind]}, or: openclaw secrets vault rekey`);
   }
   for (const one of wrappingKeys(slot, key)) {
     const dataKey = sealed.unwrap(one.key);
@@ -166,7 +166,7 @@ function firstKey(slot: KeySlot, key: VaultKey): Buffer {
 
 function readFile(path: string): Sealed {
   const bytes = tryReadPrivate(path, { maxBytes: MAX_VAULT_BYTES });
-  if (bytes === null) throw failure('VAULT_MISSING', `there is no vault at ${path}`, 'openclaw secrets vault create');
+  if (bytes === null) throw failure('VAULT_MISSING', `there is no vault at ${path}`, 'openclaw secrets vault init');
   const sealed = readSealed(bytes);
   if (sealed === null) throw damaged(path);
   return sealed;

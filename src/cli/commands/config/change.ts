@@ -8,6 +8,7 @@ import { type ChangeOptions, changeConfig, type Outcome } from '../../../config/
 import { findingLine, mappingLine } from '../../../config/findings.ts';
 import { waitsForRestart } from '../../../live-config.ts';
 import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { ensureFolder } from '../../../platform/files.ts';
 import { readLiveLock } from '../../../platform/lock.ts';
 import { askOwner } from '../../chat/ask-owner.ts';
 import type { Context } from '../../context.ts';
@@ -28,6 +29,7 @@ export async function change(context: Context, flags: ChangeFlags, why: string, 
   const { out } = context;
   const confirmWithinMs = milliseconds(flags.confirmWithin, '--confirm-within', 24 * 3_600_000);
   const opened = await openConfig(context.env, edit);
+  ensureFolder(opened.paths.stateDir);
   const runningPort = readLiveLock(opened.paths.lockPath)?.port || null;
   const ports = await portsOf(context, opened, why, runningPort);
   const options: ChangeOptions = {

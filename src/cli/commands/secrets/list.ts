@@ -18,12 +18,14 @@ const COLUMNS = [
 export async function run(context: Context): Promise<undefined> {
   const { out } = context;
   const paths = resolvePaths(context.env);
-  const files = listSecrets(paths.credentialsDir).map(({ name, modifiedAtMs, problem }) => ({
-    name,
-    where: 'credentials',
-    setAtMs: Math.round(modifiedAtMs),
-    problem: problem?.message ?? '',
-  }));
+  const files = listSecrets(paths.credentialsDir)
+    .filter(({ name }) => !name.endsWith('.previous'))
+    .map(({ name, modifiedAtMs, problem }) => ({
+      name,
+      where: 'credentials',
+      setAtMs: Math.round(modifiedAtMs),
+      problem: problem?.message ?? '',
+    }));
   const vaulted = await findVault(context, paths)
     .then((vault) =>
       (vault?.list() ?? []).map(({ name, rotatedAtMs }) => ({

@@ -1,10 +1,11 @@
 // Owns `openclaw secrets migrate`: the values first, then the references in the configuration as one change, then the old
 // versions that still hold the values. A value is never lost, and never printed.
 import { join } from 'node:path';
-import { readAt, setAt, unsetAt } from '../../../config/edit/edit.ts';
+import { readAt, setAt } from '../../../config/edit/edit.ts';
 import { listVersions, versionText } from '../../../config/edit/history.ts';
 import { errorsIn, refusal } from '../../../config/findings.ts';
 import type { Inspection } from '../../../config/inspect.ts';
+import { looksLikeYaml } from '../../../config/text/yaml.ts';
 import { EXIT, HardshellError } from '../../../platform/errors.ts';
 import { removeFile } from '../../../platform/files.ts';
 import { applyMigration, type ConfigEdit, type MigrationPlan, planMigration } from '../../../secrets/migrate.ts';
@@ -24,8 +25,9 @@ export async function run(context: Context, flags: SecretFlags & { dryRun?: bool
   const plan = planMigration(settings, stores);
   const edits = plan.moves.map(({ path, ref }) => ({ path, value: ref }));
   const values = plan.moves.map(({ path }) => String(settings.find((one) => one.path === path)?.value));
-  const left = values.filter((value) => referring(now, edits)(now.text).includes(value));
-  if (left.length > 0) throw stays(now.path);
+  if (plan.moves.length > 0 && looksLikeYaml(now.text)) throw isYaml(now.path);
+  const after = plan.moves.length > 0 ? referring(now, edits)(now.text) : '';
+  if (values.some((value) => holds(after, value))) throw stays(now.path);
   if (flags.dryRun || plan.moves.length === 0) {
     out.data(plan);
     say(context, plan, flags.dryRun ? 'would move' : 'moved');
@@ -45,15 +47,8 @@ export async function run(context: Context, flags: SecretFlags & { dryRun?: bool
 function referring({ mappings }: Inspection, edits: readonly ConfigEdit[]): (text: string) => string {
   return (text) =>
     edits.reduce((result, { path, value }) => {
-      const here = parseKeyPath(path);
-      const others = mappings
-        .filter((one) => one.to === path && one.from !== path)
-        .map(({ from }) => parseKeyPath(from));
-      const cleared = others.reduce(
-        (one, other) => (readAt(one, other) === undefined ? one : unsetAt(one, other)),
-        result,
-      );
-      return setAt(cleared, here, value);
+      const names = [path, ...mappings.filter(({ to }) => to === path).map(({ from }) => from)].map(parseKeyPath);
+      return names.reduce((one, name) => (readAt(one, name) === undefined ? one : setAt(one, name, value)), result);
     }, text);
 }
 
@@ -61,11 +56,14 @@ function referring({ mappings }: Inspection, edits: readonly ConfigEdit[]): (tex
 function forget(stateDir: string, values: readonly string[]): number {
   const holding = listVersions(stateDir).filter(({ id }) => {
     const text = versionText(stateDir, id);
-    return values.some((value) => text.includes(value) || text.includes(JSON.stringify(value).slice(1, -1)));
+    return values.some((value) => holds(text, value));
   });
   for (const { id } of holding) removeFile(join(stateDir, 'config-history', `${String(id).padStart(6, '0')}.json`));
   return holding.length;
 }
+
+const holds = (text: string, value: string): boolean =>
+  text.includes(value) || text.includes(JSON.stringify(value).slice(1, -1));
 
 function say({ out }: Context, { moves, skipped }: MigrationPlan, word: string): void {
   for (const { path, place, name } of moves)
@@ -73,6 +71,14 @@ function say({ out }: Context, { moves, skipped }: MigrationPlan, word: string):
   for (const { path, why } of skipped) out.note(span('yellow', `not moved: ${path} ${why}`));
   if (moves.length === 0) out.line('no secret lies in the configuration');
 }
+
+const isYaml = (path: string): HardshellError =>
+  new HardshellError({
+    code: 'CONFIG_IS_YAML',
+    message: `${path} is YAML, and commands change only JSON5`,
+    fix: 'openclaw secrets set NAME, then refer to it by hand: { source: "file", id: "NAME" }',
+    exitCode: EXIT.failure,
+  });
 
 const stays = (path: string): HardshellError =>
   new HardshellError({
