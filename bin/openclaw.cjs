@@ -61,7 +61,7 @@ fi
 # would take 280 (gateway-run.ts asks for the same).
 MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX-1}
 export MALLOC_ARENA_MAX
-exec "$node" --max-semi-space-size=4 --heap-growing-percent=30 --disable-warning=ExperimentalWarning "$0" "$@"
+exec "$node" --max-semi-space-size=1 --heap-growing-percent=30 --disable-warning=ExperimentalWarning "$0" "$@"
 */
 'use strict';
 

@@ -21,11 +21,11 @@ export type Paths = {
 /** `OPENCLAW_HOME` stands in for the home folder, `OPENCLAW_STATE_DIR` for `~/.openclaw` (config-cli-audit.md 4). */
 export function resolvePaths(given: Env): Paths {
   const { env } = canonicalEnv(given);
-  const home = absolute(env['OPENCLAW_HOME'] ?? env['HOME'] ?? homedir(), '/');
-  const stateDir = absolute(env['OPENCLAW_STATE_DIR'] ?? join(home, '.openclaw'), home);
+  const home = absolute(env['OPENCLAW_HOME'] || env['HOME'] || homedir(), '/');
+  const stateDir = absolute(env['OPENCLAW_STATE_DIR'] || join(home, '.openclaw'), home);
   return {
     stateDir,
-    configPath: absolute(env['OPENCLAW_CONFIG_PATH'] ?? join(stateDir, 'openclaw.json'), home),
+    configPath: absolute(env['OPENCLAW_CONFIG_PATH'] || join(stateDir, 'openclaw.json'), home),
     credentialsDir: join(stateDir, 'credentials'),
     workspaceDir: join(stateDir, 'workspace'),
     logsDir: join(stateDir, 'logs'),

@@ -7,7 +7,7 @@ import { parsePort } from '../target.ts';
 
 // Without these V8 takes what a large machine offers: 280 MB after a thousand turns, of which 20 are alive. The launcher
 // passes them on; whoever starts the bundle in another way gets them by one more exec of the same process.
-const HEAP_FLAGS = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
+const HEAP_FLAGS = ['--max-semi-space-size=1', '--heap-growing-percent=30'];
 
 // Functions of a turn are compiled in one burst, at their five-hundredth call, and when other threads tidy up after it
 // libc keeps 40 MB for good. Earlier and tidied up here it costs 10, and memory is flat after a hundred turns.

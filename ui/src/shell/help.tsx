@@ -49,14 +49,20 @@ export function useShortcuts(): void {
   }, [app]);
 }
 
+function focusSearch(): boolean {
+  const search = document.getElementById('search');
+  search?.focus();
+  return search !== null && document.activeElement === search;
+}
+
 function handleKey(app: App, event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing) return;
   const state = app.store.get();
   if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.code === 'KeyK') {
     event.preventDefault();
     app.store.set((s) => ({ ...s, drawerOpen: true }));
-    // On a phone the drawer has to be there before it can have the focus.
-    requestAnimationFrame(() => requestAnimationFrame(() => document.getElementById('search')?.focus()));
+    // At once, or the first letters go where the cursor was; on a phone the drawer has to be there before it can.
+    if (!focusSearch()) requestAnimationFrame(() => requestAnimationFrame(focusSearch));
   } else if (event.altKey && !event.ctrlKey && !event.metaKey && event.code === 'KeyN') {
     event.preventDefault();
     newSession(app);
