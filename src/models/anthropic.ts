@@ -9,21 +9,16 @@ import type {
 } from '@anthropic-ai/sdk/resources/messages/messages';
 import type { ModelProvider, ModelRequest, Usage } from './provider.ts';
 import { tokens } from './usage.ts';
-import type { AdapterOptions, Connection, Endpoint } from './wire/connection.ts';
+import type { AdapterOptions, Connection } from './wire/connection.ts';
 import { argsObject, toolCall, wellFormed } from './wire/history.ts';
-import { type Finish, type Output, SDK_TIMEOUT_MS, SILENT_LOGGER, streamReply, type Tally } from './wire/reply.ts';
+import { type Finish, type Output, SDK_TIMEOUT_MS, SILENT_LOGGER, speaking, type Tally } from './wire/reply.ts';
 
 const CACHED = { cache_control: { type: 'ephemeral' } } as const;
 
 export function createAnthropic(options: AdapterOptions): ModelProvider {
   // The SDK appends /v1/messages; people give the address with and without /v1.
-  const baseUrl = (options.baseUrl ?? 'https://api.anthropic.com').replace(/\/+$/, '').replace(/\/v1$/, '');
-  const endpoint: Endpoint = { ...options, baseUrl, auth: 'x-api-key' };
-  return {
-    id: options.id,
-    stream: (request, signal) =>
-      streamReply(endpoint, request.model, signal, (connection, tally) => talk(request, connection, tally)),
-  };
+  const baseUrl = options.baseUrl.replace(/\/+$/, '').replace(/\/v1$/, '');
+  return speaking({ ...options, baseUrl, auth: 'x-api-key' }, talk);
 }
 
 async function* talk(

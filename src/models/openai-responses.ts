@@ -15,15 +15,10 @@ import type { AdapterOptions, Connection } from './wire/connection.ts';
 import { answeredFailure, ModelFailed } from './wire/failures.ts';
 import { argsObject, resultText, toolCall, wellFormed } from './wire/history.ts';
 import { openaiClient, openaiEndpoint } from './wire/openai-client.ts';
-import { type Finish, type Output, streamReply, type Tally } from './wire/reply.ts';
+import { type Finish, type Output, speaking, type Tally } from './wire/reply.ts';
 
 export function createOpenaiResponses(options: AdapterOptions): ModelProvider {
-  const endpoint = openaiEndpoint(options);
-  return {
-    id: options.id,
-    stream: (request, signal) =>
-      streamReply(endpoint, request.model, signal, (connection, tally) => talk(request, connection, tally)),
-  };
+  return speaking(openaiEndpoint(options), talk);
 }
 
 async function* talk(

@@ -6,6 +6,7 @@ import { createOpenaiChat } from './openai-chat.ts';
 import { createOpenaiResponses } from './openai-responses.ts';
 import type { ModelProvider } from './provider.ts';
 import type { AdapterOptions } from './wire/connection.ts';
+import { OPENAI_BASE_URL } from './wire/openai-client.ts';
 
 export type ProviderApi = 'anthropic-messages' | 'openai-responses' | 'openai-completions';
 
@@ -30,7 +31,7 @@ const ADAPTERS: Readonly<Record<ProviderApi, (options: AdapterOptions) => ModelP
 
 const WELL_KNOWN: Readonly<Record<string, { readonly api: ProviderApi; readonly baseUrl: string }>> = {
   anthropic: { api: 'anthropic-messages', baseUrl: 'https://api.anthropic.com' },
-  openai: { api: 'openai-responses', baseUrl: 'https://api.openai.com/v1' },
+  openai: { api: 'openai-responses', baseUrl: OPENAI_BASE_URL },
   openrouter: { api: 'openai-completions', baseUrl: 'https://openrouter.ai/api/v1' },
   ollama: { api: 'openai-completions', baseUrl: 'http://127.0.0.1:11434/v1' },
   lmstudio: { api: 'openai-completions', baseUrl: 'http://127.0.0.1:1234/v1' },

@@ -24,8 +24,8 @@ export type Endpoint = {
   readonly idleTimeoutMs: number;
 };
 
-/** What the factory of an adapter takes; each adapter knows its own default address and way to send the key. */
-export type AdapterOptions = Omit<Endpoint, 'auth' | 'baseUrl'> & { readonly baseUrl?: string | undefined };
+/** What the factory of an adapter takes; each adapter knows its own way to send the key. */
+export type AdapterOptions = Omit<Endpoint, 'auth'>;
 
 export type Connection = {
   readonly endpoint: Endpoint;

@@ -8,7 +8,7 @@ export const OPENAI_BASE_URL = 'https://api.openai.com/v1';
 
 export const openaiEndpoint = (options: AdapterOptions): Endpoint => ({
   ...options,
-  baseUrl: (options.baseUrl ?? OPENAI_BASE_URL).replace(/\/+$/, ''),
+  baseUrl: options.baseUrl.replace(/\/+$/, ''),
   auth: 'bearer',
 });
 

@@ -2,7 +2,14 @@
 // adapters only translate; what counts as aborted, failed or finished is decided here, once for all of them.
 
 import { setImmediate } from 'node:timers/promises';
-import { type ModelEvent, type ModelFailure, NO_USAGE, type Usage } from '../provider.ts';
+import {
+  type ModelEvent,
+  type ModelFailure,
+  type ModelProvider,
+  type ModelRequest,
+  NO_USAGE,
+  type Usage,
+} from '../provider.ts';
 import { type Connection, type Endpoint, openConnection } from './connection.ts';
 import { badKeyFailure, brokenOffFailure, thrownFailure } from './failures.ts';
 
@@ -11,7 +18,11 @@ export type Finish = { readonly stop: 'end' | 'tools' | 'length' | 'refusal'; re
 /** What is known so far; an adapter writes here so that a reply that breaks off is still counted. */
 export type Tally = { usage: Usage };
 /** Yields output and returns how the reply finished, or null when the stream stopped before it had finished. */
-export type Talk = (connection: Connection, tally: Tally) => AsyncGenerator<Output, Finish | null, void>;
+type Talk = (
+  request: ModelRequest,
+  connection: Connection,
+  tally: Tally,
+) => AsyncGenerator<Output, Finish | null, void>;
 
 /** Long enough to never matter: silence is watched by the connection, byte by byte, not by the SDK's timer. */
 export const SDK_TIMEOUT_MS = 2_147_483_647;
@@ -23,15 +34,21 @@ const ignore = (): void => {};
 /** The SDKs log to the console by default, request bodies included. */
 export const SILENT_LOGGER = { error: ignore, warn: ignore, info: ignore, debug: ignore };
 
-export async function* streamReply(
+/** A provider that speaks one format. The adapter brings its address and how it talks; the rest is the same for all. */
+export const speaking = (endpoint: Endpoint, talk: Talk): ModelProvider => ({
+  id: endpoint.id,
+  stream: (request, signal) => streamReply(endpoint, request, signal, talk),
+});
+
+async function* streamReply(
   endpoint: Endpoint,
-  model: string,
+  request: ModelRequest,
   signal: AbortSignal,
   talk: Talk,
 ): AsyncGenerator<ModelEvent, void, void> {
   const tally: Tally = { usage: NO_USAGE };
   const connection = openConnection(endpoint, signal);
-  const output = talk(connection, tally);
+  const output = talk(request, connection, tally);
   let started = false;
   let busySinceMs = performance.now();
   let finish: Finish | undefined;
@@ -48,7 +65,7 @@ export async function* streamReply(
         failure = connection.failure() ?? brokenOffFailure(connection.where);
         break;
       }
-      if (!started) yield { type: 'start', provider: endpoint.id, model };
+      if (!started) yield { type: 'start', provider: endpoint.id, model: request.model };
       started = true;
       if (!step.done) yield step.value;
       else finish = step.value ?? undefined;
