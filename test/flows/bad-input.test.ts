@@ -97,11 +97,8 @@ describe('a damaged database', () => {
     await first.stop();
     scribble(join(stateOf(where), 'state.sqlite'));
     const second = await start(where);
-    expect(
-      second
-        .output()
-        .match(/^WARNING: the database was damaged \(.*\): restored .*state-.*\.sqlite.*, kept the damaged one/gm),
-    ).toHaveLength(1);
+    const warned = /^WARNING: the database was damaged \(.*\): restored .*state-.*\.sqlite.*, kept the damaged one/gm;
+    await expect.poll(() => second.output().match(warned)).toHaveLength(1);
     const { stdout } = await second.cli('sessions', 'show', 'main');
     expect(stdout).toContain('write "kept" to note.txt');
     const status = await second.cli('status');

@@ -19,7 +19,7 @@ test(`${TURNS} turns with tools, aborts and dropped clients leave memory, descri
     for (let done = 0; done < TURNS; done += SESSIONS) {
       await Promise.all(
         Array.from({ length: SESSIONS }, (_, n) =>
-          client.chat(`agent:main:soak${n}`, textFor(done + n)).catch(() => null),
+          client.chat(`agent:main:soak${Math.floor(done / 1_000)}-${n}`, textFor(done + n)).catch(() => null),
         ),
       );
       // One client in ten goes away without a word; one turn in a hundred is stopped in the middle.
