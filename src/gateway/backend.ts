@@ -135,6 +135,7 @@ export interface Backend {
     delete(key: string, actor: Actor): boolean;
   };
   readonly models: {
+    /** `id` is `provider/model`, as it is chosen */
     list(): readonly { id: string; name: string; provider: string; contextTokens: number; available: boolean }[];
     readonly primary: string;
   };

@@ -256,7 +256,7 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
     },
     models: {
       primary: 'test/echo',
-      list: () => [{ id: 'echo', name: 'Echo', provider: 'test', contextTokens: 8_000, available: true }],
+      list: () => [{ id: 'test/echo', name: 'Echo', provider: 'test', contextTokens: 8_000, available: true }],
     },
     agents: { list: () => [{ id: 'main', name: 'Main', model: 'test/echo', workspace: '/home/user/workspace' }] },
     approvals: {

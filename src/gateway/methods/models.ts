@@ -11,7 +11,7 @@ export const modelMethods: Table = {
       provider,
       contextWindow: contextTokens,
       available,
-      tags: id === primary || `${provider}/${id}` === primary ? ['default'] : [],
+      tags: id === primary ? ['default'] : [],
     }));
     return { models };
   }),
