@@ -2,6 +2,7 @@
 // gateway lists, with what it really stores. Shapes and limits of single frames are tested beside the code.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GatewayClient } from '@openclaw/gateway-client';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type ModelServer, startModelServer } from '../doubles/model-server.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
@@ -245,6 +246,36 @@ describe('sessions', () => {
     await other.ask('sessions.delete', { key });
     await watcher.event('sessions.changed', ({ sessionKey, reason }) => sessionKey === key && reason === 'deleted');
     expect(other.frames.filter(({ event }) => event === 'sessions.changed')).toEqual([]);
+  });
+});
+
+describe("upstream's own client package", () => {
+  test('connects, chats with a real model call, reads history, and waits for the second answer of agent', async () => {
+    const hello = Promise.withResolvers<unknown>();
+    const client = new GatewayClient({
+      url: `ws://127.0.0.1:${gateway.port}`,
+      token: gateway.token,
+      deviceIdentity: null,
+      onHelloOk: hello.resolve,
+      onConnectError: hello.reject,
+    });
+    client.start();
+    try {
+      expect(await hello.promise).toMatchObject({ protocol: 4, auth: { role: 'operator' } });
+      const sessionKey = newKey();
+      model.script({ text: 'hello upstream' });
+      const sent = { sessionKey, message: 'hello from upstream', idempotencyKey: crypto.randomUUID(), deliver: false };
+      expect(await client.request('chat.send', sent)).toMatchObject({ status: 'started' });
+      const wait = { runId: sent.idempotencyKey, timeoutMs: 10_000 };
+      expect(await client.request('agent.wait', wait)).toMatchObject({ status: 'ok' });
+      const { messages } = (await client.request('chat.history', { sessionKey })) as { messages: Json[] };
+      expect(textsOf(messages)).toEqual(['hello from upstream', 'hello upstream']);
+      const asked = { message: '[[tokens:2]] again', idempotencyKey: crypto.randomUUID(), sessionKey };
+      const final = await client.request('agent', asked, { expectFinal: true });
+      expect(final).toMatchObject({ status: 'ok', result: { payloads: [{ text: 'w0 w1' }] } });
+    } finally {
+      await client.stopAndWait();
+    }
   });
 });
 
