@@ -11,7 +11,7 @@ import { fileFailure } from './file-errors.ts';
 import { coverInherited } from './inherited.ts';
 import { killAtOnce, killGently, signalGroup } from './process-tree.ts';
 
-export type StopReason = 'timeout' | 'aborted' | 'output' | 'memory';
+export type StopReason = 'timeout' | 'aborted' | 'output' | 'memory' | 'disk';
 
 export type RunOptions = {
   readonly cwd: string;

@@ -7,10 +7,10 @@ import type { SandboxDriver, SandboxSpec } from './driver.ts';
 import { findProgram, howToAllow, isExecutable } from './programs.ts';
 import type { Launch } from './session.ts';
 import { openSession, probeBy } from './session.ts';
+import { callFilter } from './walls/call-filter.ts';
 import { insideArgv } from './walls/inside.ts';
 import type { Layout } from './walls/layout.ts';
 import { HOSTNAME, layoutFor, SANDBOX_ID, SHM_BYTES, TMP_BYTES } from './walls/layout.ts';
-import { socketFilter } from './walls/socket-filter.ts';
 import { openStage } from './walls/stage.ts';
 import { workspaceOwner } from './workspace.ts';
 
@@ -46,7 +46,7 @@ export function bubblewrapDriver(options: BubblewrapOptions = {}): SandboxDriver
   return {
     name: 'bubblewrap',
     probe: () =>
-      probeBy(open, 'bubblewrap: own user, mount, pid, net, ipc and uts namespaces, socket filter, no capabilities'),
+      probeBy(open, 'bubblewrap: own user, mount, pid, net, ipc and uts namespaces, call filter, no capabilities'),
     open,
   };
 }
@@ -56,7 +56,7 @@ const MAX_FIXED_BYTES = 1_000_000;
 const FIRST_FEED = 3;
 
 function wallsOf(layout: Layout, workspace: string): { flags: string[]; feeds: (string | Uint8Array)[] } {
-  const filter = socketFilter();
+  const filter = callFilter();
   const feeds: (string | Uint8Array)[] = layout.files.map((file) => file.text);
   if (filter !== null) feeds.push(filter);
   const flags = [

@@ -49,7 +49,7 @@ export type ExecResult = {
   readonly truncated: boolean;
   readonly durationMs: number;
   /** why the sandbox ended it, if it did */
-  readonly stopped?: 'timeout' | 'aborted' | 'output' | 'memory';
+  readonly stopped?: 'timeout' | 'aborted' | 'output' | 'memory' | 'disk';
 };
 
 export interface Sandbox {

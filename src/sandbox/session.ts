@@ -4,8 +4,10 @@ import { homedir } from 'node:os';
 import { HardshellError } from '../platform/errors.ts';
 import type { RunOptions, RunResult } from '../platform/process.ts';
 import { run } from '../platform/process.ts';
+import { isNearlyFull, nearlyFull } from './disk.ts';
 import type { ExecRequest, ExecResult, Probe, Sandbox, SandboxDriver, SandboxLimits } from './driver.ts';
 import { BASE_ENVIRONMENT } from './environment.ts';
+import { callFilter } from './walls/call-filter.ts';
 import { lastLine } from './walls/hold.ts';
 import type { Layout } from './walls/layout.ts';
 import { SANDBOX_ID } from './walls/layout.ts';
@@ -45,6 +47,8 @@ export async function openSession(parts: SessionParts): Promise<Sandbox> {
     driver: parts.driver,
     async exec(request) {
       if (!isOpen) throw unavailable(parts, 'it is closed already');
+      const disk = diskOf(parts);
+      if (disk !== null && isNearlyFull(disk)) throw nearlyFull(disk);
       const closing = new AbortController();
       running.add(closing);
       const signal = AbortSignal.any([request.signal, closing.signal]);
@@ -73,9 +77,12 @@ async function start(parts: SessionParts, request: ExecRequest): Promise<RunResu
     maxOutputBytes,
     signal: request.signal,
     namespaced: true,
-    watch: watchSandbox(memoryBytes),
+    watch: watchSandbox({ memoryBytes, disk: diskOf(parts) }),
   });
 }
+
+/** The workspace is the only place where what a command writes stays. */
+const diskOf = ({ layout }: SessionParts): string | null => (layout.writable ? layout.workspace : null);
 
 function resultOf(result: RunResult): ExecResult {
   const { exitCode, stdout, stderr, truncated, durationMs, stopped } = result;
@@ -84,7 +91,7 @@ function resultOf(result: RunResult): ExecResult {
 
 /** Prints what the kernel says about itself, and tries what must not work. */
 const PROOF = `while read -r key value rest; do
-  case "$key" in Uid:|CapEff:|CapBnd:|NoNewPrivs:) echo "$key$value" ;; esac
+  case "$key" in Uid:|CapEff:|CapBnd:|NoNewPrivs:|Seccomp:) echo "$key$value" ;; esac
 done </proc/self/status
 while read -r a b c d e rest; do
   case "$b" in processes) echo "processes:$d" ;; data) echo "data:$e" ;; esac
@@ -113,6 +120,7 @@ async function proveWalls(parts: SessionParts): Promise<void> {
     `CapEff:${none}`,
     `CapBnd:${none}`,
     'NoNewPrivs:1',
+    `Seccomp:${callFilter() === null ? 0 : 2}`,
     `processes:${PROOF_LIMITS.maxProcesses + 1}`,
     `data:${PROOF_LIMITS.memoryBytes}`,
     'walled',

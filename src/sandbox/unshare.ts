@@ -1,10 +1,11 @@
-// Owns the driver that builds its sandbox with util-linux alone, which every Debian has. The same walls as bubblewrap's,
-// but for the socket filter, which util-linux cannot load. It must never start a command outside the template's root.
+// Owns the driver that builds its sandbox with util-linux, which every Debian has, and Perl for the one call that
+// util-linux cannot make. The same walls as bubblewrap's. It must never start a command outside the template's root.
 import { existsSync } from 'node:fs';
 import { HardshellError, reasonOf } from '../platform/errors.ts';
 import type { Sandbox, SandboxDriver, SandboxSpec } from './driver.ts';
 import { findProgram, howToAllow, isExecutable } from './programs.ts';
 import { openSession, probeBy } from './session.ts';
+import { callFilter, loadWith } from './walls/call-filter.ts';
 import type { Held } from './walls/hold.ts';
 import { insideArgv } from './walls/inside.ts';
 import { layoutFor, SANDBOX_ID } from './walls/layout.ts';
@@ -17,7 +18,18 @@ export type UnshareOptions = {
   readonly unshare?: string;
 };
 
-const PROGRAMS = ['unshare', 'sh', 'mount', 'umount', 'mkdir', 'ln', 'pivot_root', 'setpriv', 'nsenter'] as const;
+const PROGRAMS = [
+  'unshare',
+  'sh',
+  'mount',
+  'umount',
+  'mkdir',
+  'ln',
+  'pivot_root',
+  'setpriv',
+  'nsenter',
+  'perl',
+] as const;
 type Programs = Record<(typeof PROGRAMS)[number], string>;
 
 const INSTALL = 'apt install util-linux';
@@ -49,7 +61,8 @@ export function unshareDriver(options: UnshareOptions = {}): SandboxDriver {
   }
   return {
     name: 'unshare',
-    probe: () => probeBy(open, 'util-linux: own user, mount, pid, net, ipc and uts namespaces, no capabilities'),
+    probe: () =>
+      probeBy(open, 'util-linux: own user, mount, pid, net, ipc and uts namespaces, call filter, no capabilities'),
     open,
   };
 }
@@ -75,7 +88,9 @@ cd /workspace
 exec "$@"`;
 
 /** From outside to the point where the shared init takes over: namespaces, then an ordinary user, then no capabilities. */
-function wayIn(template: Held, { nsenter, setpriv, unshare, sh }: Programs, fixed: readonly string[]): string[] {
+function wayIn(template: Held, programs: Programs, fixed: readonly string[]): string[] {
+  const { nsenter, setpriv, unshare, sh, perl } = programs;
+  const filter = callFilter();
   // The template's user namespace calls us root already; only a real root has to become the one it means.
   const same = workspaceOwner().owner === undefined ? ['--preserve-credentials'] : [];
   const cgroup = existsSync('/proc/self/ns/cgroup') ? ['--cgroup'] : [];
@@ -92,6 +107,7 @@ function wayIn(template: Held, { nsenter, setpriv, unshare, sh }: Programs, fixe
     ...[...cgroup, '--', sh, '-c', FINISH, 'finish', String(fixed.length), ...fixed],
     ...[unshare, '--user', `--map-user=${SANDBOX_ID}`, `--map-group=${SANDBOX_ID}`, '--keep-caps', '--'],
     ...[setpriv, '--no-new-privs', '--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all', '--'],
+    ...(filter === null ? [] : loadWith(perl, filter)),
   ];
 }
 
@@ -99,7 +115,8 @@ function findPrograms(options: UnshareOptions): Programs {
   const found = Object.fromEntries(PROGRAMS.map((name) => [name, findProgram(name)]));
   if (options.unshare !== undefined) found['unshare'] = options.unshare;
   const missing = PROGRAMS.find((name) => !isExecutable(found[name] ?? ''));
-  if (missing !== undefined) throw unavailable(`${missing} is not installed`, INSTALL);
+  if (missing !== undefined)
+    throw unavailable(`${missing} is not installed`, missing === 'perl' ? 'apt install perl-base' : INSTALL);
   return found as Programs;
 }
 

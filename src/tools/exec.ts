@@ -47,6 +47,7 @@ const STOPPED: Readonly<Record<NonNullable<ExecResult['stopped']>, string>> = {
   aborted: 'stopped: the turn was stopped',
   output: 'stopped: it printed too much; send the output to a file and read a part of it',
   memory: 'stopped: it used too much memory',
+  disk: 'stopped: it had nearly filled the disk',
 };
 
 /** Output first, as it came; one line about how it ended only when that is not success. */

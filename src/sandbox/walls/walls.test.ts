@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { callFilter } from './call-filter.ts';
 import { lockedOptions, mountsBelow, parseMounts } from './mount-table.ts';
-import { socketFilter } from './socket-filter.ts';
 
 const TABLE = parseMounts(`22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
 30 22 8:2 / /home rw,nosuid,nodev,noexec,relatime shared:2 - ext4 /dev/sda2 rw
@@ -46,7 +46,7 @@ test.each([
 ])(
   'on %s only sockets that a network namespace holds can be made, and nothing else is touched',
   (arch, machine, socket, execve) => {
-    const program = socketFilter(arch);
+    const program = callFilter(arch);
     if (program === null) throw new Error('no filter');
     for (const family of [1, 2, 10, 16])
       expect(decide(program, { number: socket, machine, first: family })).toBe(ALLOW);
@@ -60,6 +60,17 @@ test.each([
   },
 );
 
+test.each([
+  ['x64', 0xc000003e, { keys: [248, 249, 250], memory: [319, 447, 29, 64, 68] }],
+  ['arm64', 0xc00000b7, { keys: [217, 218, 219], memory: [279, 447, 194, 190, 186] }],
+])('on %s there are no keyrings and no memory without an owner', (arch, machine, { keys, memory }) => {
+  const program = callFilter(arch);
+  if (program === null) throw new Error('no filter');
+  for (const number of [...keys, ...memory]) {
+    expect(decide(program, { number, machine, first: 0 })).toBe(0x00050000 + 38);
+  }
+});
+
 test('a machine whose numbers are not known gets no filter', () => {
-  expect(socketFilter('riscv64')).toBeNull();
+  expect(callFilter('riscv64')).toBeNull();
 });
