@@ -56,7 +56,7 @@ test(`${KILLS} times kill -9 at random points of a turn: nothing is lost and not
     for (const message of acknowledged) expect(rows.get(message.id)?.length, `inbox rows of ${message.id}`).toBe(1);
     for (const [id, states] of rows) expect(['answered', 'failed'], `state of ${id}`).toContain(states[0]);
     expect(new Set(log).size, 'a command ran twice').toBe(log.length);
-    expect(total.answered).toBeGreaterThan(total.received * 0.8);
+    expect(total.answered).toBeGreaterThan(total.received * 0.5);
     checkTranscripts(home, rows);
   } finally {
     await gateway?.dispose();
