@@ -4,7 +4,7 @@ import type { Log } from '../log/log.ts';
 import { reasonOf } from '../platform/errors.ts';
 import type { Store } from '../store/open.ts';
 import type { Outbox, OutboxRow } from '../store/outbox.ts';
-import type { Channel } from './channel.ts';
+import type { Channel, Receipt } from './channel.ts';
 
 export type DeliveryPorts = {
   readonly store: Store;
@@ -14,6 +14,7 @@ export type DeliveryPorts = {
 };
 
 export function createDelivery({ store, outbox, channels, log }: DeliveryPorts) {
+  const ended = new AbortController();
   const tails = new Map<string, Promise<void>>();
 
   const deliver = async (reply: OutboxRow): Promise<void> => {
@@ -24,14 +25,14 @@ export function createDelivery({ store, outbox, channels, log }: DeliveryPorts) 
     }
     if (!channel.idempotent) store.commit(() => outbox.move(reply.id, 'sending'));
     const receipt = await channel
-      .send(reply)
+      .send(reply, ended.signal)
       .catch((error: unknown) => ({ state: 'unknown' as const, reason: reasonOf(error) }));
     const reason = 'reason' in receipt ? receipt.reason : '';
     if (receipt.state !== 'sent')
       log.warn('reply not delivered', { channel: reply.channel, id: reply.id, state: receipt.state, reason });
     // Derivable again for a channel that may repeat; for the others it must not wait.
-    if (channel.idempotent) store.defer(() => outbox.move(reply.id, receipt.state, reason));
-    else store.commit(() => outbox.move(reply.id, receipt.state, reason));
+    if (channel.idempotent) store.defer(() => outbox.move(reply.id, stateOf(receipt), reason));
+    else store.commit(() => outbox.move(reply.id, stateOf(receipt), reason));
   };
   const enqueue = (reply: OutboxRow): void => {
     const tail = (tails.get(reply.channel) ?? Promise.resolve())
@@ -53,3 +54,6 @@ export function createDelivery({ store, outbox, channels, log }: DeliveryPorts) 
     settled: async (): Promise<void> => void (await Promise.all(tails.values())),
   };
 }
+
+/** Until replies are tried again, one that could not leave has failed, and is shown as that. */
+const stateOf = (receipt: Receipt) => (receipt.state === 'retry' ? 'failed' : receipt.state);

@@ -7,6 +7,8 @@ export const WEBCHAT_ACCOUNT = 'gateway';
 
 export const webchat: Channel = {
   id: WEBCHAT,
+  account: WEBCHAT_ACCOUNT,
   idempotent: true,
+  maxChars: Number.POSITIVE_INFINITY,
   send: () => Promise.resolve({ state: 'sent' }),
 };

@@ -197,8 +197,9 @@ export function createRunner(ports: RunnerPorts) {
   };
 
   const queueReply = (item: Waiting, text: string, replyLabel: Label, atMs: number): OutboxRow => {
-    const { channel, account, chat, messageId } = item.message;
-    const row = { channel, account, chat, replyTo: messageId, text, idempotencyKey: `reply:${item.inboxId}` };
+    const { channel, account, chat, thread = '', messageId } = item.message;
+    const to = { channel, account, chat, thread, replyTo: messageId };
+    const row = { ...to, text, files: [], idempotencyKey: `reply:${item.inboxId}` };
     const id = ports.outbox.insert({ ...row, inboxId: item.inboxId, atMs, label: replyLabel });
     return { ...row, id, state: 'queued' };
   };

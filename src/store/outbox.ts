@@ -9,8 +9,10 @@ type Reply = {
   channel: string;
   account: string;
   chat: string;
+  thread: string;
   replyTo: string;
   text: string;
+  files: readonly { path: string; name: string; mimeType: string }[];
   idempotencyKey: string;
 };
 export type NewReply = Reply & { inboxId: number; atMs: number; label: Label };
@@ -21,9 +23,10 @@ export type Outbox = ReturnType<typeof openOutbox>;
 
 export function openOutbox(store: Store) {
   const insert =
-    store.prepare(`INSERT INTO outbox (inbox_id, channel, account, chat, reply_to, body, idempotency_key, state, reason, attempts, at,
-    integrity, readers, sources) VALUES (?, ?, ?, ?, ?, ?, ?, 'queued', '', 0, ?, ?, ?, ?)`);
-  const open = store.prepare(`SELECT id, channel, account, chat, reply_to, body, idempotency_key, state FROM outbox
+    store.prepare(`INSERT INTO outbox (inbox_id, channel, account, chat, thread, reply_to, body, files, idempotency_key, state, reason, attempts, at,
+    integrity, readers, sources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', '', 0, ?, ?, ?, ?)`);
+  const open =
+    store.prepare(`SELECT id, channel, account, chat, thread, reply_to, body, files, idempotency_key, state FROM outbox
     WHERE state IN ('queued', 'sending') ORDER BY id`);
   const move = store.prepare(
     "UPDATE outbox SET state = ?, reason = ?, attempts = attempts + ?, body = CASE WHEN ? THEN '' ELSE body END WHERE id = ?",
@@ -36,15 +39,17 @@ export function openOutbox(store: Store) {
     /** Inside the transaction that ends the turn. */
     insert(reply: NewReply): number {
       const l = toColumns(reply.label);
-      const { inboxId, channel, account, chat, replyTo, text, idempotencyKey, atMs } = reply;
+      const { inboxId, channel, account, chat, thread, replyTo, text, files, idempotencyKey, atMs } = reply;
       return Number(
         insert.run(
           inboxId,
           channel,
           account,
           chat,
+          thread,
           replyTo,
           text,
+          JSON.stringify(files),
           idempotencyKey,
           atMs,
           l.integrity,
@@ -73,8 +78,10 @@ function read(row: Record<string, unknown>): OutboxRow {
     channel: String(row['channel']),
     account: String(row['account']),
     chat: String(row['chat']),
+    thread: String(row['thread']),
     replyTo: String(row['reply_to']),
     text: String(row['body']),
+    files: JSON.parse(String(row['files'])) as OutboxRow['files'],
     idempotencyKey: String(row['idempotency_key']),
     state: row['state'] as OutboxState,
   };

@@ -63,4 +63,11 @@ export const MIGRATIONS: readonly string[] = [
 
   CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  // What platforms add to a message (thread, quote, attachments, sender's roles), and what a reply needs to find its place.
+  `
+  ALTER TABLE inbox ADD COLUMN facts TEXT NOT NULL DEFAULT '{}';
+  ALTER TABLE outbox ADD COLUMN thread TEXT NOT NULL DEFAULT '';
+  ALTER TABLE outbox ADD COLUMN files TEXT NOT NULL DEFAULT '[]';
+  ALTER TABLE outbox ADD COLUMN platform_id TEXT NOT NULL DEFAULT '';
+  `,
 ];
