@@ -39,6 +39,8 @@ type End = Extract<ModelEvent, { type: 'end' }>;
 type Cooling = { readonly untilMs: number; readonly step: number };
 
 const RETRY_BUDGET_MS = 90_000;
+/** A provider that is down is not waited for this long while another model could answer; one that says when, is. */
+const RETRY_WITH_FALLBACK_MS = 10_000;
 const MAX_WAIT_MS = 60_000;
 const FIRST_DELAY_MS = 1_000;
 const MAX_DELAY_MS = 30_000;
@@ -124,6 +126,8 @@ export function createModels(options: ModelsOptions): Models {
     const failures: { ref: string; failure: ModelFailure }[] = [];
     let spent: Usage = NO_USAGE;
     for (const [index, ref] of candidates.entries()) {
+      const isLast = index === candidates.length - 1;
+      const patienceMs = isLast ? deadlineMs : Math.min(deadlineMs, clock.now() + RETRY_WITH_FALLBACK_MS);
       for (let attempts = 1; ; attempts++) {
         const { end, produced } = yield* attempt(ref, request, signal);
         spent = addUsage(spent, end.usage);
@@ -139,7 +143,9 @@ export function createModels(options: ModelsOptions): Models {
           yield { ...end, failure, usage: spent };
           return;
         }
-        const waitMs = signal.aborted ? null : retryDelay(failure, attempts, deadlineMs);
+        const waitMs = signal.aborted
+          ? null
+          : retryDelay(failure, attempts, failure.kind === 'rate_limit' ? deadlineMs : patienceMs);
         if (waitMs === null) {
           cool(ref, failure);
           failures.push({ ref, failure });

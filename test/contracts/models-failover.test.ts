@@ -112,6 +112,16 @@ describe('retry', () => {
     }
   });
 
+  test('a provider that is down is left after ten seconds when another model can answer, and waited for when none can', async () => {
+    const down = (): ModelProvider => scripted('a', fail('network'));
+    const withOther = open([down(), scripted('b', 'ok')]);
+    expect((await withOther.run()).text).toBe('from b');
+    expect(withOther.waits.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(10_000);
+    const alone = open([down()], { fallbacks: [] });
+    await alone.run();
+    expect(alone.waits.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThan(60_000);
+  });
+
   test('retry-after is a floor; above a minute the fallback is asked at once', async () => {
     const a = scripted('a', fail('rate_limit', { retryAfterMs: 20_000 }), 'ok');
     const first = open([a]);
