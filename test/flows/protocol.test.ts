@@ -284,6 +284,7 @@ describe('the house itself', () => {
     const answer = await (await come()).ask('models.list', {});
     const models = answer['models'] as Json[];
     expect(models.find(({ provider }) => provider === 'double')).toMatchObject({
+      id: 'double',
       contextWindow: 128_000,
       available: true,
       tags: ['default'],

@@ -19,7 +19,7 @@ export async function run(context: Context, options: TargetFlags): Promise<undef
   const models = answer?.models ?? [];
   out.data({ models });
   const rows = models.map((model) => [
-    model.provider && !model.id.startsWith(`${model.provider}/`) ? `${model.provider}/${model.id}` : model.id,
+    model.provider ? `${model.provider}/${model.id}` : model.id,
     model.name ?? '',
     formatCount(model.contextWindow ?? 0),
     model.available === false ? 'no key' : 'yes',

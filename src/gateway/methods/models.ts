@@ -6,7 +6,8 @@ export const modelMethods: Table = {
   'models.list': method('operator.read', z.object({}), ({ backend }) => {
     const { primary } = backend.models;
     const models = backend.models.list().map(({ id, name, provider, contextTokens, available }) => ({
-      id,
+      // As upstream's clients expect it: they put the provider in front themselves.
+      id: id.startsWith(`${provider}/`) ? id.slice(provider.length + 1) : id,
       name,
       provider,
       contextWindow: contextTokens,

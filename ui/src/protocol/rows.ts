@@ -65,12 +65,14 @@ export function readModels(value: unknown): readonly ModelRow[] {
   return listOf(objectOf(value)['models']).flatMap((entry): ModelRow[] => {
     const model = objectOf(entry);
     const id = textOf(model['id']);
+    const provider = textOf(model['provider']);
     if (id === '') return [];
     return [
       {
-        id,
+        // A session names its model with the provider in front; the list does not.
+        id: provider === '' ? id : `${provider}/${id}`,
         name: textOf(model['name']) || id,
-        provider: textOf(model['provider']),
+        provider,
         contextTokens: numberOf(model['contextTokens']) ?? numberOf(model['contextWindow']) ?? 0,
         available: model['available'] !== false,
       },
