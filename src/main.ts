@@ -81,7 +81,8 @@ async function run(start: Start): Promise<RunningGateway> {
   const gateway = await openGateway(start, state, powers, core, () => stopping);
   lock.announce(gateway.port);
   warnRoot(announce, log);
-  announce(`ready: ${gateway.url}/#token=${settings.token.current()}`);
+  // A password is the person's own and known to them: it is not put where somebody may read along.
+  announce(`ready: ${gateway.url}/${settings.authMode === 'token' ? `#token=${settings.token.current()}` : ''}`);
   log.info('gateway ready', { port: gateway.port, ms: Date.now() - startedAtMs, version: manifest.version });
   // It came up and listens: that is the proof a crash had left open.
   if (state.pending.state === 'prove') powers.live.proved();
@@ -223,6 +224,7 @@ async function openGateway(
     }),
     hosts: settings.hosts,
     port: port ?? portFromEnv(settings.env) ?? config.gateway.port,
+    authMode: settings.authMode,
     token: settings.token.current,
     isPreviousToken: settings.token.isPrevious,
     ready: () => !stopping(),

@@ -23,6 +23,8 @@ export type Settings = {
   /** with env.vars of the configuration as well */
   readonly env: Env;
   readonly hosts: readonly string[];
+  readonly authMode: 'token' | 'password' | 'none';
+  /** what opens the door: the token, or the password in mode "password" */
   readonly token: LiveToken;
   /** one line each, for the person who starts it */
   readonly warnings: readonly string[];
@@ -48,8 +50,11 @@ export async function openSettings(
   const loaded = loadForStart(paths, dotEnv.env, load);
   for (const secret of secretValues(loaded.config)) redactor.add(secret);
 
-  const configured = loaded.config.gateway.auth.token;
-  const token = openGatewayToken(paths, loaded.env, {
+  const { mode: authMode, token: configured, password } = loaded.config.gateway.auth;
+  if (authMode === 'trusted-proxy') throw new Error('the rules let a mode pass that nothing serves');
+  const fixed = authMode === 'password' ? loaded.env['OPENCLAW_GATEWAY_PASSWORD'] || password : '';
+  const open = authMode === 'token' ? openGatewayToken : () => ({ current: () => fixed ?? '', isPrevious: () => false });
+  const token = open(paths, loaded.env, {
     now: Date.now,
     ...(typeof configured === 'string' ? { configured } : {}),
     onChange: (change) => {
@@ -57,9 +62,10 @@ export async function openSettings(
       onToken('error' in change ? change.error : undefined);
     },
   });
-  redactor.add(token.current());
+  for (const secret of [token.current(), loaded.env['OPENCLAW_GATEWAY_PASSWORD']]) if (secret) redactor.add(secret);
   return {
     loaded,
+    authMode,
     load,
     given: dotEnv.env,
     env: loaded.env,
@@ -98,7 +104,7 @@ function noVault(): never {
  *  must not look like one that protects. */
 const IN_FORCE = new RegExp(
   `^(${[
-    'gateway\\.(mode|port|bind|customBindHost|dangerously.*|auth\\.(mode|token)|controlUi\\.(enabled|allowedOrigins))',
+    'gateway\\.(mode|port|bind|customBindHost|dangerously.*|auth\\.(mode|token|password|dangerously.*)|controlUi\\.(enabled|allowedOrigins))',
     'agents\\.defaults\\.(workspace|model|timeoutSeconds|maxOutputTokens)',
     'tools\\.(profile|allow|deny|policies|exec\\.(mode|timeoutSeconds|memoryMb|maxProcesses))',
     'security\\.workspace|models|secrets|env|logging|messages\\.queue',
@@ -106,14 +112,6 @@ const IN_FORCE = new RegExp(
 );
 
 function notInForce({ config, exists }: LoadedConfig, paths: Paths, env: Env): string[] {
-  if (config.gateway.auth.mode !== 'token') {
-    throw new HardshellError({
-      code: 'AUTH_MODE_UNSUPPORTED',
-      message: `gateway.auth.mode is "${config.gateway.auth.mode}", and this version serves with a token only`,
-      fix: 'set gateway.auth.mode to "token", or remove it',
-      exitCode: EXIT.config,
-    });
-  }
   // Nothing is set where there is no file; reading the defaults once more is for those who have one.
   const defaults = exists ? inspectConfig(paths, env, { text: '{}' }).config : null;
   const idle = defaults ? changesBetween(defaults, config).changed.filter((path) => !IN_FORCE.test(path)) : [];

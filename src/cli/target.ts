@@ -2,6 +2,7 @@
 // configuration. It must never hand the local token to an address that is not this machine's.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { canonicalEnv } from '../config/environment.ts';
 import { type Env, type Paths, portFromEnv, resolvePaths } from '../config/paths.ts';
 import { EXIT, HardshellError } from '../platform/errors.ts';
 import { type LockFacts, readLiveLock } from '../platform/lock.ts';
@@ -37,7 +38,9 @@ export async function resolveTarget(flags: TargetFlags, env: Env): Promise<Targe
   const configured = await readConfigured(paths, env);
   const port = asked || (lock?.port ?? configured.port ?? DEFAULT_PORT);
   const address = `127.0.0.1:${port}`;
-  const { given, stored } = await findTokens(flags, paths, env, configured.token);
+  // A file that was named and is not there is no reason to ask the default port; a gateway that runs has said its own.
+  if (configured.missing && lock === null && !asked) throw configured.error;
+  const { given, stored } = await findTokens(flags, paths, env, configured);
   // While the gateway is down anybody on this machine may listen on its port and wait for the token. So the stored one
   // goes only to the port that the lock of a living gateway names.
   const proven = lock?.port === port;
@@ -68,7 +71,8 @@ function remoteTarget(flags: TargetFlags, env: Env, paths: Paths, text: string):
     });
   }
   // The token in the state folder belongs to the gateway of this folder, and whoever answers at a URL may be another.
-  const token = flags.token ?? (env['OPENCLAW_GATEWAY_TOKEN'] || env['GATEWAY_AUTH_TOKEN'] || undefined);
+  const variables = ['OPENCLAW_GATEWAY_TOKEN', 'GATEWAY_AUTH_TOKEN', 'OPENCLAW_GATEWAY_PASSWORD'];
+  const token = flags.token ?? variables.map((name) => env[name]).find(Boolean);
   if (token === undefined) {
     throw new HardshellError({
       code: 'URL_WITHOUT_TOKEN',
@@ -116,19 +120,36 @@ export function parsePort(text: string): number {
   });
 }
 
-type Configured = { port: number | null; token: string | undefined; error: HardshellError | null };
+type Configured = {
+  readonly port: number | null;
+  readonly token: string | undefined;
+  /** what opens the door instead of a token */
+  readonly password?: string | undefined;
+  readonly error: HardshellError | null;
+  /** OPENCLAW_CONFIG_PATH names no file */
+  readonly missing?: boolean;
+};
 
-/** Loads the configuration only when it can matter here: reading the schema costs more than all the rest. */
+/** Where nothing is asked for, anything may be shown; the page wants something to show. */
+const NOT_NEEDED = 'no-token-needed';
+
+/** Loads the configuration only when it can matter here, and of it what matters: the schema costs more than the rest. */
 async function readConfigured(paths: Paths, env: Env): Promise<Configured> {
   const nothing: Configured = { port: null, token: undefined, error: null };
   const text = tryRead(paths.configPath);
-  if (text === null || !/port|token|\\/.test(text)) return nothing;
+  const missing = text === null && Boolean(canonicalEnv(env).env['OPENCLAW_CONFIG_PATH']);
+  if (!missing && !/port|token|password|dangerouslyDisableAuth|\\/.test(text ?? '')) return nothing;
   try {
     const { loadConfig } = await import('../config/load.ts');
-    const { gateway } = loadConfig(paths, env).config;
-    return { port: gateway.port, token: gateway.auth.token, error: null };
+    const hasPassword = text?.includes('password');
+    const opened = hasPassword ? await (await import('./commands/config/open.ts')).openConfig(env) : null;
+    const { port, auth } = loadConfig(paths, opened?.env ?? env, opened?.resolve ?? {}).config.gateway;
+    const { mode, token } = auth;
+    const typed = opened?.env['OPENCLAW_GATEWAY_PASSWORD'] || auth.password;
+    const password = mode === 'password' ? typed : mode === 'none' ? NOT_NEEDED : undefined;
+    return { port, token, password, error: null };
   } catch (error) {
-    if (error instanceof HardshellError) return { ...nothing, error };
+    if (error instanceof HardshellError) return { ...nothing, error, missing };
     throw error;
   }
 }
@@ -138,11 +159,16 @@ async function findTokens(
   flags: TargetFlags,
   paths: Paths,
   env: Env,
-  configured: string | undefined,
+  { token, password }: Configured,
 ): Promise<{ readonly given: string | null; readonly stored: string | null }> {
   if (flags.token !== undefined) return { given: flags.token, stored: null };
+  if (password !== undefined) {
+    return password === env['OPENCLAW_GATEWAY_PASSWORD']
+      ? { given: password, stored: null }
+      : { given: null, stored: password };
+  }
   const { findGatewayToken } = await import('../secrets/gateway-token.ts');
-  const found = findGatewayToken(paths, env, configured);
+  const found = findGatewayToken(paths, env, token);
   if (found?.source === 'environment') return { given: found.token, stored: null };
   return { given: null, stored: found?.token ?? null };
 }

@@ -44,6 +44,8 @@ export type Inspection = {
   readonly hash: string;
   /** what stands in the file, as it stands there */
   readonly raw: unknown;
+  /** that, with every key as it is called here and included files in their places; no variable is replaced yet */
+  readonly understood: unknown;
   /** every file that went in, the main one first */
   readonly files: readonly string[];
   readonly mappings: readonly Mapping[];
@@ -68,6 +70,7 @@ export function inspectConfig(where: Where, given: Env, options: InspectOptions 
     text: '',
     hash: hashOf(''),
     raw: {},
+    understood: {},
     files: [where.configPath],
     mappings,
     findings,
@@ -83,12 +86,14 @@ export function inspectConfig(where: Where, given: Env, options: InspectOptions 
         note: 'the file under its other name is read',
       });
     }
+    if (text === null && options.text === undefined) findings.push(...missing(where.configPath, env));
     const facts = { ...base, path, exists: text !== null, text: text ?? '', hash: hashOf(text ?? ''), files: [path] };
     try {
       const raw = text === null ? {} : parse(text);
       const read = understand(raw, { text, path, env, options, mappings, findings });
-      const config = settle(read.value, { where, env: read.env, options, findings });
-      return { ...facts, raw: structuredClone(raw), files: [path, ...read.files], config, env: read.env };
+      const config = settle(read.expanded, { where, env: read.env, options, findings });
+      const files = [path, ...read.files];
+      return { ...facts, raw: structuredClone(raw), understood: read.value, files, config, env: read.env };
     } catch (error) {
       findings.push(textFinding(error, text ?? ''));
       return { ...facts, config: null, env };
@@ -111,6 +116,14 @@ function locate(configPath: string): { path: string; text: string | null } {
   return { path: configPath, text: null };
 }
 
+/** Nobody names a file in order to run without it. The default place may be empty, and a command may fill either. */
+function missing(configPath: string, env: Env): Finding[] {
+  if (!env['OPENCLAW_CONFIG_PATH']) return [];
+  const message = `OPENCLAW_CONFIG_PATH names ${configPath}, and there is no such file`;
+  const fix = 'correct it, unset it, or make the file: openclaw config set gateway.port 18789';
+  return [{ level: 'error', code: 'config-missing', key: '', message, fix }];
+}
+
 function parse(text: string): unknown {
   return looksLikeYaml(text) ? parseYaml(text) : plainValue(parseJson5(text).root);
 }
@@ -128,7 +141,7 @@ type Reading = {
 function understand(
   raw: unknown,
   { text, path, env, options, mappings, findings }: Reading,
-): { value: unknown; files: readonly string[]; env: Env } {
+): { value: unknown; expanded: unknown; files: readonly string[]; env: Env } {
   if (text !== null && looksLikeYaml(text)) {
     mappings.push({
       from: 'YAML',
@@ -168,7 +181,7 @@ function understand(
   const wanted = options.sections ? only(value, options.sections) : value;
   const expanded = expandVariables(wanted, wider);
   findings.push(...expanded.findings);
-  return { value: expanded.value, files, env: wider };
+  return { value, expanded: expanded.value, files, env: wider };
 }
 
 function only(value: unknown, sections: readonly SectionName[]): unknown {

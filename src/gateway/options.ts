@@ -11,7 +11,9 @@ export type GatewayOptions = {
   readonly hosts: readonly string[];
   /** 0: any free one */
   readonly port: number;
-  /** asked at every check, so that a rotated token takes effect at once */
+  /** what the secret is called to clients; none: whoever reaches the port is let in */
+  readonly authMode?: 'token' | 'password' | 'none';
+  /** asked at every check, so that a rotated token takes effect at once; the password in mode "password" */
   readonly token: () => string;
   /** the token before a rotation, while its grace lasts */
   readonly isPreviousToken?: (offered: string) => boolean;

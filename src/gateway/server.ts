@@ -40,7 +40,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const isReady = (): boolean => isOpen() && (options.ready?.() ?? true);
 
   // who may come in
-  const matches = createTokenMatcher(token, options.isPreviousToken);
+  const { authMode = 'token' } = options;
+  const matches = authMode === 'none' ? () => true : createTokenMatcher(token, options.isPreviousToken);
   const throttle = createThrottle(limits, now);
   const refusals = createRefusals(limits, now, log, (kind, body) => backend.record(kind, body));
   const room = createWaitingRoom(limits);
@@ -92,7 +93,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     });
     hub.add(connection);
   };
-  const hello = createHello({ backend, methods, presence, limits, bootId: newId(), now });
+  const hello = createHello({ backend, methods, presence, limits, authMode, bootId: newId(), now });
   const record = (kind: string, body: Record<string, unknown>): void => backend.record(kind, body);
   const shakeHands = createHandshake({
     ...{ log, limits, now, matches, throttle, refusals, room, record, isReady, hello },

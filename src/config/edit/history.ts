@@ -55,6 +55,13 @@ export function keepVersion(stateDir: string, text: string, version: Pick<Versio
   for (const old of ids.slice(KEPT - 1)) removeFile(pathOf(stateDir, old));
 }
 
+/** Removes the versions whose text is not to be kept, such as one with a secret in the open. Returns how many. */
+export function forgetVersions(stateDir: string, isUnwanted: (text: string) => boolean): number {
+  const unwanted = idsIn(stateDir).filter((id) => isUnwanted(read(stateDir, id)?.text ?? ''));
+  for (const id of unwanted) removeFile(pathOf(stateDir, id));
+  return unwanted.length;
+}
+
 const pathOf = (stateDir: string, id: number): string =>
   join(folderOf(stateDir), `${String(id).padStart(6, '0')}.json`);
 

@@ -8,6 +8,7 @@ import type { Config } from '../schema.ts';
 import { type Rule, type RuleContext, risky, wrong } from './rule.ts';
 
 const MIN_TOKEN_CHARS = 16;
+const MAX_SECRET_CHARS = 1024;
 const NEW_TOKEN = 'put the output of `openssl rand -hex 32` there, or remove it and one is made';
 
 export const door: Rule = function* (config, context) {
@@ -43,7 +44,7 @@ function* binding({ gateway }: Config, context: RuleContext): Generator<Finding>
       'use "loopback" with an SSH tunnel or gateway.tailscale.mode "serve"; or add gateway.dangerouslyExposeToNetwork: true',
     );
   }
-  if (gateway.auth.mode === 'none') {
+  if (gateway.auth.mode === 'none' && gateway.auth.dangerouslyDisableAuth) {
     yield wrong(
       'exposed-without-auth',
       'gateway.auth.mode',
@@ -76,32 +77,35 @@ function* authentication({ gateway }: Config, { env }: RuleContext): Generator<F
       'set OPENCLAW_GATEWAY_PASSWORD, or gateway.auth.password',
     );
   }
-  if (auth.mode === 'none' && !auth.dangerouslyDisableAuth) {
-    yield wrong(
-      'auth-off',
-      'gateway.auth.mode',
-      'authentication is switched off',
-      'set gateway.auth.mode to "token" (and remove auth.enabled: false); or add gateway.auth.dangerouslyDisableAuth: true',
+  if (auth.mode !== 'password' && (auth.password || env['OPENCLAW_GATEWAY_PASSWORD'])) {
+    yield risky(
+      'password-idle',
+      'gateway.auth.password',
+      `there is a password, and it counts for nothing: gateway.auth.mode is "${auth.mode}"`,
+      'set gateway.auth.mode to "password", or remove the password',
     );
   }
+  yield* withoutAuth(gateway);
   if (auth.mode === 'trusted-proxy') {
-    if (gateway.trustedProxies.length === 0) {
-      yield wrong(
-        'proxy-unknown',
-        'gateway.trustedProxies',
-        'gateway.auth.mode "trusted-proxy" needs to know the proxy',
-        'list its address in gateway.trustedProxies',
-      );
-    }
-    if (!auth.trustedProxy.userHeader || auth.trustedProxy.allowUsers.length === 0) {
-      yield wrong(
-        'proxy-users',
-        'gateway.auth.trustedProxy',
-        'gateway.auth.mode "trusted-proxy" needs userHeader and allowUsers',
-        'name the header that the proxy sets, and the users it may name',
-      );
-    }
+    yield wrong(
+      'proxy-auth',
+      'gateway.auth.mode',
+      'gateway.auth.mode "trusted-proxy" is not offered: a header is no proof of who somebody is',
+      'set it to "token", and let the proxy check people as well and pass the Authorization header on',
+    );
   }
+}
+
+function* withoutAuth({ auth, tailscale: { mode }, trustedProxies }: Config['gateway']): Generator<Finding> {
+  if (auth.mode !== 'none') return;
+  const key = 'gateway.auth.mode';
+  const fix = 'set gateway.auth.mode to "token" (and remove auth.enabled: false)';
+  if (!auth.dangerouslyDisableAuth) {
+    const or = '; or, on loopback alone, add gateway.auth.dangerouslyDisableAuth: true';
+    yield wrong('auth-off', key, 'authentication is switched off', fix + or);
+  } else if (mode !== 'off' || trustedProxies.length > 0)
+    yield wrong('forwarded-without-auth', key, 'without authentication nothing may be forwarded to the gateway', fix);
+  else yield risky('auth-none', key, 'every program and every account of this machine can command the assistant', fix);
 }
 
 export function* secretRules(key: string, value: string, minChars: number, fix: string): Generator<Finding> {
@@ -109,8 +113,12 @@ export function* secretRules(key: string, value: string, minChars: number, fix: 
   if (weakness) yield wrong(weakness.code, key, `${key} ${weakness.why}`, fix);
   else if (/[\s\p{Cc}]/u.test(value))
     yield wrong('secret-shape', key, `${key} contains a line break, space or control character`, fix);
+  else if (/[^\x21-\x7e]/.test(value))
+    yield wrong('secret-shape', key, `${key} contains a character that no HTTP header can carry`, fix);
   else if (value.length < minChars)
     yield wrong('secret-short', key, `${key} has ${value.length} characters, at least ${minChars} are needed`, fix);
+  else if (value.length > MAX_SECRET_CHARS)
+    yield wrong('secret-long', key, `${key} has more than ${MAX_SECRET_CHARS} characters`, fix);
 }
 
 function* tailscale({ gateway }: Config, context: RuleContext): Generator<Finding> {

@@ -40,7 +40,14 @@ function* servers({ mcp }: Parameters<Rule>[0]): Generator<Finding> {
 function* models({ models: { providers }, agents }: Parameters<Rule>[0]): Generator<Finding> {
   for (const [id, { baseUrl, apiKey }] of Object.entries(providers)) {
     const key = `models.providers.${id}`;
-    if (baseUrl && isPlainHttp(baseUrl) && apiKey)
+    if (baseUrl && !/^https?:$/.test(URL.parse(baseUrl)?.protocol ?? '')) {
+      yield wrong(
+        'provider-url',
+        `${key}.baseUrl`,
+        `${key}.baseUrl is no http or https address`,
+        'write it like https://host/v1',
+      );
+    } else if (baseUrl && isPlainHttp(baseUrl) && apiKey)
       yield risky(
         'provider-plain-http',
         `${key}.baseUrl`,

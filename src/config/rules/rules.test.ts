@@ -45,10 +45,18 @@ describe('the door', () => {
     ],
     [`{ gateway: { bind: 'custom', customBindHost: '127.0.0.1' } }`, []],
     [`{ gateway: { auth: { mode: 'none' } } }`, ['error:auth-off']],
-    [`{ gateway: { auth: { mode: 'none', dangerouslyDisableAuth: true } } }`, []],
+    [`{ gateway: { auth: { mode: 'none', dangerouslyDisableAuth: true } } }`, ['warning:auth-none']],
+    [
+      `{ gateway: { auth: { mode: 'none', dangerouslyDisableAuth: true }, tailscale: { mode: 'serve' } } }`,
+      ['error:forwarded-without-auth'],
+    ],
+    [
+      `{ gateway: { auth: { mode: 'none', dangerouslyDisableAuth: true }, trustedProxies: ['10.0.0.2'] } }`,
+      ['error:forwarded-without-auth'],
+    ],
     [
       `{ gateway: { bind: 'lan', dangerouslyExposeToNetwork: true, auth: { mode: 'none', dangerouslyDisableAuth: true } } }`,
-      ['error:exposed-without-auth'],
+      ['error:exposed-without-auth', 'warning:auth-none'],
     ],
     [`{ gateway: { auth: { mode: 'password' } } }`, ['error:password-missing']],
     [`{ gateway: { auth: { mode: 'password', password: 'hunter2' } } }`, ['error:guessable']],
@@ -56,11 +64,15 @@ describe('the door', () => {
     [`{ gateway: { auth: { token: 'tooshort-9f2c4' } } }`, ['error:guessable']],
     [`{ gateway: { auth: { token: '${STRONG} ' } } }`, ['error:secret-shape']],
     [`{ gateway: { auth: { token: '${STRONG}' } } }`, []],
-    [`{ gateway: { auth: { mode: 'trusted-proxy' } } }`, ['error:proxy-unknown', 'error:proxy-users']],
+    [`{ gateway: { auth: { mode: 'password', password: 'Mq7-vTzR2wLp9-xKd4Nä' } } }`, ['error:secret-shape']],
+    [`{ gateway: { auth: { password: 'Mq7-vTzR2wLp9-xKd4Nb' } } }`, ['warning:password-idle']],
+    [`{ gateway: { auth: { mode: 'trusted-proxy' } } }`, ['error:proxy-auth']],
     [
       `{ gateway: { trustedProxies: ['10.0.0.2'], auth: { mode: 'trusted-proxy', trustedProxy: { userHeader: 'x-user', allowUsers: ['me'] } } } }`,
-      [],
+      ['error:proxy-auth'],
     ],
+    [`{ models: { providers: { mine: { baseUrl: 'http://models.example:99999/v1' } } } }`, ['error:provider-url']],
+    [`{ models: { providers: { mine: { baseUrl: 'models.example' } } } }`, ['error:bad-value']],
     [`{ gateway: { trustedProxies: ['0.0.0.0/0'] } }`, ['error:proxy-everybody']],
     [
       `{ gateway: { trustedProxies: ['::/0', 'proxy', '10.0.0.0/33'] } }`,

@@ -26,7 +26,7 @@ export const models = () =>
     providers: named(
       'Providers by id; anthropic and openai need nothing but a key',
       {
-        baseUrl: maybeMatch('Address of the interface', HTTP),
+        baseUrl: maybeMatch('Its http or https address, such as https://host/v1', HTTP),
         apiKey: secret('Key; otherwise the environment or credentials/<id>-key'),
         api: maybeChoice('Which protocol it speaks', ['anthropic-messages', 'openai-responses', 'openai-completions']),
         headers: secretsByName('Headers to send along'),

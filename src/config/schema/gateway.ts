@@ -24,7 +24,12 @@ export const gateway = () =>
       RESTART,
     ),
     auth: group('Who is let in', {
-      mode: choice('How a client proves itself', 'token', ['token', 'password', 'trusted-proxy', 'none'], RESTART),
+      mode: choice(
+        'How a client proves itself: token or password',
+        'token',
+        ['token', 'password', 'trusted-proxy', 'none'],
+        RESTART,
+      ),
       token: secret('The gateway token; better kept in credentials/gateway-token, where it is made on the first start'),
       password: secret('The password for mode "password", at least 16 characters'),
       dangerouslyDisableAuth: flag('You know that mode "none" lets everybody in who reaches the port', false, RESTART),

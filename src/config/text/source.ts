@@ -1,6 +1,6 @@
 // Owns getting the text of a configuration file: a regular file of ours, of a sane size, in UTF-8. It must never follow
 // a link or read what another user put there.
-import { lstatSync, type Stats, statSync } from 'node:fs';
+import { lstatSync, type Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { errnoOf, HardshellError } from '../../platform/errors.ts';
 import { tryReadText } from '../../platform/files.ts';
@@ -58,12 +58,10 @@ function refuseForeign(path: string, owner: number, mode: number): void {
       `chown ${me} ${path}`,
     );
   }
-  if ((mode & 0o002) !== 0 && (statSync(dirname(path)).mode & 0o001) !== 0) {
-    throw new SourceError(
-      'world-writable',
-      `${path} can be changed by every user of this machine`,
-      `chmod 600 ${path}`,
-    );
+  // Also inside a private folder: what made the file so open may do the same to the folder, or move the file.
+  if ((mode & 0o022) !== 0) {
+    const who = (mode & 0o002) !== 0 ? 'every user of this machine' : 'everybody in its group';
+    throw new SourceError('writable-by-others', `${path} can be changed by ${who}`, `chmod 600 ${path}`);
   }
 }
 

@@ -50,9 +50,9 @@ export function judgeConnect(connect: ConnectParams, peer: Peer, challenge: Chal
   if (unknown !== undefined) return refuse(unknownScope(unknown), 'unknown_scope');
 
   const { token, password } = connect.auth ?? {};
-  if (!token && !password) return refuse(noCredential(), 'token_missing');
   // Both are compared always: which field held the secret must not show in the time.
   const right = [matches(token), matches(password)].includes(true);
+  if (!right && !token && !password) return refuse(noCredential(), 'token_missing');
   if (!right) return { ...refuse(wrongCredential(), 'token_mismatch'), guess: true };
 
   if (connect.device) {

@@ -15,12 +15,13 @@ export type HelloOptions = {
   readonly methods: ReadonlyMap<string, Method>;
   readonly presence: Presence;
   readonly limits: Limits;
+  readonly authMode: 'token' | 'password' | 'none';
   readonly bootId: string;
   readonly now: () => number;
 };
 
 export function createHello(options: HelloOptions): (admitted: Admitted, protocol: number) => unknown {
-  const { backend, methods, presence, limits, bootId, now } = options;
+  const { backend, methods, presence, limits, authMode, bootId, now } = options;
   const features = new Map<Scopes, unknown>();
   const featuresFor = (scopes: Scopes): unknown => {
     const known = features.get(scopes);
@@ -47,9 +48,9 @@ export function createHello(options: HelloOptions): (admitted: Admitted, protoco
         stateVersion: { presence: presence.version, health: 1 },
         uptimeMs: Math.max(0, now() - backend.startedAtMs),
         ...(reads ? { sessionDefaults: sessionDefaults(backend) } : {}),
-        authMode: 'token',
+        authMode,
       },
-      auth: { method: 'token', role: 'operator', scopes: grant.granted },
+      auth: { method: authMode, role: 'operator', scopes: grant.granted },
       policy: {
         maxPayload: limits.maxPayloadBytes,
         maxBufferedBytes: limits.maxBufferedBytes,
