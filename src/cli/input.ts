@@ -1,5 +1,4 @@
 // Owns what comes from standard input as a whole, and questions whose answers must not be seen. It never echoes.
-import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { EXIT, HardshellError } from '../platform/errors.ts';
 import type { Output } from './output.ts';
@@ -20,6 +19,7 @@ export async function readInput(out: Output, maxBytes: number): Promise<string> 
 export async function readHidden(out: Output, question: string, maxBytes: number): Promise<string> {
   if (out.streams.stdin.isTTY !== true) return (await readInput(out, maxBytes)).replace(/\r?\n$/, '');
   const { stdin, stderr } = out.streams;
+  const { createInterface } = await import('node:readline');
   const silence = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: stdin, output: silence, terminal: true, historySize: 0 });
   // Only now the terminal echoes nothing: whoever types as soon as there is a question must not see it either.

@@ -10,7 +10,6 @@ import { waitsForRestart } from '../../../live-config.ts';
 import { EXIT, HardshellError } from '../../../platform/errors.ts';
 import { ensureFolder } from '../../../platform/files.ts';
 import { readLiveLock } from '../../../platform/lock.ts';
-import { askOwner } from '../../chat/ask-owner.ts';
 import type { Context } from '../../context.ts';
 import { milliseconds } from '../../numbers.ts';
 import { type Output, span } from '../../output.ts';
@@ -40,6 +39,7 @@ export async function change(context: Context, flags: ChangeFlags, why: string, 
   if (!flags.yes && !flags.dryRun && out.streams.stdin.isTTY && !out.json) {
     const { reach } = await changeConfig(ports, edit, { ...options, dryRun: true });
     const question = `this changes how the gateway is reached (${reach.join(', ')}); go on?`;
+    const { askOwner } = await import('../../chat/ask-owner.ts');
     if (reach.length > 0 && !(await askOwner(out, question, new AbortController().signal))) {
       out.note('nothing was changed');
       return EXIT.failure;

@@ -1,8 +1,8 @@
 // Owns `openclaw config get`: what the running gateway uses, else what the file says. Every secret is hidden.
 import { parseKeyPath, showKeyPath } from '../../../config/edit/key-path.ts';
-import { resolvePaths } from '../../../config/paths.ts';
+import { type Paths, portFromEnv, resolvePaths } from '../../../config/paths.ts';
 import { EXIT, HardshellError } from '../../../platform/errors.ts';
-import { ask } from '../../connect/with-client.ts';
+import { readLiveLock } from '../../../platform/lock.ts';
 import type { Context } from '../../context.ts';
 import { escapeJson } from '../../print/text.ts';
 import { nearestWord } from '../../suggest.ts';
@@ -17,18 +17,27 @@ export async function run(context: Context, options: TargetFlags, path?: string)
 }
 
 async function readConfig(context: Context, options: TargetFlags): Promise<unknown> {
+  const paths = resolvePaths(context.env);
   try {
+    const named = options.url ?? options.port ?? portFromEnv(context.env);
+    // Without a gateway of this folder, connecting only finds that out, and the client for it is slow to load.
+    if (named === undefined && !readLiveLock(paths.lockPath)?.port) return await readFile(context, paths);
+    const { ask } = await import('../../connect/with-client.ts');
     const answer = (await ask(context, options, 'operator.read', 'config.get', {})) as { config?: unknown } | null;
     return answer?.config ?? {};
   } catch (error) {
     if (!(error instanceof HardshellError) || error.code !== 'GATEWAY_NOT_RUNNING') throw error;
-    const [{ loadConfig, redact }, { openConfig }] = await Promise.all([
-      import('../../../config/load.ts'),
-      import('./open.ts'),
-    ]);
-    const { env, resolve } = await openConfig(context.env);
-    return redact(loadConfig(resolvePaths(context.env), env, resolve).config);
+    return readFile(context, paths);
   }
+}
+
+async function readFile(context: Context, paths: Paths): Promise<unknown> {
+  const [{ loadConfig, redact }, { openConfig }] = await Promise.all([
+    import('../../../config/load.ts'),
+    import('./open.ts'),
+  ]);
+  const { env, resolve } = await openConfig(context.env);
+  return redact(loadConfig(paths, env, resolve).config);
 }
 
 function valueAt(config: unknown, path: string): unknown {
