@@ -10,7 +10,7 @@ import { parseSessionKey } from './sessions/key.ts';
 import type { SessionRecord } from './store/sessions.ts';
 
 export type BackendPorts = SendPorts &
-  Pick<Core, 'directory' | 'transcripts' | 'runner' | 'approvals' | 'journal' | 'runs'> & {
+  Pick<Core, 'directory' | 'transcripts' | 'runner' | 'approvals' | 'journal' | 'runs' | 'hide'> & {
     readonly version: string;
     readonly startedAtMs: number;
     readonly logFile: string;
@@ -21,7 +21,7 @@ export type BackendPorts = SendPorts &
 export function createBackend(ports: BackendPorts): Backend {
   const { directory, lanes, runner, approvals, models, runs } = ports;
 
-  const row = (record: SessionRecord): SessionRow => ({
+  const rowOf = (record: SessionRecord): SessionRow => ({
     key: record.key,
     sessionId: ports.transcripts.uuid(record.transcript),
     agentId: record.agent,
@@ -41,6 +41,7 @@ export function createBackend(ports: BackendPorts): Backend {
     activeRunIds: lanes.activeRunIds(record.key),
     sources: record.context.sources,
   });
+  const row = (record: SessionRecord): SessionRow => rowOf(ports.hide.record(record));
 
   return {
     version: ports.version,
@@ -97,7 +98,13 @@ export function createBackend(ports: BackendPorts): Backend {
         return { path, exists, config: redact(config), hash };
       },
     },
-    logs: { tail: (query) => ({ file: ports.logFile, ...tailLog(ports.logFile, query) }) },
+    logs: {
+      tail(query) {
+        const tail = tailLog(ports.logFile, query);
+        // Redacted when it was written; since then there may be a secret more.
+        return { file: ports.logFile, ...tail, lines: tail.lines.map(ports.hide.text) };
+      },
+    },
     status: ports.status,
     record: (kind, body) => ports.journal.record(kind, body),
     subscribe: runs.subscribe,

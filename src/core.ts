@@ -6,7 +6,8 @@ import type { ToolCall } from './agent/tool-call.ts';
 import type { Channel } from './channels/channel.ts';
 import { createDelivery } from './channels/delivery.ts';
 import { createIntake } from './channels/intake.ts';
-import { openJournal } from './journal/journal.ts';
+import type { Hide } from './hiding.ts';
+import { type Journal, openJournal } from './journal/journal.ts';
 import type { Log } from './log/log.ts';
 import { createApprovals } from './policy/approvals.ts';
 import type { Decision } from './policy/decide.ts';
@@ -36,6 +37,7 @@ export type CallHooks = {
 export type CorePorts = Pick<AgentPorts, 'models' | 'tools' | 'maxOutputTokens' | 'prompt'> & {
   readonly store: Store;
   readonly log: Log;
+  readonly hide: Hide;
   readonly now: () => number;
   readonly channels: readonly Channel[];
   toolCaller(hooks: CallHooks): AgentPorts['callTool'];
@@ -44,10 +46,10 @@ export type CorePorts = Pick<AgentPorts, 'models' | 'tools' | 'maxOutputTokens' 
 export type Core = ReturnType<typeof createCore>;
 
 export function createCore(ports: CorePorts) {
-  const { store, log, now, models } = ports;
-  const journal = openJournal(store, now);
-  const [inbox, outbox, toolCalls] = [openInbox(store), openOutbox(store), openToolCalls(store)];
-  const [sessions, transcripts, usage] = [openSessions(store), openTranscripts(store), openUsage(store)];
+  const { store, log, now, hide } = ports;
+  const models = hide.models(ports.models);
+  const journal = hidingJournal(openJournal(store, now), hide);
+  const { inbox, outbox, toolCalls, sessions, transcripts, usage } = openTables(store, hide);
   const runs = createRuns();
 
   const approvals = createApprovals({
@@ -56,7 +58,7 @@ export function createCore(ports: CorePorts) {
     requested: (approval) => runs.publish({ type: 'approval.requested', approval }),
     resolved: ({ id, sessionKey }, decision) => runs.publish({ type: 'approval.resolved', id, sessionKey, decision }),
   });
-  const directory = createDirectory({
+  const rooms = createDirectory({
     store,
     sessions,
     transcripts,
@@ -66,7 +68,12 @@ export function createCore(ports: CorePorts) {
     knowsModel: (name) => models.list().some((model) => `${model.provider}/${model.id}` === name),
     changed: (sessionKey, reason) => runs.publish({ type: 'session.changed', sessionKey, reason }),
   });
-  const callTool = ports.toolCaller({
+  const directory: typeof rooms = {
+    ...rooms,
+    patch: (key, patch, actor) =>
+      rooms.patch(key, patch.label ? { ...patch, label: hide.text(patch.label) } : patch, actor),
+  };
+  const runTool = ports.toolCaller({
     approvals,
     decided: (call, decision) => {
       const why = decision.kind === 'allow' ? {} : { code: decision.code };
@@ -84,6 +91,7 @@ export function createCore(ports: CorePorts) {
       ),
     ended: (call) => store.defer(() => toolCalls.close(call.turnId, call.callId, 'done', now())),
   });
+  const callTool: typeof runTool = async (call, signal) => hide.toolResult(await runTool(call, signal));
   const delivery = createDelivery({
     store,
     outbox,
@@ -102,11 +110,13 @@ export function createCore(ports: CorePorts) {
     journal,
     log,
     now,
-    think: (turn) => runTurn(turn, { ...ports, callTool }),
+    hide: hide.blocks,
+    think: (turn) => runTurn(turn, { ...ports, models, callTool }),
     deliver: delivery.enqueue,
     emit: runs.emit,
     onMessage: runs.message,
-    ended: (record, reply) => {
+    ended: (ended, reply) => {
+      const record = { ...ended, end: hide.end(ended.end) };
       approvals.forget(record.runId);
       runs.ended(record, reply);
       const { status, error } = record.end;
@@ -121,11 +131,12 @@ export function createCore(ports: CorePorts) {
     discard: runner.discard,
     left: ({ sessionKey }) => runs.publish({ type: 'session.changed', sessionKey, reason: 'updated' }),
   });
-  const intake = createIntake<AdmittedMessage>({
+  const door = createIntake<AdmittedMessage>({
     store,
     inbox,
     journal,
-    gate: admit,
+    // Here also what was accepted before a secret was known, and is taken up again.
+    gate: (message) => admit(hide.inbound(message)),
     now,
     submit: (message, { inboxId, attempts, resumed, delivery: { runId, sessionKey, timeoutMs, queueMode } }) => {
       runs.accepted(runId);
@@ -143,6 +154,13 @@ export function createCore(ports: CorePorts) {
       });
     },
   });
+  const intake: typeof door = {
+    ...door,
+    accept(message, delivery) {
+      hide.refuseInNames(delivery.sessionKey, message.chat, message.messageId);
+      return door.accept(hide.inbound(message), delivery);
+    },
+  };
   return {
     journal,
     inbox,
@@ -153,12 +171,37 @@ export function createCore(ports: CorePorts) {
     usage,
     runs,
     approvals,
+    hide,
     directory,
     delivery,
     runner,
     lanes,
     intake,
   };
+}
+
+/** What is written into the tables is hidden on its way in, whoever writes it; what an older gateway wrote, on its way out. */
+function openTables(store: Store, hide: Hide) {
+  const [outbox, sessions, transcripts] = [openOutbox(store), openSessions(store), openTranscripts(store)];
+  return {
+    inbox: openInbox(store),
+    toolCalls: openToolCalls(store),
+    usage: openUsage(store),
+    outbox: {
+      ...outbox,
+      insert: (reply) => outbox.insert({ ...reply, text: hide.text(reply.text) }),
+      open: () => outbox.open().map((reply) => ({ ...reply, text: hide.text(reply.text) })),
+    } satisfies typeof outbox,
+    sessions: { ...sessions, put: (record) => sessions.put(hide.record(record)) } satisfies typeof sessions,
+    transcripts: {
+      ...transcripts,
+      page: (...where) => transcripts.page(...where).map(hide.message),
+    } satisfies typeof transcripts,
+  };
+}
+
+function hidingJournal(journal: Journal, hide: Hide): Journal {
+  return { ...journal, record: (kind, body) => journal.record(kind, hide.value(body)) };
 }
 
 /** A mode from an older or foreign row is read as the default. */

@@ -8,9 +8,11 @@ import { createPromptBuilder, STARTER_FILES } from './agent/prompt.ts';
 import { createBackend } from './backend.ts';
 import { webchat } from './channels/webchat.ts';
 import { settlePendingAtStart } from './config/edit/settle.ts';
+import { secretValues } from './config/load.ts';
 import { type Env, type Paths, portFromEnv, resolvePaths } from './config/paths.ts';
 import { type Core, createCore } from './core.ts';
 import { type Gateway, startGateway } from './gateway/server.ts';
+import { createHide } from './hiding.ts';
 import { createLiveConfig } from './live-config.ts';
 import { type Log, openLog } from './log/log.ts';
 import { createRedactor } from './log/redact.ts';
@@ -139,11 +141,11 @@ async function openState({ env, announce, startedAtMs, paths, opened }: Start) {
     announce(`WARNING: ${database.told}`);
     log.error(database.told);
   }
-  return { pending, settings, config, log, database, store };
+  return { pending, redactor, settings, config, log, database, store, hide: createHide(redactor.sure, settings.look) };
 }
 
 /** What the assistant can use: its folder, the box for its commands, the models. */
-async function openPowers({ paths, opened }: Start, { settings, config, log }: State) {
+async function openPowers({ paths, opened }: Start, { settings, config, log, redactor }: State) {
   const workspaceDir = config.agents.defaults.workspace ?? paths.workspaceDir;
   refuseWideWorkspace(workspaceDir, paths);
   const workspace = await openWorkspace(workspaceDir);
@@ -157,19 +159,21 @@ async function openPowers({ paths, opened }: Start, { settings, config, log }: S
     settings,
     paths,
     log,
-    openModels: (next) =>
-      openModels({
+    openModels(next) {
+      for (const secret of secretValues(next)) redactor.add(secret);
+      return openModels({
         settings: next,
         keyFor: settings.keyFor,
         fetch: globalThis.fetch,
         onNotice: (text, fields) => log.warn(text, fields),
-      }),
+      });
+    },
   });
   opened.defer(live.close);
   return { workspace, sandboxes, live };
 }
 
-function wireCore({ config, log, store }: State, { workspace, sandboxes, live }: Powers): Core {
+function wireCore({ config, log, store, hide }: State, { workspace, sandboxes, live }: Powers): Core {
   const now = Date.now;
   const promptFor = createPromptBuilder(workspace);
   // Webchat is the owner's direct chat; other places come with other channels.
@@ -177,6 +181,7 @@ function wireCore({ config, log, store }: State, { workspace, sandboxes, live }:
   return createCore({
     store,
     log,
+    hide,
     now,
     models: live.models,
     // What is denied is not offered either; the decision below holds all the same.
@@ -231,6 +236,7 @@ async function openGateway(
     allowedOrigins: config.gateway.controlUi.allowedOrigins,
     uiFolder: config.gateway.controlUi.enabled ? findPage() : null,
     log,
+    hide: core.hide.text,
   });
   opened.defer(() => gateway.close('the start failed'));
   return gateway;

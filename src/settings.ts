@@ -12,7 +12,8 @@ import { loadEnvFile } from './secrets/env-file.ts';
 import { type LiveToken, openGatewayToken } from './secrets/gateway-token.ts';
 import { openVaultOf } from './secrets/open-vault.ts';
 import { findProviderKey } from './secrets/provider-keys.ts';
-import { followRefs } from './secrets/setting-refs.ts';
+import { type FollowedRefs, followRefs } from './secrets/setting-refs.ts';
+import { addStoredSecrets, addVaulted } from './secrets/stored.ts';
 
 export type Settings = {
   readonly loaded: LoadedConfig;
@@ -26,6 +27,8 @@ export type Settings = {
   readonly authMode: 'token' | 'password' | 'none';
   /** what opens the door: the token, or the password in mode "password" */
   readonly token: LiveToken;
+  /** looks for secrets that were stored since the start */
+  look(): void;
   /** one line each, for the person who starts it */
   readonly warnings: readonly string[];
   keyFor(providerId: string, configured?: string): string | undefined;
@@ -44,9 +47,13 @@ export async function openSettings(
     stateDir: paths.stateDir,
     providers: asked.providers,
     // Opened when a setting refers to it: a passphrase takes a quarter of a second to try.
-    vault: () => openVaultOf({ stateDir: paths.stateDir, env: dotEnv.env, now: Date.now }) ?? noVault(),
+    vault() {
+      const vault = openVaultOf({ stateDir: paths.stateDir, env: dotEnv.env, now: Date.now }) ?? noVault();
+      addVaulted(vault, redactor.add);
+      return vault;
+    },
   };
-  const load = asked.refs.length === 0 ? {} : { resolveSecret: await followRefs(asked.refs, context) };
+  const load = asked.refs.length === 0 ? {} : { resolveSecret: noted(await followRefs(asked.refs, context), redactor) };
   const loaded = loadForStart(paths, dotEnv.env, load);
   for (const secret of secretValues(loaded.config)) redactor.add(secret);
 
@@ -71,6 +78,7 @@ export async function openSettings(
     env: loaded.env,
     hosts: hostsOf(loaded),
     token,
+    look: addStoredSecrets({ ...paths, env: loaded.env }, redactor.add),
     warnings: [
       ...notInForce(loaded, paths, dotEnv.env),
       ...dotEnv.warnings,
@@ -83,6 +91,15 @@ export async function openSettings(
     },
   };
 }
+
+/** Whatever a reference leads to is a secret, wherever it stands. */
+const noted =
+  (follow: FollowedRefs, redactor: Redactor): FollowedRefs =>
+  (ref, path) => {
+    const value = follow(ref, path);
+    redactor.add(value);
+    return value;
+  };
 
 function hostsOf({ config }: LoadedConfig): readonly string[] {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list?.map(({ address }) => address) ?? []);

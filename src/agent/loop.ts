@@ -179,6 +179,13 @@ function oneCall(
       label: local,
     });
   }
+  if (call.withheld) {
+    return Promise.resolve({
+      text: `${call.name} did not run: a secret, or what looks like one, was in the arguments. Do it without the secret, or ask the owner to do it.`,
+      isError: true,
+      label: local,
+    });
+  }
   return ports.callTool(
     { turnId: turn.runId, sessionKey: turn.sessionKey, callId: call.id, name: call.name, args: call.args, context },
     turn.signal,

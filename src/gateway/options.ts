@@ -24,6 +24,8 @@ export type GatewayOptions = {
   /** the built page, or null when there is none */
   readonly uiFolder: string | null;
   readonly log: GatewayLog;
+  /** what a client is told of an error passes through this: it may repeat what was sent, or what a program said */
+  readonly hide?: (text: string) => string;
   /** milliseconds since 1970 */
   readonly clock?: () => number;
   /** false while something that a turn needs is still being started */

@@ -86,6 +86,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       ip: peer.ip,
       connectedAtMs: now(),
       limits,
+      hide: options.hide ?? ((text) => text),
     });
     socket.on('message', (data, isBinary) => {
       if (isBinary) connection.close(1008, 'text frames only');

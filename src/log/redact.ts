@@ -12,9 +12,8 @@ import {
 } from './find-shapes.ts';
 import { createKnownValues, HASH_CHARS, rolled } from './known-values.ts';
 
-export type Redactor = {
-  /** From now on this value is hidden; once known, it stays so, since a rotated secret may work for a while. */
-  add(secret: string): void;
+/** A way to look at texts. */
+export type Hiding = {
   /** The text with `[redacted]` for each secret; the very same string when there is none. */
   redact(text: string): string;
   /** What would be hidden, in order, without overlaps. */
@@ -23,7 +22,17 @@ export type Redactor = {
   openFrom(text: string): number;
 };
 
+/** By itself it hides guesses as well (`password=…`), for what machines write and nobody works with: the log. */
+export type Redactor = Hiding & {
+  /** From now on this value is hidden; once known, it stays so, since a rotated secret may work for a while. */
+  add(secret: string): void;
+  /** Registered values and vendors' tokens only, for what people and models work with: a guess would break their code. */
+  readonly sure: Hiding;
+};
+
 export const HIDDEN = '[redacted]';
+/** Known by where they stand alone, which in a source file is mostly no secret. */
+const GUESSES: ReadonlySet<string> = new Set(['named-value', 'header', 'flag', 'url-password', 'bearer', 'basic']);
 const COLON = 58;
 const EQUALS = 61;
 const DOT = 46;
@@ -31,7 +40,7 @@ const BACKSLASH = 92;
 
 export function createRedactor(): Redactor {
   const values = createKnownValues();
-  const find = (text: string): Hidden[] => {
+  const search = (text: string, guesses: boolean): Hidden[] => {
     const found: Hidden[] = [];
     let shapesFrom = 0;
     let namesFrom = 0;
@@ -49,7 +58,7 @@ export function createRedactor(): Redactor {
       before = code;
       // What is hidden already is not searched for more of it: a planted text cannot make that cost more than once.
       if (shapes !== undefined && i > shapesFrom) {
-        const hidden = firstMatch(text, i - 1, shapes);
+        const hidden = firstMatch(text, i - 1, shapes, guesses);
         if (hidden !== null) {
           found.push(hidden);
           shapesFrom = hidden.end;
@@ -57,7 +66,7 @@ export function createRedactor(): Redactor {
       }
       let hidden: Hidden | null = null;
       if (code === COLON || code === EQUALS) {
-        if (i >= namesFrom) hidden = matchNamedValue(text, i);
+        if (guesses && i >= namesFrom) hidden = matchNamedValue(text, i);
         if (hidden !== null) namesFrom = hidden.end;
         else if (code === COLON) hidden = matchTelegram(text, i);
       } else if (code === DOT && text.charCodeAt(i + DISCORD_DOTS_APART) === DOT) {
@@ -67,15 +76,15 @@ export function createRedactor(): Redactor {
     }
     return found.length < 2 ? found : merged(found);
   };
-  return {
-    add: (secret) => void values.add(secret),
-    find,
+  const hiding = (guesses: boolean): Hiding => ({
+    find: (text) => search(text, guesses),
     redact(text) {
-      const hidden = find(text);
+      const hidden = search(text, guesses);
       return hidden.length === 0 ? text : render(text, hidden, 0, text.length);
     },
     openFrom: values.openFrom,
-  };
+  });
+  return { ...hiding(true), add: (secret) => void values.add(secret), sure: hiding(false) };
 }
 
 /** The part of a text from `from` to `to`, with what is hidden replaced. */
@@ -93,7 +102,7 @@ export function render(text: string, hidden: readonly Hidden[], from: number, to
 }
 
 /** A copy of a value with every string in it redacted, names included; what is not data becomes its name. */
-export function redactValue(redactor: Redactor, value: unknown, depth = 0): unknown {
+export function redactValue(redactor: Hiding, value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return redactor.redact(value);
   if (typeof value === 'bigint') return String(value);
   if (value instanceof Error) {
@@ -113,7 +122,7 @@ export function redactValue(redactor: Redactor, value: unknown, depth = 0): unkn
 const MAX_DEPTH = 20;
 
 /** `{ password: 'x' }` tells as much as `password=x`. */
-function named(redactor: Redactor, key: string, item: unknown, depth: number): unknown {
+function named(redactor: Hiding, key: string, item: unknown, depth: number): unknown {
   if (typeof item !== 'string') return redactValue(redactor, item, depth + 1);
   const whole = `"${key}":"`;
   const hidden = redactor.find(`${whole}${item}"`).some((one) => one.kind === 'named-value' || one.kind === 'header');
@@ -132,8 +141,9 @@ const SHAPES_BY_PAIR: readonly (readonly PlacedShape[] | undefined)[] = (() => {
   return table;
 })();
 
-function firstMatch(text: string, at: number, shapes: readonly PlacedShape[]): Hidden | null {
+function firstMatch(text: string, at: number, shapes: readonly PlacedShape[], guesses: boolean): Hidden | null {
   for (const shape of shapes) {
+    if (!guesses && GUESSES.has(shape.kind)) continue;
     const hidden = text.startsWith(shape.start, at) ? matchShape(text, at, shape) : null;
     if (hidden !== null) return hidden;
   }

@@ -1,6 +1,6 @@
 // Owns hiding secrets in text that comes in pieces: a secret that is split over two of them is hidden as if it had come
 // in one. What could still become a secret is held back until it is decided; ordinary prose waits for a word at most.
-import { type Redactor, render } from './redact.ts';
+import { type Hiding, render } from './redact.ts';
 
 export type StreamRedactor = {
   /** Adds a piece and returns what may be shown now. */
@@ -16,7 +16,7 @@ const MAX_HELD_WORD = 4_608;
 /** Whatever else is waited for: a private key of the largest kind, twice. */
 const MAX_HELD = 40_000;
 
-export function createStreamRedactor(redactor: Redactor): StreamRedactor {
+export function createStreamRedactor(redactor: Hiding): StreamRedactor {
   let shown = '';
   let held = '';
 

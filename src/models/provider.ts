@@ -27,6 +27,8 @@ export type ModelToolCall = {
   readonly name: string;
   readonly args: unknown;
   readonly malformed?: string;
+  /** there was a secret in it, which is replaced here: what is left is not what the model meant */
+  readonly withheld?: true;
 };
 
 /** `parameters` is a JSON Schema object. */

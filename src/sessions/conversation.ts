@@ -3,7 +3,7 @@
 import { join, type Label, label } from '../store/label.ts';
 import type { Store } from '../store/open.ts';
 import type { SessionRecord, Sessions } from '../store/sessions.ts';
-import type { StoredMessage, Transcripts } from '../store/transcripts.ts';
+import type { Block, StoredMessage, Transcripts } from '../store/transcripts.ts';
 import type { Conversation } from './turn.ts';
 
 /** How far back a turn looks; older messages stay in the transcript. */
@@ -23,11 +23,13 @@ export type ConversationPorts = {
   readonly sessions: Sessions;
   readonly transcripts: Transcripts;
   readonly now: () => number;
+  /** what becomes a part of the conversation passes through this: the one way into transcript, model and clients */
+  readonly hide: (blocks: readonly Block[]) => readonly Block[];
   readonly onMessage: (sessionKey: string, message: StoredMessage) => void;
 };
 
 export function openConversation(ports: ConversationPorts, initial: SessionRecord, runId: string): OpenConversation {
-  const { store, sessions, transcripts, now, onMessage } = ports;
+  const { store, sessions, transcripts, now, hide, onMessage } = ports;
   const all = transcripts.page(initial.transcript, MAX_MESSAGES);
   let record = initial;
   let changed = false;
@@ -37,8 +39,9 @@ export function openConversation(ports: ConversationPorts, initial: SessionRecor
 
   const appendFor =
     (run: string): Conversation['append'] =>
-    ({ role, blocks, meta, label: given }) => {
+    ({ role, blocks: said, meta, label: given }) => {
       seq += 1;
+      const blocks = hide(said);
       const message: StoredMessage = { seq, role, blocks, runId: run, atMs: now(), meta: meta ?? {}, label: given };
       all.push(message);
       context = join(context, given);

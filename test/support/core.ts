@@ -6,7 +6,9 @@ import type { ToolCall } from '../../src/agent/tool-call.ts';
 import { webchat } from '../../src/channels/webchat.ts';
 import { createCore } from '../../src/core.ts';
 import type { BackendEvent } from '../../src/gateway/backend.ts';
+import { createHide } from '../../src/hiding.ts';
 import type { Log } from '../../src/log/log.ts';
+import { createRedactor, type Redactor } from '../../src/log/redact.ts';
 import type { ModelEvent, ModelRequest, Models } from '../../src/models/provider.ts';
 import { label } from '../../src/store/label.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -16,6 +18,7 @@ export type CoreOptions = {
   readonly model: Script;
   readonly tool?: (call: ToolCall, signal: AbortSignal) => Promise<string>;
   readonly folder?: string;
+  readonly redactor?: Redactor;
 };
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, reopen() {}, close() {}, file: '' };
@@ -47,6 +50,7 @@ export function startCore(options: CoreOptions) {
   const core = createCore({
     store,
     log: silent,
+    hide: createHide((options.redactor ?? createRedactor()).sure),
     now,
     models,
     tools: [],

@@ -20,6 +20,7 @@ export class Connection {
   readonly ip: string;
   readonly connectedAtMs: number;
   readonly limits: Limits;
+  private readonly hide: (text: string) => string;
   seq = 0;
   inFlight = 0;
   queued = 0;
@@ -31,7 +32,9 @@ export class Connection {
   private keys: Set<string> | null = null;
 
   constructor(
-    facts: Pick<Connection, 'id' | 'number' | 'socket' | 'grant' | 'client' | 'ip' | 'connectedAtMs' | 'limits'>,
+    facts: Pick<Connection, 'id' | 'number' | 'socket' | 'grant' | 'client' | 'ip' | 'connectedAtMs' | 'limits'> & {
+      readonly hide: (text: string) => string;
+    },
   ) {
     this.id = facts.id;
     this.number = facts.number;
@@ -41,6 +44,7 @@ export class Connection {
     this.ip = facts.ip;
     this.connectedAtMs = facts.connectedAtMs;
     this.limits = facts.limits;
+    this.hide = facts.hide;
   }
 
   get actor(): Actor {
@@ -73,7 +77,10 @@ export class Connection {
   }
 
   refuse(id: string, error: WireError): void {
-    this.write(refusal(id, error));
+    const { message, details } = error;
+    const fix = details?.['fix'];
+    const shown = typeof fix === 'string' ? { details: { ...details, fix: this.hide(fix) } } : {};
+    this.write(refusal(id, { ...error, message: this.hide(message), ...shown }));
   }
 
   /** An event that must not be lost: a reader who is too slow for it is cut off and can start again. */
