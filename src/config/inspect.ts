@@ -149,17 +149,11 @@ function understand(
       note: 'only the plain part of YAML is read, and commands cannot change it',
     });
   }
-  const understood = (value: unknown): unknown => {
-    const spelled = spell(structuredClone(value));
-    mappings.push(...spelled.mappings);
-    findings.push(...spelled.findings);
-    return spelled.value;
-  };
   const readIncluded = (file: string): unknown => {
     const included = readSource(file);
     if (included === null) return null;
     try {
-      return understood(parse(included));
+      return parse(included);
     } catch (error) {
       if (error instanceof TextError)
         throw new SourceError(
@@ -173,10 +167,14 @@ function understand(
     dirname(path),
     ...(env['OPENCLAW_INCLUDE_ROOTS'] ?? '').split(':').filter((root) => root.startsWith('/')),
   ];
-  const main = understood(raw);
-  const { value, files } = text?.includes('$include')
-    ? resolveIncludes(main, path, { roots, read: readIncluded })
-    : { value: main, files: [] };
+  const { value: whole, files } = text?.includes('$include')
+    ? resolveIncludes(raw, path, { roots, read: readIncluded })
+    : { value: raw, files: [] };
+  // Only in its place does a key of an included file say what it is.
+  const spelled = spell(structuredClone(whole));
+  mappings.push(...spelled.mappings);
+  findings.push(...spelled.findings);
+  const { value } = spelled;
   const wider = withVars(env, value);
   const wanted = options.sections ? only(value, options.sections) : value;
   const expanded = expandVariables(wanted, wider);
