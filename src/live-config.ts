@@ -1,6 +1,7 @@
 // Owns the configuration while the gateway runs: a good edit takes effect where it can, a broken one changes nothing, and
 // both are said in `status`. Part of the composition.
 import { type FSWatcher, watch } from 'node:fs';
+import { changesBetween } from './config/edit/changes.ts';
 import { readPending } from './config/edit/pending.ts';
 import type { ChangePorts } from './config/edit/ports.ts';
 import { armDeadline, provePending } from './config/edit/settle.ts';
@@ -27,7 +28,8 @@ export type LiveConfig = {
 };
 
 /** Settings that are read at every turn; everything else waits for a restart. */
-const HOT = /^(models|messages\.queue|agents\.defaults\.(model|timeoutSeconds|maxOutputTokens))\b/;
+const HOT =
+  /^(models|messages\.queue|agents\.defaults\.(model|timeoutSeconds|maxOutputTokens)|tools\.(profile|allow|deny|policies))\b/;
 export const waitsForRestart = (path: string): boolean => !HOT.test(path);
 
 export type LivePorts = {
@@ -43,21 +45,20 @@ export function createLiveConfig({ settings, paths, log, openModels }: LivePorts
   let notice: { what: string; fix: string } | null = null;
 
   const edits = watchConfig({
-    paths,
-    env: settings.given,
     running,
-    load: settings.load,
+    read: settings.reread,
+    secretFiles: settings.secretFiles,
     onEvent(event) {
       if (!event.ok) {
         notice = {
-          what: `the configuration was edited and is broken, so the one from before stays in force: ${event.reason}`,
+          what: `the configuration, or a secret of it, was changed and is broken, so the one from before stays in force: ${event.reason}`,
           fix: event.fix,
         };
         log.error('configuration refused', { reason: event.reason });
         return;
       }
       notice = null;
-      if (event.changed.length === 0) return;
+      // Also when no setting differs: a key that a provider finds by its name is no setting.
       try {
         models = openModels(event.loaded.config);
       } catch (error) {
@@ -68,7 +69,10 @@ export function createLiveConfig({ settings, paths, log, openModels }: LivePorts
         return;
       }
       running = event.loaded;
-      const waiting = event.changed.filter(waitsForRestart);
+      if (event.changed.length === 0) return;
+      // Against the start, and not against the edit before: what waits goes on waiting.
+      const { changed: sinceStart } = changesBetween(settings.loaded.config, running.config);
+      const waiting = sinceStart.filter(waitsForRestart);
       log.info('configuration changed', { changed: event.changed, waiting });
       if (waiting.length > 0)
         notice = {
@@ -109,13 +113,12 @@ function keepDeadline(
   { settings, paths, log }: Pick<LivePorts, 'settings' | 'paths' | 'log'>,
   onReturned: (what: string) => void,
 ): () => void {
-  const ports = portsOf(settings, paths);
   let disarm = (): void => {};
   const arm = (): void => {
     disarm();
     const deadlineMs = readPending(paths.stateDir)?.deadlineMs ?? null;
     if (deadlineMs === null) return;
-    disarm = armDeadline(ports, deadlineMs, (end) => {
+    disarm = armDeadline(portsOf(settings, paths), deadlineMs, (end) => {
       if (end !== 'returned') return;
       log.warn('configuration returned, since nobody confirmed the change');
       onReturned('the last change of the configuration was not confirmed in time and was taken back');
@@ -137,10 +140,8 @@ function keepDeadline(
   };
 }
 
-const portsOf = ({ given, load }: Settings, paths: Paths): ChangePorts => ({
-  paths,
-  env: given,
-  now: Date.now,
-  by: 'gateway',
-  ...(load.resolveSecret ? { resolveSecret: load.resolveSecret } : {}),
-});
+function portsOf(settings: Settings, paths: Paths): ChangePorts {
+  const { given, load } = settings.reading();
+  const resolve = load.resolveSecret ? { resolveSecret: load.resolveSecret } : {};
+  return { paths, env: given, now: Date.now, by: 'gateway', ...resolve };
+}

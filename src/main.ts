@@ -177,7 +177,9 @@ function wireCore({ config, log, store, hide }: State, { workspace, sandboxes, l
   const now = Date.now;
   const promptFor = createPromptBuilder(workspace);
   // Webchat is the owner's direct chat; other places come with other channels.
-  const judge = (name: string): ToolVerdict => judgeTool(name, config.tools, 'dm');
+  // What may be called is read at each turn; how commands run (tools.exec) stays as the sandbox was opened.
+  const judge = (name: string): ToolVerdict =>
+    judgeTool(name, { ...live.current().config.tools, exec: config.tools.exec }, 'dm');
   return createCore({
     store,
     log,
@@ -185,7 +187,9 @@ function wireCore({ config, log, store, hide }: State, { workspace, sandboxes, l
     now,
     models: live.models,
     // What is denied is not offered either; the decision below holds all the same.
-    tools: toolSchemas(TOOLS.filter(({ name }) => judge(name).rule !== 'deny')),
+    get tools() {
+      return toolSchemas(TOOLS.filter(({ name }) => judge(name).rule !== 'deny'));
+    },
     channels: [webchat],
     get maxOutputTokens() {
       return live.current().config.agents.defaults.maxOutputTokens;

@@ -1,6 +1,7 @@
 // Owns the opening of settings and secrets: .env, references, configuration, live token, in this order. Part of the
 // composition; whatever is secret in them is in the redactor before anybody can log it.
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { changesBetween } from './config/edit/changes.ts';
 import { inspectConfig } from './config/inspect.ts';
 import { listenHosts } from './config/listen.ts';
@@ -8,19 +9,33 @@ import { type LoadedConfig, type LoadOptions, loadForStart, secretRefs, secretVa
 import type { Env, Paths } from './config/paths.ts';
 import type { Redactor } from './log/redact.ts';
 import { EXIT, HardshellError } from './platform/errors.ts';
-import { loadEnvFile } from './secrets/env-file.ts';
+import { envFileOf, loadEnvFile } from './secrets/env-file.ts';
 import { type LiveToken, openGatewayToken } from './secrets/gateway-token.ts';
 import { openVaultOf } from './secrets/open-vault.ts';
-import { findProviderKey } from './secrets/provider-keys.ts';
-import { type FollowedRefs, followRefs } from './secrets/setting-refs.ts';
+import { findProviderKey, keyFilesOf, wellKnownProviders } from './secrets/provider-keys.ts';
+import { type FollowedRefs, filesOfRefs, followRefs } from './secrets/setting-refs.ts';
 import { addStoredSecrets, addVaulted } from './secrets/stored.ts';
+import { vaultPathOf } from './secrets/vault.ts';
+
+/** One reading of everything that settings are made of. */
+export type Reading = {
+  readonly loaded: LoadedConfig;
+  /** how to read the file as this reading did, with the same answers for its references */
+  readonly load: LoadOptions;
+  /** what the file was read with: process environment and .env */
+  readonly given: Env;
+  readonly warnings: readonly string[];
+};
 
 export type Settings = {
+  /** as they were at the start */
   readonly loaded: LoadedConfig;
-  /** how to read the file again, with the same answers for its references */
-  readonly load: LoadOptions;
-  /** what the file is read with: process environment and .env */
-  readonly given: Env;
+  /** the last one that could be used */
+  reading(): Reading;
+  /** Reads .env, the file and what it refers to again; throws when that cannot be used, and the last reading stays. */
+  reread(): Promise<LoadedConfig>;
+  /** where the secrets lie that the last attempt to read looked for */
+  secretFiles(): readonly string[];
   /** with env.vars of the configuration as well */
   readonly env: Env;
   readonly hosts: readonly string[];
@@ -40,27 +55,15 @@ export async function openSettings(
   redactor: Redactor,
   onToken: (error?: unknown) => void,
 ): Promise<Settings> {
-  const dotEnv = loadEnvFile(paths.stateDir, processEnv);
-  const asked = secretRefs(paths, dotEnv.env);
-  const context = {
-    env: asked.env,
-    stateDir: paths.stateDir,
-    providers: asked.providers,
-    // Opened when a setting refers to it: a passphrase takes a quarter of a second to try.
-    vault() {
-      const vault = openVaultOf({ stateDir: paths.stateDir, env: dotEnv.env, now: Date.now }) ?? noVault();
-      addVaulted(vault, redactor.add);
-      return vault;
-    },
-  };
-  const load = asked.refs.length === 0 ? {} : { resolveSecret: noted(await followRefs(asked.refs, context), redactor) };
-  const loaded = loadForStart(paths, dotEnv.env, load);
-  for (const secret of secretValues(loaded.config)) redactor.add(secret);
+  const reader = createReader(paths, processEnv, redactor);
+  let reading = await reader.read();
+  const { loaded, given } = reading;
 
   const { mode: authMode, token: configured, password } = loaded.config.gateway.auth;
   if (authMode === 'trusted-proxy') throw new Error('the rules let a mode pass that nothing serves');
   const fixed = authMode === 'password' ? loaded.env['OPENCLAW_GATEWAY_PASSWORD'] || password : '';
-  const open = authMode === 'token' ? openGatewayToken : () => ({ current: () => fixed ?? '', isPrevious: () => false });
+  const open =
+    authMode === 'token' ? openGatewayToken : () => ({ current: () => fixed ?? '', isPrevious: () => false });
   const token = open(paths, loaded.env, {
     now: Date.now,
     ...(typeof configured === 'string' ? { configured } : {}),
@@ -73,21 +76,57 @@ export async function openSettings(
   return {
     loaded,
     authMode,
-    load,
-    given: dotEnv.env,
+    reading: () => reading,
+    async reread() {
+      reading = await reader.read();
+      return reading.loaded;
+    },
+    secretFiles: () => reader.secretFiles(reading.loaded),
     env: loaded.env,
     hosts: hostsOf(loaded),
     token,
     look: addStoredSecrets({ ...paths, env: loaded.env }, redactor.add),
     warnings: [
-      ...notInForce(loaded, paths, dotEnv.env),
-      ...dotEnv.warnings,
+      ...notInForce(loaded, paths, given),
+      ...reading.warnings,
       ...loaded.warnings.map(({ message, fix }) => (fix ? `${message} (${fix})` : message)),
     ],
     keyFor(id, inConfig) {
-      const key = findProviderKey(id, inConfig, paths.credentialsDir, loaded.env);
+      const key = findProviderKey(id, inConfig, paths.credentialsDir, reading.loaded.env);
       if (key) redactor.add(key);
       return key;
+    },
+  };
+}
+
+function createReader(paths: Paths, processEnv: Env, redactor: Redactor) {
+  let followed: readonly string[] = [];
+  return {
+    async read(): Promise<Reading> {
+      const dotEnv = loadEnvFile(paths.stateDir, processEnv);
+      const asked = secretRefs(paths, dotEnv.env);
+      const context = {
+        env: asked.env,
+        stateDir: paths.stateDir,
+        providers: asked.providers,
+        // Opened when a setting refers to it: a passphrase takes a quarter of a second to try.
+        vault() {
+          const vault = openVaultOf({ stateDir: paths.stateDir, env: dotEnv.env, now: Date.now }) ?? noVault();
+          addVaulted(vault, redactor.add);
+          return vault;
+        },
+      };
+      followed = filesOfRefs(asked.refs, context);
+      const answers = asked.refs.length === 0 ? null : await followRefs(asked.refs, context);
+      const load = answers ? { resolveSecret: noted(answers, redactor) } : {};
+      const loaded = loadForStart(paths, dotEnv.env, load);
+      for (const secret of secretValues(loaded.config)) redactor.add(secret);
+      return { loaded, load, given: dotEnv.env, warnings: dotEnv.warnings };
+    },
+    secretFiles({ config }: LoadedConfig): readonly string[] {
+      const providers = new Set([...wellKnownProviders(), ...Object.keys(config.models.providers)]);
+      const keys = [...providers].flatMap(keyFilesOf).map((name) => join(paths.credentialsDir, name));
+      return [...new Set([envFileOf(paths.stateDir), vaultPathOf(paths.stateDir), ...keys, ...followed])];
     },
   };
 }

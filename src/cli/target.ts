@@ -143,7 +143,10 @@ async function readConfigured(paths: Paths, env: Env): Promise<Configured> {
     const { loadConfig } = await import('../config/load.ts');
     const hasPassword = text?.includes('password');
     const opened = hasPassword ? await (await import('./commands/config/open.ts')).openConfig(env) : null;
-    const { port, auth } = loadConfig(paths, opened?.env ?? env, opened?.resolve ?? {}).config.gateway;
+    const { port, auth } = loadConfig(paths, opened?.env ?? env, {
+      ...opened?.resolve,
+      sections: ['gateway'],
+    }).config.gateway;
     const { mode, token } = auth;
     const typed = opened?.env['OPENCLAW_GATEWAY_PASSWORD'] || auth.password;
     const password = mode === 'password' ? typed : mode === 'none' ? NOT_NEEDED : undefined;

@@ -19,14 +19,16 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+const read = () => loadForStart({ configPath }, {});
+
 /** Events as they come; `next` waits for one. */
 function watchIt(): () => Promise<ConfigEvent> {
   const waiting: ((event: ConfigEvent) => void)[] = [];
   const arrived: ConfigEvent[] = [];
   watching = watchConfig({
-    paths: { configPath },
-    env: {},
-    running: loadForStart({ configPath }, {}),
+    running: read(),
+    read: async () => read(),
+    secretFiles: () => [join(folder, 'secret')],
     settleMs: 20,
     onEvent: (event) => {
       const take = waiting.shift();
@@ -80,12 +82,19 @@ test('an included file is watched as well', async () => {
   expect(await next()).toMatchObject({ ok: true, changed: ['gateway.port'] });
 });
 
+test('a secret that appears or changes is read again, though no setting is spelled differently', async () => {
+  const next = watchIt();
+  writeFileSync(join(folder, 'secret'), 'one', { mode: 0o600 });
+  expect(await next()).toMatchObject({ ok: true, changed: [] });
+  writeFileSync(join(folder, 'secret'), 'other', { mode: 0o600 });
+  expect(await next()).toMatchObject({ ok: true, changed: [] });
+});
+
 test('nothing is reported for a file that says what it said', () => {
   let events = 0;
   watching = watchConfig({
-    paths: { configPath },
-    env: {},
-    running: loadForStart({ configPath }, {}),
+    running: read(),
+    read: async () => read(),
     onEvent: () => events++,
   });
   watching.check();

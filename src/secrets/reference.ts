@@ -74,9 +74,14 @@ async function lookUp(ref: SecretRef, context: ResolveContext): Promise<string> 
   }
 }
 
-function fromFile(ref: Extract<SecretRef, { source: 'file' }>, { env, stateDir }: ResolveContext): string {
+/** `~/…`, or from the state folder. */
+export function pathOfRef(path: string, { env, stateDir }: Pick<ResolveContext, 'env' | 'stateDir'>): string {
   const home = env['HOME'] ?? homedir();
-  const path = ref.path.startsWith('~/') ? join(home, ref.path.slice(2)) : resolve(stateDir, ref.path);
+  return path.startsWith('~/') ? join(home, path.slice(2)) : resolve(stateDir, path);
+}
+
+function fromFile(ref: Extract<SecretRef, { source: 'file' }>, context: ResolveContext): string {
+  const path = pathOfRef(ref.path, context);
   const text = tryReadSecretAt(path);
   if (text === null)
     throw unresolved(`there is no file ${path}`, `write the secret there, then: chmod 600 ${quoted(path)}`);

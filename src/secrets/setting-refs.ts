@@ -2,7 +2,7 @@
 // followed before the settings are used, each place once, so that reading settings itself waits for nothing.
 import { isAbsolute, join } from 'node:path';
 import type { HardshellError } from '../platform/errors.ts';
-import { located, type ResolveContext, type SecretRef, secretOf, unresolved } from './reference.ts';
+import { located, pathOfRef, type ResolveContext, type SecretRef, secretOf, unresolved } from './reference.ts';
 
 export type SettingRef = {
   readonly source: 'env' | 'file' | 'exec' | 'vault' | 'store';
@@ -58,6 +58,23 @@ export function toSecretRef(ref: SettingRef, providers: SecretProviders): Secret
     passEnv: provider.passEnv ?? [],
     ...(places ? {} : { ask: id }),
   };
+}
+
+/** The files that these references lead to, whether they exist or not; what cannot be followed leads to none. */
+export function filesOfRefs(
+  asked: readonly AskedRef[],
+  context: Pick<ResolveContext, 'env' | 'stateDir'> & { readonly providers: SecretProviders },
+): readonly string[] {
+  const files = new Set<string>();
+  for (const { ref } of asked) {
+    try {
+      const found = toSecretRef(ref, context.providers);
+      if (found.source === 'file') files.add(pathOfRef(found.path, context));
+    } catch {
+      // Whoever follows it says what is wrong with it.
+    }
+  }
+  return [...files];
 }
 
 export type AskedRef = { readonly ref: SettingRef; readonly path: string };

@@ -20,7 +20,7 @@ const status = async (): Promise<unknown> =>
   (await fetch(`${gateway.url}/api/status`, { headers: { authorization: `Bearer ${gateway.token}` } })).json();
 
 beforeAll(async () => {
-  model = await startModelServer({ apiKey: 'key-from-the-env-file' });
+  model = await startModelServer();
   writeConfig(home, config());
   writeFileSync(join(home, '.openclaw', '.env'), 'DOUBLE_KEY=key-from-the-env-file\nNODE_OPTIONS=--inspect\n', {
     mode: 0o600,
@@ -66,6 +66,58 @@ test('a broken edit leaves what runs in force, and status says what is wrong and
   await client.close();
   writeConfig(home, config());
   await expect.poll(repairs, { timeout: 5_000 }).not.toContain('did you mean');
+});
+
+const keyOf = async (session: string): Promise<unknown> => {
+  const client = await gateway.connect();
+  const said = await client.chat(`agent:main:${session}`, 'hello');
+  await client.close();
+  return said.state === 'final' ? model.requests.at(-1)?.headers['authorization'] : said.state;
+};
+const withKey = (apiKey: unknown) => ({ ...configFor(model, { models: ['one'] }), ...providerWith(apiKey) });
+const providerWith = (apiKey: unknown) => {
+  const { models } = configFor(model, { models: ['one'] }) as { models: { providers: { double: object } } };
+  return { models: { providers: { double: { ...models.providers.double, apiKey } } } };
+};
+const stateFile = (name: string, text: string) => writeFileSync(join(home, '.openclaw', name), text, { mode: 0o600 });
+
+test('a new reference is followed while the gateway runs, and a rotated secret takes effect at the next turn', async () => {
+  stateFile('credentials/double', 'first-stored-key');
+  writeConfig(home, withKey({ source: 'file', id: 'double' }));
+  await expect.poll(() => keyOf('ref'), { timeout: 8_000 }).toBe('Bearer first-stored-key');
+  stateFile('credentials/double', 'second-stored-key');
+  await expect.poll(() => keyOf('ref'), { timeout: 8_000 }).toBe('Bearer second-stored-key');
+});
+
+test('a reference that leads nowhere leaves what runs in force and says so in status, until its secret is there', async () => {
+  writeConfig(home, withKey({ source: 'file', id: 'not-there-yet' }));
+  await expect.poll(repairs, { timeout: 5_000 }).toContain('not-there-yet');
+  expect(await keyOf('nowhere')).toBe('Bearer second-stored-key');
+  stateFile('credentials/not-there-yet', 'third-stored-key');
+  await expect.poll(() => keyOf('nowhere'), { timeout: 8_000 }).toBe('Bearer third-stored-key');
+  expect(await repairs()).not.toContain('not-there-yet');
+});
+
+test('a variable that is changed in .env takes effect, and one that is taken out changes nothing that runs', async () => {
+  writeConfig(home, withKey('${DOUBLE_KEY}'));
+  await expect.poll(() => keyOf('env'), { timeout: 8_000 }).toBe('Bearer key-from-the-env-file');
+  stateFile('.env', 'DOUBLE_KEY=key-changed-in-env\n');
+  await expect.poll(() => keyOf('env'), { timeout: 8_000 }).toBe('Bearer key-changed-in-env');
+  stateFile('.env', '\n');
+  await expect.poll(repairs, { timeout: 5_000 }).toContain('DOUBLE_KEY');
+  expect(await keyOf('env')).toBe('Bearer key-changed-in-env');
+});
+
+test('a tool that is denied is neither offered nor run at the next turn, without a restart', async () => {
+  stateFile('.env', 'DOUBLE_KEY=key-changed-in-env\n');
+  const offered = async (): Promise<string> => {
+    await keyOf('tools');
+    return JSON.stringify(model.requests.at(-1)?.body['tools'] ?? []);
+  };
+  expect(await offered()).toContain('"exec"');
+  writeConfig(home, { ...withKey('${DOUBLE_KEY}'), tools: { deny: ['exec'] } });
+  await expect.poll(offered, { timeout: 8_000 }).not.toContain('"exec"');
+  expect(await repairs()).not.toContain('tools.deny');
 });
 
 test('a secret that others may read stops the start with the chmod line, and nothing else', async () => {

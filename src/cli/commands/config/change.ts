@@ -99,7 +99,8 @@ function answer(
   if (now.length > 0) out.line(`in force now: ${now.join(', ')}`);
   if (later.length > 0 && running) out.line(`in force after a restart of the gateway: ${later.join(', ')}`);
   if (!running) out.line('no gateway runs here: it counts from the next start on');
-  else if (newRefs) out.line('the gateway follows new references at its next start; restart it');
+  else if (newRefs)
+    out.line('the gateway follows the new reference by itself; openclaw status says when it leads nowhere');
   if (reason !== undefined) out.note(span('yellow', reason));
   if (deadlineMs !== undefined) {
     const who = running ? '' : ' (at the next start, or the next change)';

@@ -13,7 +13,7 @@ export async function run(context: Context, flags: SecretFlags, name: string): P
   if (vault) vault.rotate(name, value);
   else rotateSecret(paths.credentialsDir, name, value);
   out.data({ name, rotated: true });
-  out.line(`rotated ${name}; a running gateway takes it up at its next start`);
+  out.line(`rotated ${name}; a running gateway takes it up by itself for its models, and says in status what waits`);
 }
 
 const ownCommand = (): HardshellError =>
