@@ -3,12 +3,14 @@
 import { type AdmittedMessage, admit } from './access/admit.ts';
 import { type AgentPorts, runTurn } from './agent/loop.ts';
 import type { ToolCall } from './agent/tool-call.ts';
-import type { Channel } from './channels/channel.ts';
+import type { Channel, InboundMessage, Settled } from './channels/channel.ts';
+import { cutReply } from './channels/cut.ts';
 import { createDelivery } from './channels/delivery.ts';
 import { createIntake } from './channels/intake.ts';
 import type { Hide } from './hiding.ts';
 import { type Journal, openJournal } from './journal/journal.ts';
 import type { Log } from './log/log.ts';
+import { newId } from './platform/ids.ts';
 import { createApprovals } from './policy/approvals.ts';
 import type { Decision } from './policy/decide.ts';
 import type { Effect } from './policy/effects.ts';
@@ -16,7 +18,7 @@ import { createRuns } from './runs.ts';
 import { createDirectory } from './sessions/directory.ts';
 import { parseSessionKey } from './sessions/key.ts';
 import { createLanes } from './sessions/lanes.ts';
-import { createRunner } from './sessions/runner.ts';
+import { createRunner, type RunnerPorts } from './sessions/runner.ts';
 import type { Waiting } from './sessions/turn.ts';
 import { openInbox } from './store/inbox.ts';
 import type { Store } from './store/open.ts';
@@ -39,7 +41,10 @@ export type CorePorts = Pick<AgentPorts, 'models' | 'tools' | 'maxOutputTokens' 
   readonly log: Log;
   readonly hide: Hide;
   readonly now: () => number;
-  readonly channels: readonly Channel[];
+  /** what leads to the channels that run; undefined: there is no such channel */
+  channelOf(id: string, account: string): Channel | undefined;
+  readonly typing: RunnerPorts['typing'];
+  readonly takeFiles: RunnerPorts['takeFiles'];
   toolCaller(hooks: CallHooks): AgentPorts['callTool'];
 };
 
@@ -96,7 +101,8 @@ export function createCore(ports: CorePorts) {
     store,
     outbox,
     log,
-    channels: new Map(ports.channels.map((channel) => [channel.id, channel])),
+    now,
+    channelOf: ports.channelOf,
   });
   const runner = createRunner({
     store,
@@ -112,6 +118,9 @@ export function createCore(ports: CorePorts) {
     now,
     hide: hide.blocks,
     think: (turn) => runTurn(turn, { ...ports, models, callTool }),
+    cut: ({ channel, account }, text) => cutReply(text, ports.channelOf(channel, account)?.maxChars ?? LEAST_CHARS),
+    typing: ports.typing,
+    takeFiles: ports.takeFiles,
     deliver: delivery.enqueue,
     emit: runs.emit,
     onMessage: runs.message,
@@ -177,6 +186,12 @@ export function createCore(ports: CorePorts) {
     runner,
     lanes,
     intake,
+    /** From a platform; the gateway's own clients come by send.ts. Throws when it could not be stored. */
+    receive(message: InboundMessage): Settled {
+      const sessionKey = `agent:main:${message.channel}:${message.chatType}:${message.chat}`;
+      const delivery = { sessionKey, runId: newId(), queueMode: 'steer', timeoutMs: RUN_MS };
+      return intake.accept(message, delivery).status;
+    },
   };
 }
 
@@ -203,6 +218,10 @@ function openTables(store: Store, hide: Hide) {
 function hidingJournal(journal: Journal, hide: Hide): Journal {
   return { ...journal, record: (kind, body) => journal.record(kind, hide.value(body)) };
 }
+
+const RUN_MS = 600_000;
+/** For a channel that does not run any more: what every platform takes. */
+const LEAST_CHARS = 2_000;
 
 /** A mode from an older or foreign row is read as the default. */
 const modeOf = (text: string): Waiting['mode'] => (text === 'interrupt' || text === 'followup' ? text : 'steer');

@@ -27,9 +27,9 @@ export type LiveConfig = {
   close(): void;
 };
 
-/** Settings that are read at every turn; everything else waits for a restart. */
+/** Settings that are read at every turn or message, or applied to the channel they concern; all else waits for a restart. */
 const HOT =
-  /^(models|messages\.queue|agents\.defaults\.(model|timeoutSeconds|maxOutputTokens)|tools\.(profile|allow|deny|policies))\b/;
+  /^(models|messages|channels|commands|pairing|session|agents\.defaults\.(model|timeoutSeconds|maxOutputTokens)|tools\.(profile|allow|deny|policies))\b/;
 export const waitsForRestart = (path: string): boolean => !HOT.test(path);
 
 export type LivePorts = {
@@ -37,9 +37,11 @@ export type LivePorts = {
   readonly paths: Paths;
   readonly log: Log;
   openModels(config: Config): Models;
+  /** an edit is in force */
+  applied(config: Config): void;
 };
 
-export function createLiveConfig({ settings, paths, log, openModels }: LivePorts): LiveConfig {
+export function createLiveConfig({ settings, paths, log, openModels, applied }: LivePorts): LiveConfig {
   let running = settings.loaded;
   let models = openModels(running.config);
   let notice: { what: string; fix: string } | null = null;
@@ -69,6 +71,7 @@ export function createLiveConfig({ settings, paths, log, openModels }: LivePorts
         return;
       }
       running = event.loaded;
+      applied(running.config);
       if (event.changed.length === 0) return;
       // Against the start, and not against the edit before: what waits goes on waiting.
       const { changed: sinceStart } = changesBetween(settings.loaded.config, running.config);

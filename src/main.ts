@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import manifest from '../package.json' with { type: 'json' };
 import { createPromptBuilder, STARTER_FILES } from './agent/prompt.ts';
 import { createBackend } from './backend.ts';
-import { webchat } from './channels/webchat.ts';
 import { settlePendingAtStart } from './config/edit/settle.ts';
 import { secretValues } from './config/load.ts';
 import { type Env, type Paths, portFromEnv, resolvePaths } from './config/paths.ts';
@@ -17,6 +16,7 @@ import { createLiveConfig } from './live-config.ts';
 import { type Log, openLog } from './log/log.ts';
 import { createRedactor } from './log/redact.ts';
 import { openModels } from './models/open.ts';
+import { createPerimeter } from './perimeter.ts';
 import { reasonOf } from './platform/errors.ts';
 import { acquireLock, type Lock } from './platform/lock.ts';
 import { openRoot, type Root } from './platform/root.ts';
@@ -45,6 +45,7 @@ const SNAPSHOT_EVERY_MS = 60 * 60_000;
 const FIRST_SNAPSHOT_MS = 30_000;
 const KEEP_FINISHED_MS = 30 * 24 * 60 * 60_000;
 const STOP_GRACE_MS = 1_500;
+const SEND_GRACE_MS = 2_000;
 
 export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   process.umask(0o077);
@@ -89,6 +90,8 @@ async function run(start: Start): Promise<RunningGateway> {
   // It came up and listens: that is the proof a crash had left open.
   if (state.pending.state === 'prove') powers.live.proved();
 
+  // Channels first: what is owed to one that does not run yet would have failed.
+  await powers.perimeter.open({ emit: core.receive, groupChanged: () => {}, chatMoved: () => {} });
   core.delivery.resume();
   const resumed = core.intake.resume();
   if (resumed > 0) log.info('resumed unfinished messages', { count: resumed });
@@ -102,7 +105,8 @@ async function run(start: Start): Promise<RunningGateway> {
     log.info('gateway stopping', { reason });
     endUpkeep();
     await core.lanes.stop(STOP_GRACE_MS);
-    await core.delivery.settled();
+    await core.delivery.stop(SEND_GRACE_MS);
+    await powers.perimeter.close();
     await gateway.close(reason);
     await snapshot(store, paths, log);
     await opened.disposeAsync();
@@ -145,7 +149,7 @@ async function openState({ env, announce, startedAtMs, paths, opened }: Start) {
 }
 
 /** What the assistant can use: its folder, the box for its commands, the models. */
-async function openPowers({ paths, opened }: Start, { settings, config, log, redactor }: State) {
+async function openPowers({ paths, opened }: Start, { settings, config, log, redactor, store }: State) {
   const workspaceDir = config.agents.defaults.workspace ?? paths.workspaceDir;
   refuseWideWorkspace(workspaceDir, paths);
   const workspace = await openWorkspace(workspaceDir);
@@ -168,12 +172,19 @@ async function openPowers({ paths, opened }: Start, { settings, config, log, red
         onNotice: (text, fields) => log.warn(text, fields),
       });
     },
+    applied: (next) => void perimeter.apply(next),
   });
   opened.defer(live.close);
-  return { workspace, sandboxes, live };
+  const perimeter = createPerimeter({
+    ...{ store, log, paths, workspace, env: settings.env, now: Date.now },
+    config: () => live.current().config,
+    hide: redactor.add,
+  });
+  opened.defer(perimeter.close);
+  return { workspace, sandboxes, live, perimeter };
 }
 
-function wireCore({ config, log, store, hide }: State, { workspace, sandboxes, live }: Powers): Core {
+function wireCore({ config, log, store, hide }: State, { workspace, sandboxes, live, perimeter }: Powers): Core {
   const now = Date.now;
   const promptFor = createPromptBuilder(workspace);
   // Webchat is the owner's direct chat; other places come with other channels.
@@ -190,7 +201,7 @@ function wireCore({ config, log, store, hide }: State, { workspace, sandboxes, l
     get tools() {
       return toolSchemas(TOOLS.filter(({ name }) => judge(name).rule !== 'deny'));
     },
-    channels: [webchat],
+    ...perimeter.forCore,
     get maxOutputTokens() {
       return live.current().config.agents.defaults.maxOutputTokens;
     },

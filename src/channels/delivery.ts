@@ -1,45 +1,155 @@
-// Owns the way out: it drains the outbox, one reply after another per channel. A reply whose fate is not known is marked
-// `unknown` and shown; it must never be sent a second time on a guess.
+// Owns the way out: it drains the outbox, one reply after another in each chat, chats beside each other. What certainly was
+// not delivered is tried again; a reply whose fate is not known is marked `unknown` and shown, never sent again on a guess.
 import type { Log } from '../log/log.ts';
 import { reasonOf } from '../platform/errors.ts';
 import type { Store } from '../store/open.ts';
 import type { Outbox, OutboxRow } from '../store/outbox.ts';
 import type { Channel, Receipt } from './channel.ts';
+import { pause } from './pause.ts';
 
 export type DeliveryPorts = {
   readonly store: Store;
   readonly outbox: Outbox;
-  readonly channels: ReadonlyMap<string, Channel>;
   readonly log: Log;
+  readonly now: () => number;
+  /** undefined: no such channel is configured, so nothing can ever leave by it */
+  channelOf(id: string, account: string): Channel | undefined;
+  readonly pace?: Partial<Pace>;
 };
 
-export function createDelivery({ store, outbox, channels, log }: DeliveryPorts) {
-  const ended = new AbortController();
-  const tails = new Map<string, Promise<void>>();
+export type Pace = {
+  /** the first wait before a second try; it doubles up to `maxWaitMs`, and what the platform asks for is never undercut */
+  readonly firstWaitMs: number;
+  readonly maxWaitMs: number;
+  /** a reply this old has failed */
+  readonly giveUpMs: number;
+  /** one that the channel neither sent nor refused for this long has an unknown fate */
+  readonly sendMs: number;
+  /** how many replies of one channel may be under way at once */
+  readonly atOnce: number;
+};
+const PACE: Pace = {
+  firstWaitMs: 1_000,
+  maxWaitMs: 5 * 60_000,
+  giveUpMs: 6 * 60 * 60_000,
+  sendMs: 90_000,
+  atOnce: 16,
+};
 
-  const deliver = async (reply: OutboxRow): Promise<void> => {
-    const channel = channels.get(reply.channel);
+type Lane = { readonly waiting: OutboxRow[]; tries: number };
+
+export function createDelivery(ports: DeliveryPorts) {
+  const { store, outbox, channelOf, log, now } = ports;
+  const pace = { ...PACE, ...ports.pace };
+  const lanes = new Map<string, Lane>();
+  const running = new Set<Promise<void>>();
+  const slots = new Map<string, { busy: number; readonly waiting: (() => void)[] }>();
+  const stopping = new AbortController();
+  const underWay = new Set<AbortController>();
+
+  /** Null when the reply is done with, else how long to wait before it is tried again. */
+  const attempt = async (reply: OutboxRow, tries: number): Promise<number | null> => {
+    const channel = channelOf(reply.channel, reply.account);
     if (!channel) {
-      store.commit(() => outbox.move(reply.id, 'failed', `the channel ${reply.channel} is not configured`));
-      return;
+      const reason = `the channel ${reply.channel} is not configured`;
+      store.commit(() => outbox.move(reply.id, 'failed', reason));
+      log.warn('reply not delivered', { channel: reply.channel, id: reply.id, state: 'failed', reason });
+      return null;
     }
     if (!channel.idempotent) store.commit(() => outbox.move(reply.id, 'sending'));
-    const receipt = await channel
-      .send(reply, ended.signal)
-      .catch((error: unknown) => ({ state: 'unknown' as const, reason: reasonOf(error) }));
-    const reason = 'reason' in receipt ? receipt.reason : '';
+    const receipt = await send(channel, reply);
+    const reason = 'reason' in receipt ? (receipt.reason ?? '') : '';
+    if (receipt.state === 'retry') {
+      const waitMs = waitOf(receipt.afterMs, tries);
+      const late = now() + waitMs - reply.atMs > pace.giveUpMs;
+      log.warn('reply not delivered', { channel: reply.channel, id: reply.id, reason, again: !late, waitMs });
+      store.commit(() => outbox.move(reply.id, late ? 'failed' : 'queued', late ? `${reason}; given up` : reason));
+      return late ? null : waitMs;
+    }
     if (receipt.state !== 'sent')
       log.warn('reply not delivered', { channel: reply.channel, id: reply.id, state: receipt.state, reason });
+    const platformId = receipt.state === 'sent' ? receipt.messageId : undefined;
     // Derivable again for a channel that may repeat; for the others it must not wait.
-    if (channel.idempotent) store.defer(() => outbox.move(reply.id, stateOf(receipt), reason));
-    else store.commit(() => outbox.move(reply.id, stateOf(receipt), reason));
+    const write = channel.idempotent ? store.defer : store.commit;
+    write(() => outbox.move(reply.id, receipt.state, reason, platformId));
+    return null;
   };
+
+  const send = async (channel: Channel, reply: OutboxRow): Promise<Receipt> => {
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(new Error('no answer in time')), pace.sendMs).unref();
+    underWay.add(limit);
+    try {
+      return await channel.send(reply, limit.signal);
+    } catch (error) {
+      return { state: 'unknown', reason: reasonOf(error) };
+    } finally {
+      clearTimeout(timer);
+      underWay.delete(limit);
+    }
+  };
+
+  /** At least what the platform asked for and at least our own pace, with up to a fifth on top so that chats spread out. */
+  const waitOf = (askedMs: number, tries: number): number => {
+    const ours = Math.min(pace.maxWaitMs, pace.firstWaitMs * 2 ** Math.min(tries, 20));
+    return Math.max(askedMs, ours) * (1 + Math.random() / 5);
+  };
+
+  const drain = async (key: string, lane: Lane, channelKey: string): Promise<void> => {
+    for (;;) {
+      const reply = lane.waiting[0];
+      if (!reply || stopping.signal.aborted) break;
+      const free = takeSlot(channelKey);
+      if (free) await free;
+      let waitMs: number | null = null;
+      try {
+        if (stopping.signal.aborted) break;
+        waitMs = await attempt(reply, lane.tries);
+      } catch (error) {
+        // The outcome could not be stored. What was being sent is found as that at the next start.
+        log.error('delivery failed', { id: reply.id, error });
+      } finally {
+        freeSlot(channelKey);
+      }
+      if (waitMs === null) {
+        lane.waiting.shift();
+        lane.tries = 0;
+      } else {
+        lane.tries += 1;
+        await pause(waitMs, stopping.signal);
+      }
+    }
+    if (lane.waiting.length === 0) lanes.delete(key);
+  };
+
+  const takeSlot = (key: string): Promise<void> | undefined => {
+    const slot = slots.get(key) ?? { busy: 0, waiting: [] };
+    slots.set(key, slot);
+    if (slot.busy < pace.atOnce) {
+      slot.busy += 1;
+      return undefined;
+    }
+    return new Promise((resolve) => slot.waiting.push(resolve));
+  };
+  const freeSlot = (key: string): void => {
+    const slot = slots.get(key);
+    const next = slot?.waiting.shift();
+    if (next) next();
+    else if (slot) slot.busy -= 1;
+  };
+
   const enqueue = (reply: OutboxRow): void => {
-    const tail = (tails.get(reply.channel) ?? Promise.resolve())
-      .then(() => deliver(reply))
-      .catch((error: unknown) => log.error('delivery failed', { error }));
-    tails.set(reply.channel, tail);
+    const channelKey = `${reply.channel}\0${reply.account}`;
+    const key = `${channelKey}\0${reply.chat}\0${reply.thread}`;
+    const known = lanes.get(key);
+    const lane = known ?? { waiting: [], tries: 0 };
+    lane.waiting.push(reply);
+    if (known) return;
+    lanes.set(key, lane);
+    const drained = drain(key, lane, channelKey).finally(() => running.delete(drained));
+    running.add(drained);
   };
+
   return {
     enqueue,
     /** After a start: what was queued goes out; what was being sent has an unknown fate. */
@@ -50,10 +160,17 @@ export function createDelivery({ store, outbox, channels, log }: DeliveryPorts) 
         else enqueue(reply);
       }
     },
-    /** Resolves when everything handed over so far has left or failed. */
-    settled: async (): Promise<void> => void (await Promise.all(tails.values())),
+    /** Replies that wait for their turn or for another try, and in how many chats. */
+    waiting: () => ({ replies: lanes.values().reduce((sum, lane) => sum + lane.waiting.length, 0), chats: lanes.size }),
+    /** What is under way may finish; the rest stays queued for the next start. */
+    async stop(graceMs: number): Promise<void> {
+      stopping.abort();
+      for (const { waiting } of slots.values()) for (const go of waiting.splice(0)) go();
+      const timer = setTimeout(() => {
+        for (const limit of underWay) limit.abort(new Error('the gateway stops'));
+      }, graceMs);
+      await Promise.all(running);
+      clearTimeout(timer);
+    },
   };
 }
-
-/** Until replies are tried again, one that could not leave has failed, and is shown as that. */
-const stateOf = (receipt: Receipt) => (receipt.state === 'retry' ? 'failed' : receipt.state);

@@ -12,6 +12,7 @@ import { dayOf, NO_TOKENS, type UsageTable } from '../store/usage.ts';
 import { type ConversationPorts, type OpenConversation, openConversation } from './conversation.ts';
 import type { Directory } from './directory.ts';
 import { ABORT, type Control } from './lanes.ts';
+import { noticeOf } from './notice.ts';
 import type { RunEvent, Turn, TurnEnd, Waiting } from './turn.ts';
 
 export type RunRecord = {
@@ -31,6 +32,12 @@ export type RunnerPorts = ConversationPorts & {
   readonly journal: Journal;
   readonly log: Log;
   think(turn: Turn): Promise<TurnEnd>;
+  /** a reply as the messages that the channel can send */
+  cut(to: { readonly channel: string; readonly account: string }, text: string): readonly string[];
+  /** shows that an answer is being worked on, until the returned function is called */
+  typing(message: Waiting['message']): () => void;
+  /** stores the files of a message, and says in lines for the model what became of each; '' when it has none */
+  takeFiles(message: Waiting['message'], signal: AbortSignal): Promise<string>;
   deliver(reply: OutboxRow): void;
   emit(runId: string, sessionKey: string, event: RunEvent): void;
   ended(record: RunRecord, reply: StoredMessage | null): void;
@@ -49,6 +56,7 @@ export function createRunner(ports: RunnerPorts) {
     const steered: Waiting[] = [];
     let end: TurnEnd;
     let conversation: OpenConversation | null = null;
+    const endTyping = ports.typing(item.message);
     try {
       ports.emit(item.runId, item.sessionKey, { type: 'run.started', startedAtMs });
       conversation = openConversation(
@@ -59,7 +67,7 @@ export function createRunner(ports: RunnerPorts) {
       open.set(item.sessionKey, conversation);
       // Durable before it runs, so that what kills the gateway is counted however early it does.
       if (item.resumed) ports.store.commit(() => ports.inbox.countAttempt(item.inboxId));
-      begin(conversation, item, control, steered);
+      await begin(conversation, item, control, steered);
       end =
         item.attempts >= MAX_ATTEMPTS
           ? failure('gave_up', `the gateway stopped ${item.attempts} times while working on this message`)
@@ -71,6 +79,8 @@ export function createRunner(ports: RunnerPorts) {
         reasonOf(error),
         (error as HardshellError).fix,
       );
+    } finally {
+      endTyping();
     }
     // Cut off by a stop: no outcome is stored, so the next start goes on where this one was.
     if (control.signal.reason === ABORT.shutdown) {
@@ -88,14 +98,27 @@ export function createRunner(ports: RunnerPorts) {
   };
 
   /** The message enters the conversation, or, after a restart, is found there together with what it had led to. */
-  const begin = (conversation: OpenConversation, item: Waiting, control: Control, steered: Waiting[]): void => {
+  const begin = async (
+    conversation: OpenConversation,
+    item: Waiting,
+    control: Control,
+    steered: Waiting[],
+  ): Promise<void> => {
     const mine = conversation.messages().filter((m) => m.runId === item.runId);
     if (mine.length === 0) {
-      conversation.append({
-        role: 'user',
-        blocks: [{ type: 'text', text: item.message.text }],
-        label: item.message.label,
-      });
+      const { text, label: given, attachments = [] } = item.message;
+      const files = attachments.length === 0 ? '' : await ports.takeFiles(item.message, control.signal);
+      if (text !== '' || files === '')
+        conversation.append({ role: 'user', blocks: [{ type: 'text', text }], label: given });
+      // Whoever sent it, what is in a file and how it is called came from somewhere.
+      if (files !== '') {
+        const source = `${item.message.channel}:attachment`;
+        conversation.append({
+          role: 'user',
+          blocks: [{ type: 'text', text: files }],
+          label: label('untrusted', given.readers, source),
+        });
+      }
     } else {
       const present = new Set(conversation.messages().map((m) => m.runId));
       steered.push(...control.takeSteering((w) => present.has(w.runId)));
@@ -140,7 +163,12 @@ export function createRunner(ports: RunnerPorts) {
       conversation,
       signal: control.signal,
       takeSteering() {
-        const taken = control.takeSteering();
+        // Files are fetched before a turn, not in the middle of one: such a message waits, and so do those behind it.
+        let waits = false;
+        const taken = control.takeSteering((w) => {
+          waits ||= (w.message.attachments?.length ?? 0) > 0;
+          return w.mode === 'steer' && !waits;
+        });
         for (const late of taken) {
           steered.push(late);
           conversation
@@ -173,7 +201,7 @@ export function createRunner(ports: RunnerPorts) {
         const first = ports.inbox.finish(item.inboxId, state, end.error?.kind ?? end.stopReason, record.endedAtMs);
         for (const w of steered) ports.inbox.finish(w.inboxId, state, `steered into ${item.runId}`, record.endedAtMs);
         // A row that was final already has had its reply: nothing may go out twice.
-        if (first && end.text !== '') replies = [queueReply(item, end.text, end.label, record.endedAtMs)];
+        if (first) replies = queueReplies([item, ...steered], end, record.endedAtMs);
         ports.usage.add(dayOf(record.endedAtMs), end.model, end.usage);
         ports.journal.record('run.ended', {
           run: item.runId,
@@ -196,24 +224,46 @@ export function createRunner(ports: RunnerPorts) {
     for (const w of steered) ports.ended({ ...record, runId: w.runId }, null);
   };
 
-  const queueReply = (item: Waiting, text: string, replyLabel: Label, atMs: number): OutboxRow => {
-    const { channel, account, chat, thread = '', messageId } = item.message;
-    const to = { channel, account, chat, thread, replyTo: messageId };
-    const row = { ...to, text, files: [], idempotencyKey: `reply:${item.inboxId}` };
-    const id = ports.outbox.insert({ ...row, inboxId: item.inboxId, atMs, label: replyLabel });
-    return { ...row, id, state: 'queued' };
+  /** To each chat that has asked, once. A platform's chat is told too when there is no answer; our own clients see that. */
+  const queueReplies = (asked: readonly Waiting[], end: TurnEnd, atMs: number): OutboxRow[] => {
+    const chats = new Map<string, Waiting>();
+    for (const w of asked) {
+      const { channel, account, chat, thread = '', assurance } = w.message;
+      const key = [channel, account, chat, thread].join('\0');
+      if (!chats.has(key) && (w === asked[0] || assurance !== 'operator')) chats.set(key, w);
+    }
+    return [...chats.values()].flatMap((w) => {
+      const isOwnClient = w.message.assurance === 'operator';
+      const notice =
+        end.status === 'ok' || isOwnClient || (end.status === 'aborted' && end.text !== '') ? '' : noticeOf(end);
+      const text = [end.text, notice].filter((part) => part !== '').join('\n\n');
+      return text === '' ? [] : queueReply(w, text, end.label, atMs);
+    });
+  };
+
+  const queueReply = ({ inboxId, message }: Waiting, whole: string, replyLabel: Label, atMs: number): OutboxRow[] => {
+    const { channel, account, chat, thread = '', messageId } = message;
+    return ports.cut({ channel, account }, whole).map((text, n) => {
+      const to = { channel, account, chat, thread, replyTo: messageId };
+      const row = { ...to, text, files: [], idempotencyKey: `reply:${inboxId}:${n}` };
+      const id = ports.outbox.insert({ ...row, inboxId, atMs, label: replyLabel });
+      return { ...row, id, state: 'queued', atMs };
+    });
   };
 
   return {
     run,
     /** A queued message that the owner took back. */
     discard(item: Waiting): void {
-      ports.store.commit(() => ports.inbox.finish(item.inboxId, 'failed', 'aborted', now()));
       const end: TurnEnd = {
         ...failure('aborted', 'taken back before it started'),
         status: 'aborted',
         stopReason: 'aborted',
       };
+      const replies = ports.store.commit(() =>
+        ports.inbox.finish(item.inboxId, 'failed', 'aborted', now()) ? queueReplies([item], end, now()) : [],
+      );
+      for (const out of replies) ports.deliver(out);
       ports.ended({ runId: item.runId, sessionKey: item.sessionKey, startedAtMs: now(), endedAtMs: now(), end }, null);
     },
     /** Messages of the running turn that are not stored yet, for history. */
@@ -264,7 +314,7 @@ function failure(kind: string, message: string, fix?: string): TurnEnd {
   };
 }
 
-const titleOf = (item: Waiting): string => firstLine(item.message.text, 60);
+const titleOf = ({ message }: Waiting): string => firstLine(message.text || (message.attachments?.[0]?.name ?? ''), 60);
 
 function firstLine(text: string, maxChars: number): string {
   const line = text.trim().split('\n', 1)[0] ?? '';

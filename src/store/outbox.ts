@@ -16,7 +16,7 @@ type Reply = {
   idempotencyKey: string;
 };
 export type NewReply = Reply & { inboxId: number; atMs: number; label: Label };
-export type OutboxRow = Reply & { id: number; state: OutboxState };
+export type OutboxRow = Reply & { id: number; state: OutboxState; atMs: number };
 export type OutboxCount = { queued: number; sent: number; unknown: number; failed: number };
 
 export type Outbox = ReturnType<typeof openOutbox>;
@@ -26,12 +26,14 @@ export function openOutbox(store: Store) {
     store.prepare(`INSERT INTO outbox (inbox_id, channel, account, chat, thread, reply_to, body, files, idempotency_key, state, reason, attempts, at,
     integrity, readers, sources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', '', 0, ?, ?, ?, ?)`);
   const open =
-    store.prepare(`SELECT id, channel, account, chat, thread, reply_to, body, files, idempotency_key, state FROM outbox
+    store.prepare(`SELECT id, channel, account, chat, thread, reply_to, body, files, idempotency_key, state, at FROM outbox
     WHERE state IN ('queued', 'sending') ORDER BY id`);
   const move = store.prepare(
-    "UPDATE outbox SET state = ?, reason = ?, attempts = attempts + ?, body = CASE WHEN ? THEN '' ELSE body END WHERE id = ?",
+    `UPDATE outbox SET state = ?, reason = ?, attempts = attempts + ?, body = CASE WHEN ? THEN '' ELSE body END,
+    platform_id = CASE WHEN ? <> '' THEN ? ELSE platform_id END WHERE id = ?`,
   );
   const count = store.prepare('SELECT state, count(*) AS n FROM outbox GROUP BY state');
+  const countOf = store.prepare('SELECT channel, state, count(*) AS n FROM outbox GROUP BY channel, state');
   const prune = store.prepare(
     `DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE state NOT IN ('queued', 'sending') AND at < ? LIMIT 5000)`,
   );
@@ -59,18 +61,31 @@ export function openOutbox(store: Store) {
       );
     },
     open: (): OutboxRow[] => open.all().map(read),
-    /** A sent reply's text lives on in the transcript; the row keeps only the fact. */
-    move: (id: number, state: OutboxState, reason = ''): void =>
-      void move.run(state, reason, state === 'sending' ? 1 : 0, state === 'sent' ? 1 : 0, id),
+    /** A sent reply's text lives on in the transcript; the row keeps only the fact, and what the platform calls it. */
+    move: (id: number, state: OutboxState, reason = '', platformId = ''): void =>
+      void move.run(state, reason, state === 'sending' ? 1 : 0, state === 'sent' ? 1 : 0, platformId, platformId, id),
     count(): OutboxCount {
-      const total: OutboxCount = { queued: 0, sent: 0, unknown: 0, failed: 0 };
-      for (const row of count.all())
-        total[row['state'] === 'sending' ? 'queued' : (row['state'] as keyof OutboxCount)] += Number(row['n']);
+      const total = noReplies();
+      for (const row of count.all()) total[columnOf(row)] += Number(row['n']);
       return total;
+    },
+    countByChannel(): Map<string, OutboxCount> {
+      const totals = new Map<string, OutboxCount>();
+      for (const row of countOf.all()) {
+        const channel = String(row['channel']);
+        const total = totals.get(channel) ?? noReplies();
+        total[columnOf(row)] += Number(row['n']);
+        totals.set(channel, total);
+      }
+      return totals;
     },
     pruneBefore: (atMs: number): number => Number(prune.run(atMs).changes),
   };
 }
+
+const noReplies = (): OutboxCount => ({ queued: 0, sent: 0, unknown: 0, failed: 0 });
+const columnOf = (row: Record<string, unknown>): keyof OutboxCount =>
+  row['state'] === 'sending' ? 'queued' : (row['state'] as keyof OutboxCount);
 
 function read(row: Record<string, unknown>): OutboxRow {
   return {
@@ -84,5 +99,6 @@ function read(row: Record<string, unknown>): OutboxRow {
     files: JSON.parse(String(row['files'])) as OutboxRow['files'],
     idempotencyKey: String(row['idempotency_key']),
     state: row['state'] as OutboxState,
+    atMs: Number(row['at']),
   };
 }

@@ -5,7 +5,18 @@ import { type Import, isTest, type SourceFile } from './source-file.ts';
 /** Highest first. Folders of one row lie beside each other and do not know each other. */
 const ROWS: readonly (readonly string[])[] = [
   ['cli'],
-  ['main.ts', 'backend.ts', 'core.ts', 'hiding.ts', 'live-config.ts', 'runs.ts', 'send.ts', 'settings.ts', 'status.ts'],
+  [
+    'main.ts',
+    'backend.ts',
+    'core.ts',
+    'hiding.ts',
+    'live-config.ts',
+    'perimeter.ts',
+    'runs.ts',
+    'send.ts',
+    'settings.ts',
+    'status.ts',
+  ],
   ['gateway', 'audit'],
   ['channels', 'access', 'sessions', 'agent', 'policy', 'tools'],
   ['sandbox', 'models', 'memory', 'skills', 'automation', 'ops'],

@@ -55,7 +55,9 @@ export function startCore(options: CoreOptions) {
     models,
     tools: [],
     maxOutputTokens: 1_000,
-    channels: [webchat],
+    channelOf: (id) => (id === webchat.id ? webchat : undefined),
+    typing: () => () => {},
+    takeFiles: async () => '',
     prompt: async () => ({ stable: 's', volatile: 'v' }),
     toolCaller: (hooks) => async (call, signal) => {
       hooks.started(call, []);

@@ -1,0 +1,18 @@
+// Owns waiting that an end can cut short. It never keeps the process alive and leaves no listener behind.
+
+/** `setTimeout` takes no longer time. */
+const LONGEST_MS = 2_147_000_000;
+
+/** Resolves after the time, or at once when the signal comes. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, Math.min(ms, LONGEST_MS)).unref();
+    signal.addEventListener('abort', done);
+  });
+}

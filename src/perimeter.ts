@@ -1,0 +1,84 @@
+// Owns joining the channels to the house: what they may use, where their messages go, and which edits of the configuration
+// they hear of. Part of the composition; it decides nothing about who may talk.
+import { createAttachments } from './channels/attachments.ts';
+import type { Channel, ChannelPorts } from './channels/channel.ts';
+import { createChannelHost } from './channels/open.ts';
+import { PLATFORMS } from './channels/platforms.ts';
+import { webchat } from './channels/webchat.ts';
+import type { Env, Paths } from './config/paths.ts';
+import type { Config } from './config/schema.ts';
+import type { CorePorts } from './core.ts';
+import type { Log } from './log/log.ts';
+import type { Root } from './platform/root.ts';
+import { openNotes } from './store/notes.ts';
+import type { Store } from './store/open.ts';
+
+export type PerimeterPorts = {
+  readonly store: Store;
+  readonly log: Log;
+  readonly env: Env;
+  readonly paths: Paths;
+  readonly workspace: Root;
+  readonly config: () => Config;
+  readonly now: () => number;
+  hide(secret: string): void;
+};
+/** What becomes of what arrives. */
+export type Inward = Pick<ChannelPorts, 'emit' | 'groupChanged' | 'chatMoved'>;
+
+const SAVE_EVERY_MS = 60 * 60_000;
+
+export type Perimeter = ReturnType<typeof createPerimeter>;
+
+export function createPerimeter(ports: PerimeterPorts) {
+  const { log, now, workspace, paths, env } = ports;
+  let inward: Inward | null = null;
+  const ready = (): Inward => {
+    if (!inward) throw new Error('a channel spoke before anybody listened');
+    return inward;
+  };
+  const host = createChannelHost({
+    platforms: PLATFORMS,
+    emit: (message) => ready().emit(message),
+    groupChanged: (change) => ready().groupChanged(change),
+    chatMoved: (from, to) => ready().chatMoved(from, to),
+    changed: ({ id, account, state, problem }) =>
+      log.info('channel', { channel: id, account, state, ...(problem ? { reason: problem.reason } : {}) }),
+    env,
+    credentialsDir: paths.credentialsDir,
+    memory: openNotes(ports.store),
+    readFile: (path, maxBytes) => workspace.read(path, maxBytes),
+    hide: ports.hide,
+    log,
+    now,
+  });
+  const attachments = createAttachments({
+    connected: host.connected,
+    store: (path, bytes) => workspace.create(path, Buffer.from(bytes)),
+    maxBytes: () => ports.config().channels.defaults.mediaMaxMb * 1_000_000,
+    log,
+    now,
+  });
+  const saving = setInterval(host.save, SAVE_EVERY_MS).unref();
+  const forCore: Pick<CorePorts, 'channelOf' | 'typing' | 'takeFiles'> = {
+    channelOf: (id, account): Channel | undefined => (id === webchat.id ? webchat : host.channelOf(id, account)),
+    typing: ({ channel, account, chat, thread = '' }) => host.typing(channel, account, { chat, thread }),
+    takeFiles: attachments.take,
+  };
+  return {
+    forCore,
+    status: host.status,
+    idle: host.idle,
+    probe: host.probe,
+    apply: host.apply,
+    /** From now on what arrives goes there. Resolves when every channel was started; they connect by themselves. */
+    open(to: Inward): Promise<void> {
+      inward = to;
+      return host.apply(ports.config());
+    },
+    async close(): Promise<void> {
+      clearInterval(saving);
+      await host.stop();
+    },
+  };
+}
