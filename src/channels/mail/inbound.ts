@@ -1,0 +1,193 @@
+// Owns what a mail becomes: a message with the sender that was verified or merely claimed, its text, and references to
+// its files. A mail is content: nothing in it decides anything, and nothing attached to it is opened.
+import { createHash } from 'node:crypto';
+import { label } from '../../store/label.ts';
+import type { Attachment, InboundMessage } from '../channel.ts';
+import { type Evidence, evidenceOf, type ResolveTxt } from './dkim.ts';
+import { automaticBecause, fromOf, type Header, messageIdOf, splitMail, threadOf, valuesOf } from './headers.ts';
+import type { Head, Mailbox, Part } from './mailbox.ts';
+import { oneLine, plainText, textOfHtml } from './text.ts';
+
+/** A mail above this is named and not fetched. */
+export const MAX_MAIL_BYTES = 25 * 1024 * 1024;
+const MAX_TEXT_CHARS = 20_000;
+/** HTML is mostly markup: so much of a part is read to find that text. */
+const MAX_PART_BYTES = 512 * 1024;
+const MAX_PARTS = 10;
+const MAX_ATTACHMENTS = 20;
+
+export type ReadPorts = {
+  readonly account: string;
+  readonly address: string;
+  readonly resolveTxt: ResolveTxt;
+  readonly now: () => number;
+};
+export type Read =
+  | {
+      readonly kind: 'message';
+      readonly message: InboundMessage;
+      readonly subject: string;
+      readonly evidence: Evidence;
+    }
+  | { readonly kind: 'ignored'; readonly because: string }
+  | { readonly kind: 'missed'; readonly what: string };
+
+export async function readMail(box: Mailbox, head: Head, ports: ReadPorts): Promise<Read> {
+  const { headers } = splitMail(head.bytes);
+  const from = fromOf(headers);
+  if ('refused' in from) return { kind: 'ignored', because: from.refused };
+  const automatic = automaticBecause(headers, from.address, ports.address);
+  if (automatic !== null) return { kind: 'ignored', because: automatic };
+  if (head.sizeBytes > MAX_MAIL_BYTES) {
+    const mb = (head.sizeBytes / 1e6).toFixed(0);
+    return {
+      kind: 'missed',
+      what: `a mail of ${mb} MB that claims to be from ${from.address} was not fetched, it is too large`,
+    };
+  }
+  const raw = await box.whole(head.uid, MAX_MAIL_BYTES);
+  if (!raw) return { kind: 'ignored', because: 'it was deleted meanwhile' };
+  const mail = splitMail(raw);
+  // The head that was signed is the one in these bytes; what the server said of it before only saved the fetch.
+  const signedFrom = fromOf(mail.headers);
+  if ('refused' in signedFrom || signedFrom.address !== from.address) {
+    return { kind: 'ignored', because: 'its head changed while it was read' };
+  }
+  const at = Math.min(head.arrivedAtMs || ports.now(), ports.now());
+  const evidence = await evidenceOf(mail, from.address, ports.address, at, ports.resolveTxt);
+  const { decodeWords } = await import('postal-mime');
+  const subject = await subjectIn(mail.headers);
+  const display = oneLine(decodeWords(Buffer.from(from.name, 'latin1').toString('utf8')), 100);
+  const attachments = attachmentsOf(head.structure, `${box.validity}:${head.uid}`, decodeWords);
+  const thread = threadOf(mail.headers);
+  return {
+    kind: 'message',
+    subject,
+    evidence,
+    message: {
+      channel: 'mail',
+      account: ports.account,
+      chat: from.address,
+      ...(thread === null ? {} : { thread }),
+      messageId: idOf(mail.headers, raw, from.address, evidence),
+      chatType: 'direct',
+      sender: { id: from.address, ...(display === '' ? {} : { display }) },
+      assurance: evidence.isVerified ? 'platform' : 'claimed',
+      text: `Subject: ${subject === '' ? '(none)' : subject}\n\n${await textOf(box, head)}`,
+      ...(attachments.length === 0 ? {} : { attachments }),
+      receivedAtMs: at,
+      label: label('untrusted', 'owner', `mail:${from.address}`),
+    },
+  };
+}
+
+/**
+ * The sender stands before the Message-ID, so that nobody can use up the id of another one's mail; what is only claimed
+ * cannot use up the id of what is verified. Without a usable Message-ID it is the signature, or else the bytes.
+ */
+function idOf(headers: readonly Header[], raw: Buffer, from: string, evidence: Evidence): string {
+  const id =
+    messageIdOf(headers) ?? (evidence.isVerified ? evidence.seal : createHash('sha256').update(raw).digest('hex'));
+  return `${evidence.isVerified ? '' : 'claimed:'}${from}/${id}`;
+}
+
+export async function subjectIn(headers: readonly Header[]): Promise<string> {
+  const { decodeWords } = await import('postal-mime');
+  const [value = ''] = valuesOf(headers, 'subject');
+  return oneLine(decodeWords(Buffer.from(value.slice(0, 4_000), 'latin1').toString('utf8')), 200);
+}
+
+/** The Message-ID inside the id of a message. */
+export const messageIdIn = (id: string): string | null => /<[^<>]+>$/.exec(id)?.[0] ?? null;
+
+async function textOf(box: Mailbox, head: Head): Promise<string> {
+  const { default: PostalMime } = await import('postal-mime');
+  const texts: string[] = [];
+  let isCut = false;
+  for (const part of textParts(head.structure).slice(0, MAX_PARTS)) {
+    const bytes = await box.part(head.uid, part.part ?? 'TEXT', MAX_PART_BYTES);
+    if (!bytes) continue;
+    isCut ||= bytes.length >= MAX_PART_BYTES;
+    // One part at a time, under a head of our own: what the mail says about its structure is not read twice.
+    const own = Buffer.from(
+      `Content-Type: ${part.type}; charset="${token(part.parameters?.['charset'], 'utf-8')}"; format=${token(part.parameters?.['format'], 'fixed')}\r\n` +
+        `Content-Transfer-Encoding: ${token(part.encoding, '8bit')}\r\n\r\n`,
+    );
+    const { text = '', html } = await PostalMime.parse(Buffer.concat([own, bytes]));
+    const reduced = html === undefined ? { text: plainText(text), isCut: false } : textOfHtml(html, MAX_TEXT_CHARS);
+    texts.push(reduced.text);
+    isCut ||= reduced.isCut;
+  }
+  const all = texts.filter((text) => text !== '').join('\n\n');
+  if (!isCut && all.length <= MAX_TEXT_CHARS) return all;
+  return `${all.slice(0, MAX_TEXT_CHARS).toWellFormed()}\n\n[This mail is longer; it was cut here after ${Math.min(all.length, MAX_TEXT_CHARS)} characters.]`;
+}
+
+const token = (text: string | undefined, otherwise: string): string =>
+  /^[\w.:-]{1,40}$/.exec(text ?? '')?.[0] ?? otherwise;
+
+const isText = (part: Part): boolean =>
+  (part.type === 'text/plain' || part.type === 'text/html') &&
+  part.disposition !== 'attachment' &&
+  (part.dispositionParameters?.['filename'] ?? part.parameters?.['name']) === undefined;
+
+/** The leaves that are read as text; of alternatives the plain one, if there is any. A mail inside a mail is a file. */
+function textParts(part: Part): Part[] {
+  if (!part.type.startsWith('multipart/')) return isText(part) ? [part] : [];
+  const found = (part.childNodes ?? []).map(textParts);
+  if (part.type !== 'multipart/alternative') return found.flat();
+  return (
+    found.find((one) => one.length > 0 && one.every(({ type }) => type === 'text/plain')) ??
+    found.find((one) => one.length > 0) ??
+    []
+  );
+}
+
+function leaves(part: Part): Part[] {
+  return part.type.startsWith('multipart/') ? (part.childNodes ?? []).flatMap(leaves) : [part];
+}
+
+function attachmentsOf(root: Part, at: string, decodeWords: (text: string) => string): Attachment[] {
+  return leaves(root)
+    .filter((part) => !isText(part))
+    .slice(0, MAX_ATTACHMENTS)
+    .map((part) => {
+      const given = part.dispositionParameters?.['filename'] ?? part.parameters?.['name'] ?? '';
+      const encoding = /^(base64|quoted-printable)$/.exec(part.encoding ?? '')?.[0] ?? '';
+      const kind = /^(image|audio|video)\//.exec(part.type)?.[1] as 'image' | 'audio' | 'video' | undefined;
+      return {
+        ref: `${at}:${part.part ?? 'TEXT'}:${encoding}`,
+        kind: kind ?? 'file',
+        name:
+          oneLine(decodeWords(given.slice(0, 1_000)), 120)
+            .replace(/[/\\]/g, '_')
+            .replace(/^\.+/, '_') || 'attachment',
+        mimeType: /^[a-z0-9.+-]{1,60}\/[a-z0-9.+-]{1,80}$/.exec(part.type)?.[0] ?? 'application/octet-stream',
+        sizeBytes:
+          part.size === undefined ? null : encoding === 'base64' ? Math.floor((part.size * 57) / 78) : part.size,
+      };
+    });
+}
+
+/** The bytes behind a reference of this file. */
+export async function fetchPart(box: Mailbox, ref: string, maxBytes: number): Promise<Uint8Array> {
+  const [, validity, uid, part, encoding] = /^(\d+):(\d+):([\d.]+|TEXT):([a-z0-9-]*)$/.exec(ref) ?? [];
+  if (validity === undefined || part === undefined) throw new Error('that is no attachment of a mail');
+  if (validity !== box.validity) throw new Error('the mailbox was renumbered since, so the attachment cannot be found');
+  const factor = encoding === 'base64' ? 78 / 57 : encoding === 'quoted-printable' ? 3.1 : 1;
+  const bytes = await box.part(Number(uid), part, Math.ceil(maxBytes * factor) + 1_000);
+  if (!bytes) throw new Error('the mail with this attachment is gone');
+  const content = decodedBytes(bytes, encoding ?? '');
+  if (content.length > maxBytes) throw new Error(`the attachment is larger than ${maxBytes} bytes`);
+  return content;
+}
+
+function decodedBytes(bytes: Buffer, encoding: string): Uint8Array {
+  if (encoding === 'base64') return Buffer.from(bytes.toString('latin1'), 'base64');
+  if (encoding !== 'quoted-printable') return bytes;
+  const text = bytes.toString('latin1').replace(/=[ \t]{0,80}\r?\n/g, '');
+  return Buffer.from(
+    text.replace(/=([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+    'latin1',
+  );
+}

@@ -1,0 +1,40 @@
+// Owns where in the mailbox the channel is. Numbers of mails hold while the mailbox keeps its validity; when the server
+// numbers anew, the time of the last mail decides, and what comes twice by that is known by its id.
+import type { Mailbox } from './mailbox.ts';
+
+export type Place = {
+  readonly validity: string;
+  /** the last one that is settled */
+  readonly uid: number;
+  /** when the newest settled one arrived, or when reading began */
+  readonly atMs: number;
+  /** what arrived before this is not looked at, after the mailbox was numbered anew */
+  readonly floorMs: number;
+};
+
+/** The first start begins at now: what lies in the mailbox was not written to the assistant. */
+export async function begin(saved: string | null, box: Mailbox, nowMs: number): Promise<Place> {
+  const place = parse(saved);
+  if (place?.validity === box.validity) return place;
+  const fresh = { validity: box.validity, uid: box.nextUid - 1, atMs: place?.atMs ?? nowMs, floorMs: 0 };
+  if (!place) return fresh;
+  // Mail servers tell the time of arrival in whole seconds.
+  const floorMs = Math.floor(place.atMs / 1_000) * 1_000;
+  const first = (await box.arrivedSince(place.atMs))[0];
+  return { ...fresh, floorMs, uid: first === undefined ? fresh.uid : first - 1 };
+}
+
+export function advance(place: Place, uid: number, arrivedAtMs: number): Place {
+  return { ...place, uid, atMs: Math.max(place.atMs, arrivedAtMs) };
+}
+
+/** What is unreadable counts as none, which begins at now: reading old mail as if it were new is the worse mistake. */
+function parse(saved: string | null): Place | null {
+  try {
+    const { validity, uid, atMs, floorMs } = JSON.parse(saved ?? 'null') as Place;
+    const isPlace = typeof validity === 'string' && [uid, atMs, floorMs].every((one) => Number.isSafeInteger(one));
+    return isPlace ? { validity, uid, atMs, floorMs } : null;
+  } catch {
+    return null;
+  }
+}
