@@ -36,9 +36,10 @@ export async function run(argv: readonly string[], env: Env, given: Streams = pr
     await program.parseAsync(words, { from: 'user' });
     return code;
   } catch (error) {
-    if (!isCommanderError(error)) return out.fail(error);
-    if (error.exitCode === 0) return EXIT.ok;
-    return out.fail(usageError(program, words, error));
+    if (isCommanderError(error) && error.exitCode === 0) return EXIT.ok;
+    const failure = isCommanderError(error) ? usageError(program, words, error) : error;
+    const { withoutSecrets } = await import('./hide.ts');
+    return out.fail(withoutSecrets(failure, env, argv));
   }
 }
 

@@ -50,7 +50,8 @@ export function addVaulted(vault: Vault, add: (secret: string) => void): void {
 function addFiles(folder: string, add: (secret: string) => void): void {
   for (const name of readdirSync(folder)) {
     // One that others may read is refused elsewhere; it is hidden all the same.
-    const text = attempt(() => tryReadText(join(folder, name), MAX_SECRET_BYTES)) ?? '';
+    const text = attempt(() => tryReadText(join(folder, name), MAX_SECRET_BYTES));
+    if (!text) continue;
     const fields = text.startsWith('{') ? attempt(() => JSON.parse(text) as unknown) : undefined;
     if (fields === undefined) add(text.trim());
     else addFields(fields, '', add);
@@ -58,7 +59,7 @@ function addFiles(folder: string, add: (secret: string) => void): void {
 }
 
 /** A file of several: those whose name or looks say what they are. */
-function addFields(value: unknown, name: string, add: (secret: string) => void): void {
+export function addFields(value: unknown, name: string, add: (secret: string) => void): void {
   if (typeof value === 'string') {
     if (SECRET_NAME.test(name) || looksSecret(value)) add(value);
   } else if (value !== null && typeof value === 'object') {

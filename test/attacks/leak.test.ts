@@ -1,5 +1,5 @@
 // Secrets of every kind, pushed through everything below the gateway that writes or says something: no spelling of any of
-// them, not even half of one, may come out. The same with a whole gateway is its own test.
+// them, not even half of one, may come out. The same with a whole gateway is leak-gateway.test.ts.
 import {
   chmodSync,
   mkdirSync,
@@ -17,7 +17,6 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openLog } from '../../src/log/log.ts';
 import { createRedactor, type Redactor, redactValue } from '../../src/log/redact.ts';
-import { spellingsOf } from '../../src/log/spellings.ts';
 import { createStreamRedactor } from '../../src/log/stream-redactor.ts';
 import { HardshellError } from '../../src/platform/errors.ts';
 import { auditSecrets } from '../../src/secrets/audit.ts';
@@ -29,34 +28,11 @@ import { findProviderKey } from '../../src/secrets/provider-keys.ts';
 import { resolveSecret, type SecretRef } from '../../src/secrets/reference.ts';
 import { toSecretRef } from '../../src/secrets/setting-refs.ts';
 import { createVault, openVault } from '../../src/secrets/vault.ts';
+import { leakSearch } from '../support/leaks.ts';
 import { allSamples, tokenSamples } from '../support/secret-samples.ts';
 
 const SAMPLES = allSamples();
-/** Said once more here, so that a spelling that the redactor forgets is one that the scan still knows. */
-const plainSpellings = (value: string): string[] => [
-  value,
-  JSON.stringify(value).slice(1, -1),
-  encodeURIComponent(value),
-  Buffer.from(value).toString('base64').slice(0, -4),
-  Buffer.from(`user:${value}`).toString('base64').slice(8, -4),
-  Buffer.from(value).toString('hex'),
-];
-const SPELLINGS = SAMPLES.flatMap(({ kind, value }) =>
-  [...new Set([...plainSpellings(value), ...spellingsOf(value)])]
-    .filter((spelling) => spelling.length >= 6 && !isPublic(spelling))
-    .map((spelling) => ({ kind, spelling })),
-);
-
-/** The head of a webhook's address is no secret, and half of the address can be no more than that. */
-function isPublic(spelling: string): boolean {
-  return /^https:\/\/(hooks\.slack\.com\/services\/T|discord\.com\/api\/webhooks\/)[A-Z0-9/]*$/.test(spelling);
-}
-
-function leaksIn(text: string): string[] {
-  return SPELLINGS.filter(({ spelling }) => text.includes(spelling)).map(
-    ({ kind, spelling }) => `${kind}: ${spelling}`,
-  );
-}
+const leaksIn = leakSearch(SAMPLES);
 
 let folder = '';
 let redactor: Redactor;

@@ -1,0 +1,56 @@
+// Owns the last look at an error before a person sees it: what a command was given, or found in a file, may be a secret.
+// Loaded only when a command failed. It must never fail itself: then the looks of tokens are all that is known.
+import { type Env, resolvePaths } from '../config/paths.ts';
+import { parseJson5, plainValue } from '../config/text/json5.ts';
+import { createRedactor, type Redactor } from '../log/redact.ts';
+import { HardshellError } from '../platform/errors.ts';
+import { tryReadText } from '../platform/files.ts';
+import { addFields, addStoredSecrets } from '../secrets/stored.ts';
+
+const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
+
+/** The same failure, without any secret in what it says. */
+export function withoutSecrets(error: unknown, env: Env, argv: readonly string[]): unknown {
+  const redactor = createRedactor();
+  for (const source of [addGiven, addKnown, addConfigured]) {
+    try {
+      source(redactor, env, argv);
+    } catch {
+      // The error that is being told is mostly about the very file that cannot be read here.
+    }
+  }
+  const { redact } = redactor.sure;
+  if (error instanceof HardshellError) {
+    const { code, message, fix, exitCode, httpStatus } = error;
+    const told = { code, message: redact(message), exitCode, httpStatus };
+    return withStack(
+      new HardshellError({ ...told, ...(fix === undefined ? {} : { fix: redact(fix) }) }),
+      error,
+      redact,
+    );
+  }
+  if (error instanceof Error) return withStack(new Error(redact(error.message)), error, redact);
+  return redact(String(error));
+}
+
+function withStack(told: Error, error: Error, redact: (text: string) => string): Error {
+  told.stack = redact(error.stack ?? '');
+  return told;
+}
+
+function addGiven(redactor: Redactor, _env: Env, argv: readonly string[]): void {
+  for (const [index, word] of argv.entries()) {
+    const value = word === '--token' ? argv[index + 1] : /^--token=(.*)$/s.exec(word)?.[1];
+    if (value) redactor.add(value);
+  }
+}
+
+function addKnown(redactor: Redactor, env: Env): void {
+  addStoredSecrets({ ...resolvePaths(env), env }, redactor.add);
+}
+
+/** By name, without the schema: what is broken has none, and it would take longer than the command did. */
+function addConfigured(redactor: Redactor, env: Env): void {
+  const text = tryReadText(resolvePaths(env).configPath, MAX_CONFIG_BYTES);
+  if (text !== null) addFields(plainValue(parseJson5(text).root), '', redactor.add);
+}
