@@ -5,7 +5,7 @@ import { examples, jsonOption, type Lazy } from './grammar.ts';
 
 /** Verbs of these that change something. */
 export const CHANGING_OPERATIONS: readonly string[] = [
-  ...['start', 'stop', 'restart', 'install', 'uninstall', 'reset', 'onboard', 'setup'],
+  ...['start', 'stop', 'restart', 'install', 'uninstall', 'reset', 'onboard', 'setup', 'migrate'],
 ];
 
 export function operations(program: Command, lazy: Lazy): void {
@@ -34,6 +34,17 @@ export function operations(program: Command, lazy: Lazy): void {
       .option('--yes', 'ask nothing')
       .action(lazy(() => import('./commands/ops/onboard.ts')));
   }
+
+  own(program, 'migrate', 'take over an older state: ~/.clawdbot, ~/.moltbot, or an upstream openclaw.json', [
+    'openclaw migrate --dry-run',
+    'openclaw migrate --from ~/.clawdbot',
+    'openclaw migrate --from ~/backup/openclaw.json --dry-run --json',
+  ])
+    .option('--from <path>', 'the old folder or configuration file (default: where it usually is)')
+    .option('--vault', 'secrets go to the encrypted vault, not to files in credentials/')
+    .option('--dry-run', 'only say what would be taken over, and what not')
+    .option('--yes', 'do not ask')
+    .action(lazy(() => import('./commands/ops/migrate.ts')));
 
   const leave = () => import('./commands/ops/leave.ts');
   for (const [name, what] of [
