@@ -1,0 +1,74 @@
+// Owns the other way in, for those who cannot hold a socket: Slack posts each event to an address that leads here. Nothing
+// counts that is not signed with the app's secret within five minutes, and it is answered only when it is durable.
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Log } from '../../log/log.ts';
+import { type Hook, type HookAnswer, listenForHooks } from '../../net/hook-listener.ts';
+import { reasonOf } from '../../platform/errors.ts';
+import { ChannelFailure } from '../channel.ts';
+
+export type EventsApiPorts = {
+  readonly port: number;
+  readonly signingSecret: string;
+  readonly take: (payload: unknown) => Promise<void>;
+  readonly joined: (port: number) => void;
+  readonly alive: () => void;
+  readonly log: Log;
+  readonly now: () => number;
+};
+
+export const EVENTS_PATH = '/slack/events';
+const MAX_BYTES = 4 * 1024 * 1024;
+const WINDOW_S = 5 * 60;
+const SAY_AGAIN_MS = 60_000;
+
+export async function runEventsApi(ports: EventsApiPorts, signal: AbortSignal): Promise<void> {
+  const { log, now } = ports;
+  let saidAtMs = Number.NEGATIVE_INFINITY;
+
+  const answer = async (hook: Hook): Promise<HookAnswer> => {
+    const problem = signatureProblem(hook, ports.signingSecret, now());
+    if (problem !== null) {
+      // Anybody who finds the address can cause this line.
+      if (now() - saidAtMs >= SAY_AGAIN_MS) log.warn('slack event refused', { why: problem });
+      if (now() - saidAtMs >= SAY_AGAIN_MS) saidAtMs = now();
+      return { status: 401 };
+    }
+    ports.alive();
+    const body = jsonIn(hook.body);
+    if (body?.type === 'url_verification' && typeof body.challenge === 'string')
+      return { status: 200, text: body.challenge };
+    await ports.take(body);
+    return { status: 200 };
+  };
+
+  const options = { port: ports.port, path: EVENTS_PATH, maxBytes: MAX_BYTES, answer };
+  const listener = await listenForHooks(options).catch((error: unknown) => {
+    const fix = 'set channels.slack.port to a free port, and let your proxy lead there';
+    throw new ChannelFailure('network', `Slack's events cannot be received: ${reasonOf(error)}`, fix);
+  });
+  ports.joined(listener.port);
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  await listener.close();
+}
+
+/** Null when Slack signed it just now. */
+export function signatureProblem({ headers, body }: Hook, secret: string, nowMs: number): string | null {
+  const stamp = headers['x-slack-request-timestamp'];
+  const given = headers['x-slack-signature'];
+  if (typeof stamp !== 'string' || !/^\d{1,12}$/.test(stamp) || typeof given !== 'string') return 'it is not signed';
+  const expected = Buffer.from(`v0=${createHmac('sha256', secret).update(`v0:${stamp}:`).update(body).digest('hex')}`);
+  const actual = Buffer.from(given);
+  if (actual.length !== expected.length || !timingSafeEqual(actual, expected))
+    return 'its signature is not made with channels.slack.signingSecret';
+  const ageS = nowMs / 1_000 - Number(stamp);
+  if (Math.abs(ageS) <= WINDOW_S) return null;
+  return `it was signed ${Math.abs(Math.round(ageS))} s ${ageS > 0 ? 'ago' : 'in the future'}: repeated by somebody, or the clock is wrong`;
+}
+
+function jsonIn(body: Buffer): { type?: unknown; challenge?: unknown } | null {
+  try {
+    return JSON.parse(body.toString('utf8')) as { type?: unknown } | null;
+  } catch {
+    return null;
+  }
+}
