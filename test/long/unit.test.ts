@@ -135,3 +135,63 @@ describe.skipIf(why !== null)('the unit under a booted systemd', () => {
     expect(machine.run('test', '-e', `${STATE}/state.sqlite`).code).toBe(0);
   });
 });
+
+describe.skipIf(why !== null)('the unit of a person, under a booted systemd', () => {
+  const PERSON = 'person-test';
+  let machine: Machine;
+  let uid = '';
+  const asPerson = (program: string, ...words: string[]): Answer =>
+    machine.run(
+      ...(['setpriv', '--reuid', PERSON, '--regid', PERSON, '--init-groups', '--'] as [string, ...string[]]),
+      ...['env', `HOME=/home/${PERSON}`, `XDG_RUNTIME_DIR=/run/user/${uid}`, program, ...words],
+    );
+  const property = (name: string): string =>
+    asPerson('systemctl', '--user', 'show', UNIT, '--property', name, '--value').stdout.trim();
+
+  beforeAll(async () => {
+    machine = await bootMachine();
+    expect(machine.run('useradd', '--create-home', '--shell', '/bin/bash', PERSON).code).toBe(0);
+    uid = machine.run('id', '-u', PERSON).stdout.trim();
+    // What a login does.
+    const manager = machine.run('systemctl', 'start', `user@${uid}.service`);
+    expect(manager.code, manager.stderr).toBe(0);
+  });
+  afterAll(async () => {
+    await machine?.stop();
+  });
+
+  test('it serves as the person, with its walls, and takes a program of root as one of root', async () => {
+    const settings = `{ secrets: { providers: { tool: { source: "exec", command: "/usr/bin/printf", args: ["key-%s", "{id}"] } } },
+      models: { providers: { local: { baseUrl: "http://127.0.0.1:9/v1", apiKey: { source: "exec", provider: "tool", id: "seven" },
+        models: [{ id: "none" }] } } }, agents: { defaults: { model: { primary: "offline/hardshell" } } } }`;
+    const write = 'umask 077; mkdir -p ~/.openclaw; printf %s "$1" > ~/.openclaw/openclaw.json';
+    expect(asPerson('sh', '-c', write, 'sh', settings).code).toBe(0);
+    const installed = asPerson(PROGRAM, 'gateway', 'install');
+    expect(installed.code, installed.stdout + installed.stderr).toBe(0);
+    const status = (): string => asPerson(PROGRAM, 'gateway', 'status').stdout;
+    await expect.poll(status, { timeout: 15_000, interval: 300 }).toMatch(/running on http:[\s\S]*systemd-user/);
+    const facts = machine.run('cat', `/proc/${property('MainPID')}/status`).stdout;
+    expect(facts).toMatch(/^NoNewPrivs:\s+1$/m);
+    expect(facts).toMatch(/^Seccomp:\s+2$/m);
+    for (const set of ['CapPrm', 'CapEff', 'CapBnd']) expect(facts, set).toMatch(new RegExp(`^${set}:\\s+0+$`, 'm'));
+    expect(facts).toMatch(new RegExp(`^Uid:\\s+${uid}\\s`, 'm'));
+    // Not only asked for: the system is read-only to it, and its /tmp is its own.
+    const mounts = machine.run('cat', `/proc/${property('MainPID')}/mountinfo`).stdout;
+    expect(mounts).toMatch(/ \/ \/ ro,/);
+    expect(mounts).toMatch(/\/systemd-private-\S+ \/tmp /);
+  });
+
+  test('a command of the assistant runs in its sandbox, inside the unit', () => {
+    const ran = asPerson(PROGRAM, 'agent', '-m', '$ echo made-in-the-box > made.txt');
+    const made = machine.run('cat', `/home/${PERSON}/.openclaw/workspace/made.txt`).stdout.trim();
+    expect(made, ran.stdout + ran.stderr).toBe('made-in-the-box');
+  });
+
+  test('it comes back after kill -9, and is uninstalled', async () => {
+    asPerson('kill', '-9', property('MainPID'));
+    await expect.poll(() => property('NRestarts'), { timeout: 30_000, interval: 300 }).toBe('1');
+    await expect.poll(() => asPerson(PROGRAM, 'gateway', 'status').code, { timeout: 30_000, interval: 300 }).toBe(0);
+    expect(asPerson(PROGRAM, 'gateway', 'uninstall').code).toBe(0);
+    expect(property('ActiveState')).toBe('inactive');
+  });
+});

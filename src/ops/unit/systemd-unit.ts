@@ -64,7 +64,12 @@ export function systemdUnit(facts: UnitFacts): string {
           ...writable.filter(isInHome).map((dir) => `BindPaths=${path(dir)}`),
           ...[...new Set(readable)].map((dir) => `BindReadOnlyPaths=${path(dir)}`),
         ]
-      : ['ProtectHome=read-only']),
+      : [
+          '# A manager without rights can raise these walls only inside a user namespace; without it the start fails, or a',
+          '# wall is silently left out. Files of other accounts, those of root too, then show the owner nobody.',
+          'PrivateUsers=yes',
+          'ProtectHome=read-only',
+        ]),
     ...writable.map((dir) => `ReadWritePaths=${path(dir)}`),
     'PrivateTmp=yes',
     'PrivateDevices=yes',
