@@ -14,7 +14,10 @@ export function stage(): string {
   const manifest = JSON.parse(readFileSync(join(REPO, 'package.json'), 'utf8')) as Record<string, unknown>;
   for (const name of manifest['files'] as string[]) {
     if (name !== 'dist' && existsSync(join(REPO, name)))
-      cpSync(join(REPO, name), join(folder, name), { recursive: true });
+      cpSync(join(REPO, name), join(folder, name), {
+        recursive: true,
+        filter: (from) => !from.includes('node_modules'),
+      });
   }
   // What an older build left for a gateway that was running then is not part of this one.
   for (const name of readFileSync(join(REPO, 'dist', '.files'), 'utf8')
