@@ -121,9 +121,14 @@ const asBroken = (error: unknown): Broken => ({
   broken: { reason: reasonOf(error), fix: (error instanceof HardshellError && error.fix) || '' },
 });
 
-/** What all files say together; a file that cannot be read counts as its own kind of content. Secrets are not read here. */
+/** What all files say together, and who may write them; a file that cannot be read counts as its own kind of content. Secrets are not read here. */
 function fingerprint(files: readonly string[], secrets: readonly string[]): string {
-  const texts = files.map((file) => attempt(() => tryReadText(file) ?? 'absent'));
+  const texts = files.map((file) =>
+    attempt(() => {
+      const { mode, uid } = statSync(file);
+      return `${mode} ${uid} ${tryReadText(file)}`;
+    }),
+  );
   const stamps = secrets.map((file) =>
     attempt(() => {
       const { mtimeMs, ctimeMs, size, ino } = statSync(file);

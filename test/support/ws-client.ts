@@ -6,6 +6,8 @@ import { WebSocket } from 'ws';
 export type ConnectOptions = {
   readonly port: number;
   readonly token: string;
+  /** shown instead of the token */
+  readonly password?: string;
   readonly clientId?: string;
   readonly mode?: string;
   readonly role?: string;
@@ -102,7 +104,7 @@ export async function connectGateway(options: ConnectOptions): Promise<WsClient>
       role: options.role ?? 'operator',
       scopes: options.scopes ?? SCOPES,
       caps: [],
-      auth: { token: options.token },
+      auth: options.password === undefined ? { token: options.token } : { password: options.password },
     });
 
   const hello = await new Promise<Record<string, unknown>>((resolve, reject) => {

@@ -16,7 +16,8 @@ export async function run({ out, env: processEnv }: Context, options: { strict?:
   const { paths, env, resolve } = opened;
   const found = inspectConfig(paths, env, { ...resolve, rules: true, strict: options.strict === true });
   const { path, exists, mappings } = found;
-  const findings = [...found.findings, ...tokenFindings(opened, found.config?.gateway.auth.token, found.findings)];
+  const { mode = 'token', token } = found.config?.gateway.auth ?? {};
+  const findings = [...found.findings, ...(mode === 'token' ? tokenFindings(opened, token, found.findings) : [])];
   const errors = errorsIn(findings);
   for (const mapping of mappings) out.line(span('dim', 'read: '), mappingLine(mapping));
   for (const finding of findings) out.line(span(STYLE[finding.level], findingLine(finding)));
