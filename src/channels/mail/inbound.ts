@@ -45,6 +45,13 @@ export async function readMail(box: Mailbox, head: Head, ports: ReadPorts): Prom
       what: `a mail of ${mb} MB that claims to be from ${from.address} was not fetched, it is too large`,
     };
   }
+  const { structure } = head;
+  if (structure === null) {
+    return {
+      kind: 'missed',
+      what: `a mail that claims to be from ${from.address} has a structure that cannot be read`,
+    };
+  }
   const raw = await box.whole(head.uid, MAX_MAIL_BYTES);
   if (!raw) return { kind: 'ignored', because: 'it was deleted meanwhile' };
   const mail = splitMail(raw);
@@ -58,7 +65,7 @@ export async function readMail(box: Mailbox, head: Head, ports: ReadPorts): Prom
   const { decodeWords } = await import('postal-mime');
   const subject = await subjectIn(mail.headers);
   const display = oneLine(decodeWords(Buffer.from(from.name, 'latin1').toString('utf8')), 100);
-  const attachments = attachmentsOf(head.structure, `${box.validity}:${head.uid}`, decodeWords);
+  const attachments = attachmentsOf(structure, `${box.validity}:${head.uid}`, decodeWords);
   const thread = threadOf(mail.headers);
   return {
     kind: 'message',
@@ -73,7 +80,7 @@ export async function readMail(box: Mailbox, head: Head, ports: ReadPorts): Prom
       chatType: 'direct',
       sender: { id: from.address, ...(display === '' ? {} : { display }) },
       assurance: evidence.isVerified ? 'platform' : 'claimed',
-      text: `Subject: ${subject === '' ? '(none)' : subject}\n\n${await textOf(box, head)}`,
+      text: `Subject: ${subject === '' ? '(none)' : subject}\n\n${await textOf(box, head.uid, structure)}`,
       ...(attachments.length === 0 ? {} : { attachments }),
       receivedAtMs: at,
       label: label('untrusted', 'owner', `mail:${from.address}`),
@@ -100,12 +107,12 @@ export async function subjectIn(headers: readonly Header[]): Promise<string> {
 /** The Message-ID inside the id of a message. */
 export const messageIdIn = (id: string): string | null => /<[^<>]+>$/.exec(id)?.[0] ?? null;
 
-async function textOf(box: Mailbox, head: Head): Promise<string> {
+async function textOf(box: Mailbox, uid: number, structure: Part): Promise<string> {
   const { default: PostalMime } = await import('postal-mime');
   const texts: string[] = [];
   let isCut = false;
-  for (const part of textParts(head.structure).slice(0, MAX_PARTS)) {
-    const bytes = await box.part(head.uid, part.part ?? 'TEXT', MAX_PART_BYTES);
+  for (const part of textParts(structure).slice(0, MAX_PARTS)) {
+    const bytes = await box.part(uid, part.part ?? 'TEXT', MAX_PART_BYTES);
     if (!bytes) continue;
     isCut ||= bytes.length >= MAX_PART_BYTES;
     // One part at a time, under a head of our own: what the mail says about its structure is not read twice.

@@ -52,7 +52,7 @@ export function openMail(settings: MailSettings, ports: MailPorts, testing: Mail
     for (const uid of await box.after(place.uid)) {
       const head = await read(box, uid, () => box.head(uid));
       to.alive();
-      if (head === 'unreadable') to.gap(`mail ${uid} of the mailbox ended the connection ${MAX_TRIES} times`);
+      if (head === 'unreadable') to.gap(`mail ${uid} of the mailbox could not be read`);
       else if (head && head.arrivedAtMs >= place.floorMs) await settle(box, head, to);
       const arrivedAtMs = head === null || head === 'unreadable' ? place.atMs : head.arrivedAtMs;
       place = advance(place, uid, Math.min(arrivedAtMs, now()));

@@ -10,7 +10,8 @@ export type Head = {
   readonly sizeBytes: number;
   readonly arrivedAtMs: number;
   readonly bytes: Buffer;
-  readonly structure: Part;
+  /** null when it is beyond reading */
+  readonly structure: Part | null;
 };
 export type Mailbox = Awaited<ReturnType<typeof openMailbox>>;
 
@@ -88,18 +89,22 @@ export async function openMailbox(server: MailServer, testing: MailTesting, sign
     /** The search knows days only, and days of the server's own clock. */
     arrivedSince: (sinceMs: number): Promise<number[]> => find({ since: new Date(sinceMs - 24 * 3_600_000) }),
 
+    /** Null when somebody deleted it meanwhile. */
     async head(uid: number): Promise<Head | null> {
-      const query = { size: true, internalDate: true, bodyStructure: true, headers: true };
-      const found = await ask(COMMAND_MS, () => client.fetchOne(String(uid), query, { uid: true }));
-      // Somebody deleted it meanwhile.
-      if (!found || found.headers === undefined || found.bodyStructure === undefined) return null;
+      const fetchHead = (bodyStructure: boolean) => {
+        const query = { size: true, internalDate: true, headers: true, bodyStructure };
+        return ask(COMMAND_MS, () => client.fetchOne(String(uid), query, { uid: true }));
+      };
+      // The library answers nothing at all when a structure is too deep for it.
+      const found = (await fetchHead(true)) || (await fetchHead(false));
+      if (!found || found.headers === undefined) return null;
       const arrived = new Date(found.internalDate ?? 0).getTime();
       return {
         uid,
         sizeBytes: found.size ?? 0,
         arrivedAtMs: Number.isNaN(arrived) ? 0 : arrived,
         bytes: found.headers,
-        structure: found.bodyStructure,
+        structure: found.bodyStructure ?? null,
       };
     },
     async whole(uid: number, maxBytes: number): Promise<Buffer | null> {

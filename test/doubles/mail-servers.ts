@@ -1,0 +1,225 @@
+// Owns real mail servers for tests: a private dovecot with one mailbox, and an SMTP server that can misbehave. Loopback,
+// own folder, own certificate; it ends what it started and nothing else.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { kill } from 'node:process';
+import { ImapFlow } from 'imapflow';
+import { SMTPServer, type SMTPServerDataStream } from 'smtp-server';
+
+export const PASSWORD = 'correct-horse';
+export const USER = 'bot@house.example';
+const isRoot = process.getuid?.() === 0;
+const NOBODY = 65_534;
+
+/** Whoever runs dovecot as root must let it read the mail as somebody else. */
+export type MailHouse = Awaited<ReturnType<typeof startMailHouse>>;
+
+export async function startMailHouse() {
+  const folder = mkdtempSync(join(tmpdir(), 'mail-'));
+  chmodSync(folder, 0o755);
+  const port = await freePort();
+  const key = join(folder, 'key.pem');
+  const certificate = join(folder, 'cert.pem');
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
+  const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
+  execFileSync('openssl', ['req', '-x509', ...ec, ...subject, '-keyout', key, '-out', certificate], { stdio: 'pipe' });
+  const home = join(folder, 'home');
+  mkdirSync(home);
+  if (isRoot) chownSync(home, NOBODY, NOBODY);
+  const config = join(folder, 'dovecot.conf');
+  writeFileSync(config, dovecotConf({ folder, port, key, certificate, home }));
+  let child: ChildProcess | null = null;
+  let output = '';
+
+  const start = async (): Promise<void> => {
+    const program = ['/usr/sbin/dovecot', '/usr/bin/dovecot'].find((path) => existsSync(path));
+    if (!program) throw new Error('dovecot is not installed: apt-get install dovecot-imapd');
+    const process = spawn(program, ['-F', '-c', config], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    child = process;
+    for (const stream of [process.stdout, process.stderr]) stream?.on('data', (chunk) => (output += String(chunk)));
+    for (;;) {
+      if (process.exitCode !== null) throw new Error(`dovecot ended: ${output}`);
+      // Its login process is there as soon as somebody may log in.
+      if (await withMailbox(async () => true).catch(() => false)) return;
+    }
+  };
+  const stop = async (): Promise<void> => {
+    const process = child;
+    child = null;
+    if (!process || process.exitCode !== null) return;
+    // Its sessions are processes of their own, in its group; a server that is gone has none.
+    const gone = once(process, 'exit');
+    if (process.pid !== undefined) kill(-process.pid, 'SIGTERM');
+    await gone;
+  };
+  const ca = readFileSync(certificate, 'utf8');
+  const server = { host: '127.0.0.1', port, user: USER, password: PASSWORD };
+
+  /** As the person whose mailbox it is. */
+  const withMailbox = async <T>(work: (client: ImapFlow) => Promise<T>): Promise<T> => {
+    const client = new ImapFlow({
+      ...{ host: server.host, port, secure: true, tls: { ca }, auth: { user: USER, pass: PASSWORD } },
+      ...{ logger: false, disableAutoIdle: true },
+    });
+    client.on('error', () => {});
+    await client.connect();
+    try {
+      return await work(client);
+    } finally {
+      await client.logout().catch(() => {});
+      client.close();
+    }
+  };
+  await start();
+  return {
+    server,
+    ca,
+    key: readFileSync(key, 'utf8'),
+    start,
+    stop,
+    withMailbox,
+    output: () => output,
+    deliver: (mail: Buffer, at?: Date): Promise<void> =>
+      withMailbox(async (client) => void (await client.append('INBOX', mail, [], at))),
+    flags: (): Promise<string[]> =>
+      withMailbox(async (client) => {
+        const lock = await client.getMailboxLock('INBOX', { readOnly: true });
+        try {
+          const found: string[] = [];
+          for await (const one of client.fetch('1:*', { flags: true })) found.push([...(one.flags ?? [])].join(' '));
+          return found;
+        } finally {
+          lock.release();
+        }
+      }),
+    /** The server forgets its numbers; call it while it is stopped. */
+    renumber(): void {
+      const inbox = join(home, 'Maildir');
+      for (const name of readdirSync(inbox)) if (/^dovecot/.test(name)) rmSync(join(inbox, name), { recursive: true });
+    },
+    async end(): Promise<void> {
+      await stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+type Conf = { folder: string; port: number; key: string; certificate: string; home: string };
+
+function dovecotConf({ folder, port, key, certificate, home }: Conf): string {
+  const me = execFileSync('id', ['-un'], { encoding: 'utf8' }).trim();
+  const users = isRoot
+    ? 'default_login_user = dovenull\ndefault_internal_user = dovecot'
+    : `default_login_user = ${me}\ndefault_internal_user = ${me}\nservice anvil {\n  chroot =\n}`;
+  const owner = isRoot ? `uid=${NOBODY} gid=${NOBODY}` : `uid=${process.getuid?.()} gid=${process.getgid?.()}`;
+  return `
+base_dir = ${folder}/run
+state_dir = ${folder}/state
+log_path = /dev/stderr
+protocols = imap
+listen = 127.0.0.1
+${users}
+ssl = required
+ssl_cert = <${certificate}
+ssl_key = <${key}
+mail_location = maildir:${home}/Maildir
+first_valid_uid = 1
+last_valid_uid = 0
+imap_max_line_length = 64k
+shutdown_clients = yes
+auth_failure_delay = 0
+passdb {
+  driver = static
+  args = password=${PASSWORD}
+}
+userdb {
+  driver = static
+  args = ${owner} home=${home}
+}
+service imap-login {
+  ${isRoot ? '' : 'chroot ='}
+  inet_listener imap {
+    port = 0
+  }
+  inet_listener imaps {
+    port = ${port}
+    ssl = yes
+  }
+}
+`;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** What the SMTP server does with the next mail, or with every one from now on. */
+export type PostMood = 'take' | 'busy' | 'refuse' | 'refuse-recipient' | 'drop-after-data' | 'drop-before-data';
+export type Posted = { readonly from: string; readonly to: readonly string[]; readonly raw: string };
+
+export async function startPostOffice(house: { readonly ca: string }, key: string, port = 0) {
+  const taken: Posted[] = [];
+  let mood: PostMood = 'take';
+  const refusal = (code: number, text: string) => Object.assign(new Error(text), { responseCode: code });
+  const server = new SMTPServer({
+    ...{ secure: true, key, cert: house.ca, logger: false, authMethods: ['PLAIN', 'LOGIN'] },
+    onAuth: ({ username, password }, _session, done) =>
+      username === USER && password === PASSWORD
+        ? done(null, { user: username })
+        : done(refusal(535, 'Username and Password not accepted')),
+    onRcptTo: (_address, session, done) => {
+      if (mood === 'refuse-recipient') return done(refusal(550, 'No such user'));
+      if (mood === 'drop-before-data') return cut(session.id);
+      done();
+    },
+    onData: (stream: SMTPServerDataStream, session, done) => {
+      const chunks: Buffer[] = [];
+      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+      stream.on('end', () => {
+        if (mood === 'busy') return done(refusal(451, 'Greylisted, come again'));
+        if (mood === 'refuse') return done(refusal(554, 'Message rejected'));
+        const { mailFrom, rcptTo } = session.envelope;
+        const from = mailFrom ? mailFrom.address : '';
+        taken.push({ from, to: rcptTo.map(({ address }) => address), raw: Buffer.concat(chunks).toString('latin1') });
+        if (mood === 'drop-after-data') return cut(session.id);
+        done();
+      });
+    },
+  });
+  const cut = (id: string): void => {
+    for (const connection of server.connections) {
+      const { id: own, _socket: socket } = connection as unknown as { id: string; _socket: { destroy(): void } };
+      if (own === id) socket.destroy();
+    }
+  };
+  server.on('error', () => {});
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const address = server.server.address() as { port: number };
+  return {
+    server: { host: '127.0.0.1', port: address.port, user: USER, password: PASSWORD },
+    taken,
+    feel: (next: PostMood): void => {
+      mood = next;
+    },
+    end: (): Promise<void> => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
