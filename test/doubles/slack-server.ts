@@ -51,7 +51,7 @@ export async function startSlackServer({
   const posted: (SlackMessage & { readonly args: Readonly<Record<string, string>> })[] = [];
   const history: SlackMessage[] = [];
   const rooms = new Map<string, Room>();
-  const files = new Map<string, { name: string; bytes: Buffer; mimetype: string }>();
+  const files = new Map<string, { name: string; bytes: Buffer; mimetype: string; url?: string }>();
   const faults = new Map<string, SlackFault[]>();
   const dead = new Map<string, string>();
   const tickets = new Set<string>();
@@ -158,7 +158,7 @@ export async function startSlackServer({
     'files.info': ({ file = '' }) => {
       const known = files.get(file);
       if (!known) return fail('file_not_found');
-      const url = `http://${host()}/files-pri/${file}`;
+      const url = known.url ?? `http://${host()}/files-pri/${file}`;
       return { ok: true, file: { id: file, name: known.name, url_private: url, url_private_download: url } };
     },
     'files.getUploadURLExternal': ({ filename = '', length = '0' }) => {

@@ -58,13 +58,14 @@ export async function openSlack(setup: SlackSetup, at: SlackEndpoints = SLACK): 
     return { title: typeof name === 'string' && name !== '' ? `#${name}` : chat, isPublic: isPrivate === false };
   };
 
-  const live = async (ports: ChannelPorts, inside: AbortController, connected: () => void): Promise<void> => {
+  const live = async (given: ChannelPorts, inside: AbortController, connected: () => void): Promise<void> => {
     const { signal } = inside;
+    const ports = { ...given, log, now };
     const who = await bot('auth.test', {}, signal);
     const self = selfIn(who);
     const lacking = NEEDED_SCOPES.filter((scope) => scopesIn(who)?.includes(scope) === false);
     if (lacking.length > 0)
-      ports.log.warn('the Slack app lacks permissions; add them and install it again', { scopes: lacking.join(', ') });
+      log.warn('the Slack app lacks permissions; add them and install it again', { scopes: lacking.join(', ') });
     const titleOf = (chat: string) => titleIn(chat, signal);
     const reception = createReception({ ...ports, account, self, marks, titleOf, giveUp, signal }, seenChanges);
     const take = (payload: unknown) => reception.take(payload);
@@ -73,7 +74,7 @@ export async function openSlack(setup: SlackSetup, at: SlackEndpoints = SLACK): 
     let isFirst = true;
     const joined = (overlapping: boolean): void => {
       // Before anything else, so that what is older comes first.
-      if (!overlapping) catching = catchUp({ ...ports, call, reception, marks, signal }).catch(passOver(ports.log));
+      if (!overlapping) catching = catchUp({ ...ports, call, reception, marks, signal }).catch(passOver(log));
       marks.join();
       if (isFirst) connected();
       isFirst = false;
@@ -83,7 +84,7 @@ export async function openSlack(setup: SlackSetup, at: SlackEndpoints = SLACK): 
         await runSocketMode({ ...ports, openUrl, take, joined, deafAfterMs: at.deafAfterMs }, signal);
       } else {
         const listening = (port: number): void => {
-          ports.log.info('slack events are received', { port });
+          log.info('slack events are received', { port });
           joined(false);
         };
         const port = Number(setup.settings['port'] ?? 0);
