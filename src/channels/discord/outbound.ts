@@ -65,10 +65,15 @@ async function attempt(api: ApiCall, path: string, body: ApiBody, signal: AbortS
   }
 }
 
-async function bodyOf({ text, replyTo, files, idempotencyKey }: Outbound, readFile: ReadFile): Promise<ApiBody> {
+async function bodyOf(
+  { chat, thread, text, replyTo, files, idempotencyKey }: Outbound,
+  readFile: ReadFile,
+): Promise<ApiBody> {
+  // With the place and the words, since keys begin anew with another database, and Discord would swallow the reply.
+  const identity = JSON.stringify([idempotencyKey, chat, thread, replyTo, text]);
   const payload = {
     content: text,
-    nonce: createHash('sha256').update(idempotencyKey).digest('base64url').slice(0, 25),
+    nonce: createHash('sha256').update(identity).digest('base64url').slice(0, 25),
     enforce_nonce: true,
     // A model that was talked into it still cannot call everyone.
     allowed_mentions: { parse: [], replied_user: false },
