@@ -51,4 +51,21 @@ export const POLICY_KEYS: readonly string[] = [
   ...['accounts', 'enabled'],
 ];
 
-export const PLATFORMS: Platforms = {};
+export const PLATFORMS: Platforms = {
+  telegram: {
+    label: 'Telegram',
+    secrets: [
+      {
+        key: 'botToken',
+        env: 'TELEGRAM_BOT_TOKEN',
+        fileKey: 'tokenFile',
+        needed: true,
+        shape: /^\d{5,16}:[A-Za-z0-9_-]{30,64}$/,
+        example: '123456789:AA…, from BotFather',
+        label: 'bot token',
+      },
+      { key: 'webhookSecret', label: 'webhook secret' },
+    ],
+    open: async (setup) => (await import('./telegram/telegram.ts')).openTelegram(setup),
+  },
+};

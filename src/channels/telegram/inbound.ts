@@ -1,0 +1,180 @@
+// Owns what an update of Telegram means here: a message of somebody, a change of membership, a chat that moved, or nothing.
+// Pure. Who wrote it is the number that Telegram vouches for; names, captions and forwards prove nothing.
+import type { Chat, Message, Update, User } from 'grammy/types';
+import { label } from '../../store/label.ts';
+import type { Attachment, GroupChange, InboundMessage } from '../channel.ts';
+
+export type Self = { readonly id: number; readonly username: string };
+export type Context = { readonly account: string; readonly self: Self; readonly nowMs: number };
+
+export type Meaning =
+  | { readonly kind: 'message'; readonly message: InboundMessage; readonly album: string | null }
+  | { readonly kind: 'group'; readonly change: GroupChange }
+  | { readonly kind: 'moved'; readonly from: string; readonly to: string }
+  | { readonly kind: 'nothing' };
+
+const NOTHING: Meaning = { kind: 'nothing' };
+export const ID = 'telegram';
+/** Everything else is not asked for: edits are no new commands, and channels are not conversations. */
+export const ALLOWED_UPDATES = ['message', 'my_chat_member'] as const;
+
+export function meaningOf(update: Update, context: Context): Meaning {
+  if (update.my_chat_member) return membership(update.my_chat_member, context);
+  const { message } = update;
+  if (!message) return NOTHING;
+  if (message.migrate_to_chat_id !== undefined)
+    return { kind: 'moved', from: String(message.chat.id), to: String(message.migrate_to_chat_id) };
+  const attachments = attachmentsOf(message);
+  const text = textOf(message);
+  if (text === '' && attachments.length === 0) return NOTHING;
+  const sender = senderOf(message);
+  if (!sender || sender.id === String(context.self.id)) return NOTHING;
+  const { chat, message_thread_id: topic, is_topic_message: inTopic } = message;
+  const isGroup = chat.type !== 'private';
+  const chatId = String(chat.id);
+  const quoted = quotedIn(message);
+  return {
+    kind: 'message',
+    album: message.media_group_id === undefined ? null : `${chatId}/${message.media_group_id}`,
+    message: {
+      channel: ID,
+      account: context.account,
+      chat: chatId,
+      ...(inTopic && topic !== undefined ? { thread: String(topic) } : {}),
+      ...(isGroup ? { chatTitle: titleOf(chat), addressed: addressedIn(message, context.self) } : {}),
+      messageId: String(message.message_id),
+      chatType: isGroup ? 'group' : 'direct',
+      sender,
+      assurance: 'platform',
+      text,
+      ...(quoted ? { quoted } : {}),
+      ...(attachments.length > 0 ? { attachments } : {}),
+      // The clock of whoever sent it is not ours.
+      receivedAtMs: context.nowMs,
+      label: label('untrusted', 'owner', `${ID}:${chatId}`),
+    },
+  };
+}
+
+/** Who speaks for a chat (an anonymous admin, a linked channel) is that chat, never the account that stands in for it. */
+function senderOf({ from, sender_chat: chat }: Message): InboundMessage['sender'] | null {
+  if (chat) return { id: String(chat.id), display: titleOf(chat) };
+  if (!from) return null;
+  return { id: String(from.id), display: nameOf(from), ...(from.is_bot ? { isBot: true } : {}) };
+}
+
+function textOf(message: Message): string {
+  const text = message.text ?? message.caption ?? sharedIn(message);
+  if (!message.forward_origin || text === '') return text;
+  // Passed on by its sender, written by somebody else: it must not read as the sender's own words, nor as a command.
+  return `[forwarded, written by ${originOf(message.forward_origin)}]\n${text}`;
+}
+
+function originOf(origin: NonNullable<Message['forward_origin']>): string {
+  const name =
+    origin.type === 'user'
+      ? nameOf(origin.sender_user)
+      : origin.type === 'hidden_user'
+        ? origin.sender_user_name
+        : titleOf(origin.type === 'chat' ? origin.sender_chat : origin.chat);
+  return name.replace(/[\p{C}\n[\]]/gu, '').slice(0, 60) || 'somebody';
+}
+
+/** What is neither text nor a file, in words. */
+function sharedIn({ location, contact, poll, dice }: Message): string {
+  if (location) return `[a place: ${location.latitude}, ${location.longitude}]`;
+  if (contact) return `[a contact: ${contact.first_name} ${contact.phone_number}]`;
+  if (poll) return `[a poll: ${poll.question}: ${poll.options.map(({ text }) => text).join(' / ')}]`;
+  return dice ? `[${dice.emoji} ${dice.value}]` : '';
+}
+
+function addressedIn(message: Message, self: Self): NonNullable<InboundMessage['addressed']> {
+  const text = message.text ?? message.caption ?? '';
+  const name = `@${self.username.toLowerCase()}`;
+  const mention = (message.entities ?? message.caption_entities ?? []).some((entity) => {
+    if (entity.type === 'text_mention') return entity.user.id === self.id;
+    const part = text.slice(entity.offset, entity.offset + entity.length).toLowerCase();
+    if (entity.type === 'mention') return part === name;
+    return entity.type === 'bot_command' && part.endsWith(name);
+  });
+  return { mention, replyToBot: repliedTo(message)?.from?.id === self.id };
+}
+
+/** In a topic, what answers nothing answers the message that made the topic. */
+function repliedTo({ reply_to_message: reply }: Message) {
+  return reply && !('forum_topic_created' in reply && reply.forum_topic_created) ? reply : undefined;
+}
+
+function quotedIn(message: Message): InboundMessage['quoted'] {
+  const reply = repliedTo(message);
+  const text = message.quote?.text ?? reply?.text ?? reply?.caption ?? '';
+  if (text === '') return undefined;
+  return { senderId: reply ? (senderOf(reply as Message)?.id ?? null) : null, text };
+}
+
+function attachmentsOf(message: Message): Attachment[] {
+  const { message_id: id } = message;
+  const of = (
+    kind: Attachment['kind'],
+    file: { file_id: string; file_size?: number; file_name?: string; mime_type?: string } | undefined,
+    name: string,
+    mimeType: string,
+  ): Attachment[] =>
+    file
+      ? [
+          {
+            ...{ ref: file.file_id, kind, name: file.file_name ?? name, mimeType: file.mime_type ?? mimeType },
+            sizeBytes: file.file_size ?? null,
+          },
+        ]
+      : [];
+  const { sticker } = message;
+  return [
+    ...of('image', message.photo?.at(-1), `photo-${id}.jpg`, 'image/jpeg'),
+    ...of('audio', message.voice, `voice-${id}.ogg`, 'audio/ogg'),
+    ...of('audio', message.audio, `audio-${id}`, 'audio/mpeg'),
+    ...of('video', message.video, `video-${id}.mp4`, 'video/mp4'),
+    ...of('video', message.video_note, `video-${id}.mp4`, 'video/mp4'),
+    ...of('sticker', sticker, `sticker ${sticker?.emoji ?? id}`, 'image/webp'),
+    // An animation comes along as a document too.
+    ...of('file', message.document, `document-${id}`, 'application/octet-stream'),
+  ];
+}
+
+function membership(
+  { chat, from, old_chat_member: before, new_chat_member: after }: NonNullable<Update['my_chat_member']>,
+  context: Context,
+): Meaning {
+  if (chat.type === 'private') return NOTHING;
+  const isIn = (member: typeof after): boolean =>
+    ['creator', 'administrator', 'member'].includes(member.status) ||
+    (member.status === 'restricted' && member.is_member);
+  if (isIn(before) === isIn(after)) return NOTHING;
+  return {
+    kind: 'group',
+    change: {
+      ...{ channel: ID, account: context.account, chat: String(chat.id), title: titleOf(chat) },
+      change: isIn(after) ? 'joined' : 'left',
+      by: String(from.id),
+      isPublic: 'username' in chat && chat.username !== undefined,
+    },
+  };
+}
+
+const nameOf = ({ first_name: first, last_name: last }: User): string => (last ? `${first} ${last}` : first);
+const titleOf = (chat: Chat): string => chat.title ?? chat.first_name ?? chat.username ?? String(chat.id);
+
+/** The parts of an album as one message: the files of all, the words of the one that has them. */
+export function joinAlbum(parts: readonly InboundMessage[]): InboundMessage | null {
+  const first = parts[0];
+  if (!first) return null;
+  const { addressed } = first;
+  return {
+    ...first,
+    text: parts.find(({ text }) => text !== '')?.text ?? '',
+    ...(addressed
+      ? { addressed: { ...addressed, mention: parts.some((part) => part.addressed?.mention === true) } }
+      : {}),
+    attachments: parts.flatMap(({ attachments = [] }) => attachments),
+  };
+}
