@@ -198,6 +198,19 @@ test('ordinary code, addresses and commands pass as they are', () => {
 
 test('a secret that was stored meanwhile is known before the next message is taken', () => {
   const redactor = createRedactor();
-  const hide = createHide(redactor.sure, () => redactor.add(KNOWN));
+  const late = ['stored-a-minute-ago', KNOWN];
+  const hide = createHide(redactor.sure, () => redactor.add(late.shift() ?? ''));
+  const message = { channel: 'x', account: 'y', chat: 'z', messageId: '1', chatType: 'direct' as const };
+  const from = { sender: { id: '1' }, assurance: 'platform' as const, label: label('owner', 'owner'), receivedAtMs: 1 };
+  const said = 'it is stored-a-minute-ago.';
+  const quoted = { senderId: null, text: said };
+  const name = `${late[0]}.txt`;
+  const attachments = [{ ref: '1', kind: 'file' as const, name, mimeType: 'text/plain', sizeBytes: null }];
+  expect(hide.inbound({ ...message, ...from, text: said, quoted, attachments, chatTitle: said })).toMatchObject({
+    text: 'it is [redacted].',
+    quoted: { text: 'it is [redacted].' },
+    attachments: [{ name: '[redacted].txt' }],
+    chatTitle: 'it is [redacted].',
+  });
   expect(hide.toolResult({ text: `a ${KNOWN}` }).text).toMatch(/^a \[redacted\]\n/);
 });

@@ -17,15 +17,18 @@ const NOTE = `\n[A secret in this was replaced by ${HIDDEN}. Text with ${HIDDEN}
 /** `look` finds secrets that were stored since; it is asked before anything from outside is let in. */
 export function createHide(hiding: Hiding, look: () => void = () => {}) {
   const text = (given: string): string => hiding.redact(given);
-  const value = <T>(given: T): T => redactValue(hiding, given) as T;
+  const value = <T>(given: T): T => (holdsSecret(given) ? (redactValue(hiding, given) as T) : given);
   const maybe = <T extends string | null | undefined>(given: T): T => (given ? (text(given) as T) : given);
+
+  let lastStable = { given: '', known: -1, shown: '' };
 
   const block = (given: Block): Block => {
     if (given.type !== 'toolCall') {
       const shown = text(given.text);
       return shown === given.text ? given : { ...given, text: shown };
     }
-    return holdsSecret(given.arguments) ? { ...given, arguments: value(given.arguments) } : given;
+    const shown = value(given.arguments);
+    return shown === given.arguments ? given : { ...given, arguments: shown };
   };
   const holdsSecret = (given: unknown): boolean => hiding.find(JSON.stringify(given) ?? '').length > 0;
 
@@ -34,7 +37,10 @@ export function createHide(hiding: Hiding, look: () => void = () => {}) {
     value,
     blocks: (given: readonly Block[]): readonly Block[] => given.map(block),
     /** of a transcript from before a secret was known */
-    message: (given: StoredMessage): StoredMessage => ({ ...given, blocks: given.blocks.map(block) }),
+    message(given: StoredMessage): StoredMessage {
+      const blocks = given.blocks.map(block);
+      return blocks.every((one, index) => one === given.blocks[index]) ? given : { ...given, blocks };
+    },
     record: (given: SessionRecord): SessionRecord => ({
       ...given,
       label: maybe(given.label),
@@ -83,7 +89,11 @@ export function createHide(hiding: Hiding, look: () => void = () => {}) {
 
   function shownTo(request: ModelRequest): ModelRequest {
     const { stable, volatile } = request.system;
-    return { ...request, system: { stable: text(stable), volatile: text(volatile) } };
+    // The same in every turn, as its name says, and long.
+    const known = hiding.knownValues();
+    if (stable !== lastStable.given || known !== lastStable.known)
+      lastStable = { given: stable, known, shown: text(stable) };
+    return { ...request, system: { stable: lastStable.shown, volatile: text(volatile) } };
   }
 
   async function* said(events: AsyncIterable<ModelEvent>): AsyncGenerator<ModelEvent> {
@@ -98,12 +108,12 @@ export function createHide(hiding: Hiding, look: () => void = () => {}) {
       const rest = event.type === 'start' ? '' : stream.end();
       if (rest !== '') yield { type: 'text', delta: rest };
       if (event.type === 'toolCall') yield { type: 'toolCall', call: callOf(event.call) };
-      else if (event.type === 'end' && event.failure) yield { ...event, failure: value(event.failure) };
       else yield event;
     }
   }
 
   function callOf(call: ModelToolCall): ModelToolCall {
-    return holdsSecret(call) ? { ...value(call), withheld: true } : call;
+    const shown = value(call);
+    return shown === call ? call : { ...shown, withheld: true };
   }
 }

@@ -23,6 +23,8 @@ export type KnownValues = {
   endAt(text: string, start: number, hash: number): number;
   /** where a value begins that the text ends in the middle of, else the text's length */
   openFrom(text: string): number;
+  /** how many spellings are registered */
+  count(): number;
 };
 
 export function createKnownValues(): KnownValues {
@@ -69,6 +71,7 @@ export function createKnownValues(): KnownValues {
       }
       return text.length;
     },
+    count: () => known.size,
   };
 }
 

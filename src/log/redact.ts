@@ -20,6 +20,10 @@ export type Hiding = {
   find(text: string): Hidden[];
   /** Where a registered value begins that the text ends in the middle of, else its length. */
   openFrom(text: string): number;
+  /** How much of what comes before a place can decide about it; what stands further back may be forgotten. */
+  readonly contextChars: number;
+  /** How many values are registered: with the same number, the same text gives the same. */
+  knownValues(): number;
 };
 
 /** By itself it hides guesses as well (`password=…`), for what machines write and nobody works with: the log. */
@@ -83,6 +87,8 @@ export function createRedactor(): Redactor {
       return hidden.length === 0 ? text : render(text, hidden, 0, text.length);
     },
     openFrom: values.openFrom,
+    contextChars: guesses ? 256 : 64,
+    knownValues: values.count,
   });
   return { ...hiding(true), add: (secret) => void values.add(secret), sure: hiding(false) };
 }

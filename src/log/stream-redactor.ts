@@ -9,14 +9,13 @@ export type StreamRedactor = {
   end(): string;
 };
 
-/** Of what was shown already, so much is remembered, since `Bearer ` decides about what follows it. */
-const CONTEXT_CHARS = 256;
 /** A word longer than any token is no longer waited for. */
 const MAX_HELD_WORD = 4_608;
 /** Whatever else is waited for: a private key of the largest kind, twice. */
 const MAX_HELD = 40_000;
 
 export function createStreamRedactor(redactor: Hiding): StreamRedactor {
+  // The end of what was shown already, since `Bearer ` decides about what follows it.
   let shown = '';
   let held = '';
 
@@ -32,7 +31,7 @@ export function createStreamRedactor(redactor: Hiding): StreamRedactor {
     cut = Math.max(cut, shown.length);
     const out = render(text, hidden, shown.length, cut);
     held = text.slice(cut);
-    shown = text.slice(Math.max(0, cut - CONTEXT_CHARS), cut);
+    shown = text.slice(Math.max(0, cut - redactor.contextChars), cut);
     return out;
   };
 

@@ -87,7 +87,10 @@ const looksSecret = (value: string): boolean =>
 function stampOf({ stateDir, credentialsDir }: StoredPlaces): string {
   const names = attempt(() => readdirSync(credentialsDir)) ?? [];
   const paths = [...names.map((name) => join(credentialsDir, name)), envFileOf(stateDir), vaultPathOf(stateDir)];
-  return paths.map((path) => attempt(() => `${path} ${statSync(path).mtimeMs}`) ?? '').join('\n');
+  // For every message, so without the cost of an error for what is not there.
+  const timeOf = (path: string): number | undefined =>
+    attempt(() => statSync(path, { throwIfNoEntry: false })?.mtimeMs);
+  return paths.map((path) => `${path} ${timeOf(path)}`).join('\n');
 }
 
 function attempt<T>(act: () => T): T | undefined {
