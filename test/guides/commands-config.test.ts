@@ -1,6 +1,6 @@
 // The commands of settings and secrets without a gateway: what they change, what they refuse, and that no secret passes
 // through their words, their output or the open part of the state folder.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type CommandResult, newHome, runCommand, writeConfig } from '../support/gateway.ts';
@@ -230,6 +230,32 @@ describe('secrets', () => {
     await good('secrets', 'audit');
     const used = await run('secrets', 'rm', 'anthropic-key', '--yes');
     expect([used.code, used.stderr]).toEqual([64, expect.stringContaining('models.providers.anthropic.apiKey')]);
+  });
+
+  test('migrate finds what lies in included files, rewrites them there, and leaves them alone when it cannot', async () => {
+    const main = `{\n  gateway: { port: 18789, $include: './gateway.json5' },\n  models: { providers: { anthropic: { $include: './model.json5' } } },\n}\n`;
+    writeConfig(home, main);
+    const door = `{ authToken: '${TOKEN}' } // the door\n`;
+    writeFileSync(state('gateway.json5'), door, { mode: 0o600 });
+    writeFileSync(state('model.json5'), `{ apiKey: '${KEY}' /* ${KEY} */ }\n`, { mode: 0o600 });
+    const stuck = await run('secrets', 'migrate');
+    expect([stuck.code, stuck.stderr]).toEqual([1, expect.stringContaining('model.json5, in a comment or twice')]);
+    expect([readFileSync(state('gateway.json5'), 'utf8'), existsSync(state('credentials'))]).toEqual([door, false]);
+
+    writeFileSync(state('model.json5'), `{ apiKey: '${KEY}' /* mine */ }\n`, { mode: 0o600 });
+    expect((await run('secrets', 'audit')).stdout).toContain('models.providers.anthropic.apiKey holds its secret');
+    const said = await good('secrets', 'migrate');
+    expect(said).toMatch(/^moved gateway\.auth\.token to credentials: gateway-token$/m);
+    expect(said).toMatch(/^moved models\.providers\.anthropic\.apiKey to credentials: anthropic-key$/m);
+    expect([...holding(KEY), ...holding(TOKEN)]).toEqual([]);
+    expect([text(), readFileSync(state('gateway.json5'), 'utf8')]).toEqual([
+      main,
+      expect.stringMatching(/\/\/ the door\n$/),
+    ]);
+    expect(readFileSync(state('model.json5'), 'utf8')).toContain('/* mine */');
+    expect(statSync(state('model.json5')).mode & 0o777).toBe(0o600);
+    expect(readFileSync(state('credentials', 'anthropic-key'), 'utf8')).toBe(`${KEY}\n`);
+    await good('config', 'validate');
   });
 
   test('token generate prints 64 digits and changes nothing', async () => {
