@@ -1,32 +1,28 @@
 // Owns the wiring of the inner house: store, intake, lanes, runner, agent and delivery, each handed the function of the
 // next. Part of the composition; it knows no gateway, no sandbox and no network, so that a test can run all of it.
-import { type AdmittedMessage, admit } from './access/admit.ts';
 import { type AgentPorts, runTurn } from './agent/loop.ts';
 import type { ToolCall } from './agent/tool-call.ts';
-import type { Channel, InboundMessage, Settled } from './channels/channel.ts';
+import type { Channel } from './channels/channel.ts';
 import { cutReply } from './channels/cut.ts';
 import { createDelivery } from './channels/delivery.ts';
-import { createIntake } from './channels/intake.ts';
+import { createDoor, type DoorPorts } from './door.ts';
 import type { Hide } from './hiding.ts';
 import { type Journal, openJournal } from './journal/journal.ts';
 import type { Log } from './log/log.ts';
-import { newId } from './platform/ids.ts';
 import { createApprovals } from './policy/approvals.ts';
 import type { Decision } from './policy/decide.ts';
 import type { Effect } from './policy/effects.ts';
 import { createRuns } from './runs.ts';
 import { createDirectory } from './sessions/directory.ts';
-import { parseSessionKey } from './sessions/key.ts';
 import { createLanes } from './sessions/lanes.ts';
 import { createRunner, type RunnerPorts } from './sessions/runner.ts';
-import type { Waiting } from './sessions/turn.ts';
 import { openInbox } from './store/inbox.ts';
 import type { Store } from './store/open.ts';
 import { openOutbox } from './store/outbox.ts';
 import { openSessions } from './store/sessions.ts';
 import { openToolCalls } from './store/tool-calls.ts';
 import { openTranscripts } from './store/transcripts.ts';
-import { openUsage } from './store/usage.ts';
+import { openUsage, type TokenCount } from './store/usage.ts';
 
 /** What a tool call must tell before and after it runs; `started` returns once that is durable. */
 export type CallHooks = {
@@ -41,6 +37,8 @@ export type CorePorts = Pick<AgentPorts, 'models' | 'tools' | 'maxOutputTokens' 
   readonly log: Log;
   readonly hide: Hide;
   readonly now: () => number;
+  readonly config: DoorPorts['config'];
+  readonly pairingKey: DoorPorts['pairingKey'];
   /** what leads to the channels that run; undefined: there is no such channel */
   channelOf(id: string, account: string): Channel | undefined;
   readonly typing: RunnerPorts['typing'];
@@ -121,6 +119,7 @@ export function createCore(ports: CorePorts) {
     cut: ({ channel, account }, text) => cutReply(text, ports.channelOf(channel, account)?.maxChars ?? LEAST_CHARS),
     typing: ports.typing,
     takeFiles: ports.takeFiles,
+    spent: ({ principal }, tokens) => door.access.spent(principal, totalOf(tokens)),
     deliver: delivery.enqueue,
     emit: runs.emit,
     onMessage: runs.message,
@@ -140,36 +139,13 @@ export function createCore(ports: CorePorts) {
     discard: runner.discard,
     left: ({ sessionKey }) => runs.publish({ type: 'session.changed', sessionKey, reason: 'updated' }),
   });
-  const door = createIntake<AdmittedMessage>({
-    store,
-    inbox,
-    journal,
-    // Here also what was accepted before a secret was known, and is taken up again.
-    gate: (message) => admit(hide.inbound(message)),
-    now,
-    submit: (message, { inboxId, attempts, resumed, delivery: { runId, sessionKey, timeoutMs, queueMode } }) => {
-      runs.accepted(runId);
-      const { agentId } = parseSessionKey(sessionKey);
-      lanes.submit({
-        inboxId,
-        attempts,
-        resumed,
-        runId,
-        sessionKey,
-        agentId,
-        timeoutMs,
-        mode: modeOf(queueMode),
-        message,
-      });
-    },
+  const door = createDoor({
+    ...{ store, inbox, outbox, journal, log, hide, lanes, directory, now },
+    config: ports.config,
+    pairingKey: ports.pairingKey,
+    deliver: delivery.enqueue,
+    accepted: runs.accepted,
   });
-  const intake: typeof door = {
-    ...door,
-    accept(message, delivery) {
-      hide.refuseInNames(delivery.sessionKey, message.chat, message.messageId);
-      return door.accept(hide.inbound(message), delivery);
-    },
-  };
   return {
     journal,
     inbox,
@@ -185,13 +161,7 @@ export function createCore(ports: CorePorts) {
     delivery,
     runner,
     lanes,
-    intake,
-    /** From a platform; the gateway's own clients come by send.ts. Throws when it could not be stored. */
-    receive(message: InboundMessage): Settled {
-      const sessionKey = `agent:main:${message.channel}:${message.chatType}:${message.chat}`;
-      const delivery = { sessionKey, runId: newId(), queueMode: 'steer', timeoutMs: RUN_MS };
-      return intake.accept(message, delivery).status;
-    },
+    ...door,
   };
 }
 
@@ -219,9 +189,8 @@ function hidingJournal(journal: Journal, hide: Hide): Journal {
   return { ...journal, record: (kind, body) => journal.record(kind, hide.value(body)) };
 }
 
-const RUN_MS = 600_000;
 /** For a channel that does not run any more: what every platform takes. */
 const LEAST_CHARS = 2_000;
 
-/** A mode from an older or foreign row is read as the default. */
-const modeOf = (text: string): Waiting['mode'] => (text === 'interrupt' || text === 'followup' ? text : 'steer');
+const totalOf = ({ input, output, cacheRead, cacheWrite }: TokenCount): number =>
+  input + output + cacheRead + cacheWrite;

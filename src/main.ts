@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import manifest from '../package.json' with { type: 'json' };
+import { openPairingKey } from './access/key.ts';
 import { createPromptBuilder, STARTER_FILES } from './agent/prompt.ts';
 import { createBackend } from './backend.ts';
 import { settlePendingAtStart } from './config/edit/settle.ts';
@@ -21,9 +22,10 @@ import { reasonOf } from './platform/errors.ts';
 import { acquireLock, type Lock } from './platform/lock.ts';
 import { openRoot, type Root } from './platform/root.ts';
 import { decide, STEERING_FILES } from './policy/decide.ts';
-import { judgeTool, type ToolVerdict } from './policy/tool-policy.ts';
+import { judgeFor, leavesFolder, type ToolVerdict } from './policy/tool-policy.ts';
 import { openSandboxes } from './sandbox/choose.ts';
 import { prepareWorkspace, workspaceOwner } from './sandbox/workspace.ts';
+import type { Speaker } from './sessions/turn.ts';
 import { openSettings } from './settings.ts';
 import { createStatus } from './status.ts';
 import { prepareState, refuseWideWorkspace } from './store/folders.ts';
@@ -79,7 +81,7 @@ async function run(start: Start): Promise<RunningGateway> {
   const state = await openState(start);
   const { log, store, settings } = state;
   const powers = await openPowers(start, state);
-  const core = wireCore(state, powers);
+  const core = wireCore(start, state, powers);
   let stopping = false;
   const gateway = await openGateway(start, state, powers, core, () => stopping);
   lock.announce(gateway.port);
@@ -91,9 +93,11 @@ async function run(start: Start): Promise<RunningGateway> {
   if (state.pending.state === 'prove') powers.live.proved();
 
   // Channels first: what is owed to one that does not run yet would have failed.
-  await powers.perimeter.open({ emit: core.receive, groupChanged: () => {}, chatMoved: () => {} });
+  const { receive: emit, groupChanged, chatMoved, recheck } = core;
+  await powers.perimeter.open({ emit, groupChanged, chatMoved, recheck });
   core.delivery.resume();
   const resumed = core.intake.resume();
+  core.releaseHeld();
   if (resumed > 0) log.info('resumed unfinished messages', { count: resumed });
   const endUpkeep = keepUp(core, store, paths, log, powers.live.check);
 
@@ -184,13 +188,17 @@ async function openPowers({ paths, opened }: Start, { settings, config, log, red
   return { workspace, sandboxes, live, perimeter };
 }
 
-function wireCore({ config, log, store, hide }: State, { workspace, sandboxes, live, perimeter }: Powers): Core {
+function wireCore(
+  { paths }: Start,
+  { config, log, store, hide }: State,
+  { workspace, sandboxes, live, perimeter }: Powers,
+): Core {
   const now = Date.now;
   const promptFor = createPromptBuilder(workspace);
-  // Webchat is the owner's direct chat; other places come with other channels.
   // What may be called is read at each turn; how commands run (tools.exec) stays as the sandbox was opened.
-  const judge = (name: string): ToolVerdict =>
-    judgeTool(name, { ...live.current().config.tools, exec: config.tools.exec }, 'dm');
+  const judge = (name: string, speaker: Speaker): ToolVerdict =>
+    judgeFor(name, { ...live.current().config.tools, exec: config.tools.exec }, speaker);
+  const schemas = new Map(TOOLS.map((tool) => [tool.name, toolSchemas([tool])]));
   return createCore({
     store,
     log,
@@ -198,20 +206,24 @@ function wireCore({ config, log, store, hide }: State, { workspace, sandboxes, l
     now,
     models: live.models,
     // What is denied is not offered either; the decision below holds all the same.
-    get tools() {
-      return toolSchemas(TOOLS.filter(({ name }) => judge(name).rule !== 'deny'));
-    },
+    tools: ({ speaker }) =>
+      TOOLS.flatMap(({ name }) => (judge(name, speaker).rule === 'deny' ? [] : (schemas.get(name) ?? []))),
+    config: () => live.current().config,
+    pairingKey: openPairingKey(paths.credentialsDir),
     ...perimeter.forCore,
     get maxOutputTokens() {
       return live.current().config.agents.defaults.maxOutputTokens;
     },
-    prompt: (turn) => promptFor({ sessionKey: turn.sessionKey, nowMs: now() }),
+    prompt: ({ sessionKey, speaker }) => promptFor({ sessionKey, nowMs: now(), guest: guestIn(speaker) }),
     toolCaller: ({ approvals, ...hooks }) =>
       createToolCaller({
         ...hooks,
         failed: (call, error) => log.error('tool failed', { tool: call.name, error }),
         tools: TOOLS,
-        decide: (call, effects) => decide(call, effects, judge(call.name)),
+        decide: (call, effects) => {
+          const leaves = leavesFolder(effects, call.speaker);
+          return decide(call, effects, leaves ? OUTSIDE_FOLDER : judge(call.name, call.speaker));
+        },
         openEnv: async (signal) => ({ workspace, signal, ...(await sandboxes.current()) }),
         askOwner: (call, reason, signal) =>
           approvals.ask(
@@ -220,6 +232,16 @@ function wireCore({ config, log, store, hide }: State, { workspace, sandboxes, l
           ),
       }),
   });
+}
+
+const OUTSIDE_FOLDER: ToolVerdict = { rule: 'deny', key: 'openclaw pairing approved' };
+
+/** What the model is told of a turn that is not between it and the owner alone. */
+function guestIn({ principal: { kind, id }, place }: Speaker): string | null {
+  if (kind === 'owner' && place === 'dm') return null;
+  const who = kind === 'owner' ? 'your owner' : `${id}, who is not your owner`;
+  const where = place === 'dm' ? '' : ' in a group, where others read what you say';
+  return ` You are talking to ${who}${where}. Keep what you know of your owner to yourself.`;
 }
 
 async function openGateway(

@@ -24,7 +24,11 @@ export type PerimeterPorts = {
   hide(secret: string): void;
 };
 /** What becomes of what arrives. */
-export type Inward = Pick<ChannelPorts, 'emit' | 'groupChanged' | 'chatMoved'>;
+export type Inward = Pick<ChannelPorts, 'emit' | 'groupChanged'> & {
+  chatMoved(channel: string, account: string, from: string, to: string): void;
+  /** the settings changed, and with them perhaps who may talk */
+  recheck(): void;
+};
 
 const SAVE_EVERY_MS = 60 * 60_000;
 
@@ -41,7 +45,7 @@ export function createPerimeter(ports: PerimeterPorts) {
     platforms: PLATFORMS,
     emit: (message) => ready().emit(message),
     groupChanged: (change) => ready().groupChanged(change),
-    chatMoved: (from, to) => ready().chatMoved(from, to),
+    chatMoved: (...moved) => ready().chatMoved(...moved),
     changed: ({ id, account, state, problem }) =>
       log.info('channel', { channel: id, account, state, ...(problem ? { reason: problem.reason } : {}) }),
     env,
@@ -70,7 +74,10 @@ export function createPerimeter(ports: PerimeterPorts) {
     status: host.status,
     idle: host.idle,
     probe: host.probe,
-    apply: host.apply,
+    apply(config: Config): Promise<void> {
+      inward?.recheck();
+      return host.apply(config);
+    },
     /** From now on what arrives goes there. Resolves when every channel was started; they connect by themselves. */
     open(to: Inward): Promise<void> {
       inward = to;

@@ -11,7 +11,8 @@ import { estimateTokens, fitWindow } from './window.ts';
 
 export type AgentPorts = {
   readonly models: Models;
-  readonly tools: readonly ToolSchema[];
+  /** what this turn may use; nothing else is shown to the model */
+  tools(turn: Turn): readonly ToolSchema[];
   readonly maxOutputTokens: number;
   prompt(turn: Turn): Promise<Prompt>;
   callTool(
@@ -29,7 +30,8 @@ type Reply = { text: string; calls: ModelToolCall[]; model: string; end: Extract
 export async function runTurn(turn: Turn, ports: AgentPorts): Promise<TurnEnd> {
   const watch = createLoopWatch();
   const prompt = await ports.prompt(turn);
-  const fixedTokens = estimateTokens(prompt.stable + JSON.stringify(ports.tools)) + ports.maxOutputTokens;
+  const tools = ports.tools(turn);
+  const fixedTokens = estimateTokens(prompt.stable + JSON.stringify(tools)) + ports.maxOutputTokens;
   let usage = NO_USAGE;
   let model = '';
   let contextTokens = 0;
@@ -46,7 +48,7 @@ export async function runTurn(turn: Turn, ports: AgentPorts): Promise<TurnEnd> {
   });
 
   for (let step = 0; step < MAX_STEPS; step++) {
-    const reply = await askModel(turn, ports, prompt, fixedTokens);
+    const reply = await askModel(turn, ports, { prompt, tools, fixedTokens });
     model = reply.model || model;
     usage = addUsage(usage, reply.end.usage);
     contextTokens = totalTokens(reply.end.usage);
@@ -83,7 +85,9 @@ export async function runTurn(turn: Turn, ports: AgentPorts): Promise<TurnEnd> {
   });
 }
 
-async function askModel(turn: Turn, ports: AgentPorts, prompt: Prompt, fixedTokens: number): Promise<Reply> {
+type Given = { readonly prompt: Prompt; readonly tools: readonly ToolSchema[]; readonly fixedTokens: number };
+
+async function askModel(turn: Turn, ports: AgentPorts, { prompt, tools, fixedTokens }: Given): Promise<Reply> {
   const name = turn.modelOverride ?? ports.models.primary;
   const info = ports.models.list().find((m) => `${m.provider}/${m.id}` === name);
   const room = Math.max(LEAST_WINDOW_TOKENS, (info?.contextTokens ?? UNKNOWN_MODEL_TOKENS) - fixedTokens);
@@ -98,7 +102,7 @@ async function askModel(turn: Turn, ports: AgentPorts, prompt: Prompt, fixedToke
       model: name,
       system: prompt,
       messages: fitWindow(turn.conversation.messages(), room),
-      tools: ports.tools,
+      tools,
       maxOutputTokens: ports.maxOutputTokens,
       cacheKey: turn.sessionId,
     },
@@ -187,7 +191,10 @@ function oneCall(
     });
   }
   return ports.callTool(
-    { turnId: turn.runId, sessionKey: turn.sessionKey, callId: call.id, name: call.name, args: call.args, context },
+    {
+      ...{ turnId: turn.runId, sessionKey: turn.sessionKey, speaker: turn.speaker, context },
+      ...{ callId: call.id, name: call.name, args: call.args },
+    },
     turn.signal,
   );
 }

@@ -13,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const FACTS = { sessionKey: 'agent:main:main', nowMs: Date.UTC(2026, 2, 1, 12) };
+const FACTS = { sessionKey: 'agent:main:main', nowMs: Date.UTC(2026, 2, 1, 12), guest: null };
 const put = (name: string, text: string): void => writeFileSync(join(folder, name), text);
 
 test('the files stand after the base in a fixed order, and what is missing or empty leaves no trace', async () => {
@@ -55,4 +55,14 @@ test('a file that cannot be read says so to the model instead of stopping the tu
   const { stable } = await createPromptBuilder(root)(FACTS);
   expect(stable).toContain('[USER.md could not be read: USER.md is larger than 1000000 bytes]');
   expect(stable).toContain('[MEMORY.md could not be read: MEMORY.md is a symbolic link, and links are not followed]');
+});
+
+test('where others can ask, what the owner keeps for themselves is not shown', async () => {
+  put('USER.md', 'lives in Linz');
+  put('MEMORY.md', 'the door code is 4711');
+  put('SOUL.md', 'be kind');
+  const { stable, volatile } = await createPromptBuilder(root)({ ...FACTS, guest: ' You are talking to a friend.' });
+  expect(stable).toContain('be kind');
+  expect(stable).not.toMatch(/Linz|4711/);
+  expect(volatile).toContain('a friend');
 });

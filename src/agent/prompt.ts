@@ -5,6 +5,8 @@ import type { Root } from '../platform/root.ts';
 
 /** Files that every turn sees, in this order, and how much of each. */
 const WORKSPACE_FILES = ['AGENTS.md', 'SOUL.md', 'IDENTITY.md', 'USER.md', 'MEMORY.md'] as const;
+/** What the owner keeps for themselves: shown only where nobody else can ask about it. */
+const PRIVATE_FILES: readonly string[] = ['USER.md', 'MEMORY.md'];
 const MAX_FILE_CHARS = 20_000;
 const MAX_TOTAL_CHARS = 60_000;
 /** What `write` can make; of a longer file the model is told that it could not be read. */
@@ -33,10 +35,12 @@ export function createPromptBuilder(workspace: Root) {
     cache.set(name, { stamp, text });
     return text;
   };
-  return async (facts: { sessionKey: string; nowMs: number }): Promise<Prompt> => {
+  /** `guest`: who speaks when it is not the owner, or others can hear it. */
+  return async (facts: { sessionKey: string; nowMs: number; guest: string | null }): Promise<Prompt> => {
     const sections = [BASE];
     let left = MAX_TOTAL_CHARS;
     for (const name of WORKSPACE_FILES) {
+      if (facts.guest !== null && PRIVATE_FILES.includes(name)) continue;
       const text = cut(await partOf(name), left);
       if (text === '') continue;
       left -= text.length;
@@ -44,7 +48,7 @@ export function createPromptBuilder(workspace: Root) {
     }
     return {
       stable: sections.join('\n\n'),
-      volatile: `Today is ${dayOf(new Date(facts.nowMs))}. Session: ${facts.sessionKey}.`,
+      volatile: `Today is ${dayOf(new Date(facts.nowMs))}. Session: ${facts.sessionKey}.${facts.guest ?? ''}`,
     };
   };
 }

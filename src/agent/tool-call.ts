@@ -1,10 +1,13 @@
 // Owns the type that the agent hands on: a call that the model asked for, bound to its turn and to what the model
 // had read by then. It carries no permission.
+import type { Turn } from '../sessions/turn.ts';
 import type { Label } from '../store/label.ts';
 
 export type ToolCall = {
   readonly turnId: string;
   readonly sessionKey: string;
+  /** whose turn it is, and where */
+  readonly speaker: Turn['speaker'];
   readonly callId: string;
   readonly name: string;
   /** validated by the tool's schema before policy sees it */

@@ -11,7 +11,8 @@ import { createHealthRecord } from './health-record.ts';
 import { type Platform, type Platforms, POLICY_KEYS } from './platforms.ts';
 import { type ChannelStatus, type Supervisor, supervise } from './supervise.ts';
 
-export type HostPorts = Pick<ChannelPorts, 'emit' | 'groupChanged' | 'chatMoved'> & {
+export type HostPorts = Pick<ChannelPorts, 'emit' | 'groupChanged'> & {
+  chatMoved(id: string, account: string, from: string, to: string): void;
   readonly platforms: Platforms;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly credentialsDir: string;
@@ -62,7 +63,8 @@ export function createChannelHost(ports: HostPorts) {
       now,
     });
     const record = createHealthRecord(ports.memory.load(name));
-    const { emit, groupChanged, chatMoved, changed } = ports;
+    const { emit, groupChanged, changed } = ports;
+    const chatMoved = (from: string, to: string): void => ports.chatMoved(id, account, from, to);
     const supervisor = supervise(channel, { emit, groupChanged, chatMoved, changed, log, now, record });
     running.set(name, {
       supervisor,

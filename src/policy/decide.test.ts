@@ -14,6 +14,7 @@ const call = {
   name: 'x',
   args: {},
   context: label('owner', 'owner'),
+  speaker: { principal: { kind: 'owner' as const, id: 'owner', limits: null }, place: 'dm' as const },
 };
 const journal = { record() {} } as unknown as Parameters<typeof createApprovals>[0]['journal'];
 

@@ -29,7 +29,7 @@ export function decide(call: ToolCall, effects: readonly Effect[], tool: ToolVer
       kind: 'deny',
       code: 'TOOL_DENIED',
       reason: `the owner's settings deny ${call.name} (${tool.key})`,
-      fix: `openclaw config get ${tool.key}`,
+      fix: tool.key.startsWith('openclaw ') ? tool.key : `openclaw config get ${tool.key}`,
     };
   }
   if (effects.some((effect) => effect.kind === 'run' && effect.where === 'host')) {

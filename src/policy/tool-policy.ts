@@ -1,5 +1,6 @@
 // Owns which tools there are in a conversation at all: profile, allow, deny and the rules by place, each able to narrow and
 // none to widen. Pure; what a call of a permitted tool may do is decide.ts.
+import type { Effect } from './effects.ts';
 
 /** As the configuration spells them (`tools.*`). */
 export type ToolRules = {
@@ -31,6 +32,42 @@ export function judgeTool(name: string, rules: ToolRules, place: Exclude<Place, 
   if (profile && !profile.includes(name)) return no('tools.profile');
   if (rules.allow && rules.allow.length > 0 && !rules.allow.flatMap(membersOf).includes(name)) return no('tools.allow');
   return byPlace(name, rules, place);
+}
+
+/** What is asked about a turn: whose it is and where. `limits` are those of a guest pass. */
+export type Asking = {
+  readonly principal: {
+    readonly kind: string;
+    readonly limits: { readonly tools: readonly string[]; readonly folder: string | null } | null;
+  };
+  readonly place: Exclude<Place, '*'>;
+};
+/** A rule for direct chats speaks of the owner's own; these are never another person's by it (S254). */
+const OWNERS_OWN = ['exec', 'browser'];
+
+/** Whoever is not the owner has no tool but those that a guest pass names or a rule of this very place allows. */
+export function judgeFor(name: string, rules: ToolRules, { principal, place }: Asking): ToolVerdict {
+  const verdict = judgeTool(name, rules, place);
+  if (principal.kind === 'owner' || verdict.rule === 'deny') return verdict;
+  if (principal.limits) {
+    // A pass is a word of the owner about this person; what the place forbids is forbidden all the same.
+    return principal.limits.tools.flatMap(membersOf).includes(name) ? verdict : no('openclaw pairing approved');
+  }
+  const key = `tools.policies.${place}`;
+  const isNamed = Object.entries(rules.policies[place] ?? {}).some(
+    ([entry, rule]) => rule !== 'deny' && entry !== '*' && membersOf(entry).includes(name),
+  );
+  return isNamed && !(place === 'dm' && OWNERS_OWN.includes(name)) ? verdict : no(key);
+}
+
+/** Whether a call reaches outside the folder that a guest pass names; a command reaches everything. */
+export function leavesFolder(effects: readonly Effect[], { principal: { kind, limits } }: Asking): boolean {
+  const folder = limits?.folder ?? null;
+  if (kind === 'owner' || folder === null || folder === '.') return false;
+  return effects.some((effect) => {
+    if (effect.kind !== 'read' && effect.kind !== 'write') return true;
+    return effect.path !== folder && !effect.path.startsWith(`${folder}/`);
+  });
 }
 
 /** The place's own rule before the one for everywhere; a rule for the tool before one for its group or for all. */

@@ -1,9 +1,13 @@
 // Owns session keys: `agent:<agent>:<rest>`, with `main` as the short name of the owner's own conversation. A key is data
-// from outside; it is checked here once and never used as a path.
+// from outside; it is checked here once and never used as a path. Who talks to whom in which conversation is decided here.
+import { createHash } from 'node:crypto';
+import type { AdmittedMessage } from '../access/admit.ts';
 import { EXIT, HardshellError } from '../platform/errors.ts';
 
 export const MAIN_KEY = 'agent:main:main';
+const AGENT = 'agent:main';
 const GRAMMAR = /^agent:([a-z0-9][a-z0-9_-]{0,63}):([A-Za-z0-9][A-Za-z0-9._:@+-]{0,160})$/;
+const MAX_ID_CHARS = 64;
 
 export type SessionKey = { readonly key: string; readonly agentId: string };
 
@@ -19,4 +23,36 @@ export function parseSessionKey(text: string): SessionKey {
     });
   }
   return { key, agentId: match[1] };
+}
+
+export type Scopes = {
+  readonly dmScope: string;
+  readonly groupScope: string;
+  /** `telegram:123` to the name of the person */
+  readonly links: ReadonlyMap<string, string>;
+};
+
+/** The conversation of a message from a platform. The owner's direct chats are one; nobody else is ever in it. */
+export function keyOfMessage(message: AdmittedMessage, { dmScope, groupScope, links }: Scopes): string {
+  const { channel, account, chat, chatType, sender, thread = '', principal } = message;
+  const isOwner = principal.kind === 'owner';
+  const inThread = thread === '' ? '' : `:${channel === 'telegram' ? 'topic' : 'thread'}:${inKey(thread)}`;
+  if (chatType !== 'direct') {
+    if (groupScope === 'main' && isOwner) return MAIN_KEY;
+    return `${AGENT}:${inKey(channel)}:group:${inKey(chat)}${inThread}`;
+  }
+  if (isOwner) return `${MAIN_KEY}${inThread}`;
+  const person = links.get(`${channel}:${sender.id}`);
+  if (person !== undefined) return `${AGENT}:direct:${inKey(person)}${inThread}`;
+  const peer = `direct:${inKey(sender.id)}${inThread}`;
+  if (dmScope === 'per-peer') return `${AGENT}:${peer}`;
+  if (dmScope === 'per-account-channel-peer') return `${AGENT}:${inKey(channel)}:${inKey(account)}:${peer}`;
+  return `${AGENT}:${inKey(channel)}:${peer}`;
+}
+
+/** An id as a part of a key, so that no two ids make the same and none can end its part. */
+function inKey(id: string): string {
+  const safe = id.replace(/[^A-Za-z0-9.@+-]/gu, (char) => `_${char.codePointAt(0)?.toString(16)}_`);
+  if (safe.length <= MAX_ID_CHARS) return safe;
+  return `${safe.slice(0, 20)}_${createHash('sha256').update(id).digest('hex').slice(0, 40)}`;
 }

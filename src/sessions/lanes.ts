@@ -6,7 +6,14 @@ type Running = { readonly item: Waiting; readonly abort: AbortController; steere
 type Lane = { running: Running | null; waiting: Waiting[] };
 
 /** Reasons that a turn's signal is aborted with. */
-export const ABORT = { user: 'aborted', interrupted: 'interrupted', shutdown: 'shutdown', timeout: 'timeout' } as const;
+export const ABORT = {
+  user: 'aborted',
+  interrupted: 'interrupted',
+  shutdown: 'shutdown',
+  timeout: 'timeout',
+  revoked: 'revoked',
+} as const;
+export type Abort = (typeof ABORT)[keyof typeof ABORT];
 
 /** What a running turn has of its lane: how it is stopped, and what has arrived for it. */
 export type Control = { readonly signal: AbortSignal; takeSteering(wanted?: (w: Waiting) => boolean): Waiting[] };
@@ -16,8 +23,8 @@ export type LanePorts = {
   run(item: Waiting, control: Control): Promise<void>;
   /** its lane is free again */
   left(item: Waiting): void;
-  /** a queued message that the owner took back before it started */
-  discard(item: Waiting): void;
+  /** a queued message that was taken back before it started, or whose sender may no longer talk */
+  discard(item: Waiting, why: Abort): void;
 };
 
 /** How long a turn that was cut off may take to let go. */
@@ -38,7 +45,12 @@ export function createLanes(ports: LanePorts) {
     const running: Running = { item, abort: new AbortController(), steered: [] };
     lane.running = running;
     const takeSteering: Control['takeSteering'] = (wanted = (w) => w.mode === 'steer') => {
-      const taken = lane.waiting.filter(wanted);
+      // Only the same person steers a turn: it runs with that person's rights. What others say waits, and what is behind it.
+      let other = false;
+      const taken = lane.waiting.filter((w) => {
+        other ||= !isSameSpeaker(w, item);
+        return !other && wanted(w);
+      });
       lane.waiting = lane.waiting.filter((w) => !taken.includes(w));
       running.steered.push(...taken);
       return taken;
@@ -59,11 +71,22 @@ export function createLanes(ports: LanePorts) {
     turns.add(turn);
   };
 
+  const abortIn = (lane: Lane, isMeant: (w: Waiting) => boolean, why: Abort): string[] => {
+    const { running } = lane;
+    const inTurn = running ? [running.item, ...running.steered] : [];
+    const stopped = inTurn.some(isMeant) ? inTurn : [];
+    if (stopped.length > 0) running?.abort.abort(why);
+    const dropped = lane.waiting.filter(isMeant);
+    lane.waiting = lane.waiting.filter((w) => !dropped.includes(w));
+    for (const item of dropped) ports.discard(item, why);
+    return [...stopped, ...dropped].map((w) => w.runId);
+  };
+
   return {
     submit(item: Waiting): void {
       const lane = lanes.get(item.sessionKey) ?? { running: null, waiting: [] };
       lanes.set(item.sessionKey, lane);
-      if (item.mode === 'interrupt') {
+      if (item.mode === 'interrupt' && (!lane.running || isSameSpeaker(item, lane.running.item))) {
         lane.waiting.unshift(item);
         lane.running?.abort.abort(ABORT.interrupted);
       } else lane.waiting.push(item);
@@ -79,17 +102,11 @@ export function createLanes(ports: LanePorts) {
     /** Stops what runs in the session and what waits behind it, or only the one run. Returns the run ids it reached. */
     abort(key: string, runId?: string): string[] {
       const lane = lanes.get(key);
-      if (!lane) return [];
-      const isMeant = (w: Waiting): boolean => runId === undefined || w.runId === runId;
-      const { running } = lane;
-      const inTurn = running ? [running.item, ...running.steered] : [];
-      const stopped = inTurn.some(isMeant) ? inTurn : [];
-      if (stopped.length > 0) running?.abort.abort(ABORT.user);
-      const dropped = lane.waiting.filter(isMeant);
-      lane.waiting = lane.waiting.filter((w) => !dropped.includes(w));
-      for (const item of dropped) ports.discard(item);
-      return [...stopped, ...dropped].map((w) => w.runId);
+      return lane ? abortIn(lane, (w) => runId === undefined || w.runId === runId, ABORT.user) : [];
     },
+    /** The same for whatever is meant, in any session. */
+    abortWhere: (isMeant: (w: Waiting) => boolean, why: Abort): string[] =>
+      [...lanes.values()].flatMap((lane) => abortIn(lane, isMeant, why)),
     /** No new turns; the running ones get `graceMs` to end by themselves, then are cut off and resume at the next start. */
     async stop(graceMs: number): Promise<void> {
       stopping = true;
@@ -100,4 +117,9 @@ export function createLanes(ports: LanePorts) {
       clearTimeout(late);
     },
   };
+}
+
+/** Who has the same rights may add to a turn, or end it. */
+export function isSameSpeaker({ message: a }: Waiting, { message: b }: Waiting): boolean {
+  return a.principal.kind === b.principal.kind && a.principal.id === b.principal.id;
 }

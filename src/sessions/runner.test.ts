@@ -314,7 +314,7 @@ test('a stranger is declined with a reason, and what they wrote is kept nowhere 
     },
     { sessionKey: 'agent:main:telegram:7', runId: 't1', queueMode: 'steer', timeoutMs: 1_000 },
   );
-  expect(acceptance).toMatchObject({ status: 'declined', code: 'SENDER_NOT_ADMITTED' });
+  expect(acceptance).toMatchObject({ status: 'declined', code: 'CHANNEL_OFF' });
   expect(balanced(core)).toMatchObject({ received: 1, declined: 1 });
   const dump = JSON.stringify(
     ['inbox', 'messages', 'journal'].map((t) => core.store.prepare(`SELECT * FROM ${t}`).all()),

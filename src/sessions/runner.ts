@@ -8,10 +8,10 @@ import { type Label, label } from '../store/label.ts';
 import type { Outbox, OutboxRow } from '../store/outbox.ts';
 import type { ToolCalls } from '../store/tool-calls.ts';
 import type { StoredMessage } from '../store/transcripts.ts';
-import { dayOf, NO_TOKENS, type UsageTable } from '../store/usage.ts';
+import { dayOf, NO_TOKENS, type TokenCount, type UsageTable } from '../store/usage.ts';
 import { type ConversationPorts, type OpenConversation, openConversation } from './conversation.ts';
 import type { Directory } from './directory.ts';
-import { ABORT, type Control } from './lanes.ts';
+import { ABORT, type Abort, type Control } from './lanes.ts';
 import { noticeOf } from './notice.ts';
 import type { RunEvent, Turn, TurnEnd, Waiting } from './turn.ts';
 
@@ -38,6 +38,8 @@ export type RunnerPorts = ConversationPorts & {
   typing(message: Waiting['message']): () => void;
   /** stores the files of a message, and says in lines for the model what became of each; '' when it has none */
   takeFiles(message: Waiting['message'], signal: AbortSignal): Promise<string>;
+  /** inside the transaction that ends the turn */
+  spent(message: Waiting['message'], tokens: TokenCount): void;
   deliver(reply: OutboxRow): void;
   emit(runId: string, sessionKey: string, event: RunEvent): void;
   ended(record: RunRecord, reply: StoredMessage | null): void;
@@ -45,6 +47,8 @@ export type RunnerPorts = ConversationPorts & {
 
 /** A message that ended with the gateway this often, after it was taken up again, has something in it that kills the process; it fails visibly. */
 const MAX_ATTEMPTS = 3;
+/** Why a message is declined whose sender lost the right to talk after it was accepted. */
+const REVOKED = 'REVOKED';
 
 export function createRunner(ports: RunnerPorts) {
   const { now, log } = ports;
@@ -108,6 +112,9 @@ export function createRunner(ports: RunnerPorts) {
     if (mine.length === 0) {
       const { text, label: given, attachments = [] } = item.message;
       const files = attachments.length === 0 ? '' : await ports.takeFiles(item.message, control.signal);
+      for (const one of item.message.before) {
+        conversation.append({ role: 'user', blocks: [{ type: 'text', text: one.text }], label: one.label });
+      }
       if (text !== '' || files === '')
         conversation.append({ role: 'user', blocks: [{ type: 'text', text }], label: given });
       // Whoever sent it, what is in a file and how it is called came from somewhere.
@@ -156,6 +163,7 @@ export function createRunner(ports: RunnerPorts) {
   const turnOf = (item: Waiting, conversation: OpenConversation, control: Control, steered: Waiting[]): Turn => {
     const turn: Omit<Turn, symbol> = {
       runId: item.runId,
+      speaker: { principal: item.message.principal, place: item.message.place },
       sessionKey: item.sessionKey,
       sessionId: ports.transcripts.uuid(conversation.record.transcript),
       agentId: item.agentId,
@@ -171,9 +179,9 @@ export function createRunner(ports: RunnerPorts) {
         });
         for (const late of taken) {
           steered.push(late);
-          conversation
-            .as(late.runId)
-            .append({ role: 'user', blocks: [{ type: 'text', text: late.message.text }], label: late.message.label });
+          for (const { text, label: given } of [...late.message.before, late.message]) {
+            conversation.as(late.runId).append({ role: 'user', blocks: [{ type: 'text', text }], label: given });
+          }
           ports.emit(late.runId, late.sessionKey, { type: 'run.steered', intoRunId: item.runId });
         }
         return taken.length;
@@ -197,12 +205,15 @@ export function createRunner(ports: RunnerPorts) {
       reply = conversation.append(closing(end));
       conversation.update(totals(conversation, end));
       conversation.persist(() => {
-        const state = end.status === 'ok' ? 'answered' : 'failed';
-        const first = ports.inbox.finish(item.inboxId, state, end.error?.kind ?? end.stopReason, record.endedAtMs);
+        const isRevoked = end.stopReason === ABORT.revoked;
+        const state = isRevoked ? 'declined' : end.status === 'ok' ? 'answered' : 'failed';
+        const why = isRevoked ? REVOKED : (end.error?.kind ?? end.stopReason);
+        const first = ports.inbox.finish(item.inboxId, state, why, record.endedAtMs);
         for (const w of steered) ports.inbox.finish(w.inboxId, state, `steered into ${item.runId}`, record.endedAtMs);
         // A row that was final already has had its reply: nothing may go out twice.
-        if (first) replies = queueReplies([item, ...steered], end, record.endedAtMs);
+        if (first && !isRevoked) replies = queueReplies([item, ...steered], end, record.endedAtMs);
         ports.usage.add(dayOf(record.endedAtMs), end.model, end.usage);
+        ports.spent(item.message, end.usage);
         ports.journal.record('run.ended', {
           run: item.runId,
           session: item.sessionKey,
@@ -253,16 +264,19 @@ export function createRunner(ports: RunnerPorts) {
 
   return {
     run,
-    /** A queued message that the owner took back. */
-    discard(item: Waiting): void {
+    /** A queued message that was taken back, or whose sender may no longer talk; they hear nothing more. */
+    discard(item: Waiting, why: Abort): void {
       const end: TurnEnd = {
         ...failure('aborted', 'taken back before it started'),
         status: 'aborted',
         stopReason: 'aborted',
       };
-      const replies = ports.store.commit(() =>
-        ports.inbox.finish(item.inboxId, 'failed', 'aborted', now()) ? queueReplies([item], end, now()) : [],
-      );
+      const isRevoked = why === ABORT.revoked;
+      const replies = ports.store.commit(() => {
+        const [state, reason] = isRevoked ? (['declined', REVOKED] as const) : (['failed', 'aborted'] as const);
+        const first = ports.inbox.finish(item.inboxId, state, reason, now());
+        return first && !isRevoked ? queueReplies([item], end, now()) : [];
+      });
       for (const out of replies) ports.deliver(out);
       ports.ended({ runId: item.runId, sessionKey: item.sessionKey, startedAtMs: now(), endedAtMs: now(), end }, null);
     },

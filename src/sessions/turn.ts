@@ -5,9 +5,13 @@ import type { Label } from '../store/label.ts';
 import type { Block, MessageMeta, StoredMessage } from '../store/transcripts.ts';
 import type { TokenCount } from '../store/usage.ts';
 
+/** Who speaks, and where: what a turn may do follows from it. */
+export type Speaker = Pick<AdmittedMessage, 'principal' | 'place'>;
+
 declare const brand: unique symbol;
 export type Turn = {
   readonly [brand]: true;
+  readonly speaker: Speaker;
   readonly runId: string;
   readonly sessionKey: string;
   readonly sessionId: string;

@@ -70,4 +70,41 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE outbox ADD COLUMN files TEXT NOT NULL DEFAULT '[]';
   ALTER TABLE outbox ADD COLUMN platform_id TEXT NOT NULL DEFAULT '';
   `,
+  // Who was approved, who asks, who was invited, who has written, and what each used up. Codes are kept as hashes only.
+  `
+  CREATE TABLE pairing_requests (
+    id INTEGER PRIMARY KEY, channel TEXT NOT NULL, account TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('person', 'group')),
+    subject TEXT NOT NULL, chat TEXT NOT NULL, title TEXT NOT NULL, code TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'approved', 'rejected', 'displaced')),
+    created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL, returned INTEGER NOT NULL,
+    held BLOB
+  ) STRICT;
+  CREATE UNIQUE INDEX pairing_pending ON pairing_requests (channel, account, kind, subject) WHERE state = 'pending';
+  CREATE INDEX pairing_code ON pairing_requests (code);
+
+  CREATE TABLE access_grants (
+    channel TEXT NOT NULL, account TEXT NOT NULL, kind TEXT NOT NULL CHECK (kind IN ('person', 'group')), subject TEXT NOT NULL,
+    role TEXT NOT NULL, title TEXT NOT NULL, members INTEGER NOT NULL, was TEXT, limits TEXT, until_at INTEGER,
+    granted_at INTEGER NOT NULL, PRIMARY KEY (channel, account, kind, subject)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE invites (
+    code TEXT PRIMARY KEY, title TEXT NOT NULL, limits TEXT NOT NULL, created_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL, until_at INTEGER NOT NULL, used_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE people (
+    channel TEXT NOT NULL, account TEXT NOT NULL, person TEXT NOT NULL, chat TEXT NOT NULL, title TEXT NOT NULL,
+    standing TEXT NOT NULL, last_seen_at INTEGER NOT NULL, PRIMARY KEY (channel, account, person)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE spending (
+    day TEXT NOT NULL, person TEXT NOT NULL, messages INTEGER NOT NULL, tokens INTEGER NOT NULL, PRIMARY KEY (day, person)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE declined_counts (
+    day TEXT NOT NULL, channel TEXT NOT NULL, reason TEXT NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (day, channel, reason)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX inbox_sender ON inbox (channel, sender, id);
+  `,
 ];

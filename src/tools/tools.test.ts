@@ -13,6 +13,8 @@ import { createToolCaller } from './call.ts';
 import { TOOLS, toolSchemas } from './registry.ts';
 import type { ToolEnv } from './tool.ts';
 
+const OWNER = { principal: { kind: 'owner', id: 'owner', limits: null }, place: 'dm' } as const;
+
 let folder: string;
 let workspace: Root;
 let journal: string[];
@@ -47,7 +49,7 @@ function caller(more: Partial<CallerPorts> = {}, env: Partial<ToolEnv> = {}) {
     ...more,
   });
   return (name: string, args: unknown, signal = new AbortController().signal) =>
-    callTool({ turnId: 't', sessionKey: 's', callId: 'c', name, args, context: label('owner', 'owner') }, signal);
+    callTool({ turnId: 't', sessionKey: 's', callId: 'c', name, args, context: label('owner', 'owner'), speaker: OWNER }, signal);
 }
 const call = (name: string, args: unknown) => caller()(name, args);
 

@@ -9,6 +9,7 @@ const ROWS: readonly (readonly string[])[] = [
     'main.ts',
     'backend.ts',
     'core.ts',
+    'door.ts',
     'hiding.ts',
     'live-config.ts',
     'perimeter.ts',

@@ -13,6 +13,8 @@ import { createToolCaller } from '../../src/tools/call.ts';
 import { TOOLS, toolSchemas } from '../../src/tools/registry.ts';
 import { ask, requestOf } from '../support/model-run.ts';
 
+const OWNER = { principal: { kind: 'owner', id: 'owner', limits: null }, place: 'dm' } as const;
+
 let folder: string;
 let workspace: Root;
 beforeEach(async () => {
@@ -52,7 +54,7 @@ async function say(text: string): Promise<string> {
     if (reply.stop !== 'tools') return reply.text;
     messages.push({ role: 'assistant', text: reply.text, toolCalls: reply.calls });
     for (const { id, name, args } of reply.calls) {
-      const call = { turnId: 't', sessionKey: 's', callId: id, name, args, context: label('owner', 'owner') };
+      const call = { turnId: 't', sessionKey: 's', callId: id, name, args, context: label('owner', 'owner'), speaker: OWNER };
       messages.push({ role: 'tool', results: [{ callId: id, name, ...(await callTool(call, signal)) }] });
     }
   }

@@ -3,7 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ToolCall } from '../../src/agent/tool-call.ts';
+import type { Channel } from '../../src/channels/channel.ts';
 import { webchat } from '../../src/channels/webchat.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/schema.ts';
 import { createCore } from '../../src/core.ts';
 import type { BackendEvent } from '../../src/gateway/backend.ts';
 import { createHide } from '../../src/hiding.ts';
@@ -18,6 +21,9 @@ export type CoreOptions = {
   readonly model: Script;
   readonly tool?: (call: ToolCall, signal: AbortSignal) => Promise<string>;
   readonly folder?: string;
+  readonly config?: () => Config;
+  /** also of platforms: what leaves by them is kept */
+  readonly channels?: readonly Channel[];
   readonly redactor?: Redactor;
 };
 
@@ -53,9 +59,11 @@ export function startCore(options: CoreOptions) {
     hide: createHide((options.redactor ?? createRedactor()).sure),
     now,
     models,
-    tools: [],
+    tools: () => [],
+    config: options.config ?? (() => loadConfig({ configPath: join(folder, 'openclaw.json') }, {}).config),
+    pairingKey: () => Buffer.alloc(32, 7),
     maxOutputTokens: 1_000,
-    channelOf: (id) => (id === webchat.id ? webchat : undefined),
+    channelOf: (id) => [webchat, ...(options.channels ?? [])].find((channel) => channel.id === id),
     typing: () => () => {},
     takeFiles: async () => '',
     prompt: async () => ({ stable: 's', volatile: 'v' }),

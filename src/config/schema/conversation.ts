@@ -53,6 +53,7 @@ export const pairing = () =>
     dangerouslyAutoApproveStrangers: flag('You know what autoApprove does: strangers talk, and spend, at once', false),
     groups: flag('A group that the assistant is added to needs your approval too', true),
     codeTtlMinutes: whole('For how long a pairing code is good', 60, { min: 1, max: 1_440 }),
+    holdMessage: flag('Keep the message of a stranger, encrypted, and deliver it once you approve them', false),
   });
 
 export const approvals = () =>

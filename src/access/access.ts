@@ -1,0 +1,415 @@
+// Owns the perimeter as a whole: for each message the facts that the gate needs, its verdict, and what follows from it. A
+// stranger's words are looked at for one thing only, an invitation; they are never kept, logged or shown.
+import type { GroupChange, InboundMessage } from '../channels/channel.ts';
+import type { Config } from '../config/schema.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Store } from '../store/open.ts';
+import type { Outbox, OutboxRow } from '../store/outbox.ts';
+import { openPeople } from '../store/people/people.ts';
+import { type AdmittedMessage, admit, admitOperator, isOperator, type Principal } from './admit.ts';
+import { invitationIn } from './codes.ts';
+import { createCounters } from './counters.ts';
+import { type Facts, isOwner, type Judgement, judge, type Known, type Load } from './gate.ts';
+import { cleanName, groupText, heldText, type Letter, pairingText, post, REDEEMED_TEXT } from './letters.ts';
+import { createPairing } from './pairing.ts';
+import { type Rules, readRules } from './rules.ts';
+import { beforeOf, createHistory, type Said, textOf } from './shown.ts';
+import { type Command, commandIn } from './slash.ts';
+
+export type AccessPorts = {
+  readonly store: Store;
+  readonly outbox: Outbox;
+  readonly journal: Journal;
+  /** of the codes and of what is held */
+  readonly key: () => Buffer;
+  readonly now: () => number;
+  readonly config: () => Config;
+  deliver(rows: readonly OutboxRow[]): void;
+  /** rights were given or taken */
+  changed(): void;
+  /** a conversation of this thread exists, so the assistant has written in it */
+  takesPart(message: InboundMessage): boolean;
+};
+
+/** Inside the transaction that stores the message; it returns the letters. */
+export type Effect = (inboxId: number) => readonly OutboxRow[];
+export type Verdict =
+  | {
+      readonly allow: true;
+      readonly code: string;
+      readonly at: string;
+      readonly message: AdmittedMessage;
+      readonly command: Command | null;
+      /** what must be there again after a restart */
+      readonly history: readonly Said[];
+    }
+  | {
+      readonly allow: false;
+      readonly code: string;
+      readonly at: string;
+      readonly reason: string;
+      readonly fix: string;
+      readonly effect?: Effect;
+    };
+
+export const MAX_MESSAGE_CHARS = 100_000;
+const SAW_EVERY_MS = 60_000;
+const MAX_NOTED = 2_000;
+
+export type Access = ReturnType<typeof createAccess>;
+
+export function createAccess(ports: AccessPorts) {
+  const { store, outbox, now } = ports;
+  const people = openPeople(store);
+  const counters = createCounters();
+  const history = createHistory();
+  const noted = new Map<string, number>();
+  let read: { config: Config; rules: Rules } | null = null;
+  const rules = (): Rules => {
+    const config = ports.config();
+    if (read?.config !== config) read = { config, rules: readRules(config) };
+    return read.rules;
+  };
+  const pairing = createPairing({
+    ...ports,
+    changed: () => {
+      noted.clear();
+      ports.changed();
+    },
+  });
+
+  const knownOf = ({ channel, account, chat, isDirect, sender }: Facts): Known => ({
+    person: pairing.person(channel, account, sender),
+    group: isDirect ? null : pairing.group(channel, account, chat),
+  });
+  const loadOf = (facts: Facts, isAgain: boolean): Load => {
+    const nowMs = now();
+    const person = `${facts.channel}:${facts.sender}`;
+    const idle = { nowMs, lastMinute: 0, isLooping: false, tokensToday: 0, messagesToday: 0 };
+    // Taken up again after a restart: it was counted when it came.
+    if (isAgain) return idle;
+    const pair = `${facts.channel}\0${facts.account}\0${facts.chat}\0${facts.sender}`;
+    return {
+      ...idle,
+      isLooping: facts.isBot && counters.botTurn(pair, nowMs),
+      lastMinute: counters.lastMinute(person, nowMs),
+      get tokensToday() {
+        return people.spent(person, nowMs).tokens;
+      },
+      get messagesToday() {
+        return people.spent(person, nowMs).messages;
+      },
+    };
+  };
+  const decide = (facts: Facts, isAgain: boolean): Judgement =>
+    judge(facts, rules(), knownOf(facts), loadOf(facts, isAgain));
+
+  /** What a quote says, when the one who is quoted may be heard here. */
+  const quoteOf = (message: InboundMessage, facts: Facts): string | null => {
+    const { quoted, addressed } = message;
+    if (!quoted) return null;
+    if (addressed?.replyToBot || addressed?.quotesBot || rules().showsAllQuotes) return quoted.text;
+    if (quoted.senderId === null) return null;
+    if (quoted.senderId === facts.sender) return quoted.text;
+    const other: Facts = { ...facts, sender: quoted.senderId, isBot: false, roles: [], isMentioned: () => true };
+    return judge(other, rules(), knownOf(other), loadOf(other, true)).allow ? quoted.text : null;
+  };
+
+  const admitted = (
+    message: InboundMessage,
+    facts: Facts,
+    judgement: Extract<Judgement, { allow: true }>,
+    again?: readonly Said[],
+  ): Verdict => {
+    const { code, at, standing } = judgement;
+    const said = again ?? (facts.isDirect ? [] : history.take(threadOf(message)));
+    const shown = { text: textOf(message), before: beforeOf(message, said, quoteOf(message, facts)) };
+    const ready = admit(message, judgement, shown);
+    if (!again) saw(message, facts, standing);
+    return { allow: true, code, at, message: ready, command: commandIn(message.text, ready, rules()), history: said };
+  };
+
+  const saw = (
+    message: InboundMessage,
+    { channel, account, sender, isDirect, chat }: Facts,
+    standing: string,
+  ): void => {
+    const nowMs = now();
+    const person = `${channel}:${sender}`;
+    counters.count(person, nowMs);
+    const key = `${account}\0${person}\0${isDirect ? chat : ''}\0${standing}`;
+    const isKnown = nowMs - (noted.get(key) ?? 0) < SAW_EVERY_MS;
+    if (!isKnown) {
+      noted.delete(key);
+      noted.set(key, nowMs);
+      if (noted.size > MAX_NOTED) noted.delete(noted.keys().next().value ?? '');
+    }
+    store.defer(() => {
+      if (standing !== 'owner') people.spend(person, nowMs, { messages: 1, tokens: 0 });
+      if (isKnown) return;
+      const title = cleanName(message.sender.display);
+      people.saw({
+        channel,
+        account,
+        person: sender,
+        chat: isDirect ? chat : '',
+        title,
+        standing,
+        lastSeenAtMs: nowMs,
+      });
+    });
+  };
+
+  const refused = (message: InboundMessage, facts: Facts, judgement: Extract<Judgement, { allow: false }>): Verdict => {
+    const { ask, ...refusal } = judgement;
+    if (judgement.code === 'NOT_MENTIONED') {
+      const sender = `${facts.channel}:${facts.sender}`;
+      history.add(
+        threadOf(message),
+        { sender, display: message.sender.display ?? '', text: message.text },
+        rules().historyLimit,
+      );
+    }
+    const redeemed = redeem(message, facts, judgement);
+    if (redeemed) return redeemed;
+    const effect =
+      ask === 'person'
+        ? askIn(message, facts)
+        : ask === 'group' && message.addressed?.mention
+          ? askGroup(facts, message.chatTitle, null, false)
+          : null;
+    return effect ? { ...refusal, effect } : refusal;
+  };
+
+  const redeem = (message: InboundMessage, facts: Facts, { code }: { code: string }): Verdict | null => {
+    if (!facts.isDirect || !['DM_NOT_PAIRED', 'DM_NOT_LISTED', 'GUEST_EXPIRED'].includes(code)) return null;
+    const invitation = invitationIn(message.text);
+    if (invitation === null) return null;
+    const { channel, account, chat, sender: subject } = facts;
+    const title = cleanName(message.sender.display);
+    if (!pairing.redeem(invitation, { channel, account, kind: 'person', subject }, title)) return null;
+    const letter = {
+      channel,
+      account,
+      chat,
+      text: REDEEMED_TEXT,
+      key: `redeemed:${channel}:${account}:${message.messageId}`,
+    };
+    return {
+      allow: false,
+      code: 'INVITATION_TAKEN',
+      at: 'openclaw pairing approved',
+      reason: 'the message was an invitation, and it was taken',
+      fix: 'nothing: they may write now',
+      effect: (inboxId) => [post(outbox, letter, inboxId, now())],
+    };
+  };
+
+  const askIn = (message: InboundMessage, facts: Facts): Effect | null => {
+    const { channel, account, chat, sender: subject } = facts;
+    const { codeTtlMs, holdMessage } = rules();
+    const held = holdMessage ? JSON.stringify(message) : null;
+    const asker = {
+      channel,
+      account,
+      kind: 'person' as const,
+      subject,
+      chat,
+      title: cleanName(message.sender.display),
+    };
+    let inbox = 0;
+    const write = pairing.ask(asker, codeTtlMs, held, (code) => {
+      const text = (held === null ? pairingText : heldText)(code, codeTtlMs / 60_000);
+      return post(outbox, { channel, account, chat, text, key: `pairing:${inbox}` }, inbox, now());
+    });
+    return (
+      write &&
+      ((inboxId) => {
+        inbox = inboxId;
+        return write();
+      })
+    );
+  };
+
+  /** Nothing is said in the group itself; the owner is told where they have a direct chat. */
+  const askGroup = (
+    facts: Pick<Facts, 'channel' | 'account' | 'chat'>,
+    title = '',
+    by: string | null,
+    isPublic: boolean,
+  ): Effect | null => {
+    const { channel, account, chat } = facts;
+    const asker = { channel, account, kind: 'group' as const, subject: chat, chat, title: cleanName(title) };
+    const write = pairing.ask(asker, rules().codeTtlMs, null, (code) => {
+      const text = groupText({ title: asker.title || chat, channel, chat, by, isPublic }, code);
+      const owner = ownerChat(channel, account);
+      return owner
+        ? post(outbox, { ...owner, text, key: `group:${channel}:${account}:${chat}:${now()}` }, 0, now())
+        : null;
+    });
+    return write && (() => write());
+  };
+
+  /** On the same channel when they write there, else wherever they wrote last. */
+  const ownerChat = (channel: string, account: string): Pick<Letter, 'channel' | 'account' | 'chat'> | null => {
+    const owners = people.all().filter((p) => p.standing === 'owner' && p.chat !== '' && stillOwner(p));
+    const found = owners.find((p) => p.channel === channel && p.account === account) ?? owners[0];
+    return found ? { channel: found.channel, account: found.account, chat: found.chat } : null;
+  };
+  const stillOwner = ({
+    channel,
+    account,
+    person,
+    chat,
+  }: {
+    channel: string;
+    account: string;
+    person: string;
+    chat: string;
+  }): boolean => {
+    const facts: Facts = { ...NOBODY, channel, account, chat, sender: person };
+    return isOwner(facts, rules(), knownOf(facts));
+  };
+
+  return {
+    pairing,
+    people,
+    rules,
+    /** `again`: it was accepted before a restart, with this of the group before it. */
+    gate(message: InboundMessage, again?: readonly Said[]): Verdict {
+      if (isOperator(message)) {
+        return {
+          allow: true,
+          code: 'OPERATOR',
+          at: 'gateway.auth',
+          message: admitOperator(message),
+          command: null,
+          history: [],
+        };
+      }
+      const facts = factsOf(message, rules(), () => ports.takesPart(message));
+      const judgement = decide(facts, again !== undefined);
+      if (!judgement.allow) return again ? judgement : refused(message, facts, judgement);
+      const problem = problemOf(message);
+      if (problem === null) return admitted(message, facts, judgement, again);
+      const { channel, account, chat, thread = '', messageId } = message;
+      counters.count(`${channel}:${facts.sender}`, now());
+      const letter = {
+        channel,
+        account,
+        chat,
+        thread,
+        replyTo: messageId,
+        text: problem.text,
+        key: `refused:${channel}:${chat}:${messageId}`,
+      };
+      const effect: Effect = (inboxId) => [post(outbox, letter, inboxId, now())];
+      return { ...problem.refusal, ...(problem.text === '' ? {} : { effect }) };
+    },
+    /** Whether somebody whose message waits or runs may still be heard, with the same rights. */
+    stillHolds({ principal, ...message }: AdmittedMessage): boolean {
+      if (message.channel === 'webchat') return true;
+      const facts: Facts = { ...factsOf(message, rules(), () => true), isMentioned: () => true };
+      const judgement = judge(facts, rules(), knownOf(facts), loadOf(facts, true));
+      return judgement.allow && judgement.standing === principal.kind;
+    },
+    groupChanged({ channel, account, chat, title, change, by, isPublic, within = [] }: GroupChange): void {
+      if (change === 'left') {
+        pairing.left(channel, account, chat);
+        return;
+      }
+      const facts: Facts = {
+        ...NOBODY,
+        channel,
+        account,
+        chat,
+        within,
+        isDirect: false,
+        sender: 'somebody',
+        isMentioned: () => true,
+      };
+      const judgement = judge(facts, rules(), knownOf(facts), loadOf(facts, true));
+      ports.journal.record('group.joined', { channel, account, chat, by, isPublic });
+      if (judgement.allow || judgement.ask !== 'group') return;
+      const effect = askGroup(facts, title, by, isPublic);
+      if (effect) ports.deliver(store.commit(() => effect(0)));
+    },
+    chatMoved(channel: string, account: string, from: string, to: string): void {
+      pairing.moved(channel, account, from, to, rules().account(channel, account)?.groups.has(from) ?? false);
+    },
+    /** Inside the transaction that ends a turn. */
+    spent({ kind, id }: Principal, tokens: number): void {
+      if (kind !== 'owner') people.spend(id, now(), { messages: 0, tokens });
+    },
+    /** The messages that waited, sealed, for an approval that has come. */
+    takeHeld: (): InboundMessage[] =>
+      pairing.takeHeld().map((text) => {
+        const message = JSON.parse(text) as InboundMessage;
+        return { ...message, messageId: `${message.messageId}+held` };
+      }),
+  };
+}
+
+const NOBODY: Facts = {
+  ...{ channel: '', account: '', chat: '', within: [], isDirect: true, sender: '', isBot: false, roles: [] },
+  assurance: 'platform',
+  isMentioned: () => false,
+};
+
+function factsOf(message: InboundMessage, rules: Rules, takesPart: () => boolean): Facts {
+  const { channel, account, chat, chatType, sender, assurance, within = [], addressed, text, thread = '' } = message;
+  const { implicit } = rules;
+  return {
+    channel,
+    account,
+    chat,
+    within,
+    // Whatever is not clearly direct is held to the stricter rules.
+    isDirect: chatType === 'direct',
+    sender: typeof sender.id === 'string' ? sender.id : '',
+    isBot: sender.isBot === true,
+    roles: sender.roles ?? [],
+    assurance,
+    isMentioned: () =>
+      addressed?.mention === true ||
+      (addressed?.replyToBot === true && implicit.replyToBot) ||
+      (addressed?.quotesBot === true && implicit.quotedBot) ||
+      (thread !== '' && implicit.threadParticipation && takesPart()) ||
+      rules.namesAssistant(text),
+  };
+}
+
+/** A group and its threads are conversations of their own. */
+const threadOf = ({ channel, account, chat, thread = '' }: InboundMessage): string =>
+  [channel, account, chat, thread].join('\0');
+
+function problemOf({
+  text,
+  attachments = [],
+}: InboundMessage): { text: string; refusal: Extract<Verdict, { allow: false }> } | null {
+  const no = (code: string, at: string, reason: string, fix: string) => ({
+    allow: false as const,
+    code,
+    at,
+    reason,
+    fix,
+  });
+  if (text.length > MAX_MESSAGE_CHARS) {
+    const most = `${MAX_MESSAGE_CHARS} characters`;
+    const reason = `the message has ${text.length} characters, and at most ${MAX_MESSAGE_CHARS} are read`;
+    return {
+      text: `That message is too long for me: ${text.length} characters, and I read at most ${most}. Please send it in parts or as a file.`,
+      refusal: no('MESSAGE_TOO_LARGE', most, reason, 'send it in parts, or as a file'),
+    };
+  }
+  if (text.trim() !== '' || attachments.length > 0) return null;
+  return {
+    text: '',
+    refusal: no(
+      'MESSAGE_EMPTY',
+      'a message has words or files',
+      'there is nothing in it',
+      'nothing: there is nothing to answer',
+    ),
+  };
+}

@@ -1,0 +1,64 @@
+// Owns the few sentences that access sends by itself: to a stranger, to a guest, to the owner. They go out like any other
+// reply, durable first; nothing that a stranger wrote is ever in them.
+import { label } from '../store/label.ts';
+import type { Outbox, OutboxRow } from '../store/outbox.ts';
+
+export type Letter = {
+  readonly channel: string;
+  readonly account: string;
+  readonly chat: string;
+  readonly thread?: string;
+  readonly replyTo?: string;
+  readonly text: string;
+  /** makes it the same letter when it is written twice */
+  readonly key: string;
+};
+
+/** Inside a transaction; what it returns is handed to delivery after the commit. */
+export function post(outbox: Outbox, letter: Letter, inboxId: number, atMs: number): OutboxRow {
+  const { channel, account, chat, thread = '', replyTo = '', text, key } = letter;
+  const row = { channel, account, chat, thread, replyTo, text, files: [], idempotencyKey: key };
+  const id = outbox.insert({ ...row, inboxId, atMs, label: label('tool-local', 'public', 'access') });
+  return { ...row, id, atMs, state: 'queued' };
+}
+
+export const pairingText = (code: string, minutes: number): string =>
+  `Hello! I only talk to people my owner has approved. Your code is ${code}; it is good for ${span(minutes)}. ` +
+  'Give it to my owner, who can let you in. What you wrote was not read.';
+
+export const heldText = (code: string, minutes: number): string =>
+  `Hello! I only talk to people my owner has approved. Your code is ${code}; it is good for ${span(minutes)}. ` +
+  'Give it to my owner. Your message is kept, locked, and I read it once you are let in.';
+
+const span = (minutes: number): string =>
+  minutes % 60 === 0 ? (minutes === 60 ? 'one hour' : `${minutes / 60} hours`) : `${minutes} minutes`;
+
+export const APPROVED_TEXT = 'You are in: my owner has approved you. Write me whenever you like.';
+export const REDEEMED_TEXT = 'Welcome! Your invitation is accepted. Write me whenever you like.';
+export const REVOKED_TOO_LATE = 'This invitation is no longer good. Please ask for a new one.';
+
+export function groupText(
+  group: { title: string; channel: string; chat: string; by: string | null; isPublic: boolean },
+  code: string,
+): string {
+  const { title, channel, chat, by, isPublic } = group;
+  const who = by === null ? '' : ` by ${by}`;
+  const open = isPublic ? ' The group is public: anybody can find it and join.' : '';
+  return (
+    `I was added to the group “${title}” (${channel}:${chat})${who}. I stay silent there until you approve it.${open}\n` +
+    `openclaw pairing approve ${code}`
+  );
+}
+
+/** A name as it may be shown: one line, nothing invisible, nothing that turns the text around, not long. */
+export function cleanName(name: string | undefined): string {
+  const plain = (name ?? '')
+    .slice(0, 400)
+    .normalize('NFC')
+    .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]/gu, '')
+    .replace(/\u034f|\u17b4|\u17b5/gu, '')
+    .replace(/[\s[\]()<>{}“”"`:]+/gu, ' ')
+    .trim();
+  const chars = [...plain];
+  return chars.length > 40 ? `${chars.slice(0, 39).join('')}…` : plain;
+}

@@ -1,0 +1,157 @@
+// Owns the wiring of the way in: access, intake, the conversation of a message, what a chat may command, and that a right
+// which is taken ends what runs on it. Part of the composition; who may talk is decided in access/.
+import { createAccess } from './access/access.ts';
+import type { AdmittedMessage } from './access/admit.ts';
+import { post } from './access/letters.ts';
+import type { Said } from './access/shown.ts';
+import { type Command, HELP_TEXT, whoamiText } from './access/slash.ts';
+import type { GroupChange, InboundMessage, Settled } from './channels/channel.ts';
+import { createIntake, type Delivery } from './channels/intake.ts';
+import type { Config } from './config/schema.ts';
+import type { Hide } from './hiding.ts';
+import type { Journal } from './journal/journal.ts';
+import type { Log } from './log/log.ts';
+import { newId } from './platform/ids.ts';
+import type { Directory } from './sessions/directory.ts';
+import { keyOfMessage, parseSessionKey } from './sessions/key.ts';
+import { ABORT, type createLanes, isSameSpeaker } from './sessions/lanes.ts';
+import type { Waiting } from './sessions/turn.ts';
+import type { Inbox } from './store/inbox.ts';
+import type { Store } from './store/open.ts';
+import type { Outbox, OutboxRow } from './store/outbox.ts';
+
+export type DoorPorts = {
+  readonly store: Store;
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  readonly journal: Journal;
+  readonly log: Log;
+  readonly hide: Hide;
+  readonly lanes: ReturnType<typeof createLanes>;
+  readonly directory: Directory;
+  readonly config: () => Config;
+  /** of pairing codes and of messages that are held */
+  readonly pairingKey: () => Buffer;
+  readonly now: () => number;
+  deliver(reply: OutboxRow): void;
+  /** a run is known from here on */
+  accepted(runId: string): void;
+};
+
+export function createDoor(ports: DoorPorts) {
+  const { store, inbox, outbox, journal, log, hide, lanes, directory, now } = ports;
+  const deliver = (rows: readonly OutboxRow[]): void => rows.forEach(ports.deliver);
+  const access = createAccess({
+    ...{ store, outbox, journal, now, deliver, config: ports.config, key: ports.pairingKey },
+    changed: () => recheck(),
+    takesPart: (message) => directory.get(keyOfMessage(asMember(message), access.rules())) !== null,
+  });
+
+  /** Whoever may not talk any more, or not with these rights: what runs for them ends, what waits is declined. */
+  const recheck = (): void => {
+    const ended = lanes.abortWhere((w) => !access.stillHolds(w.message), ABORT.revoked);
+    if (ended.length > 0) journal.record('run.revoked', { runs: ended });
+    // Next time round: the approval that releases them is still being written down.
+    setImmediate(releaseHeld);
+  };
+  const releaseHeld = (): void => {
+    try {
+      for (const message of access.takeHeld()) receive(message);
+    } catch (error) {
+      log.error('a held message was not delivered', { error });
+    }
+  };
+
+  const place = (message: AdmittedMessage, runId: string = newId()): Delivery => {
+    const { messages, agents } = ports.config();
+    const sessionKey = keyOfMessage(message, access.rules());
+    return { sessionKey, runId, queueMode: messages.queue.mode, timeoutMs: agents.defaults.timeoutSeconds * 1_000 };
+  };
+
+  const waitingOf = (message: AdmittedMessage, delivery: Delivery, inboxId = 0): Waiting => {
+    const { sessionKey, runId, queueMode, timeoutMs } = delivery;
+    const { agentId } = parseSessionKey(sessionKey);
+    return {
+      inboxId,
+      attempts: 0,
+      resumed: false,
+      runId,
+      sessionKey,
+      agentId,
+      timeoutMs,
+      mode: modeOf(queueMode),
+      message,
+    };
+  };
+
+  const obey = (command: Command, message: AdmittedMessage, delivery: Delivery, inboxId: number): void => {
+    const { channel, account, chat, thread = '', messageId } = message;
+    const letter = { channel, account, chat, thread, replyTo: messageId, key: `command:${inboxId}` };
+    const text = outcomeOf(command, message, delivery);
+    deliver([store.commit(() => post(outbox, { ...letter, text }, inboxId, now()))]);
+  };
+
+  const outcomeOf = (command: Command, message: AdmittedMessage, delivery: Delivery): string => {
+    const { sessionKey } = delivery;
+    const { channel } = message;
+    const mine = waitingOf(message, delivery);
+    const stop = (): number =>
+      lanes.abortWhere((w) => w.sessionKey === sessionKey && isSameSpeaker(w, mine), ABORT.user).length;
+    const active = lanes.activeRunIds(sessionKey).length;
+    switch (command) {
+      case 'whoami':
+        return whoamiText(message);
+      case 'help':
+        return HELP_TEXT;
+      case 'status':
+        return active === 0 ? 'I am idle.' : `I am working on it; ${lanes.waitingIn(sessionKey)} more wait.`;
+      case 'stop':
+        return stop() === 0 ? 'There is nothing to stop.' : 'Stopped.';
+      case 'new':
+      case 'reset': {
+        if (active > 0) {
+          stop();
+          return `I was still working, so I stopped. Send /${command} again for a new conversation.`;
+        }
+        if (directory.get(sessionKey)) directory.reset(sessionKey, { channel, sender: message.sender.id });
+        return 'A new conversation: what was said before is behind us.';
+      }
+    }
+  };
+
+  const intake = createIntake<AdmittedMessage, Command>({
+    ...{ store, inbox, journal, now, place, obey, deliver },
+    // Here also what was accepted before a secret was known, and is taken up again.
+    gate: (message, again) => access.gate(hide.inbound(message), again as readonly Said[] | undefined),
+    submit: (message, { inboxId, attempts, resumed, delivery }) => {
+      ports.accepted(delivery.runId);
+      lanes.submit({ ...waitingOf(message, delivery, inboxId), attempts, resumed });
+    },
+  });
+
+  /** From a platform; the gateway's own clients come by send.ts. Throws when it could not be stored. */
+  const receive = (message: InboundMessage): Settled => intake.receive(hide.inbound(message));
+
+  return {
+    access,
+    receive,
+    recheck,
+    releaseHeld,
+    groupChanged: (change: GroupChange): void => access.groupChanged(change),
+    chatMoved: access.chatMoved,
+    intake: {
+      resume: intake.resume,
+      accept(message: InboundMessage, delivery: Delivery) {
+        hide.refuseInNames(delivery.sessionKey, message.chat, message.messageId);
+        return intake.accept(hide.inbound(message), delivery);
+      },
+    },
+  };
+}
+
+/** Only to find the conversation of a group's thread, which is the same for everybody in it. */
+const asMember = (message: InboundMessage): AdmittedMessage =>
+  ({ ...message, principal: { kind: 'member' } }) as unknown as AdmittedMessage;
+
+/** A mode from an older or foreign row is read as the default. */
+const modeOf = (text: string): Waiting['mode'] => (text === 'interrupt' || text === 'followup' ? text : 'steer');
