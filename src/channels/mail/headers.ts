@@ -59,7 +59,8 @@ export function repeated(headers: readonly Header[]): string | null {
   return null;
 }
 
-const ADDRESS = /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?=[^@]{1,253}$)[a-z0-9](?:[a-z0-9-]{0,62}\.)+[a-z0-9-]{1,63}$/;
+const ADDRESS =
+  /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 /** A name before the address: quoted strings and words. An unquoted @ is none, so nothing that looks like two addresses passes. */
 const NAMED = /^((?:"(?:[^"\\]|\\.)*"|[^"\\<>()@,;:[\]])*)<([^<>\s]+)>$/;
 

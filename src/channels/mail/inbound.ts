@@ -6,7 +6,7 @@ import type { Attachment, InboundMessage } from '../channel.ts';
 import { type Evidence, evidenceOf, type ResolveTxt } from './dkim.ts';
 import { automaticBecause, fromOf, type Header, messageIdOf, splitMail, threadOf, valuesOf } from './headers.ts';
 import type { Head, Mailbox, Part } from './mailbox.ts';
-import { oneLine, plainText, textOfHtml } from './text.ts';
+import { apart, oneLine, plainText, textOfHtml } from './text.ts';
 
 /** A mail above this is named and not fetched. */
 export const MAX_MAIL_BYTES = 25 * 1024 * 1024;
@@ -80,7 +80,7 @@ export async function readMail(box: Mailbox, head: Head, ports: ReadPorts): Prom
       chatType: 'direct',
       sender: { id: from.address, ...(display === '' ? {} : { display }) },
       assurance: evidence.isVerified ? 'platform' : 'claimed',
-      text: `Subject: ${subject === '' ? '(none)' : subject}\n\n${await textOf(box, head.uid, structure)}`,
+      ...wordsOf(subject, await textOf(box, head.uid, structure), from.address),
       ...(attachments.length === 0 ? {} : { attachments }),
       receivedAtMs: at,
       label: label('untrusted', 'owner', `mail:${from.address}`),
@@ -96,6 +96,23 @@ function idOf(headers: readonly Header[], raw: Buffer, from: string, evidence: E
   const id =
     messageIdOf(headers) ?? (evidence.isVerified ? evidence.seal : createHash('sha256').update(raw).digest('hex'));
   return `${evidence.isVerified ? '' : 'claimed:'}${from}/${id}`;
+}
+
+/**
+ * The sender's own words, and apart from them what is quoted or passed on, which somebody else may have written: an answer
+ * carries the subject of another one's mail too. It is shown because the sender shows it. A single word, such as an
+ * invitation, stands alone.
+ */
+function wordsOf(subject: string, text: string, from: string): Pick<InboundMessage, 'text' | 'quoted'> {
+  const { own, quoted } = apart(text);
+  const about = subject === '' || /^\S{1,64}$/.test(own) ? '' : `Subject: ${subject}`;
+  const isTheirs = /^(?:re|fwd?|aw|wg|antw|sv|tr)\s*:/i.test(subject);
+  const join = (...parts: string[]): string => parts.filter((part) => part !== '').join('\n\n');
+  const others = join(isTheirs ? about : '', quoted);
+  return {
+    text: join(isTheirs ? '' : about, own),
+    ...(others === '' ? {} : { quoted: { senderId: from, text: others } }),
+  };
 }
 
 export async function subjectIn(headers: readonly Header[]): Promise<string> {

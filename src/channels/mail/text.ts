@@ -17,6 +17,30 @@ export const plainText = (text: string): string =>
 export const oneLine = (text: string, maxChars: number): string =>
   plainText(text).replace(/\s+/g, ' ').slice(0, maxChars).toWellFormed();
 
+const FORWARDED =
+  /^(?:-{2,} ?(?:forwarded message|original message|ursprüngliche nachricht|weitergeleitete nachricht)[^\n]{0,20}-{2,}|begin forwarded message:|anfang der weitergeleiteten nachricht:)$/i;
+/** The head of the mail that is answered or passed on, as some programs write it into the text. */
+const HEAD_LINE = /^\*?(?:from|sent|date|to|cc|subject|von|gesendet|datum|an|betreff)\s?:\*?\s/i;
+const WROTE = /^(?:on|am) .{5,200}(?:wrote|schrieb.{0,200}):$/i;
+
+/** What the sender wrote, and what is shown along of other mails: quotes and all that follows the mark of a forwarded one. */
+export function apart(text: string): { own: string; quoted: string } {
+  const own: string[] = [];
+  const quoted: string[] = [];
+  const lines = text.split('\n');
+  for (const [at, raw] of lines.entries()) {
+    const line = raw.trim();
+    const next = lines.slice(at + 1, at + 4).filter((one) => one.trim() !== '');
+    if (FORWARDED.test(line) || (HEAD_LINE.test(line) && next.filter((one) => HEAD_LINE.test(one.trim())).length > 1)) {
+      quoted.push(...lines.slice(at));
+      break;
+    }
+    const isQuote = line.startsWith('>') || (WROTE.test(line) && (next[0] ?? '>').trim().startsWith('>'));
+    (isQuote ? quoted : own).push(raw);
+  }
+  return { own: plainText(own.join('\n')), quoted: plainText(quoted.join('\n')) };
+}
+
 const VOID = new Set('area base br col embed hr img input link meta source track wbr'.split(' '));
 /** Never text, whatever is in them; a reader finds the end of these by their closing tag alone. */
 const UNREAD = new Set(
@@ -51,6 +75,8 @@ type Open = {
   /** something lies between the text and the white page */
   readonly hasGround: boolean;
   readonly url: string | null;
+  /** where its words begin */
+  readonly from: readonly [number, number];
 };
 
 export function textOfHtml(html: string, maxChars: number): { text: string; isCut: boolean } {
@@ -74,7 +100,8 @@ export function textOfHtml(html: string, maxChars: number): { text: string; isCu
     if (BLOCK.has(tag) && line.trim() !== '') breakLine();
   };
   const shut = (one: Open): void => {
-    if (one.url !== null && !line.slice(-one.url.length - 2).includes(one.url)) write(` <${one.url}>`);
+    const words = one.from[0] === lines.length ? line.slice(one.from[1]).trim() : '';
+    if (one.url !== null && words !== one.url) write(` <${one.url}>`);
     if (one.isHidden) hidden -= 1;
     edge(one.tag);
     if (one.tag === 'blockquote') quotes -= 1;
@@ -126,7 +153,12 @@ export function textOfHtml(html: string, maxChars: number): { text: string; isCu
     const look = lookOf(attributes, open.at(-1)?.hasGround ?? false);
     if (look.isHidden) hidden += 1;
     if (tag === 'blockquote') quotes += 1;
-    open.push({ tag, ...look, url: tag === 'a' ? linkOf(attributes.get('href')) : null });
+    open.push({
+      tag,
+      ...look,
+      url: tag === 'a' ? linkOf(attributes.get('href')) : null,
+      from: [lines.length, line.length],
+    });
   }
   for (const one of open.reverse()) shut(one);
   breakLine();
