@@ -13,7 +13,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kill } from 'node:process';
@@ -54,7 +54,7 @@ export async function startMailHouse() {
     for (;;) {
       if (process.exitCode !== null) throw new Error(`dovecot ended: ${output}`);
       // Its login process is there as soon as somebody may log in.
-      if (await withMailbox(async () => true).catch(() => false)) return;
+      if (await mailbox(USER).isThere()) return;
     }
   };
   const stop = async (): Promise<void> => {
@@ -67,48 +67,47 @@ export async function startMailHouse() {
     await gone;
   };
   const ca = readFileSync(certificate, 'utf8');
-  const server = { host: '127.0.0.1', port, user: USER, password: PASSWORD };
 
-  /** As the person whose mailbox it is. */
-  const withMailbox = async <T>(work: (client: ImapFlow) => Promise<T>): Promise<T> => {
-    const client = new ImapFlow({
-      ...{ host: server.host, port, secure: true, tls: { ca }, auth: { user: USER, pass: PASSWORD } },
-      ...{ logger: false, disableAutoIdle: true },
-    });
-    client.on('error', () => {});
-    await client.connect();
-    try {
-      return await work(client);
-    } finally {
-      await client.logout().catch(() => {});
-      client.close();
-    }
-  };
-  await start();
-  return {
-    server,
-    ca,
-    key: readFileSync(key, 'utf8'),
-    start,
-    stop,
-    withMailbox,
-    output: () => output,
-    deliver: (mail: Buffer, at?: Date): Promise<void> =>
-      withMailbox(async (client) => void (await client.append('INBOX', mail, [], at))),
-    flags: (): Promise<string[]> =>
-      withMailbox(async (client) => {
-        const lock = await client.getMailboxLock('INBOX', { readOnly: true });
-        try {
+  /** A mailbox, which is made when somebody logs in with a name. */
+  const mailbox = (user: string) => {
+    const server = { host: '127.0.0.1', port, user, password: PASSWORD };
+    /** As the person whose mailbox it is. */
+    const within = async <T>(work: (client: ImapFlow) => Promise<T>): Promise<T> => {
+      const client = new ImapFlow({
+        ...{ host: server.host, port, secure: true, tls: { ca }, auth: { user, pass: PASSWORD } },
+        ...{ logger: false, disableAutoIdle: true },
+      });
+      client.on('error', () => {});
+      await client.connect();
+      try {
+        return await work(client);
+      } finally {
+        await client.logout().catch(() => {});
+        client.close();
+      }
+    };
+    return {
+      server,
+      deliver: (mail: Buffer, at?: Date): Promise<void> =>
+        within(async (client) => void (await client.append('INBOX', mail, [], at))),
+      flags: (): Promise<string[]> =>
+        within(async (client) => {
+          await client.mailboxOpen('INBOX', { readOnly: true });
           const found: string[] = [];
           for await (const one of client.fetch('1:*', { flags: true })) found.push([...(one.flags ?? [])].join(' '));
           return found;
-        } finally {
-          lock.release();
-        }
-      }),
+        }),
+      isThere: (): Promise<boolean> => within(async () => true).catch(() => false),
+    };
+  };
+  await start();
+  return {
+    ...mailbox(USER),
+    ...{ ca, key: readFileSync(key, 'utf8'), start, stop, mailbox },
+    output: () => output,
     /** The server forgets its numbers; call it while it is stopped. */
     renumber(): void {
-      const inbox = join(home, 'Maildir');
+      const inbox = join(home, USER, 'Maildir');
       for (const name of readdirSync(inbox)) if (/^dovecot/.test(name)) rmSync(join(inbox, name), { recursive: true });
     },
     async end(): Promise<void> {
@@ -136,7 +135,7 @@ ${users}
 ssl = required
 ssl_cert = <${certificate}
 ssl_key = <${key}
-mail_location = maildir:${home}/Maildir
+mail_location = maildir:${home}/%u/Maildir
 first_valid_uid = 1
 last_valid_uid = 0
 imap_max_line_length = 64k
@@ -178,13 +177,14 @@ export type Posted = { readonly from: string; readonly to: readonly string[]; re
 
 export async function startPostOffice(house: { readonly ca: string }, key: string, port = 0) {
   const taken: Posted[] = [];
+  let onTaken: (posted: Posted) => void | Promise<void> = () => {};
   let mood: PostMood = 'take';
   const refusal = (code: number, text: string) => Object.assign(new Error(text), { responseCode: code });
   const server = new SMTPServer({
     ...{ secure: true, key, cert: house.ca, logger: false, authMethods: ['PLAIN', 'LOGIN'] },
     onAuth: ({ username, password }, _session, done) =>
-      username === USER && password === PASSWORD
-        ? done(null, { user: username })
+      password === PASSWORD
+        ? done(null, { user: username ?? '' })
         : done(refusal(535, 'Username and Password not accepted')),
     onRcptTo: (_address, session, done) => {
       if (mood === 'refuse-recipient') return done(refusal(550, 'No such user'));
@@ -199,9 +199,11 @@ export async function startPostOffice(house: { readonly ca: string }, key: strin
         if (mood === 'refuse') return done(refusal(554, 'Message rejected'));
         const { mailFrom, rcptTo } = session.envelope;
         const from = mailFrom ? mailFrom.address : '';
-        taken.push({ from, to: rcptTo.map(({ address }) => address), raw: Buffer.concat(chunks).toString('latin1') });
-        if (mood === 'drop-after-data') return cut(session.id);
-        done();
+        const to = rcptTo.map(({ address }) => address);
+        const posted = { from, to, raw: Buffer.concat(chunks).toString('latin1') };
+        taken.push(posted);
+        // Whoever waits for the answer of the server finds what it took.
+        void Promise.resolve(onTaken(posted)).then(() => (mood === 'drop-after-data' ? cut(session.id) : done()));
       });
     },
   });
@@ -220,6 +222,47 @@ export async function startPostOffice(house: { readonly ca: string }, key: strin
     feel: (next: PostMood): void => {
       mood = next;
     },
+    onTaken: (tell: typeof onTaken): void => {
+      onTaken = tell;
+    },
     end: (): Promise<void> => new Promise((resolve) => server.close(() => resolve())),
+  };
+}
+
+/** Stands before a server, counts who is connected to it, and can cut them off or let nobody in. */
+export async function startDoor(target: number) {
+  const open = new Set<Socket>();
+  let arrive: () => boolean = () => true;
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    if (!arrive()) return void socket.destroy();
+    const inside = connect(target, '127.0.0.1');
+    inside.on('error', () => {});
+    open.add(socket);
+    socket.on('close', () => {
+      open.delete(socket);
+      inside.destroy();
+    });
+    inside.on('close', () => socket.destroy());
+    socket.pipe(inside).pipe(socket);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const cut = (): void => {
+    for (const socket of open) socket.destroy();
+  };
+  return {
+    port: (server.address() as { port: number }).port,
+    cut,
+    count: () => open.size,
+    /** asked at each arrival; false turns it away */
+    atArrival: (ask: () => boolean): void => {
+      arrive = ask;
+    },
+    async end(): Promise<void> {
+      cut();
+      if (!server.listening) return;
+      server.close();
+      await once(server, 'close');
+    },
   };
 }
