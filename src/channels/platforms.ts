@@ -1,23 +1,8 @@
 // Owns the list of platforms: the secrets each needs and where they may come from, which settings concern its connection,
 // and how its folder is loaded, which happens only when it is configured. A new platform is one entry here.
 import type { ChannelName } from '../config/schema/channels.ts';
-import type { Log } from '../log/log.ts';
 import type { ConnectedChannel } from './channel.ts';
-
-/** What a platform is made from. Everything in it was checked; nothing is connected yet. */
-export type ChannelSetup = {
-  readonly account: string;
-  /** its keys of the configuration, with those of the channel that an account leaves out */
-  readonly settings: Readonly<Record<string, unknown>>;
-  /** those of `secrets` below, by key; all that are needed are there */
-  readonly secrets: Readonly<Record<string, string>>;
-  /** a folder of its own for what it must remember, below credentials/ since it may be secret; made when it is used */
-  readonly stateFolder: string;
-  /** the bytes of a file in the workspace, by a handle that leads nowhere else */
-  readFile(path: string, maxBytes: number): Promise<Uint8Array>;
-  readonly log: Log;
-  readonly now: () => number;
-};
+import type { ChannelSetup } from './setup.ts';
 
 export type SecretSpec = {
   /** in the settings, dotted where it lies deeper */
@@ -67,5 +52,43 @@ export const PLATFORMS: Platforms = {
       { key: 'webhookSecret', label: 'webhook secret' },
     ],
     open: async (setup) => (await import('./telegram/telegram.ts')).openTelegram(setup),
+  },
+  discord: {
+    label: 'Discord',
+    secrets: [
+      {
+        ...{ key: 'token', env: 'DISCORD_BOT_TOKEN', needed: true, label: 'bot token' },
+        shape: /^(Bot\s+)?[\w-]{18,40}\.[\w-]{4,12}\.[\w-]{20,80}$/,
+        example: 'MTIz….Gx….…, from the developer portal',
+      },
+    ],
+    open: async (setup) => (await import('./discord/discord.ts')).openDiscord(setup),
+  },
+  slack: {
+    label: 'Slack',
+    secrets: [
+      {
+        ...{ key: 'botToken', env: 'SLACK_BOT_TOKEN', needed: true, label: 'bot token' },
+        ...{ shape: /^xoxb-[\w-]{10,}$/, example: 'xoxb-…' },
+      },
+      {
+        ...{ key: 'appToken', env: 'SLACK_APP_TOKEN', needed: true, label: 'app token for socket mode' },
+        ...{ shape: /^xapp-[\w-]{10,}$/, example: 'xapp-…' },
+      },
+    ],
+    open: async (setup) => (await import('./slack/slack.ts')).openSlack(setup),
+  },
+  mail: {
+    label: 'Mail',
+    secrets: [
+      { key: 'imap.password', needed: true, label: 'password of the mailbox' },
+      { key: 'smtp.password', label: 'password for sending' },
+    ],
+    open: async (setup) => (await import('./mail/open.ts')).openMailFrom(setup),
+  },
+  whatsapp: {
+    label: 'WhatsApp',
+    secrets: [],
+    open: async (setup) => (await import('./whatsapp/whatsapp.ts')).openWhatsapp(setup),
   },
 };

@@ -6,7 +6,7 @@ import { listenForHooks } from '../../net/hook-listener.ts';
 import { reasonOf } from '../../platform/errors.ts';
 import { ChannelFailure, type ChannelPorts, type ConnectedChannel, type InboundMessage } from '../channel.ts';
 import { pause } from '../pause.ts';
-import type { ChannelSetup } from '../platforms.ts';
+import type { ChannelSetup } from '../setup.ts';
 import { type Bot, DEFAULT_ROOT, failureOf, openBot, problemOf } from './api.ts';
 import { ALLOWED_UPDATES, ID, joinAlbum, meaningOf, type Self } from './inbound.ts';
 import { sendReply } from './send.ts';

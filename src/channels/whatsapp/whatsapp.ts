@@ -13,7 +13,7 @@ import {
   type InboundMessage,
   type Receipt,
 } from '../channel.ts';
-import type { ChannelSetup } from '../platforms.ts';
+import type { ChannelSetup } from '../setup.ts';
 import { codeFolderOf, isInstalled } from './install.ts';
 import { type Answer, SIDE_MESSAGE, type Side, type SideEvent, startSide } from './side.ts';
 
