@@ -416,6 +416,8 @@ export async function startDiscordServer(options: DiscordServerOptions = {}) {
     script(fits: RegExp, ...next: DiscordFault[]): void {
       faults.push(...next.map((fault) => ({ route: fits, fault })));
     },
+    /** how many of them have not happened yet */
+    pendingFaults: (): number => faults.length,
     setMember(guild: string, user: string, roles: readonly string[], more: Json = {}): void {
       members.set(`${guild}/${user}`, { roles, ...more });
     },

@@ -2,12 +2,14 @@
 // cannot have it names; a message that was seen already is known by its id and does no harm.
 import * as z from 'zod/mini';
 import { pause } from '../pause.ts';
+import { answerFailure } from './failures.ts';
 import type { Memory } from './memory.ts';
 import type { Places } from './places.ts';
 import type { ApiAnswer, ApiCall } from './rest.ts';
 import { type DiscordMessage, memberSchema, messageSchema } from './wire.ts';
 
 const PAGE = 100;
+const MAX_PAGES = 5;
 const MAX_CHATS = 50;
 const MAX_WAIT_MS = 10_000;
 
@@ -42,20 +44,31 @@ export async function catchUp(ports: CatchUpPorts, signal: AbortSignal): Promise
     return members.get(key);
   };
 
-  for (const [channel, last] of chats.slice(0, MAX_CHATS)) {
-    signal.throwIfAborted();
-    const place = await places.find(channel, undefined, signal);
-    if (!place) continue;
-    const answer = await ask(`/channels/${channel}/messages?after=${last}&limit=${PAGE}`);
-    const page = answer.status === 200 ? z.array(z.unknown()).safeParse(answer.body).data : undefined;
-    if (!page || page.length === PAGE) missed.push(channel);
-    const messages = (page ?? []).flatMap((one) => messageSchema.safeParse(one).data ?? []);
-    for (const message of messages.sort((a, b) => olderFirst(a.id, b.id))) {
-      const guild = place.kind === 'guild' ? place.guild : undefined;
-      const member = guild && (await memberOf(guild, message.author.id));
-      await ports.take({ ...message, ...(guild && { guild_id: guild }), ...(member && { member }) }, signal);
-      count += 1;
+  /** False when there is more, or nothing could be had. */
+  const readBack = async (channel: string, last: string, guild: string | undefined): Promise<boolean> => {
+    let after = last;
+    for (let page = 0; page < MAX_PAGES; page++) {
+      signal.throwIfAborted();
+      const answer = await ask(`/channels/${channel}/messages?after=${after}&limit=${PAGE}`);
+      // It may be had a moment later, with another connection.
+      if (answer.status >= 500) throw answerFailure(answer, `the question for the messages of ${channel}`);
+      const found = answer.status === 200 ? z.array(messageSchema).safeParse(answer.body).data : undefined;
+      if (!found) return false;
+      for (const message of found.sort((a, b) => olderFirst(a.id, b.id))) {
+        const member = guild && (await memberOf(guild, message.author.id));
+        await ports.take({ ...message, ...(guild && { guild_id: guild }), ...(member && { member }) }, signal);
+        after = message.id;
+        count += 1;
+      }
+      if (found.length < PAGE) return true;
     }
+    return false;
+  };
+
+  for (const [channel, last] of chats.slice(0, MAX_CHATS)) {
+    const place = await places.find(channel, undefined, signal);
+    const isWhole = place && (await readBack(channel, last, place.kind === 'guild' ? place.guild : undefined));
+    if (isWhole === false) missed.push(channel);
   }
   const [from, to] = [memory.heardAtMs, ports.now()].map((ms) => new Date(ms).toISOString().slice(0, 19));
   const incomplete = missed.length === 0 ? '' : `; these chats only in part: ${missed.slice(0, 10).join(', ')}`;

@@ -160,10 +160,11 @@ test('a gap that is too large to be read back in full says so', async () => {
   discord.cut();
   await live.ended();
   discord.forgetSessions();
-  for (let n = 0; n < 120; n++) discord.write({ channel: DM, content: `${n}` });
+  for (let n = 0; n < 520; n++) discord.write({ channel: DM, content: `${n}` });
   live.start();
   await live.until(() => live.gaps.length === 1);
   expect(live.gaps[0]).toContain(`only in part: ${DM}`);
+  expect(texts(live).slice(1)).toEqual(Array.from({ length: 500 }, (_, n) => `${n}`));
 });
 
 test('a message that cannot be stored while reading back is read back again', async () => {
@@ -182,6 +183,39 @@ test('a message that cannot be stored while reading back is read back again', as
   live.start();
   await live.until(() => live.messages.length === 2);
   expect(texts(live)).toEqual(['one', 'two']);
+});
+
+test('a failure of Discord while reading back puts nothing aside', async () => {
+  const discord = await server();
+  const live = connect(discord);
+  await live.connected();
+  discord.write({ channel: DM, content: 'one' });
+  await live.until(() => live.messages.length === 1);
+  discord.cut();
+  await live.ended();
+  discord.forgetSessions();
+  discord.write({ channel: DM, content: 'two' });
+  discord.script(/GET .*messages/, { status: 500, body: 'oops' }, { status: 429, body: { retry_after: 0.01 } });
+  live.start();
+  expect(await live.ended()).toMatchObject({ family: 'network' });
+  live.start();
+  await live.until(() => live.messages.length === 2);
+  expect(texts(live)).toEqual(['one', 'two']);
+});
+
+test('a chat that may not be read any more is named', async () => {
+  const discord = await server();
+  const live = connect(discord);
+  await live.connected();
+  discord.write({ channel: DM, content: 'one' });
+  await live.until(() => live.messages.length === 1);
+  discord.cut();
+  await live.ended();
+  discord.forgetSessions();
+  discord.script(/GET .*messages/, { status: 403, body: { code: 50_001, message: 'Missing Access' } });
+  live.start();
+  await live.until(() => live.gaps.length === 1);
+  expect(live.gaps[0]).toContain(`only in part: ${DM}`);
 });
 
 test('an invalid session that may be resumed is resumed on the same line', async () => {
