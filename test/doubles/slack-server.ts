@@ -266,7 +266,11 @@ export async function startSlackServer({
       if (sockets.length >= maxSockets) return ws.send(frame({ type: 'disconnect', reason: 'too_many_websockets' }));
       sockets.push(ws);
       ws.send(frame({ type: 'hello', num_connections: sockets.length, connection_info: { app_id: 'ADOUBLE' } }));
-      for (const [id, sent] of unsettled) if (sent.by === null || sent.by.readyState !== sent.by.OPEN) push(id, sent);
+      for (const [id, sent] of unsettled) {
+        const isOnTheWay = sent.by !== null && sent.by.readyState === sent.by.OPEN;
+        // Slack gives up after a few tries.
+        if (!isOnTheWay && sent.tries < maxTries) push(id, sent);
+      }
       changed();
     });
   });
