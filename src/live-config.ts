@@ -29,7 +29,7 @@ export type LiveConfig = {
 
 /** Settings that are read at every turn or message, or applied to the channel they concern; all else waits for a restart. */
 const HOT =
-  /^(models|messages|channels|commands|pairing|session|agents\.defaults\.(model|timeoutSeconds|maxOutputTokens)|tools\.(profile|allow|deny|policies))\b/;
+  /^(models|messages|channels|commands|pairing|budget\.perSender\.tokens|session\.(dmScope|groupScope|identityLinks)|agents\.defaults\.(model|timeoutSeconds|maxOutputTokens)|tools\.(profile|allow|deny|policies))\b/;
 export const waitsForRestart = (path: string): boolean => !HOT.test(path);
 
 export type LivePorts = {
@@ -45,12 +45,16 @@ export function createLiveConfig({ settings, paths, log, openModels, applied }: 
   let running = settings.loaded;
   let models = openModels(running.config);
   let notice: { what: string; fix: string } | null = null;
+  /** stays until the edit after the one that took the change back */
+  let takenBack: { readonly what: string; readonly fix: string; isSeen: boolean } | null = null;
 
   const edits = watchConfig({
     running,
     read: settings.reread,
     secretFiles: settings.secretFiles,
     onEvent(event) {
+      if (takenBack?.isSeen) takenBack = null;
+      else if (takenBack) takenBack.isSeen = true;
       if (!event.ok) {
         notice = {
           what: `the configuration, or a secret of it, was changed and is broken, so the one from before stays in force: ${event.reason}`,
@@ -85,8 +89,8 @@ export function createLiveConfig({ settings, paths, log, openModels, applied }: 
     },
   });
   const endClock = keepDeadline({ settings, paths, log }, (what) => {
+    takenBack = { what, fix: 'openclaw config history', isSeen: false };
     edits.check();
-    notice = { what: notice ? `${what}; ${notice.what}` : what, fix: notice?.fix ?? 'openclaw config history' };
   });
   return {
     current: () => running,
@@ -97,7 +101,7 @@ export function createLiveConfig({ settings, paths, log, openModels, applied }: 
         return models.primary;
       },
     },
-    repairs: () => (notice ? [notice] : []),
+    repairs: () => [takenBack, notice].filter((one) => one !== null).map(({ what, fix }) => ({ what, fix })),
     proved() {
       provePending(portsOf(settings, paths), running.config).catch((error: unknown) =>
         log.error('a pending change was not settled', { error }),

@@ -163,13 +163,16 @@ const IN_FORCE = new RegExp(
     'gateway\\.(mode|port|bind|customBindHost|dangerously.*|auth\\.(mode|token|password|dangerously.*)|controlUi\\.(enabled|allowedOrigins))',
     'agents\\.defaults\\.(workspace|model|timeoutSeconds|maxOutputTokens)',
     'tools\\.(profile|allow|deny|policies|exec\\.(mode|timeoutSeconds|memoryMb|maxProcesses))',
-    'security\\.workspace|models|secrets|env|logging|messages\\.queue',
+    'channels|commands|pairing|messages|budget\\.perSender\\.tokens|session\\.(dmScope|groupScope|identityLinks)',
+    'security\\.workspace|models|secrets|env|logging',
   ].join('|')})\\b`,
 );
+
+export const isInForce = (path: string): boolean => IN_FORCE.test(path);
 
 function notInForce({ config, exists }: LoadedConfig, paths: Paths, env: Env): string[] {
   // Nothing is set where there is no file; reading the defaults once more is for those who have one.
   const defaults = exists ? inspectConfig(paths, env, { text: '{}' }).config : null;
-  const idle = defaults ? changesBetween(defaults, config).changed.filter((path) => !IN_FORCE.test(path)) : [];
+  const idle = defaults ? changesBetween(defaults, config).changed.filter((path) => !isInForce(path)) : [];
   return idle.length === 0 ? [] : [`read and checked, but not in force in this version: ${idle.join(', ')}`];
 }

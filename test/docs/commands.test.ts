@@ -11,6 +11,8 @@ const PAGES = ['README.md', 'docs/configuration.md', 'docs/secrets.md', 'docs/op
 const MAX_NOT_RUN = 5;
 /** These go on until somebody ends them: they are fine when they are still there after a while, and said no error. */
 const STAYS = /--follow|\bopenclaw chat\b/;
+/** These ask a person first, and there is none here. */
+const ASKS = /^openclaw migrate$/;
 const STAYS_MS = 1_500;
 const LIMIT_MS = 20_000;
 const KEY = 'not-a-real-key-3f9c1b7a5d2e8f60\n';
@@ -78,6 +80,13 @@ describe('the pages', () => {
     return withProgram(cleanEnv(home, { OPENCLAW_GATEWAY_PORT: String(await freePort()) }));
   };
 
+  const putOlder = (home: string): void => {
+    for (const folder of [join(home, '.clawdbot'), join(home, 'backup', '.clawdbot')]) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      writeFileSync(join(folder, 'clawdbot.json'), '{ gateway: { port: 18790 } }', { mode: 0o600 });
+    }
+  };
+
   test('few blocks are left out, each with its reason', () => {
     const left = shell.filter(({ note }) => note.startsWith('not run: '));
     expect(left.length).toBeLessThanOrEqual(MAX_NOT_RUN);
@@ -89,8 +98,13 @@ describe('the pages', () => {
     async ({ block }) => {
       const env =
         block.note === 'with a gateway' ? withProgram(cleanEnv(gateway.home, { ...gateway.env })) : await emptyHome();
+      if (block.note === 'with an older folder') putOlder(env['HOME'] ?? '');
       for (const line of linesOf(block)) {
         const { code, said } = await type(line, env);
+        if (ASKS.test(line)) {
+          expect({ code, said }, line).toMatchObject({ code: 64, said: expect.stringContaining('nobody to ask') });
+          continue;
+        }
         expect(said, line).not.toMatch(/^error:/m);
         if (!STAYS.test(line)) expect(code, `${line}\n${said}`).toBe(0);
       }

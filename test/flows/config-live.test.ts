@@ -1,10 +1,11 @@
 // The configuration while the gateway runs: a good edit takes effect or says what waits, a broken one changes nothing, and
 // secrets may lie in .env or behind a reference.
+import { spawnSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ModelServer, startModelServer } from '../doubles/model-server.ts';
-import { newHome, startTestGateway, type TestGateway, writeConfig } from '../support/gateway.ts';
+import { cleanEnv, newHome, REPO, startTestGateway, type TestGateway, writeConfig } from '../support/gateway.ts';
 import { configFor } from '../support/model-config.ts';
 
 let model: ModelServer;
@@ -96,6 +97,32 @@ test('a reference that leads nowhere leaves what runs in force and says so in st
   stateFile('credentials/not-there-yet', 'third-stored-key');
   await expect.poll(() => keyOf('nowhere'), { timeout: 8_000 }).toBe('Bearer third-stored-key');
   expect(await repairs()).not.toContain('not-there-yet');
+});
+
+test('the commands for secrets and settings reach a gateway that runs: a new vault entry, a rotation, a new reference', async () => {
+  const quietly = async (stdin: string, ...words: string[]): Promise<string> => {
+    const ran = spawnSync(join(REPO, 'bin', 'openclaw.cjs'), words, {
+      env: cleanEnv(home, { ...gateway.env }),
+      input: stdin,
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    expect(ran.status, ran.stdout + ran.stderr).toBe(0);
+    return ran.stdout;
+  };
+  await quietly('', 'secrets', 'vault', 'init');
+  await quietly('vaulted-key-number-one', 'secrets', 'set', 'double', '--vault');
+  const ref = '{ source: "vault", id: "double" }';
+  const said = await quietly('', 'config', 'set', 'models.providers.double.apiKey', ref);
+  expect(said).toContain('in force now: models.providers.double.apiKey');
+  expect(said).not.toContain('restart');
+  await expect.poll(() => keyOf('vault'), { timeout: 8_000 }).toBe('Bearer vaulted-key-number-one');
+  await quietly('vaulted-key-number-two', 'secrets', 'rotate', 'double', '--vault');
+  await expect.poll(() => keyOf('vault'), { timeout: 8_000 }).toBe('Bearer vaulted-key-number-two');
+  const program = { source: 'exec', command: '/usr/bin/printf', args: ['from-a-program-%s', '{id}'] };
+  const asked = withKey({ source: 'exec', provider: 'tool', id: 'nine' });
+  writeConfig(home, { ...asked, secrets: { providers: { tool: program } } });
+  await expect.poll(() => keyOf('vault'), { timeout: 8_000 }).toBe('Bearer from-a-program-nine');
 });
 
 test('a variable that is changed in .env takes effect, and one that is taken out changes nothing that runs', async () => {
