@@ -219,6 +219,14 @@ describe('an upstream file', () => {
     expect(value(here('credentials', 'gateway-token'))).toBe(TOKEN);
   });
 
+  test('that holds here as it is keeps every byte', async () => {
+    const mine = `{ /* mine */ gateway: { host: '127.0.0.1', authToken: '${TOKEN}' } }\n`;
+    put(here('openclaw.json'), mine);
+    const { code, stdout } = await run('migrate', '--yes');
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/nothing was changed\n$/)]);
+    expect([read(here('openclaw.json')), existsSync(here('credentials'))]).toEqual([mine, false]);
+  });
+
   test('given with --from is read alone, as a file or as a folder', async () => {
     put(join(home, 'backup', 'openclaw.json'), UPSTREAM);
     const file = await run('migrate', '--from', join(home, 'backup', 'openclaw.json'), '--dry-run', '--json');

@@ -58,6 +58,8 @@ describe('S148 gateway.auth.mode "password"', () => {
     const status = await gateway.cli('status');
     expect(status.code, status.stderr).toBe(0);
     expect((await gateway.cli('health')).code).toBe(0);
+    const rotated = await gateway.cli('token', 'rotate');
+    expect([rotated.code, rotated.stderr]).toEqual([78, expect.stringContaining('would change nothing')]);
 
     await expect.poll(() => logOf(gateway)).toMatch(/unauthorized ip=127\.0\.0\.1 via=ws reason=token_mismatch/);
     expect(logOf(gateway)).toMatch(/unauthorized ip=127\.0\.0\.1 via=http reason=token_mismatch/);

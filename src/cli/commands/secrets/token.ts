@@ -1,12 +1,21 @@
 // Owns `openclaw token generate` and `token rotate`. The token in force is never printed; a generated one is in force
 // nowhere.
 import { loadConfig } from '../../../config/load.ts';
+import { EXIT, HardshellError } from '../../../platform/errors.ts';
 import { newToken } from '../../../platform/ids.ts';
 import { rotateGatewayToken } from '../../../secrets/gateway-token.ts';
 import type { Context } from '../../context.ts';
 import { milliseconds } from '../../numbers.ts';
 import { formatTime } from '../../print/units.ts';
 import { openConfig } from '../config/open.ts';
+
+const notAsked = (mode: string): HardshellError =>
+  new HardshellError({
+    code: 'TOKEN_NOT_IN_FORCE',
+    message: `gateway.auth.mode is "${mode}", so a new token would change nothing`,
+    fix: mode === 'password' ? 'change the password: openclaw secrets rotate NAME' : 'set gateway.auth.mode to "token"',
+    exitCode: EXIT.config,
+  });
 
 const MAX_GRACE_MS = 30 * 24 * 3_600_000;
 
@@ -19,7 +28,8 @@ export async function generate({ out }: Context): Promise<undefined> {
 export async function rotate({ out, env: processEnv }: Context, flags: { grace?: string }): Promise<undefined> {
   const graceMs = milliseconds(flags.grace, '--grace', MAX_GRACE_MS) ?? 0;
   const { paths, env, resolve } = await openConfig(processEnv);
-  const configured = loadConfig(paths, env, { ...resolve, sections: ['gateway'] }).config.gateway.auth.token;
+  const { mode, token: configured } = loadConfig(paths, env, { ...resolve, sections: ['gateway'] }).config.gateway.auth;
+  if (mode !== 'token') throw notAsked(mode);
   const rotation = rotateGatewayToken(paths, env, {
     ...(typeof configured === 'string' ? { configured } : {}),
     graceMs,
