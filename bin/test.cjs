@@ -12,7 +12,7 @@ const extra = process.argv.slice(IS_LONG ? 3 : 2);
 const LIMIT_MS = IS_LONG ? 60 * 60_000 : 9.5 * 60_000;
 const RESULTS = path.join(REPO, 'test-results');
 /** command that must exist -> Debian package that brings it */
-const NEEDED = { chromium: 'chromium', bwrap: 'bubblewrap' };
+const NEEDED = { chromium: 'chromium', bwrap: 'bubblewrap', dovecot: 'dovecot-imapd' };
 
 const startedAt = Date.now();
 const leftMs = () => Math.max(1_000, LIMIT_MS - (Date.now() - startedAt));

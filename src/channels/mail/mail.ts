@@ -116,7 +116,7 @@ export function openMail(settings: MailSettings, ports: MailPorts, testing: Mail
       let box: Mailbox | null = null;
       try {
         box = await openMailbox(settings.imap, testing, signal);
-        let place = await begin(ports.place.load(), box, now());
+        let place = await begin(ports.place.load(), `${settings.imap.user}@${settings.imap.host}`, box, now());
         ports.place.save(JSON.stringify(place));
         live = box;
         connected();

@@ -3,6 +3,8 @@
 import type { Mailbox } from './mailbox.ts';
 
 export type Place = {
+  /** whose numbers these are */
+  readonly mailbox: string;
   readonly validity: string;
   /** the last one that is settled */
   readonly uid: number;
@@ -13,10 +15,12 @@ export type Place = {
 };
 
 /** The first start begins at now: what lies in the mailbox was not written to the assistant. */
-export async function begin(saved: string | null, box: Mailbox, nowMs: number): Promise<Place> {
-  const place = parse(saved);
-  if (place?.validity === box.validity) return place;
-  const fresh = { validity: box.validity, uid: box.nextUid - 1, atMs: place?.atMs ?? nowMs, floorMs: 0 };
+export async function begin(saved: string | null, mailbox: string, box: Mailbox, nowMs: number): Promise<Place> {
+  const found = parse(saved);
+  const place = found?.mailbox === mailbox ? found : null;
+  // A mailbox that came back from a copy may know less than was read in it, without saying so.
+  if (place?.validity === box.validity && place.uid < box.nextUid) return place;
+  const fresh = { mailbox, validity: box.validity, uid: box.nextUid - 1, atMs: place?.atMs ?? nowMs, floorMs: 0 };
   if (!place) return fresh;
   // Mail servers tell the time of arrival in whole seconds.
   const floorMs = Math.floor(place.atMs / 1_000) * 1_000;
@@ -31,9 +35,9 @@ export function advance(place: Place, uid: number, arrivedAtMs: number): Place {
 /** What is unreadable counts as none, which begins at now: reading old mail as if it were new is the worse mistake. */
 function parse(saved: string | null): Place | null {
   try {
-    const { validity, uid, atMs, floorMs } = JSON.parse(saved ?? 'null') as Place;
+    const { mailbox, validity, uid, atMs, floorMs } = JSON.parse(saved ?? 'null') as Place;
     const isPlace = typeof validity === 'string' && [uid, atMs, floorMs].every((one) => Number.isSafeInteger(one));
-    return isPlace ? { validity, uid, atMs, floorMs } : null;
+    return isPlace ? { mailbox, validity, uid, atMs, floorMs } : null;
   } catch {
     return null;
   }
