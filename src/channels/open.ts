@@ -33,6 +33,8 @@ export type IdleChannel = {
   readonly off: boolean;
   readonly what: string;
   readonly fix: string;
+  /** since when */
+  readonly atMs: number;
 };
 
 /** Its name in the configuration, as a channel without `accounts` has only one. */
@@ -91,7 +93,7 @@ export function createChannelHost(ports: HostPorts) {
       const at = `channels.${one.id}${one.account === DEFAULT_ACCOUNT ? '' : `.accounts.${one.account}`}`;
       const platform = platforms[one.id];
       const rest = (off: boolean, what: string, fix: string): void =>
-        void found.push({ id: one.id, account: one.account, off, what, fix });
+        void found.push({ id: one.id, account: one.account, off, what, fix, atMs: now() });
       try {
         if (one.settings['enabled'] === false) {
           await end(name);
@@ -223,7 +225,8 @@ function lackOf(
   at: string,
   tokens: Map<string, string>,
 ): { what: string; fix: string } | null {
-  for (const { key, needed, shape, label, env, example } of platform.secrets) {
+  for (const { key, needed, mode, shape, label, env, example } of platform.secrets) {
+    if (mode !== undefined && settings['mode'] !== mode) continue;
     const value = secrets[key];
     if (value === undefined) {
       if (!needed) continue;

@@ -13,6 +13,8 @@ export type SecretSpec = {
   readonly fileKey?: string;
   /** the channel cannot run without it */
   readonly needed?: true;
+  /** only asked for in this `mode` of the channel */
+  readonly mode?: string;
   /** what it looks like, so that the token of another platform is refused with one line */
   readonly shape?: RegExp;
   readonly example?: string;
@@ -72,8 +74,18 @@ export const PLATFORMS: Platforms = {
         ...{ shape: /^xoxb-[\w-]{10,}$/, example: 'xoxb-…' },
       },
       {
-        ...{ key: 'appToken', env: 'SLACK_APP_TOKEN', needed: true, label: 'app token for socket mode' },
+        ...{
+          key: 'appToken',
+          env: 'SLACK_APP_TOKEN',
+          needed: true,
+          mode: 'socket',
+          label: 'app token for socket mode',
+        },
         ...{ shape: /^xapp-[\w-]{10,}$/, example: 'xapp-…' },
+      },
+      {
+        ...{ key: 'signingSecret', env: 'SLACK_SIGNING_SECRET', needed: true, mode: 'http', label: 'signing secret' },
+        ...{ shape: /^[0-9a-f]{32}$/i, example: '32 hexadecimal digits' },
       },
     ],
     open: async (setup) => (await import('./slack/slack.ts')).openSlack(setup),

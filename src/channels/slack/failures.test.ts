@@ -8,7 +8,7 @@ const SIGNING = 'abcdefabcdefabcdefabcdefabcdef01';
 
 test.each([
   ['socket', { botToken: XOXB, appToken: XAPP }, null],
-  ['socket', { botToken: 'xoxe.xoxb-1-SECRET', appToken: XAPP }, null],
+  ['socket', { botToken: 'xoxe.xoxb-1-SECRET', appToken: XAPP }, /botToken is a token that expires/],
   ['http', { botToken: XOXB, signingSecret: SIGNING }, null],
   ['socket', { botToken: XAPP, appToken: XOXB }, /tokens are swapped/],
   ['socket', { botToken: XAPP }, /botToken is an app-level token/],

@@ -84,17 +84,19 @@ export function tokenProblem(
     : refuse(`channels.slack.appToken ${said(app)}, not an app-level token of Slack (xapp-…)`, NEW_APP_TOKEN);
 }
 
-type TokenKind = 'bot' | 'app' | 'user' | 'telegram' | 'none' | 'other';
+type TokenKind = 'bot' | 'app' | 'expiring' | 'user' | 'telegram' | 'none' | 'other';
 const said = (kind: TokenKind): string =>
   kind === 'none'
     ? 'is missing'
-    : `is ${{ bot: 'a bot token', app: 'an app-level token', user: 'a token of a person', telegram: 'a token of Telegram', other: 'something else' }[kind]}`;
+    : `is ${{ bot: 'a bot token', app: 'an app-level token', expiring: 'a token that expires (token rotation is on for the app)', user: 'a token of a person', telegram: 'a token of Telegram', other: 'something else' }[kind]}`;
 
 function kindOf(token: string): TokenKind {
   if (token === '') return 'none';
-  if (/^(xoxe\.)?xoxb-[\w-]+$/.test(token)) return 'bot';
+  if (/^xoxb-[\w-]+$/.test(token)) return 'bot';
   if (/^xapp-[\w-]+$/.test(token)) return 'app';
-  if (/^(xoxe\.)?xox[a-z]-/.test(token)) return 'user';
+  // Token rotation: it ends after hours, and nobody here renews it.
+  if (token.startsWith('xoxe')) return 'expiring';
+  if (/^xox[a-z]-/.test(token)) return 'user';
   return /^\d+:[\w-]{30,}$/.test(token) ? 'telegram' : 'other';
 }
 

@@ -3,6 +3,7 @@
 import type { Log } from '../../log/log.ts';
 import { reasonOf } from '../../platform/errors.ts';
 import type { ChannelFailure, ChannelPorts, ConnectedChannel, Health, Outbound, Receipt } from '../channel.ts';
+import type { ChannelSetup } from '../setup.ts';
 import { catchUp } from './catch-up.ts';
 import { allowedUrl, SLACK, type SlackEndpoints } from './endpoints.ts';
 import { runEventsApi } from './events-api.ts';
@@ -14,26 +15,13 @@ import { runSocketMode } from './socket-mode.ts';
 import { slackText } from './text.ts';
 import { type Answer, slackWeb } from './web.ts';
 
-export type SlackSetup = {
-  readonly account: string;
-  /** `mode` (socket or http) and `port` (of http) are looked at */
-  readonly settings: Readonly<Record<string, unknown>>;
-  /** `botToken`; `appToken` for sockets, `signingSecret` for http */
-  readonly secrets: Readonly<Record<string, string>>;
-  /** remembers up to where each conversation was settled */
-  readonly stateFolder: string;
-  readFile(path: string, maxBytes: number): Promise<Uint8Array>;
-  readonly log: Log;
-  readonly now: () => number;
-};
-
 /** Slack advises 4,000 and cuts at 40,000; escapes come on top of what is counted here. */
 const MAX_CHARS = 3_900;
 const MAX_FILE_BYTES = 200 * 1024 * 1024;
 /** Without these it is deaf or mute. */
 const NEEDED_SCOPES = ['chat:write', 'app_mentions:read', 'im:history'];
 
-export async function openSlack(setup: SlackSetup, at: SlackEndpoints = SLACK): Promise<ConnectedChannel> {
+export async function openSlack(setup: ChannelSetup, at: SlackEndpoints = SLACK): Promise<ConnectedChannel> {
   const { account, secrets, log, now } = setup;
   const mode = setup.settings['mode'] === 'http' ? 'http' : 'socket';
   const { botToken = '', appToken = '', signingSecret = '' } = secrets;

@@ -11,6 +11,7 @@ type Channel = {
   readonly allowFrom: readonly string[];
   readonly dangerouslyAllowAnyone: boolean;
   readonly groupPolicy?: string;
+  readonly mode?: string;
   readonly groupAllowFrom?: readonly string[];
   readonly groups?: Readonly<
     Record<string, { readonly requireMention: boolean; readonly allowFrom?: readonly string[] }>
@@ -18,14 +19,15 @@ type Channel = {
   readonly accounts?: Readonly<Record<string, Channel>>;
 };
 
-/** Per channel: secrets it may have, which of them it cannot do without, and the variable that stands in. */
-const TOKENS: Readonly<Record<ChannelName, readonly { key: string; needed?: true; env?: string }[]>> = {
+/** Per channel: secrets it may have, which of them it cannot do without (in one mode), and the variable that stands in. */
+const TOKENS: Readonly<Record<ChannelName, readonly { key: string; needed?: true; env?: string; mode?: string }[]>> = {
   telegram: [{ key: 'botToken', needed: true, env: 'TELEGRAM_BOT_TOKEN' }, { key: 'webhookSecret' }],
   whatsapp: [],
   discord: [{ key: 'token', needed: true, env: 'DISCORD_BOT_TOKEN' }],
   slack: [
     { key: 'botToken', needed: true, env: 'SLACK_BOT_TOKEN' },
-    { key: 'appToken', needed: true, env: 'SLACK_APP_TOKEN' },
+    { key: 'appToken', needed: true, env: 'SLACK_APP_TOKEN', mode: 'socket' },
+    { key: 'signingSecret', needed: true, env: 'SLACK_SIGNING_SECRET', mode: 'http' },
   ],
   mail: [],
 };
@@ -51,7 +53,8 @@ function* channelRules(
 ): Generator<Finding> {
   yield* directRules(channel, at);
   yield* groupRules(channel, at);
-  for (const { key, needed, env: variable } of TOKENS[name]) {
+  for (const { key, needed, env: variable, mode } of TOKENS[name]) {
+    if (mode !== undefined && mode !== channel.mode) continue;
     const value = (channel as unknown as Record<string, unknown>)[key];
     if (
       value === undefined &&

@@ -14,6 +14,7 @@ const MENDS: readonly (readonly [RegExp, string])[] = [
   [/^channels\.discord\.token$/, 'remove it and set DISCORD_BOT_TOKEN, or write the real value'],
   [/^channels\.slack\.botToken$/, 'remove it and set SLACK_BOT_TOKEN, or write the real value'],
   [/^channels\.slack\.appToken$/, 'remove it and set SLACK_APP_TOKEN, or write the real value'],
+  [/^channels\.slack\.signingSecret$/, 'remove it and set SLACK_SIGNING_SECRET, or write the real value'],
   [/^models\.providers\.[^.]+\.apiKey$/, 'write the real key, or remove it and put the key into credentials/'],
 ];
 

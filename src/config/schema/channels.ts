@@ -90,7 +90,16 @@ const slack = () =>
     ...people(),
     ...rooms(),
     botToken: secret('The xoxb- token; otherwise SLACK_BOT_TOKEN'),
-    appToken: secret('The xapp- token for socket mode; otherwise SLACK_APP_TOKEN'),
+    mode: choice('Hold a socket to Slack, or let Slack post events to an address that leads here', 'socket', [
+      'socket',
+      'http',
+    ]),
+    appToken: secret('The xapp- token for mode socket; otherwise SLACK_APP_TOKEN'),
+    signingSecret: secret('What Slack signs its events with in mode http; otherwise SLACK_SIGNING_SECRET'),
+    port: whole('Port on 127.0.0.1 that mode http listens on, for a proxy with TLS before it', 18_797, {
+      min: 1024,
+      max: 65_535,
+    }),
   });
 
 const mail = () =>
