@@ -241,6 +241,37 @@ test('when Discord asks for a new connection there is one at once, and nothing i
   expect(discord.identified).toHaveLength(1);
 });
 
+test('a Discord that asks again and again is left alone for a while', async () => {
+  const discord = await server();
+  const live = connect(discord);
+  await live.connected();
+  discord.askReconnect();
+  await live.connected();
+  discord.askReconnect();
+  expect(await live.ended()).toMatchObject({
+    family: 'network',
+    message: expect.stringContaining('twice within a minute'),
+  });
+});
+
+test.each([1000, 1001, 4003, 4005, 4007, 4009])('after a close with %i there is nothing to resume', async (code) => {
+  const discord = await server();
+  const live = connect(discord);
+  await live.connected();
+  discord.cut(code);
+  expect(await live.ended()).toMatchObject({ family: 'network' });
+  live.start();
+  await live.connected();
+  expect(discord.resumed).toEqual([]);
+  await live.until(() => live.gaps.length === 1);
+});
+
+test('a gateway on a host that is not of Discord is not dialled', async () => {
+  const discord = await server();
+  discord.script(/gateway\/bot/, { status: 200, body: { url: 'ws://gateway.evil.example' } });
+  expect((await connect(discord).ended())?.message).toBe('Discord named a gateway that is not on one of its hosts');
+});
+
 test('a line that is open and dead is noticed by its silence', async () => {
   const discord = await server({ heartbeatMs: 40 });
   const live = connect(discord);
@@ -316,7 +347,6 @@ test('too many starts today is a wait, not a storm', async () => {
 test.each([
   [{ status: 500, body: 'oops' }, 'network', null],
   [{ status: 429, body: { retry_after: 7.5, global: true } }, 'network', 7_500],
-  [{ status: 200, body: { url: 'ws://gateway.evil.example' } }, 'network', null],
   ['drop', 'network', null],
 ] as const)('%j at the start is told as what it is', async (fault, family, retryAfterMs) => {
   const discord = await server();

@@ -221,6 +221,7 @@ test.each([
   'https://evil.example/cdn.discordapp.com/a',
   'https://cdn.discordapp.com@evil.example/a',
   'https://user:pass@cdn.discordapp.com/a',
+  'https://user@cdn.discordapp.com/a',
   'http://cdn.discordapp.com/a',
   'https://cdn.discordapp.com:8443/a',
   'file:///etc/passwd',
