@@ -15,6 +15,7 @@ export type BackendPorts = SendPorts &
     readonly startedAtMs: number;
     readonly logFile: string;
     readonly models: Models;
+    readonly channels: Backend['channels'];
     status(): StatusReport;
   };
 
@@ -105,6 +106,7 @@ export function createBackend(ports: BackendPorts): Backend {
         return { file: ports.logFile, ...tail, lines: tail.lines.map(ports.hide.text) };
       },
     },
+    channels: ports.channels,
     status: ports.status,
     record: (kind, body) => ports.journal.record(kind, body),
     subscribe: runs.subscribe,

@@ -247,13 +247,16 @@ function guestIn({ principal: { kind, id }, place }: Speaker): string | null {
 async function openGateway(
   { port, startedAtMs, paths, opened }: Start,
   { settings, config, log, database }: State,
-  { workspace, sandboxes, live }: Powers,
+  { workspace, sandboxes, live, perimeter }: Powers,
   core: Core,
   stopping: () => boolean,
 ): Promise<Gateway> {
   const { models } = live;
   const about = { version: manifest.version, startedAtMs, now: Date.now, models };
-  const status = createStatus({ ...about, paths, core, live, sandbox: sandboxes.known, opened: database });
+  const list = () => perimeter.reports(core);
+  const status = createStatus({
+    ...{ ...about, paths, core, live, sandbox: sandboxes.known, opened: database, channels: list },
+  });
   const gateway = await startGateway({
     backend: createBackend({
       ...core,
@@ -262,6 +265,7 @@ async function openGateway(
       logFile: log.file,
       config: live.current,
       status,
+      channels: { list, probe: perimeter.probe },
       stopping,
     }),
     hosts: settings.hosts,

@@ -2,12 +2,14 @@
 // they hear of. Part of the composition; it decides nothing about who may talk.
 import { createAttachments } from './channels/attachments.ts';
 import type { Channel, ChannelPorts } from './channels/channel.ts';
+import { createHealthRecord } from './channels/health-record.ts';
 import { createChannelHost } from './channels/open.ts';
 import { PLATFORMS } from './channels/platforms.ts';
 import { webchat } from './channels/webchat.ts';
 import type { Env, Paths } from './config/paths.ts';
 import type { Config } from './config/schema.ts';
-import type { CorePorts } from './core.ts';
+import type { Core, CorePorts } from './core.ts';
+import type { ChannelReport } from './gateway/backend.ts';
 import type { Log } from './log/log.ts';
 import type { Root } from './platform/root.ts';
 import { openNotes } from './store/notes.ts';
@@ -31,6 +33,8 @@ export type Inward = Pick<ChannelPorts, 'emit' | 'groupChanged'> & {
 };
 
 const SAVE_EVERY_MS = 60 * 60_000;
+const LAST_SENDERS = 5;
+const NOTHING_RECEIVED = { received: 0, answered: 0, declined: 0, queued: 0, failed: 0, reasons: {} };
 
 export type Perimeter = ReturnType<typeof createPerimeter>;
 
@@ -71,9 +75,29 @@ export function createPerimeter(ports: PerimeterPorts) {
   };
   return {
     forCore,
-    status: host.status,
-    idle: host.idle,
     probe: host.probe,
+    /** Every channel of the configuration, whether it runs or not, with what the tables know of it. */
+    reports({ inbox, outbox }: Pick<Core, 'inbox' | 'outbox'>): ChannelReport[] {
+      const [running, idle] = [host.status(), host.idle()];
+      if (running.length + idle.length === 0) return [];
+      const balances = new Map(inbox.balanceByChannel().map(({ channel, ...rest }) => [channel, rest]));
+      const replies = outbox.countByChannel();
+      const senders = inbox.lastSenders(LAST_SENDERS);
+      const known = (id: string) => ({
+        label: PLATFORMS[id as keyof typeof PLATFORMS]?.label ?? id,
+        balance: balances.get(id) ?? NOTHING_RECEIVED,
+        replies: replies.get(id) ?? { queued: 0, sent: 0, unknown: 0, failed: 0 },
+        lastSenders: senders.get(id) ?? [],
+      });
+      return [
+        ...running.map((one) => ({ ...one, ...known(one.id) })),
+        ...idle.map(({ id, account, off, what: reason, fix, atMs }) => ({
+          ...{ id, account, ...known(id), state: off ? ('off' as const) : ('idle' as const), sinceMs: atMs },
+          ...{ problem: off ? null : { atMs, family: 'refused' as const, reason, fix }, nextTryMs: null },
+          ...{ lastEventMs: null, lastRoundTrip: null, lastGap: null, day: createHealthRecord(null).day(now()) },
+        })),
+      ].sort((a, b) => (a.id < b.id ? -1 : 1));
+    },
     apply(config: Config): Promise<void> {
       inward?.recheck();
       return host.apply(config);

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { createStatus, type StatusPorts } from './status.ts';
 
-function repairsWith(queued: number, active: number): string[] {
+function repairsWith(queued: number, active: number, channels: object[] = []): string[] {
   const count = { queued: 0, sent: 0, unknown: 0, failed: 0 };
   const ports = {
     now: () => 0,
@@ -18,6 +18,7 @@ function repairsWith(queued: number, active: number): string[] {
     live: { current: () => ({ config: { agents: { defaults: { model: { fallbacks: [] } } } } }), repairs: () => [] },
     sandbox: () => ({ driver: 'bubblewrap', detail: '', fix: null }),
     opened: { told: null, brokenKept: null },
+    channels: () => channels,
   };
   return createStatus(ports as unknown as StatusPorts)().repairs.map(({ what }) => what);
 }
@@ -26,4 +27,18 @@ test('a message that waits although nothing runs is a repair; one that waits for
   expect(repairsWith(1, 0)).toEqual(['1 accepted message waits for the next start']);
   expect(repairsWith(3, 1)).toEqual([]);
   expect(repairsWith(0, 0)).toEqual([]);
+});
+
+test('a channel that is refused or lacks something is a repair; one that is off or merely had a bad moment is not', () => {
+  const problem = {
+    atMs: 0,
+    family: 'refused',
+    reason: 'the token was revoked',
+    fix: 'openclaw channels add telegram',
+  };
+  const channel = (more: object) => ({ id: 'telegram', account: 'default', state: 'refused', problem, ...more });
+  expect(repairsWith(0, 0, [channel({})])).toEqual(['telegram is not connected: the token was revoked']);
+  expect(repairsWith(0, 0, [channel({ state: 'idle', account: 'work' })])).toHaveLength(1);
+  expect(repairsWith(0, 0, [channel({ state: 'off' }), channel({ state: 'connected', problem: null })])).toEqual([]);
+  expect(repairsWith(0, 0, [channel({ state: 'connected', problem: { ...problem, family: 'network' } })])).toEqual([]);
 });

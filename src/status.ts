@@ -18,6 +18,7 @@ export type StatusPorts = {
   readonly live: Pick<LiveConfig, 'current' | 'repairs'>;
   /** null while the probe still runs */
   readonly sandbox: () => StatusReport['sandbox'] | null;
+  readonly channels: () => StatusReport['channels'];
   readonly opened: Pick<Opened, 'told' | 'brokenKept'>;
 };
 
@@ -47,6 +48,15 @@ export function createStatus(ports: StatusPorts): () => StatusReport {
         what: `${outbox.unknown} replies of unknown delivery`,
         fix: 'openclaw sessions list   (look whether they arrived)',
       });
+    const channels = ports.channels();
+    for (const { id, account, state, problem } of channels) {
+      if (problem === null || state === 'off' || (state === 'connected' && problem.family !== 'refused')) continue;
+      const name = account === 'default' ? id : `${id} (${account})`;
+      repairs.push({
+        what: `${name} is not connected: ${problem.reason}`,
+        fix: problem.fix || 'it is tried again by itself; openclaw channels status --probe',
+      });
+    }
     if (opened.told !== null) {
       const fix = opened.brokenKept
         ? `look at ${opened.brokenKept}*, then remove it`
@@ -72,6 +82,7 @@ export function createStatus(ports: StatusPorts): () => StatusReport {
       },
       sandbox,
       usage: { today: core.usage.since(dayOf(atMs)), total: core.usage.since('') },
+      channels,
       stateDir: ports.paths.stateDir,
       configPath: ports.paths.configPath,
       repairs,

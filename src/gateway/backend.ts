@@ -1,10 +1,11 @@
 // Owns what the gateway is handed by main.ts: every service that a method may call, and nothing else. The gateway
 // translates between this and the wire; it holds no state of conversations and decides nothing about tools.
+import type { ChannelStatus } from '../channels/supervise.ts';
 import type { Tail } from '../log/tail.ts';
 import type { Answer, Approval, ApprovalDecision } from '../policy/approvals.ts';
 import type { SessionChange, SessionPatch } from '../sessions/directory.ts';
 import type { RunEvent, TurnEnd } from '../sessions/turn.ts';
-import type { Balance } from '../store/inbox.ts';
+import type { Balance, ChannelBalance } from '../store/inbox.ts';
 import type { OutboxCount } from '../store/outbox.ts';
 import type { StoredMessage } from '../store/transcripts.ts';
 import type { TokenCount } from '../store/usage.ts';
@@ -85,6 +86,17 @@ export type History = {
   readonly hasMore: boolean;
 };
 
+/** A channel of the configuration. What it counts is told for all accounts of the channel together. */
+export type ChannelReport = Omit<ChannelStatus, 'state'> & {
+  readonly label: string;
+  /** `off`: switched off; `idle`: something is missing, `problem` says what */
+  readonly state: ChannelStatus['state'] | 'off' | 'idle';
+  readonly balance: Omit<ChannelBalance, 'channel'>;
+  readonly replies: OutboxCount;
+  /** who wrote last, allowed or not (S034) */
+  readonly lastSenders: readonly { readonly id: string; readonly atMs: number }[];
+};
+
 export type StatusReport = {
   readonly version: string;
   readonly pid: number;
@@ -100,6 +112,7 @@ export type StatusReport = {
   readonly model: { readonly primary: string; readonly fallbacks: readonly string[]; readonly offline: boolean };
   readonly sandbox: { readonly driver: string | null; readonly detail: string; readonly fix: string | null };
   readonly usage: { readonly today: TokenCount; readonly total: TokenCount };
+  readonly channels: readonly ChannelReport[];
   readonly stateDir: string;
   readonly configPath: string;
   /** things that need a person, each with the command that mends it */
@@ -150,6 +163,11 @@ export interface Backend {
     redacted(): { readonly path: string; readonly exists: boolean; readonly config: unknown; readonly hash: string };
   };
   readonly logs: { tail(query: { cursor?: number; limit: number; maxBytes: number }): LogTail };
+  readonly channels: {
+    list(): readonly ChannelReport[];
+    /** a real round trip on each, or on those of one platform */
+    probe(id?: string): Promise<void>;
+  };
   status(): StatusReport;
   /** appends to the hash-chained journal; `kind` such as `gateway.grant`, `gateway.refused` */
   record(kind: string, body: Record<string, unknown>): void;

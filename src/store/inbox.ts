@@ -66,6 +66,9 @@ export function openInbox(store: Store) {
   const passedAll = store.prepare(
     'SELECT channel, reason, sum(n) AS n FROM declined_counts WHERE day >= ? GROUP BY channel, reason',
   );
+  const senders =
+    store.prepare(`SELECT channel, sender, max(received_at) AS at FROM (SELECT channel, sender, received_at FROM inbox
+    WHERE channel <> 'webchat' ORDER BY id DESC LIMIT 1000) GROUP BY channel, sender ORDER BY at DESC`);
   const attempt = store.prepare('UPDATE inbox SET attempts = attempts + 1 WHERE id = ?');
   const prune = store.prepare(
     `DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE state <> 'queued' AND finished_at < ? LIMIT 5000)`,
@@ -131,6 +134,16 @@ export function openInbox(store: Store) {
       for (const row of passedAll.all(dayOf(sinceMs)))
         add(String(row['channel']), 'declined', String(row['reason']), Number(row['n']));
       return [...found.values()].sort((a, b) => (a.channel < b.channel ? -1 : 1));
+    },
+    /** Who wrote lately, newest first, by channel: known people and strangers alike. */
+    lastSenders(perChannel: number): Map<string, { id: string; atMs: number }[]> {
+      const found = new Map<string, { id: string; atMs: number }[]>();
+      for (const row of senders.all()) {
+        const list = found.get(String(row['channel'])) ?? [];
+        if (list.length < perChannel) list.push({ id: String(row['sender']), atMs: Number(row['at']) });
+        found.set(String(row['channel']), list);
+      }
+      return found;
     },
     pruneBefore: (atMs: number): number => Number(prune.run(atMs).changes),
   };

@@ -288,6 +288,7 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
         reset: false,
       }),
     },
+    channels: { list: () => [], probe: async () => {} },
     status: () => ({
       version: '0.0.0-test',
       pid: 1,
@@ -303,6 +304,7 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
       model: { primary: 'test/echo', fallbacks: [], offline: true },
       sandbox: { driver: null, detail: 'none in tests', fix: null },
       usage: { today: USAGE, total: USAGE },
+      channels: [],
       stateDir: '/home/user/.openclaw',
       configPath: '/home/user/.openclaw/openclaw.json',
       repairs: [],

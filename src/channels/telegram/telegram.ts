@@ -28,7 +28,14 @@ const MAX_HOOK_BYTES = 1_000_000;
 const RECENT_S = 600;
 const QUIET_MS = 6 * 86_400_000;
 
-const COMMANDS = [{ command: 'start', description: 'begin a conversation' }];
+/** What a chat understands (access/slash.ts), as its menu shows it. */
+const COMMANDS = [
+  { command: 'whoami', description: 'who you are to me, and what you may do' },
+  { command: 'status', description: 'whether I am working on something of yours' },
+  { command: 'stop', description: 'stop what I am doing for you' },
+  { command: 'new', description: 'a new conversation' },
+  { command: 'help', description: 'what I understand' },
+];
 
 type Settings = { readonly apiRoot?: string; readonly webhookUrl?: string };
 
