@@ -42,6 +42,8 @@ export async function catchUp(ports: CatchUpPorts): Promise<void> {
   if (awaySinceMs === null) return;
   const untilMs = now() + BUDGET_MS;
   let asking: Promise<unknown> = Promise.resolve();
+  /** what Slack said of conversations that the app may not read back */
+  const unreadable = new Set<string>();
 
   /** One question at a time, and no more of them than Slack takes. */
   const ask = (method: string, args: Record<string, unknown>): Promise<Answer> => {
@@ -106,6 +108,7 @@ export async function catchUp(ports: CatchUpPorts): Promise<void> {
       }
     } catch (error) {
       if (signal.aborted || isNotOurs(error)) return;
+      if (error instanceof SlackProblem && error.code === 'missing_scope') return void unreadable.add(error.message);
       const why = error instanceof SlackProblem ? error.message : 'a message could not be stored';
       gap(`what was written in ${chat} while it was away: ${why}`);
       log.warn('slack conversation not caught up', { chat, error });
@@ -134,6 +137,7 @@ export async function catchUp(ports: CatchUpPorts): Promise<void> {
       `${Math.max(0, fresh.length - room) + Math.max(0, known.size - MAX_CHATS)} quiet conversations were not asked for what came while it was away`,
     );
   await Promise.allSettled([...started, ...fresh.slice(0, room).map(start)]);
+  for (const said of unreadable) gap(`what was written while it was away, where it may not read back: ${said}`);
 }
 
 const isNotOurs = (error: unknown): boolean => error instanceof SlackProblem && NOT_OURS.has(error.code);

@@ -56,6 +56,7 @@ const TOKEN_PLACES: Readonly<Record<string, string>> = {
   DISCORD_BOT_TOKEN: 'channels.discord.token',
   SLACK_BOT_TOKEN: 'channels.slack.botToken',
   SLACK_APP_TOKEN: 'channels.slack.appToken',
+  SLACK_SIGNING_SECRET: 'channels.slack.signingSecret',
 };
 const GATEWAY_TOKEN = 'gateway.auth.token';
 
