@@ -1,8 +1,8 @@
 // Owns a listener for what a platform posts to us: on loopback only (a reverse proxy with TLS stands before it), one path,
 // bodies up to a size. It judges nothing: who may post is for the one who reads the raw body and its signature.
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import http from 'node:http';
 import { reasonOf } from '../platform/errors.ts';
-import { http } from '../platform/node-http.ts';
 
 export type Hook = { readonly headers: IncomingHttpHeaders; readonly body: Buffer };
 export type HookAnswer = { readonly status: number; readonly text?: string };

@@ -2,9 +2,9 @@
 // it was not told, and never go on when somebody else has one of ours.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
+import http from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { EXIT, errnoOf, HardshellError, reasonOf } from '../../platform/errors.ts';
-import { http } from '../../platform/node-http.ts';
 import type { Limits } from '../limits.ts';
 import { refuseSocket } from './respond.ts';
 

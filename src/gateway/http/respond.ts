@@ -1,8 +1,8 @@
 // Owns how an HTTP answer leaves: the security headers that every one of them has, and JSON bodies. It must never echo
 // anything of the request.
 import type { ServerResponse } from 'node:http';
+import http from 'node:http';
 import type { Duplex } from 'node:stream';
-import { http } from '../../platform/node-http.ts';
 
 const CONTENT_POLICY = [
   "default-src 'none'",
