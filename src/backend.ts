@@ -1,5 +1,6 @@
 // Owns the translation of the inner services to what the gateway offers. Part of the composition: it is built by main.ts
 // alone, decides nothing and holds nothing.
+import { createDesk } from './access/desk.ts';
 import { redact } from './config/load.ts';
 import type { Core } from './core.ts';
 import type { Backend, SessionRow, StatusReport } from './gateway/backend.ts';
@@ -10,7 +11,7 @@ import { parseSessionKey } from './sessions/key.ts';
 import type { SessionRecord } from './store/sessions.ts';
 
 export type BackendPorts = SendPorts &
-  Pick<Core, 'directory' | 'transcripts' | 'runner' | 'approvals' | 'journal' | 'runs' | 'hide'> & {
+  Pick<Core, 'access' | 'directory' | 'transcripts' | 'runner' | 'approvals' | 'journal' | 'runs' | 'hide'> & {
     readonly version: string;
     readonly startedAtMs: number;
     readonly logFile: string;
@@ -93,6 +94,7 @@ export function createBackend(ports: BackendPorts): Backend {
     },
     agents: { list: () => [{ id: AGENT, name: 'Hardshell', model: models.primary, workspace: ports.workspaceDir }] },
     approvals: { list: approvals.list, resolve: (id, decision, actor) => approvals.resolve(id, decision, actor) },
+    pairing: createDesk(ports.access.pairing, ports.access.people, ports.inbox, ports.now),
     config: {
       redacted: () => {
         const { path, exists, config, hash } = ports.config();

@@ -44,7 +44,8 @@ export function createDoor(ports: DoorPorts) {
   const access = createAccess({
     ...{ store, outbox, journal, now, deliver, config: ports.config, key: ports.pairingKey },
     changed: () => recheck(),
-    takesPart: (message) => directory.get(keyOfMessage(asMember(message), access.rules())) !== null,
+    takesPart: (message) =>
+      directory.get(keyOfMessage({ ...message, principal: { kind: 'member' } }, access.rules())) !== null,
   });
 
   /** Whoever may not talk any more, or not with these rights: what runs for them ends, what waits is declined. */
@@ -148,10 +149,6 @@ export function createDoor(ports: DoorPorts) {
     },
   };
 }
-
-/** Only to find the conversation of a group's thread, which is the same for everybody in it. */
-const asMember = (message: InboundMessage): AdmittedMessage =>
-  ({ ...message, principal: { kind: 'member' } }) as unknown as AdmittedMessage;
 
 /** A mode from an older or foreign row is read as the default. */
 const modeOf = (text: string): Waiting['mode'] => (text === 'interrupt' || text === 'followup' ? text : 'steer');

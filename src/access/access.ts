@@ -9,6 +9,7 @@ import { openPeople } from '../store/people/people.ts';
 import { type AdmittedMessage, admit, admitOperator, isOperator, type Principal } from './admit.ts';
 import { invitationIn } from './codes.ts';
 import { createCounters } from './counters.ts';
+import { factsOf, NOBODY, problemOf, threadOf } from './facts.ts';
 import { type Facts, isOwner, type Judgement, judge, type Known, type Load } from './gate.ts';
 import { cleanName, groupText, heldText, type Letter, pairingText, post, REDEEMED_TEXT } from './letters.ts';
 import { createPairing } from './pairing.ts';
@@ -52,7 +53,6 @@ export type Verdict =
       readonly effect?: Effect;
     };
 
-export const MAX_MESSAGE_CHARS = 100_000;
 const SAW_EVERY_MS = 60_000;
 const MAX_NOTED = 2_000;
 
@@ -347,69 +347,5 @@ export function createAccess(ports: AccessPorts) {
         const message = JSON.parse(text) as InboundMessage;
         return { ...message, messageId: `${message.messageId}+held` };
       }),
-  };
-}
-
-const NOBODY: Facts = {
-  ...{ channel: '', account: '', chat: '', within: [], isDirect: true, sender: '', isBot: false, roles: [] },
-  assurance: 'platform',
-  isMentioned: () => false,
-};
-
-function factsOf(message: InboundMessage, rules: Rules, takesPart: () => boolean): Facts {
-  const { channel, account, chat, chatType, sender, assurance, within = [], addressed, text, thread = '' } = message;
-  const { implicit } = rules;
-  return {
-    channel,
-    account,
-    chat,
-    within,
-    // Whatever is not clearly direct is held to the stricter rules.
-    isDirect: chatType === 'direct',
-    sender: typeof sender.id === 'string' ? sender.id : '',
-    isBot: sender.isBot === true,
-    roles: sender.roles ?? [],
-    assurance,
-    isMentioned: () =>
-      addressed?.mention === true ||
-      (addressed?.replyToBot === true && implicit.replyToBot) ||
-      (addressed?.quotesBot === true && implicit.quotedBot) ||
-      (thread !== '' && implicit.threadParticipation && takesPart()) ||
-      rules.namesAssistant(text),
-  };
-}
-
-/** A group and its threads are conversations of their own. */
-const threadOf = ({ channel, account, chat, thread = '' }: InboundMessage): string =>
-  [channel, account, chat, thread].join('\0');
-
-function problemOf({
-  text,
-  attachments = [],
-}: InboundMessage): { text: string; refusal: Extract<Verdict, { allow: false }> } | null {
-  const no = (code: string, at: string, reason: string, fix: string) => ({
-    allow: false as const,
-    code,
-    at,
-    reason,
-    fix,
-  });
-  if (text.length > MAX_MESSAGE_CHARS) {
-    const most = `${MAX_MESSAGE_CHARS} characters`;
-    const reason = `the message has ${text.length} characters, and at most ${MAX_MESSAGE_CHARS} are read`;
-    return {
-      text: `That message is too long for me: ${text.length} characters, and I read at most ${most}. Please send it in parts or as a file.`,
-      refusal: no('MESSAGE_TOO_LARGE', most, reason, 'send it in parts, or as a file'),
-    };
-  }
-  if (text.trim() !== '' || attachments.length > 0) return null;
-  return {
-    text: '',
-    refusal: no(
-      'MESSAGE_EMPTY',
-      'a message has words or files',
-      'there is nothing in it',
-      'nothing: there is nothing to answer',
-    ),
   };
 }

@@ -57,7 +57,7 @@ export function cleanName(name: string | undefined): string {
     .normalize('NFC')
     .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]/gu, '')
     .replace(/\u034f|\u17b4|\u17b5/gu, '')
-    .replace(/[\s[\]()<>{}“”"`:]+/gu, ' ')
+    .replace(/[\s[\]()<>{}“”"`:,]+/gu, ' ')
     .trim();
   const chars = [...plain];
   return chars.length > 40 ? `${chars.slice(0, 39).join('')}…` : plain;

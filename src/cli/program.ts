@@ -3,6 +3,8 @@
 import { Command, type CommanderError, Help, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { EXIT, HardshellError } from '../platform/errors.ts';
+import { access, CHANGING_ACCESS } from './access-grammar.ts';
+import { CHANGING_CHANNELS, channels } from './channels-grammar.ts';
 import type { Context } from './context.ts';
 import { asking, examples, type Lazy, type Result } from './grammar.ts';
 import { CHANGING_OPERATIONS, gatewayOperations, operations } from './operations-grammar.ts';
@@ -18,6 +20,8 @@ type Start = (body: (context: Context) => Result) => Promise<void>;
 const CHANGING = new Set([
   ...['approve', 'deny', 'call', 'run'],
   ...CHANGING_OPERATIONS,
+  ...CHANGING_CHANNELS,
+  ...CHANGING_ACCESS,
   ...['set', 'unset', 'patch', 'confirm', 'rollback', 'rm', 'rotate', 'migrate', 'init', 'rekey'],
 ]);
 
@@ -64,6 +68,8 @@ export function createProgram(streams: Streams, start: Start): Command {
   settings(program, lazy);
   gateway(program, lazy);
   operations(program, lazy);
+  channels(program, lazy);
+  access(program, lazy);
   return program;
 }
 

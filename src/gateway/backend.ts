@@ -1,5 +1,7 @@
 // Owns what the gateway is handed by main.ts: every service that a method may call, and nothing else. The gateway
 // translates between this and the wire; it holds no state of conversations and decides nothing about tools.
+
+import type { Desk } from '../access/desk.ts';
 import type { ChannelStatus } from '../channels/supervise.ts';
 import type { Tail } from '../log/tail.ts';
 import type { Answer, Approval, ApprovalDecision } from '../policy/approvals.ts';
@@ -158,6 +160,8 @@ export interface Backend {
     /** false when it is unknown, answered or expired */
     resolve(id: string, decision: ApprovalDecision, actor: Actor): boolean;
   };
+  /** who may talk, and why */
+  readonly pairing: Desk;
   /** secrets replaced by `__OPENCLAW_REDACTED__` */
   readonly config: {
     redacted(): { readonly path: string; readonly exists: boolean; readonly config: unknown; readonly hash: string };

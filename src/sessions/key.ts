@@ -32,8 +32,13 @@ export type Scopes = {
   readonly links: ReadonlyMap<string, string>;
 };
 
+/** What the conversation of a message depends on. */
+export type Speaking = Pick<AdmittedMessage, 'channel' | 'account' | 'chat' | 'chatType' | 'sender' | 'thread'> & {
+  readonly principal: Pick<AdmittedMessage['principal'], 'kind'>;
+};
+
 /** The conversation of a message from a platform. The owner's direct chats are one; nobody else is ever in it. */
-export function keyOfMessage(message: AdmittedMessage, { dmScope, groupScope, links }: Scopes): string {
+export function keyOfMessage(message: Speaking, { dmScope, groupScope, links }: Scopes): string {
   const { channel, account, chat, chatType, sender, thread = '', principal } = message;
   const isOwner = principal.kind === 'owner';
   const inThread = thread === '' ? '' : `:${channel === 'telegram' ? 'topic' : 'thread'}:${inKey(thread)}`;

@@ -270,6 +270,16 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
         return true;
       },
     },
+    pairing: {
+      list: () => ({ waiting: [], invites: [] }),
+      approved: () => ({ approved: [] }),
+      rejectAll: () => ({ rejected: 0 }),
+      approve: noDesk,
+      reject: noDesk,
+      revoke: noDesk,
+      invite: noDesk,
+      why: noDesk,
+    },
     config: {
       redacted: () => ({
         path: '/home/user/.openclaw/openclaw.json',
@@ -321,6 +331,10 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
   };
   return backend;
 }
+
+const noDesk = (): never => {
+  throw new HardshellError({ code: 'CODE_UNKNOWN', message: 'nobody waits with this code' });
+};
 
 let made = 0;
 function newRow(key: string): SessionRow {

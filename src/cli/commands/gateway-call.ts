@@ -10,7 +10,7 @@ import { escapeJson } from '../print/text.ts';
 import type { TargetFlags } from '../target.ts';
 
 const READING =
-  /^(health|status|system-presence|last-heartbeat|logs\.tail|config\.get|agent\.identity\.get|channels\.status|chat\.history|(models|agents|sessions)\.(list|describe)|sessions\.(messages\.)?(un)?subscribe)$/;
+  /^(health|status|system-presence|last-heartbeat|logs\.tail|config\.get|agent\.identity\.get|channels\.(status|why|pairing\.(list|approved))|chat\.history|(models|agents|sessions)\.(list|describe)|sessions\.(messages\.)?(un)?subscribe)$/;
 const WRITING = /^(agent|agent\.wait|chat\.(send|abort)|sessions\.patch)$/;
 const APPROVING = /^exec\.approval\./;
 

@@ -1,5 +1,6 @@
 // Owns the rules of powers: what the assistant may run, who may command it, and what wakes it.
 import type { Finding } from '../findings.ts';
+import { readPattern } from '../pattern/pattern.ts';
 import { type Rule, risky, wrong } from './rule.ts';
 
 const INTERPRETERS = [
@@ -35,7 +36,6 @@ const INTERPRETERS = [
   'pnpm',
 ];
 const SECRET_NAME = /(TOKEN|SECRET|PASSWORD|API_?KEY|PRIVATE_KEY)$/;
-const MAX_PATTERN_CHARS = 200;
 
 export const powers: Rule = function* (config, context) {
   yield* commands(config);
@@ -136,26 +136,17 @@ function* strangers({ pairing, commands: slash }: Parameters<Rule>[0]): Generato
   }
 }
 
-/** Only what cannot take exponential time: no repetition of a repetition, no look-around, no back reference. */
+/** Only what is understood; each of them takes time in proportion to the text. */
 function* patterns({ messages }: Parameters<Rule>[0]): Generator<Finding> {
   const key = 'messages.groupChat.mentionPatterns';
   for (const pattern of messages.groupChat.mentionPatterns) {
-    const risk = /[+*}]\)?[+*{]|\([^)]*[+*}][^)]*\)[+*{]|\(\?[=!<]|\\[1-9]/.test(pattern);
-    if (pattern.length > MAX_PATTERN_CHARS || risk || !compiles(pattern)) {
-      yield wrong(
-        'pattern-risky',
-        key,
-        `${key}: "${pattern.slice(0, 40)}" is not a simple pattern`,
-        'write the word itself, such as "@openclaw"',
-      );
-    }
-  }
-}
-
-function compiles(pattern: string): boolean {
-  try {
-    return new RegExp(pattern, 'iu') !== null;
-  } catch {
-    return false;
+    const read = readPattern(pattern);
+    if ('match' in read) continue;
+    yield wrong(
+      'pattern-risky',
+      key,
+      `${key}: "${pattern.slice(0, 40)}" ${read.problem}`,
+      'write the word itself, such as "@openclaw"',
+    );
   }
 }

@@ -282,8 +282,11 @@ describe('powers', () => {
     [`{ models: { providers: { a: { apiKey: 'sk-1234567890', baseUrl: 'http://127.0.0.1:1/v1' } } } }`, []],
     [`{ agents: { defaults: { model: 'claude' } } }`, ['error:model-name']],
     [`{ messages: { groupChat: { mentionPatterns: ['@openclaw', 'hey openclaw', '\\\\bclaw(bot)?\\\\b'] } } }`, []],
-    [`{ messages: { groupChat: { mentionPatterns: ['(a+)+$'] } } }`, ['error:pattern-risky']],
-    [`{ messages: { groupChat: { mentionPatterns: ['(x|x*)*y'] } } }`, ['error:pattern-risky']],
+    [`{ messages: { groupChat: { mentionPatterns: ['(a+)+$', '(x|x*)*y'] } } }`, []],
+    [
+      `{ messages: { groupChat: { mentionPatterns: ['(?=a)b', '(a)\\\\1', 'a{900}'] } } }`,
+      Array(3).fill('error:pattern-risky'),
+    ],
     [`{ messages: { groupChat: { mentionPatterns: ['('] } } }`, ['error:pattern-risky']],
     [`{ env: { vars: { MY_API_KEY: 'hunter2' } } }`, ['warning:secret-in-vars']],
     [`{ tools: { web: { search: { apiKey: 'BRAVE_API_KEY' } } } }`, ['error:environment-name']],

@@ -1,0 +1,34 @@
+// Owns how a command reaches the desk of access: by the gateway when it runs, else on the database itself, which is locked
+// meanwhile so that no gateway starts on it. Both answer the same.
+import { existsSync } from 'node:fs';
+import type { Desk } from '../../../access/desk.ts';
+import { resolvePaths } from '../../../config/paths.ts';
+import { readLiveLock } from '../../../platform/lock.ts';
+import type { Scope } from '../../client.ts';
+import { ask } from '../../connect/with-client.ts';
+import type { Context } from '../../context.ts';
+import { span } from '../../output.ts';
+import type { TargetFlags } from '../../target.ts';
+
+export type Request<T> = {
+  readonly scope: Scope;
+  readonly method: string;
+  readonly params: object;
+  /** the same without a gateway */
+  offline(desk: Desk, by: object): T;
+  /** what a state folder in which nothing has happened yet answers to a question */
+  readonly nothing?: T;
+};
+
+const BY = { command: 'openclaw', offline: true };
+
+export async function atDesk<T>(context: Context, flags: TargetFlags, request: Request<T>): Promise<T> {
+  const paths = resolvePaths(context.env);
+  if (flags.url !== undefined || readLiveLock(paths.lockPath) !== null) {
+    return (await ask(context, flags, request.scope, request.method, request.params)) as T;
+  }
+  if (request.nothing !== undefined && !existsSync(paths.databasePath)) return request.nothing;
+  const { openOfflineDesk } = await import('./offline.ts');
+  const tell = (line: string): void => context.out.note(span('yellow', line));
+  return openOfflineDesk(paths, tell, (desk) => request.offline(desk, BY));
+}
