@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { ChannelFailure, type ChannelPorts, type InboundMessage, type Outbound } from '../../src/channels/channel.ts';
 import { type MailPorts, openMail } from '../../src/channels/mail/mail.ts';
@@ -246,6 +248,25 @@ describe('what comes in', () => {
     await house.deliver(mailOf({ subject: 'small' }));
     expect((await made.message()).text).toContain('small');
     expect(process.memoryUsage.rss() - before).toBeLessThan(400e6);
+  });
+
+  test('large mails leave no memory behind', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const made = await running();
+    const held = (): number => {
+      collect();
+      return process.memoryUsage().arrayBuffers;
+    };
+    const before = held();
+    const text = `${'x'.repeat(990)}\n`.repeat(8_000);
+    for (let i = 0; i < 5; i++) {
+      await house.deliver(mailOf({ text }));
+      expect((await made.message()).text).toContain('it was cut here');
+    }
+    await house.deliver(mailOf({ text: 'the end' }));
+    await made.message();
+    expect(held() - before).toBeLessThan(16e6);
   });
 
   test('a long text is cut, and says so', async () => {

@@ -109,9 +109,7 @@ async function check(
   const [head = 'simple', text = 'simple'] = (tags.get('c') ?? 'simple/simple').toLowerCase().split('/');
   const modes = new Set(['simple', 'relaxed']);
   if (!modes.has(head) || !modes.has(text)) refuse('its signature uses an unknown form');
-  const body = text === 'relaxed' ? relaxedBody(mail.body) : simpleBody(mail.body);
-  if (createHash('sha256').update(body).digest('base64') !== need('bh'))
-    refuse('its text was changed after it was signed');
+  if (hashOf(mail.body, text === 'relaxed') !== need('bh')) refuse('its text was changed after it was signed');
 
   const selector = need('s');
   if (!/^[\w.-]{1,200}$/.test(selector)) refuse('its selector is malformed');
@@ -224,32 +222,46 @@ const relaxedHeader = (line: string): string => {
 const CR = 13;
 const LF = 10;
 
-/** Without empty lines at the end, and with one line end there. */
-function simpleBody(body: Buffer): Buffer {
-  let end = body.length;
-  while (end >= 2 && body[end - 2] === CR && body[end - 1] === LF) end -= 2;
-  return Buffer.concat([body.subarray(0, end), Buffer.from('\r\n')]);
-}
+const CHUNK_BYTES = 64 * 1024;
 
-/** One pass: white space shrinks to one space and goes from the ends of lines; empty lines go from the end. */
-function relaxedBody(body: Buffer): Buffer {
-  const out = Buffer.allocUnsafe(body.length + 2);
+/** Without empty lines at the end; relaxed also without white space at the ends of lines, and with one space for any other. */
+function hashOf(body: Buffer, isRelaxed: boolean): string {
+  const hash = createHash('sha256');
+  if (!isRelaxed) {
+    let end = body.length;
+    while (end >= 2 && body[end - 2] === CR && body[end - 1] === LF) end -= 2;
+    return hash.update(body.subarray(0, end)).update('\r\n').digest('base64');
+  }
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
   let size = 0;
+  const write = (byte: number): void => {
+    chunk[size++] = byte;
+    if (size < CHUNK_BYTES) return;
+    hash.update(chunk);
+    size = 0;
+  };
+  let lines = 0;
   let hasSpace = false;
+  let isEmpty = true;
   for (let at = 0; at < body.length; at++) {
     const byte = body[at] ?? 0;
     if (byte === 32 || byte === 9) {
       hasSpace = true;
-      continue;
+    } else if (byte === CR && body[at + 1] === LF) {
+      at += 1;
+      lines += 1;
+      hasSpace = false;
+    } else {
+      for (; lines > 0; lines--) {
+        write(CR);
+        write(LF);
+      }
+      if (hasSpace) write(32);
+      write(byte);
+      hasSpace = false;
+      isEmpty = false;
     }
-    if (hasSpace && !(byte === CR && body[at + 1] === LF)) out[size++] = 32;
-    hasSpace = false;
-    out[size++] = byte;
   }
-  const isEmpty = (): boolean => size >= 2 && out[size - 2] === CR && out[size - 1] === LF;
-  while (isEmpty()) size -= 2;
-  if (size === 0) return Buffer.alloc(0);
-  out[size++] = CR;
-  out[size++] = LF;
-  return out.subarray(0, size);
+  hash.update(chunk.subarray(0, size));
+  return hash.update(isEmpty ? '' : '\r\n').digest('base64');
 }

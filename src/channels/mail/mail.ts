@@ -130,7 +130,7 @@ export function openMail(settings: MailSettings, ports: MailPorts, testing: Mail
         throw error;
       } finally {
         live = null;
-        await box?.close();
+        box?.close();
       }
     },
 
@@ -141,7 +141,7 @@ export function openMail(settings: MailSettings, ports: MailPorts, testing: Mail
         try {
           await box.noop();
         } finally {
-          if (box !== live) await box.close();
+          if (box !== live) box.close();
         }
         const roundTripMs = now() - startedAtMs;
         if (now() - postedOkAtMs > CHECK_POST_EVERY_MS) {

@@ -52,8 +52,19 @@ export async function openMailbox(server: MailServer, testing: MailTesting, sign
     problem === null
       ? new ChannelFailure('network', `${WHAT} ended the connection`, '')
       : failureOf(problem, WHAT, 'imap');
-  const closed = new Promise<never>((_, reject) => client.on('close', () => reject(lost())));
-  closed.catch(() => {});
+  const waiting = new Set<(why: ChannelFailure) => void>();
+  let isClosed = false;
+  client.on('close', () => {
+    isClosed = true;
+    for (const reject of waiting) reject(lost());
+  });
+  /** Ends with the connection at the latest. A race against one long promise would keep every answer in memory. */
+  const whileOpen = <T>(work: Promise<T>): Promise<T> =>
+    new Promise<T>((resolve, reject) => {
+      if (isClosed) reject(lost());
+      waiting.add(reject);
+      work.then(resolve, reject).finally(() => waiting.delete(reject));
+    });
   client.on('exists', () => {
     hasNews = true;
     wake();
@@ -64,7 +75,7 @@ export async function openMailbox(server: MailServer, testing: MailTesting, sign
   /** Each command ends with its answer, with the connection, or with the patience. */
   const ask = async <T>(limitMs: number, command: (client: ImapFlow) => Promise<T>): Promise<T> => {
     try {
-      return await Promise.race([within(limitMs, WHAT, command(client)), closed]);
+      return await whileOpen(within(limitMs, WHAT, command(client)));
     } catch (error) {
       throw (error as { code?: string }).code === 'NoConnection' ? lost() : failureOf(error, WHAT, 'imap');
     }
@@ -139,14 +150,13 @@ export async function openMailbox(server: MailServer, testing: MailTesting, sign
           (ended) => (ended === false ? told : undefined),
           () => told,
         );
-        await Promise.race([told, idle, closed]).finally(() => clearTimeout(timer));
+        await whileOpen(Promise.race([told, idle])).finally(() => clearTimeout(timer));
       }
       hasNews = false;
     },
-    async close(): Promise<void> {
+    close(): void {
       signal.removeEventListener('abort', close);
       client.close();
-      await closed.catch(() => {});
     },
   };
 }
