@@ -78,6 +78,7 @@ export function openDiscord(setup: DiscordSetup, endpoints: DiscordEndpoints = D
       connected();
       if (!isFirstEver) await catchUp({ api, memory, places, take, gap: ports.gap, now }, signal);
       isFirstEver = false;
+      memory.flush();
     };
 
     return async (type: string, data: unknown, signal: AbortSignal): Promise<void> => {

@@ -1,6 +1,6 @@
 // Holds the connection of Discord to what it promises, with the real sockets of the double: nothing lost when a line
 // breaks or a store is full, nothing beyond the four intents, and a refusal that says which switch to turn.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -113,6 +113,57 @@ test('another process goes on where the last one was killed', async () => {
   await second.until(() => second.messages.length === 1);
   expect(second.messages[0]).toMatchObject({ text: 'two', within: [GUILD, ROOM] });
   expect(second.changes).toEqual([]);
+  expect(discord.identified).toHaveLength(1);
+});
+
+const changeSession = (stateFolder: string, change: object): void => {
+  const file = join(stateFolder, 'session.json');
+  const state = JSON.parse(readFileSync(file, 'utf8')) as { session: object };
+  writeFileSync(file, JSON.stringify({ ...state, session: { ...state.session, ...change } }));
+};
+
+test('what is remembered stands on disk as soon as there is a session, for its owner only', async () => {
+  const discord = await server();
+  const stateFolder = folder();
+  await connect(discord, stateFolder).connected();
+  const file = join(stateFolder, 'session.json');
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ session: { id: expect.any(String) } });
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
+test('an address for resuming that is not of Discord is not dialled; the usual one is', async () => {
+  const discord = await server();
+  const stateFolder = folder();
+  const first = connect(discord, stateFolder);
+  await first.connected();
+  await first.stop();
+  changeSession(stateFolder, { resumeUrl: 'wss://gateway.evil.example' });
+  await connect(discord, stateFolder).connected();
+  expect(discord.resumed).toHaveLength(1);
+});
+
+test('an address for resuming where nobody listens any more costs one try and not the session', async () => {
+  const discord = await server();
+  const stateFolder = folder();
+  const first = connect(discord, stateFolder);
+  await first.connected();
+  await first.stop();
+  changeSession(stateFolder, { resumeUrl: 'ws://127.0.0.1:1' });
+  discord.write({ channel: DM, content: 'meanwhile' });
+  const gatewayHosts = [...discord.endpoints.gatewayHosts, '127.0.0.1:1'];
+  const second = connect({ ...discord, endpoints: { ...discord.endpoints, gatewayHosts } }, stateFolder);
+  expect(await second.ended()).toMatchObject({ family: 'network', message: expect.stringContaining('ECONNREFUSED') });
+  second.start();
+  await second.until(() => second.messages.length === 1);
+  expect(discord.resumed).toHaveLength(1);
+  expect(discord.identified).toHaveLength(1);
+});
+
+test.each(['', 'not json', '{"bot":1}', '[]'])('a memory that is broken (%j) is none', async (text) => {
+  const discord = await server();
+  const stateFolder = folder();
+  writeFileSync(join(stateFolder, 'session.json'), text);
+  await connect(discord, stateFolder).connected();
   expect(discord.identified).toHaveLength(1);
 });
 

@@ -26,7 +26,7 @@ export type Memory = {
 
 const FILE = 'session.json';
 const MAX_CHATS = 200;
-const SAVE_AFTER_MS = 2_000;
+const SAVE_AFTER_MS = 5_000;
 const text = z.string();
 const stored = z.object({
   bot: text,
