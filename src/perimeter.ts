@@ -75,7 +75,11 @@ export function createPerimeter(ports: PerimeterPorts) {
   };
   return {
     forCore,
-    probe: host.probe,
+    /** Also looks whether something that was missing is there now, such as the file of a token. */
+    async probe(id?: string): Promise<void> {
+      await host.apply(ports.config());
+      await host.probe(id);
+    },
     /** Every channel of the configuration, whether it runs or not, with what the tables know of it. */
     reports({ inbox, outbox }: Pick<Core, 'inbox' | 'outbox'>): ChannelReport[] {
       const [running, idle] = [host.status(), host.idle()];

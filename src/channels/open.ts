@@ -138,9 +138,10 @@ export function createChannelHost(ports: HostPorts) {
     connected: of,
     status: (): ChannelStatus[] => [...running.values()].map(({ supervisor }) => supervisor.status()),
     idle: (): readonly IdleChannel[] => idle,
-    /** A round trip on each of them, at the same time. */
+    /** A round trip on each of them, at the same time; one that waits tries again at once. */
     probe: async (id?: string): Promise<void> => {
       const asked = [...running.values()].filter(({ supervisor }) => id === undefined || supervisor.channel.id === id);
+      for (const { supervisor } of asked) supervisor.hurry();
       await Promise.all(asked.map(({ supervisor }) => supervisor.probe()));
     },
     /** Shows that an answer is being worked on, until the returned function is called. */

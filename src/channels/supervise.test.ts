@@ -90,6 +90,19 @@ test('a refusal is taken for an answer: no hammering, and the status has the fix
   expect(house.runs()).toBe(1);
 });
 
+test('somebody who asks does not have to wait for the next try', async () => {
+  const house = start(async (_ports, signal, connected, nth) => {
+    if (nth === 1) throw new ChannelFailure('refused', 'no phone is linked', 'openclaw channels login whatsapp');
+    connected();
+    await untilAborted(signal);
+  });
+  await house.when(({ state }) => state === 'refused');
+  const connected = house.when(({ state }) => state === 'connected');
+  house.supervisor.hurry();
+  await connected;
+  await house.supervisor.stop();
+});
+
 test('a socket that is open and says nothing is taken for dead', async () => {
   const house = start(
     async (ports, signal, connected, nth) => {

@@ -74,6 +74,7 @@ export function supervise(channel: ConnectedChannel, ports: SupervisePorts) {
   const { log, now, record } = ports;
   const pace = { ...PACE, ...ports.pace };
   const ended = new AbortController();
+  let wake = new AbortController();
   let state: ChannelStatus['state'] = 'connecting';
   let sinceMs = now();
   let problem: ChannelProblem | null = null;
@@ -228,7 +229,8 @@ export function supervise(channel: ConnectedChannel, ports: SupervisePorts) {
       nextTryMs = now() + waitMs;
       log.warn('channel not connected', { channel: channel.id, account: channel.account, family, reason, waitMs });
       enter(family === 'refused' ? 'refused' : 'waiting');
-      await pause(waitMs, ended.signal);
+      wake = new AbortController();
+      await pause(waitMs, wake.signal);
     }
     enter('stopped');
   };
@@ -238,9 +240,12 @@ export function supervise(channel: ConnectedChannel, ports: SupervisePorts) {
     channel,
     status,
     probe: ask,
+    /** Whatever it waits for: it tries again now. */
+    hurry: (): void => wake.abort(),
     /** Resolves when everything that the channel opened is closed, or the time for that is over. */
     async stop(): Promise<void> {
       ended.abort();
+      wake.abort();
       await running;
       await asking?.catch(() => {});
     },

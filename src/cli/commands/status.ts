@@ -24,6 +24,11 @@ export async function run(context: Context, options: TargetFlags & { deep?: bool
   const deep = options.deep ? await (await import('./status-deep.ts')).lookDeeper(context, options) : null;
   out.data(deep === null ? report : { ...report, deep });
   printReport(out, target, report);
+  if (report.channels?.length > 0) {
+    const { printReports } = await import('./channels/status.ts');
+    out.line();
+    printReports(out, report.channels, deep !== null);
+  }
   if (deep !== null) {
     out.line();
     const now = Date.now();
