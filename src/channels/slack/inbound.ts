@@ -11,6 +11,7 @@ export type Self = { readonly userId: string; readonly botId: string; readonly t
 export type Meaning =
   | { readonly kind: 'message'; readonly place: string; readonly ts: string; readonly message: InboundMessage }
   | { readonly kind: 'group'; readonly chat: string; readonly change: 'joined' | 'left'; readonly by: string | null }
+  | { readonly kind: 'moved'; readonly from: string; readonly to: string }
   | { readonly kind: 'uninstalled' }
   | { readonly kind: 'nothing'; readonly why: string };
 
@@ -43,6 +44,7 @@ const QUOTE = z.object({
   is_msg_unfurl: z.nullish(z.boolean()),
 });
 const MESSAGE = z.object({
+  type: z.string(),
   channel: ID,
   ts: TS,
   user: z.nullish(ID),
@@ -51,15 +53,19 @@ const MESSAGE = z.object({
   bot_id: maybeLine,
   thread_ts: z.nullish(TS),
   parent_user_id: maybeLine,
+  edited: z.nullish(z.unknown()),
   channel_type: maybeLine,
   user_profile: z.nullish(z.object({ display_name: maybeLine, real_name: maybeLine })),
   files: z.nullish(z.array(z.unknown())),
   attachments: z.nullish(z.array(z.unknown())),
 });
+const MOVED = z.object({ old_channel_id: ID, new_channel_id: ID });
 const MEMBER = z.object({ channel: ID, user: z.nullish(ID), inviter: z.nullish(ID), actor_id: z.nullish(ID) });
 
 /** What people write comes with these subtypes or none; edits, deletions, joins and all others are no new messages. */
 const OF_PEOPLE = new Set(['file_share', 'thread_broadcast', 'me_message']);
+/** Slack's own voice: reminders, and answers to commands. */
+const SLACKBOT = 'USLACKBOT';
 const WE_LEFT = new Set(['channel_left', 'group_left', 'channel_deleted', 'group_deleted']);
 
 export type Context = { readonly account: string; readonly self: Self; readonly nowMs: number };
@@ -81,6 +87,12 @@ export function eventOf(
 export function meaningOf(event: { readonly type: string }, context: Context): Meaning {
   const { self } = context;
   if (event.type === 'message' || event.type === 'app_mention') return messageOf(event, context);
+  if (event.type === 'channel_id_changed') {
+    const { data } = MOVED.safeParse(event);
+    return data
+      ? { kind: 'moved', from: data.old_channel_id, to: data.new_channel_id }
+      : nothing('the event is malformed');
+  }
   if (event.type === 'app_uninstalled') return { kind: 'uninstalled' };
   if (event.type === 'tokens_revoked') {
     const tokens = (event as { tokens?: { bot?: unknown } }).tokens;
@@ -105,8 +117,10 @@ function messageOf(event: unknown, { account, self, nowMs }: Context): Meaning {
   if (subtype && !OF_PEOPLE.has(subtype))
     return nothing(`a message of subtype ${subtype.slice(0, 40)} is not a new one`);
   if (!user) return nothing('nobody is named as its sender');
+  // Slack tells again of a mention when it was written into a message later.
+  if (parsed.data.type === 'app_mention' && parsed.data.edited) return nothing('it is an edit');
   if (user === self.userId || parsed.data.bot_id === self.botId) return nothing('it is our own');
-  if (parsed.data.bot_id) return nothing('it was written by a bot');
+  if (parsed.data.bot_id || user === SLACKBOT) return nothing('it was written by a bot');
   const thread = threadTs && threadTs !== ts ? threadTs : undefined;
   const isDirect = parsed.data.channel_type ? parsed.data.channel_type === 'im' : chat.startsWith('D');
   const names = { botUserId: self.userId, botName: self.name };

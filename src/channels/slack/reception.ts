@@ -5,7 +5,7 @@ import { uninstalled } from './failures.ts';
 import { eventOf, type Meaning, meaningOf, type Self } from './inbound.ts';
 import type { Marks } from './marks.ts';
 
-export type ReceptionPorts = Pick<ChannelPorts, 'emit' | 'groupChanged' | 'log' | 'now'> & {
+export type ReceptionPorts = Pick<ChannelPorts, 'emit' | 'groupChanged' | 'chatMoved' | 'log' | 'now'> & {
   readonly account: string;
   readonly self: Self;
   readonly marks: Marks;
@@ -71,6 +71,8 @@ export function createReception(ports: ReceptionPorts, seenChanges: Set<string>)
           return inOrder(meaning.message.chat, () => settle(meaning));
         case 'group':
           return inOrder(meaning.chat, () => change(found.id, meaning));
+        case 'moved':
+          return inOrder(meaning.from, () => ports.chatMoved(meaning.from, meaning.to));
         case 'uninstalled':
           return ports.giveUp(uninstalled());
         case 'nothing':

@@ -62,7 +62,8 @@ export async function openSlack(setup: ChannelSetup, at: SlackEndpoints = SLACK)
     let isFirst = true;
     const joined = (overlapping: boolean): void => {
       // Before anything else, so that what is older comes first.
-      if (!overlapping) catching = catchUp({ ...ports, call, reception, marks, signal }).catch(passOver(log));
+      const missed = overlapping ? null : catchUp({ ...ports, call, reception, marks, signal }).catch(passOver(log));
+      catching = Promise.all([catching, missed]);
       marks.join();
       if (isFirst) connected();
       isFirst = false;
