@@ -3,8 +3,8 @@
 import { Command, type CommanderError, Help, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { EXIT, HardshellError } from '../platform/errors.ts';
-import { access, CHANGING_ACCESS } from './access-grammar.ts';
 import { CHANGING_CHANNELS, channels } from './commands/channels/grammar.ts';
+import { access, CHANGING_ACCESS } from './commands/pairing/grammar.ts';
 import type { Context } from './context.ts';
 import { asking, examples, type Lazy, type Result } from './grammar.ts';
 import { CHANGING_OPERATIONS, gatewayOperations, operations } from './operations-grammar.ts';

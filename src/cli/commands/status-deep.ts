@@ -1,4 +1,5 @@
 // Owns `openclaw status --deep`: a real round trip over the protocol, and per channel who was seen last (S034).
+import { listOf, objectOf } from '../connect/wire.ts';
 import { withClient } from '../connect/with-client.ts';
 import type { Context } from '../context.ts';
 import type { TargetFlags } from '../target.ts';
@@ -12,6 +13,7 @@ export type ChannelUse = {
 };
 export type Deep = { readonly connectMs: number; readonly requestMs: number; readonly channels: readonly ChannelUse[] };
 
+type Seen = { readonly channel: string; readonly person: string; readonly atMs: number };
 type Row = { key?: string; channel?: string; updatedAt?: number };
 
 export async function lookDeeper(context: Context, options: TargetFlags): Promise<Deep> {
@@ -21,21 +23,38 @@ export async function lookDeeper(context: Context, options: TargetFlags): Promis
     await client.request('health', {});
     const answeredAt = performance.now();
     const list = (await client.request('sessions.list', { limit: 200 })) as { sessions?: Row[] } | null;
+    const approved = listOf(objectOf(await client.request('channels.pairing.approved', {}))['approved']);
+    const waiting = listOf(objectOf(await client.request('channels.pairing.list', {}))['waiting']);
+    const seen = [...approved, ...waiting].flatMap(seenOf);
     return {
       connectMs: connectedAt - startedAt,
       requestMs: answeredAt - connectedAt,
-      channels: channelsOf(list?.sessions ?? []),
+      channels: channelsOf(list?.sessions ?? [], seen),
     };
   });
 }
 
-function channelsOf(rows: readonly Row[]): ChannelUse[] {
-  return [...Map.groupBy(rows, (row) => row.channel ?? 'unknown')].map(([id, inside]) => ({
-    id,
-    sessions: inside.length,
-    lastUsedAtMs: Math.max(...inside.map((row) => row.updatedAt ?? 0)),
-    people: [...new Set(inside.flatMap((row) => personOf(row.key ?? '')))].sort(),
-  }));
+function channelsOf(rows: readonly Row[], seen: readonly Seen[]): ChannelUse[] {
+  const ids = new Set([...rows.map((row) => row.channel ?? 'unknown'), ...seen.map(({ channel }) => channel)]);
+  return [...ids].map((id) => {
+    const inside = rows.filter((row) => (row.channel ?? 'unknown') === id);
+    const here = seen.filter(({ channel }) => channel === id);
+    return {
+      id,
+      sessions: inside.length,
+      lastUsedAtMs: Math.max(0, ...inside.map((row) => row.updatedAt ?? 0), ...here.map(({ atMs }) => atMs)),
+      people: [
+        ...new Set([...here.map(({ person }) => person), ...inside.flatMap((row) => personOf(row.key ?? ''))]),
+      ].sort(),
+    };
+  });
+}
+
+/** Somebody who has written, whether they were let in or still wait. */
+function seenOf(value: unknown): Seen[] {
+  const { id, kind, lastSeenAtMs: atMs } = objectOf(value);
+  const [, channel, person] = (typeof id === 'string' && /^([a-z]+):(.+)$/.exec(id)) || [];
+  return kind === 'person' && typeof atMs === 'number' && channel && person ? [{ channel, person, atMs }] : [];
 }
 
 /** The peer in `agent:<agent>:<channel>:dm:<id>` and its like; a terminal's or a page's own session has none. */

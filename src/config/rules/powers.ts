@@ -1,6 +1,8 @@
 // Owns the rules of powers: what the assistant may run, who may command it, and what wakes it.
 import type { Finding } from '../findings.ts';
 import { readPattern } from '../pattern/pattern.ts';
+import { CHANNEL_NAMES } from '../schema/channels.ts';
+import { personOf } from '../shape/people.ts';
 import { type Rule, risky, wrong } from './rule.ts';
 
 const INTERPRETERS = [
@@ -134,6 +136,27 @@ function* strangers({ pairing, commands: slash }: Parameters<Rule>[0]): Generato
       'list your own ids, such as telegram:123456',
     );
   }
+  for (const key of ['ownerAllowFrom', 'allowFrom'] as const) {
+    for (const entry of slash[key]) {
+      const problem = entry === '*' ? null : whyNobody(entry);
+      if (problem)
+        yield risky(
+          'nobody-listed',
+          `commands.${key}`,
+          `commands.${key}: "${entry}" ${problem}`,
+          'write it like telegram:123456',
+        );
+    }
+  }
+}
+
+/** An entry that can never match anybody: it has no channel, or is no id of that channel. */
+function whyNobody(entry: string): string | null {
+  const [name = '', ...rest] = entry.split(':');
+  const channel = CHANNEL_NAMES.find((one) => one === name);
+  if (!channel || rest.length === 0) return 'does not say of which channel it is, so it is nobody';
+  const person = personOf(channel, rest.join(':'));
+  return 'id' in person ? null : `${person.why}, so it is nobody`;
 }
 
 /** Only what is understood; each of them takes time in proportion to the text. */

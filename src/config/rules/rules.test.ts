@@ -288,6 +288,10 @@ describe('powers', () => {
       Array(3).fill('error:pattern-risky'),
     ],
     [`{ messages: { groupChat: { mentionPatterns: ['('] } } }`, ['error:pattern-risky']],
+    [
+      `{ commands: { ownerAllowFrom: ['telegram:123', '123', 'telegram:@me'], allowFrom: ['discord:bob'] } }`,
+      Array(3).fill('warning:nobody-listed'),
+    ],
     [`{ env: { vars: { MY_API_KEY: 'hunter2' } } }`, ['warning:secret-in-vars']],
     [`{ tools: { web: { search: { apiKey: 'BRAVE_API_KEY' } } } }`, ['error:environment-name']],
     [`{ channels: { telegram: { accounts: { work: { botToken: '<token>' } } } } }`, ['error:placeholder']],

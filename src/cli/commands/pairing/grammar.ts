@@ -1,6 +1,6 @@
 // Owns the grammar of `pairing` and `why`: who may talk to the assistant, and why somebody was heard or not.
 import type { Command } from 'commander';
-import { asking, examples, type Lazy } from './grammar.ts';
+import { asking, examples, type Lazy } from '../../grammar.ts';
 
 export const CHANGING_ACCESS = ['approve', 'reject', 'revoke', 'invite'];
 
@@ -12,7 +12,7 @@ export function access(program: Command, lazy: Lazy): void {
     asking(pairing.command(name).description(words))
       .option('--channel <channel>', 'only there, such as telegram')
       .option('--account <account>', 'of which account of the channel')
-      .action(lazy(async () => ({ run: (await import('./commands/pairing/pairing.ts'))[name] as never })));
+      .action(lazy(async () => ({ run: (await import('./pairing.ts'))[name] as never })));
 
   examples(verb('list', 'who waits for your word').argument('[channel]'), [
     'openclaw pairing list',
@@ -48,7 +48,7 @@ export function access(program: Command, lazy: Lazy): void {
     .option('--until <time>', 'how long it is good, such as 12h or 7d (default: 7d)')
     .option('--name <name>', 'for whom, for your own list')
     .option('--bot <name>', 'the user name of your Telegram bot, for a link')
-    .action(lazy(() => import('./commands/pairing/invite.ts')));
+    .action(lazy(() => import('./invite.ts')));
   examples(invite, [
     'openclaw pairing invite --name Anna --until 2d',
     'openclaw pairing invite --tools read,ls --folder recipes --budget 20/day --until 7d --bot my_house_bot',
@@ -60,6 +60,6 @@ export function access(program: Command, lazy: Lazy): void {
     .option('--sender <id>', 'the last of this sender, such as telegram:123456')
     .option('--chat <id>', 'the last in this chat')
     .option('--channel <channel>', 'the last that came by it')
-    .action(lazy(() => import('./commands/pairing/why.ts')));
+    .action(lazy(() => import('./why.ts')));
   examples(why, ['openclaw why', 'openclaw why --sender telegram:123456', 'openclaw why --channel telegram --json']);
 }
