@@ -76,7 +76,7 @@ export function failureOf(error: unknown, what: string, key: 'imap' | 'smtp'): C
     return new ChannelFailure(
       'refused',
       `${what} refused the login: ${reason}`,
-      `make an app password at your mail provider and store it: openclaw config set channels.mail.${key}.password PASSWORD`,
+      'openclaw channels add mail   (most providers want an app password, which you make there)',
     );
   }
   if (
