@@ -366,6 +366,40 @@ describe('after an absence', () => {
   });
 });
 
+test.each([1, 2, 3])(
+  'a bad day (%i): sockets drop or are replaced, Slack fails and repeats itself; each message comes once, in its order',
+  async (seed) => {
+    let state = seed * 7_919;
+    const dice = (sides: number): number => {
+      state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+      return Math.floor((state / 2_147_483_648) * sides);
+    };
+    const { server, heard } = await connected({ ackWithinMs: 60 });
+    void heard.keepConnected().catch(() => {});
+    const chats = ['D1', 'D2', 'C3'];
+    const said: { chat: string; text: string }[] = [];
+    for (let n = 0; n < 300; n++) {
+      const where = { channel: chats[dice(chats.length)] ?? '', text: `m${n}` };
+      said.push({ chat: where.channel, text: where.text });
+      // With nobody there, some are delivered later and some never.
+      const message = server.clients() === 0 && dice(2) === 0 ? server.sayUnheard(where) : server.say(where);
+      const what = dice(30);
+      if (what === 0) server.dropSockets();
+      else if (what === 1) server.disconnect('refresh_requested', dice(30));
+      else if (what === 2) server.deliver(server.callbackOf(message));
+      else if (what === 3) server.fault('apps.connections.open', { status: 500 });
+      else if (what === 4) server.fault('conversations.history', { status: 429, retryAfter: '0.02' });
+      if (dice(5) === 0) await new Promise((resolve) => setTimeout(resolve, dice(30)));
+    }
+    await heard.until(() => heard.accepted().length === 300, 'something was lost');
+    const of = (all: readonly { chat: string; text: string }[], chat: string) =>
+      all.filter((one) => one.chat === chat).map(({ text }) => text);
+    for (const chat of chats) expect(of(heard.accepted(), chat)).toEqual(of(said, chat));
+    expect(heard.gaps).toEqual([]);
+    expect(server.opened()).toBeGreaterThan(3);
+  },
+);
+
 describe('replies', () => {
   test('they ping nobody, show no previews and stay in their thread', async () => {
     const { server, channel } = await connected();
