@@ -78,10 +78,14 @@ export function createAccess(ports: AccessPorts) {
     },
   });
 
-  const knownOf = ({ channel, account, chat, isDirect, sender }: Facts): Known => ({
-    person: pairing.person(channel, account, sender),
-    group: isDirect ? null : pairing.group(channel, account, chat),
-  });
+  const knownOf = ({ channel, account, chat, within, isDirect, sender }: Facts): Known => {
+    // Whoever approved a server approved what lies in it.
+    const groups = isDirect ? [] : [chat, ...within].map((id) => pairing.group(channel, account, id));
+    return {
+      person: pairing.person(channel, account, sender),
+      group: groups.find((one) => one !== null) ?? null,
+    };
+  };
   const loadOf = (facts: Facts, isAgain: boolean): Load => {
     const nowMs = now();
     const person = `${facts.channel}:${facts.sender}`;

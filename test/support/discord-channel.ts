@@ -20,6 +20,9 @@ export function connectChannel(
     readonly stateFolder: string;
     readonly token?: string;
     readonly readFile?: (path: string, maxBytes: number) => Promise<Uint8Array>;
+    /** who is told beside the test, and decides what becomes of a message */
+    readonly emit?: ChannelPorts['emit'];
+    readonly groupChanged?: ChannelPorts['groupChanged'];
   },
 ) {
   const messages: InboundMessage[] = [];
@@ -56,11 +59,13 @@ export function connectChannel(
       const why = refusal;
       refusal = null;
       if (why !== null) throw new Error(why);
+      const settled = options.emit?.(message) ?? 'accepted';
       messages.push(message);
       tell();
-      return 'accepted';
+      return settled;
     },
     groupChanged(change) {
+      options.groupChanged?.(change);
       changes.push(change);
       tell();
     },
