@@ -143,7 +143,7 @@ export async function openMailbox(server: MailServer, testing: MailTesting, sign
         let timer: NodeJS.Timeout | undefined;
         const told = new Promise<void>((resolve) => {
           wake = resolve;
-          timer = setTimeout(resolve, limitMs);
+          timer = setTimeout(resolve, limitMs).unref();
         });
         // A server without IDLE, or one that refuses it, is looked at again and again by the library or by our time.
         const idle = client.idle().then(

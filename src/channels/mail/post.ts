@@ -103,7 +103,8 @@ async function connect({ smtp }: MailSettings, testing: MailTesting, signal: Abo
     tls: { rejectUnauthorized: true, ...(testing.ca === undefined ? {} : { ca: testing.ca }) },
     connectionTimeout: 20_000,
     greetingTimeout: 15_000,
-    socketTimeout: 60_000,
+    // Some servers look at a mail for minutes before they say that they have it.
+    socketTimeout: 180_000,
     maxResponseSize: 64 * 1024,
   });
   const stop = (): void => connection.close();

@@ -104,7 +104,7 @@ export function within<T>(limitMs: number, what: string, promise: Promise<T>): P
     timer = setTimeout(
       () => reject(new ChannelFailure('network', `${what} did not answer within ${limitMs / 1_000} seconds`, '')),
       limitMs,
-    );
+    ).unref();
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
