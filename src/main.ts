@@ -290,11 +290,18 @@ async function snapshot(store: Store, paths: Paths, log: Log): Promise<void> {
 }
 
 /** Snapshots, pruning and log rotation from outside. Returns the way to end it. */
-function keepUp({ inbox, outbox }: Core, store: Store, paths: Paths, log: Log, checkConfig: () => void): () => void {
+function keepUp(
+  { inbox, outbox, access }: Core,
+  store: Store,
+  paths: Paths,
+  log: Log,
+  checkConfig: () => void,
+): () => void {
   const tidy = (): void => {
     store.defer(() => {
       inbox.pruneBefore(Date.now() - KEEP_FINISHED_MS);
       outbox.pruneBefore(Date.now() - KEEP_FINISHED_MS);
+      access.people.pruneBefore(Date.now() - KEEP_FINISHED_MS);
     });
     void snapshot(store, paths, log);
   };

@@ -13,6 +13,7 @@ function repairsWith(queued: number, active: number, channels: object[] = []): s
       lanes: { activeCount: () => active },
       directory: { count: () => 1 },
       usage: { since: () => ({}) },
+      access: { pairing: { pending: () => [] } },
     },
     models: { primary: 'anthropic/x' },
     live: { current: () => ({ config: { agents: { defaults: { model: { fallbacks: [] } } } } }), repairs: () => [] },

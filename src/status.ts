@@ -48,6 +48,12 @@ export function createStatus(ports: StatusPorts): () => StatusReport {
         what: `${outbox.unknown} replies of unknown delivery`,
         fix: 'openclaw sessions list   (look whether they arrived)',
       });
+    const waiting = core.access.pairing.pending().length;
+    if (waiting > 0)
+      repairs.push({
+        what: `${waiting} ${waiting === 1 ? 'person or group waits' : 'people or groups wait'} for your yes or no`,
+        fix: 'openclaw pairing list',
+      });
     const channels = ports.channels();
     for (const { id, account, state, problem } of channels) {
       if (problem === null || state === 'off' || (state === 'connected' && problem.family !== 'refused')) continue;

@@ -315,7 +315,8 @@ export function createAccess(ports: AccessPorts) {
       if (message.channel === 'webchat') return true;
       const facts: Facts = { ...factsOf(message, rules(), () => true), isMentioned: () => true };
       const judgement = judge(facts, rules(), knownOf(facts), loadOf(facts, true));
-      return judgement.allow && judgement.standing === principal.kind;
+      // Who became an owner meanwhile goes on with the rights of before.
+      return judgement.allow && (judgement.standing === principal.kind || judgement.standing === 'owner');
     },
     groupChanged({ channel, account, chat, title, change, by, isPublic, within = [] }: GroupChange): void {
       if (change === 'left') {

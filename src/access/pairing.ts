@@ -1,5 +1,7 @@
 // Owns pairing: who asked, who was approved, who was invited, and what the owner says to it. The gate asks it at every
 // message, so what it knows is in memory; each change is one transaction. It never makes an owner unless told to.
+import { CHANNEL_NAMES } from '../config/schema/channels.ts';
+import { personOf } from '../config/shape/people.ts';
 import type { Journal } from '../journal/journal.ts';
 import { HardshellError } from '../platform/errors.ts';
 import type { Store } from '../store/open.ts';
@@ -85,9 +87,7 @@ export function createPairing(ports: PairingPorts) {
         typed,
         meant.map((r) => `${r.channel}:${r.subject} (${r.account})`),
       );
-    if (subject !== '' && /^[a-z]{3,12}$/.test(channel)) {
-      return { channel, account: account ?? 'default', kind: kind ?? kindOf(channel, subject), subject };
-    }
+    if (subject !== '') return newcomer(channel, subject, account, kind);
     return byCode(typed);
   };
   const byCode = (typed: string): PairingRequest => {
@@ -311,6 +311,24 @@ const kindOf = (channel: string, subject: string): Kind =>
   (channel === 'slack' && /^[CG]/.test(subject))
     ? 'group'
     : 'person';
+
+/** Somebody who does not wait, by id: the owner knows it from elsewhere. */
+function newcomer(name: string, written: string, account = 'default', kind?: Kind): Asker {
+  const channel = CHANNEL_NAMES.find((one) => one === name);
+  if (!channel) {
+    throw failure(
+      'UNKNOWN_CHANNEL',
+      `there is no channel "${name.slice(0, 40)}"`,
+      `write it like telegram:123456; there are ${CHANNEL_NAMES.join(', ')}`,
+    );
+  }
+  if ((kind ?? kindOf(channel, written)) === 'group') return { channel, account, kind: 'group', subject: written };
+  const person = personOf(channel, written);
+  if (!('id' in person)) throw failure('NOT_AN_ID', `"${written.slice(0, 60)}" ${person.why}`, person.where);
+  if (/[*\s]/.test(person.id))
+    throw failure('NOT_AN_ID', `"${written.slice(0, 60)}" is not one person`, 'approve each by their own id');
+  return { channel, account, kind: 'person', subject: person.id };
+}
 
 const limitsOf = ({ limits }: Grant): GuestLimits | null =>
   limits === null ? null : (JSON.parse(limits) as GuestLimits);

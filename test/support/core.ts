@@ -53,6 +53,7 @@ export function startCore(options: CoreOptions) {
       yield* options.model(request, signal);
     },
   };
+  const defaults = loadConfig({ configPath: join(folder, 'openclaw.json') }, {}).config;
   const core = createCore({
     store,
     log: silent,
@@ -60,7 +61,7 @@ export function startCore(options: CoreOptions) {
     now,
     models,
     tools: () => [],
-    config: options.config ?? (() => loadConfig({ configPath: join(folder, 'openclaw.json') }, {}).config),
+    config: options.config ?? (() => defaults),
     pairingKey: () => Buffer.alloc(32, 7),
     maxOutputTokens: 1_000,
     channelOf: (id) => [webchat, ...(options.channels ?? [])].find((channel) => channel.id === id),

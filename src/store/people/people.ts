@@ -25,6 +25,7 @@ export function openPeople(store: Store) {
   const spend = store.prepare(`INSERT INTO spending VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
     messages = messages + excluded.messages, tokens = tokens + excluded.tokens`);
   const spent = store.prepare('SELECT messages, tokens FROM spending WHERE day = ? AND person = ?');
+  const prune = store.prepare('DELETE FROM spending WHERE day < ?');
   return {
     /** Inside a transaction. */
     saw: (p: SeenPerson): void =>
@@ -42,6 +43,8 @@ export function openPeople(store: Store) {
     /** Inside a transaction; `person` with its channel, such as `telegram:123`. */
     spend: (person: string, atMs: number, { messages, tokens }: Spent): void =>
       void spend.run(dayOf(atMs), person, messages, tokens),
+    /** What was used up on days before this. */
+    pruneBefore: (atMs: number): void => void prune.run(dayOf(atMs)),
     spent(person: string, atMs: number): Spent {
       const row = spent.get(dayOf(atMs), person);
       return { messages: Number(row?.['messages'] ?? 0), tokens: Number(row?.['tokens'] ?? 0) };
