@@ -123,20 +123,27 @@ export async function catchUp(ports: CatchUpPorts): Promise<void> {
     if (place === placeOf(chat) || !known.has(chat)) known.set(chat, ts);
   }
   const since = `${Math.floor(awaySinceMs / 1_000)}.000000`;
-  const start = ([chat, mark]: [string, string]): Promise<void> => reception.inOrder(chat, () => chatOf(chat, mark));
-  const started = [...known].slice(0, MAX_CHATS).map(start);
+  const asked = new Map<string, Promise<void>>();
+  const begin = (chat: string): void => {
+    if (!asked.has(chat))
+      asked.set(
+        chat,
+        reception.inOrder(chat, () => chatOf(chat, known.get(chat) ?? since)),
+      );
+  };
+  // A new conversation may speak before it was listed.
+  const done = reception.askFirst(begin);
+  for (const chat of [...known.keys()].slice(0, MAX_CHATS)) begin(chat);
   const chats = await joinedChats(ask).catch((error: unknown) => {
     if (!signal.aborted) gap('conversations that are new since it was away: Slack did not list them');
     log.debug('slack conversations not listed', { error });
     return [];
   });
-  const fresh = chats.filter((chat) => !known.has(chat)).map((chat): [string, string] => [chat, since]);
-  const room = Math.max(0, MAX_CHATS - known.size);
-  if (fresh.length > room || known.size > MAX_CHATS)
-    gap(
-      `${Math.max(0, fresh.length - room) + Math.max(0, known.size - MAX_CHATS)} quiet conversations were not asked for what came while it was away`,
-    );
-  await Promise.allSettled([...started, ...fresh.slice(0, room).map(start)]);
+  for (const chat of chats) if (asked.size < MAX_CHATS) begin(chat);
+  const rest = [...known.keys(), ...chats].filter((chat) => !asked.has(chat));
+  if (rest.length > 0) gap(`${new Set(rest).size} conversations were not asked for what came while it was away`);
+  await Promise.allSettled(asked.values());
+  done();
   for (const said of unreadable) gap(`what was written while it was away, where it may not read back: ${said}`);
 }
 

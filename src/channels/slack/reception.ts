@@ -21,6 +21,7 @@ const MAX_SEEN_CHANGES = 200;
 export function createReception(ports: ReceptionPorts, seenChanges: Set<string>) {
   const { account, self, marks, log, signal } = ports;
   const tails = new Map<string, Promise<void>>();
+  let askFirst: ((chat: string) => void) | null = null;
 
   /** After everything that waits in this chat. */
   const inOrder = (chat: string, task: () => void | Promise<void>): Promise<void> => {
@@ -59,6 +60,13 @@ export function createReception(ports: ReceptionPorts, seenChanges: Set<string>)
   return {
     inOrder,
     settle,
+    /** While somebody catches up, a chat is asked for what is older before anything new counts in it. */
+    askFirst(ask: (chat: string) => void): () => void {
+      askFirst = ask;
+      return () => {
+        if (askFirst === ask) askFirst = null;
+      };
+    },
     meaningOf: (event: { readonly type: string }): Meaning => meaningOf(event, { account, self, nowMs: ports.now() }),
 
     /** An event as Slack delivers it. Rejects when it could not be stored: then it must come again. */
@@ -68,6 +76,7 @@ export function createReception(ports: ReceptionPorts, seenChanges: Set<string>)
       const meaning = this.meaningOf(found.event);
       switch (meaning.kind) {
         case 'message':
+          askFirst?.(meaning.message.chat);
           return inOrder(meaning.message.chat, () => settle(meaning));
         case 'group':
           return inOrder(meaning.chat, () => change(found.id, meaning));
