@@ -8,7 +8,7 @@ import type { Log } from '../log/log.ts';
 import { writeSecret } from '../secrets/files.ts';
 import type { ConnectedChannel } from './channel.ts';
 import { createChannelHost } from './open.ts';
-import type { Platforms } from './platforms.ts';
+import { PLATFORMS, type Platforms } from './platforms.ts';
 import type { ChannelSetup } from './setup.ts';
 
 let credentialsDir: string;
@@ -24,7 +24,7 @@ afterEach(async () => {
 const GOOD = '123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw';
 const OTHER = '987654321:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw';
 
-function start(env: Record<string, string> = {}) {
+function start(env: Record<string, string> = {}, real?: Platforms) {
   const opened: ChannelSetup[] = [];
   const closed: string[] = [];
   const warnings: string[] = [];
@@ -69,7 +69,7 @@ function start(env: Record<string, string> = {}) {
   };
   const saved = new Map<string, string>();
   const host = createChannelHost({
-    ...{ platforms, env, credentialsDir, log, now: Date.now },
+    ...{ platforms: real ?? platforms, env, credentialsDir, log, now: Date.now },
     emit: () => 'accepted',
     groupChanged: () => {},
     chatMoved: () => {},
@@ -176,4 +176,13 @@ test('typing is shown until it ends, and the last day is kept over a stop', asyn
   expect(typed).toEqual(['7']);
   await host.stop();
   expect(saved.get('telegram/default')).toMatch(/"trips":1/);
+});
+
+test.each([
+  ['socket', /app token/],
+  ['http', /signing secret/],
+])('what only mode %s needs is asked for in that mode alone', async (mode, what) => {
+  const { host, apply } = start({}, PLATFORMS);
+  await apply(undefined, { slack: { enabled: true, mode, botToken: 'xoxb-1-abcdefghij' } });
+  expect(whyIdle(host)).toEqual([expect.stringMatching(what)]);
 });

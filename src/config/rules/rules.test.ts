@@ -153,6 +153,9 @@ describe('channels', () => {
     [`{ channels: { telegram: { enabled: false } } }`, []],
     [`{ channels: { telegram: { botToken: 'your-bot-token' } } }`, ['error:placeholder']],
     [`{ channels: { slack: { botToken: 'xoxb-1-a8Jq' } } }`, ['warning:channel-without-token']],
+    [`{ channels: { slack: { botToken: 'xoxb-1-a8Jq', mode: 'http' } } }`, ['warning:channel-without-token']],
+    [`{ channels: { slack: { botToken: 'xoxb-1-a8Jq', mode: 'http', signingSecret: '8f742231b10e' } } }`, []],
+    [`{ channels: { slack: { botToken: 'xoxb-1-a8Jq', appToken: 'xapp-1-a8Jq' } } }`, []],
     [`{ channels: { mail: { allowFrom: ['Me <a@b.example>'] } } }`, ['warning:mutable-name']],
     [
       `{ session: { dmScope: 'main' }, channels: { whatsapp: { allowFrom: ['+15555550123', '+15555550124'] } } }`,
