@@ -1,6 +1,6 @@
 // Holds one call to what it says of itself: bounded in time and bytes, never along a redirect, and honest about whether the
 // other side may have seen the request.
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcp, type Server as TcpServer } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
@@ -92,6 +92,23 @@ test('no answer in time, or no wish for one any more', async () => {
   const cancelled = failure(call(url, { signal: ended.signal }));
   setTimeout(() => ended.abort(), 10);
   expect((await cancelled).message).toBe(`${url.host}: cancelled`);
+  expect(await failure(call(url, { signal: ended.signal }))).toMatchObject({ message: `${url.host}: cancelled` });
+});
+
+test('an answer that begins and does not go on is ended too, by time and by wish', async () => {
+  const url = await serve((_, res) => void res.writeHead(200).write('half'));
+  expect(await failure(call(url, { timeoutMs: 50 }))).toMatchObject({ message: `${url.host}: no answer in 50 ms` });
+  const ended = new AbortController();
+  const cancelled = failure(call(url, { signal: ended.signal }));
+  setTimeout(() => ended.abort(), 30);
+  expect((await cancelled).message).toBe(`${url.host}: cancelled`);
+});
+
+test('a call that is over leaves nothing behind on the signal', async () => {
+  const url = await serve((_, res) => void res.end('ok'));
+  const { signal } = new AbortController();
+  for (let n = 0; n < 5; n++) await call(url, { signal });
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
 
 test('a handshake that fails is no delivery', async () => {

@@ -33,14 +33,25 @@ const agent = new Agent({ keepAlive: true, maxSockets: 8, timeout: 60_000 });
 export function httpCall(call: HttpCall): Promise<HttpAnswer> {
   const { url, body, maxBytes, timeoutMs } = call;
   const isTls = url.protocol === 'https:';
-  const patience = AbortSignal.timeout(timeoutMs);
-  const signal = AbortSignal.any([call.signal, patience]);
   return new Promise((resolve, reject) => {
     let isReached = false;
-    const fail = (message: string, tooLarge = false): void =>
+    let isLate = false;
+    // Not AbortSignal.timeout: it would be kept for its whole time, also of a call that took a moment.
+    const patience = setTimeout(() => {
+      isLate = true;
+      request.destroy();
+    }, timeoutMs);
+    const cancel = (): void => void request.destroy();
+    const settle = (): void => {
+      clearTimeout(patience);
+      call.signal.removeEventListener('abort', cancel);
+    };
+    const fail = (message: string, tooLarge = false): void => {
+      settle();
       reject(new HttpCallFailed(`${url.host}: ${message}`, isReached, tooLarge));
+    };
     const failOf = (error: unknown): void => {
-      if (patience.aborted) fail(`no answer in ${timeoutMs} ms`);
+      if (isLate) fail(`no answer in ${timeoutMs} ms`);
       else fail(call.signal.aborted ? 'cancelled' : (errnoOf(error) ?? 'the connection broke'));
     };
     const receive = (answer: IncomingMessage): void => {
@@ -57,16 +68,15 @@ export function httpCall(call: HttpCall): Promise<HttpAnswer> {
         else chunks.push(chunk);
       });
       answer.on('error', failOf);
-      answer.on('end', () =>
-        answer.complete
-          ? resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(chunks) })
-          : fail('the answer broke off'),
-      );
+      answer.on('end', () => {
+        settle();
+        if (!answer.complete) fail('the answer broke off');
+        else resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body: Buffer.concat(chunks) });
+      });
     };
     const options = {
       method: call.method,
       headers: { ...call.headers, ...(body === undefined ? {} : { 'content-length': String(body.length) }) },
-      signal,
     };
     const request = isTls ? overHttps(url, { ...options, agent }, receive) : overHttp(url, options, receive);
     request.on('socket', (socket) => {
@@ -77,6 +87,8 @@ export function httpCall(call: HttpCall): Promise<HttpAnswer> {
         });
     });
     request.on('error', failOf);
+    if (call.signal.aborted) cancel();
+    else call.signal.addEventListener('abort', cancel);
     request.end(body);
   });
 }
