@@ -28,6 +28,8 @@ const ABSENT: Readonly<Record<string, string>> = {
   // Native speed-ups of ws, tried in a try block.
   bufferutil: 'module.exports = (() => { throw new Error("not shipped"); })();',
   'utf-8-validate': 'module.exports = (() => { throw new Error("not shipped"); })();',
+  // grammY brings a fetch of its own, with five megabytes of tables behind it; it is handed ours.
+  'node-fetch': 'module.exports = { default() { throw new Error("node-fetch is not shipped"); } };',
   // The Anthropic SDK can check webhooks, which nobody here asks it to; the check brings a licence that we do not hand on.
   'node:child_process': 'export default {};',
   standardwebhooks: 'export class Webhook { constructor() { throw new Error("webhooks are not shipped"); } }',
