@@ -282,7 +282,6 @@ function spent(
 }
 
 function lists(list: ReadonlySet<string>, { channel, sender }: Facts): boolean {
-  if (sender === '*') return false;
   if (list.has(sender)) return true;
   return channel === 'mail' && list.has(`*@${sender.slice(sender.lastIndexOf('@') + 1)}`);
 }

@@ -3,7 +3,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { createDesk } from '../../src/access/desk.ts';
 import { MAX_PENDING, REPLIES_PER_HOUR } from '../../src/access/requests.ts';
-import { say } from '../support/core.ts';
+import type { ModelRequest } from '../../src/models/provider.ts';
+import { callFor, say } from '../support/core.ts';
 import { message, startHouse } from '../support/platform.ts';
 
 const OPEN = `channels: { telegram: { botToken: '123456:abcdefghijklmnopqrstuvwxyz012345678' } }`;
@@ -367,23 +368,70 @@ describe('groups', () => {
     );
   });
 
-  test('a member does not steer or stop the turn of the owner', async () => {
+  test.each(['steer', 'interrupt'])('a member does not %s or stop the turn of the owner', async (mode) => {
     const gate = Promise.withResolvers<void>();
+    const started = Promise.withResolvers<void>();
     let turns = 0;
-    const h = open(`${GROUP}, ${OWNER}, messages: { queue: { mode: 'interrupt' } }`, {
-      model: async function* () {
+    const h = open(`${GROUP}, ${OWNER}, messages: { queue: { mode: '${mode}' } }`, {
+      model: async function* (request: ModelRequest) {
         turns += 1;
-        if (turns === 1) await gate.promise;
-        yield* say(`turn ${turns}`);
+        if (turns === 1) {
+          started.resolve();
+          await gate.promise;
+          yield* callFor('look', {});
+        } else yield* say(`saw ${JSON.stringify(request.messages).includes('me too')}`);
       },
     });
-    h.receive(inGroup({ from: '111', addressed: { mention: true, replyToBot: false } }));
-    await new Promise((resolve) => setImmediate(resolve));
-    h.receive(inGroup({ text: '/stop', addressed: { mention: true, replyToBot: false } }));
-    h.receive(inGroup({ text: 'me too', addressed: { mention: true, replyToBot: false } }));
+    const statuses: string[] = [];
+    h.runs.subscribe((event) => event.type === 'run.ended' && statuses.push(event.outcome.status));
+    const addressed = { mention: true, replyToBot: false };
+    h.receive(inGroup({ from: '111', addressed }));
+    await started.promise;
+    h.receive(inGroup({ text: '/stop', addressed }));
+    h.receive(inGroup({ text: 'me too', addressed }));
     gate.resolve();
     await h.left(3);
-    expect(h.sent.map(({ text }) => text)).toEqual(['There is nothing to stop.', 'turn 1', 'turn 2']);
+    expect(h.sent.map(({ text }) => text)).toEqual(['There is nothing to stop.', 'saw false', 'saw true']);
+    expect(statuses).toEqual(['ok', 'ok']);
+  });
+
+  test('the owner may stop it, and steers a turn of their own', async () => {
+    const started = Promise.withResolvers<void>();
+    const h = open(`${GROUP}, ${OWNER}`, {
+      model: async function* (_request: unknown, signal: AbortSignal) {
+        started.resolve();
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+        yield* say('');
+      },
+    });
+    h.receive(message({ from: '111', text: 'go' }));
+    await started.promise;
+    h.receive(message({ from: '111', text: '/stop' }));
+    await h.left(2);
+    expect(h.sent.map(({ text }) => text).sort()).toEqual(['Stopped.', 'Stopped.']);
+  });
+});
+
+describe('limits', () => {
+  test('twenty messages a minute of one person; the owner has no such limit', async () => {
+    const h = open(`channels: { telegram: { allowFrom: ['222'], botToken: '1' } }, ${OWNER}`);
+    for (let n = 0; n < 30; n++) {
+      h.receive(message());
+      h.receive(message({ from: '111' }));
+    }
+    expect(h.inbox.balanceByChannel()[0]?.reasons).toEqual({ RATE_LIMITED: 10 });
+  });
+
+  test('S116 tokens a day: the one who used them up waits, others do not', async () => {
+    const h = open(
+      `channels: { telegram: { allowFrom: ['222', '333'], botToken: '1' } }, budget: { perSender: { tokens: 5 } }`,
+    );
+    expect(h.receive(message())).toBe('accepted');
+    await h.left(1);
+    expect(h.receive(message())).toBe('declined');
+    expect(h.inbox.last({})).toMatchObject({ reason: 'SPEND_LIMIT' });
+    expect(h.receive(message({ from: '333' }))).toBe('accepted');
+    await h.left(2);
   });
 });
 
