@@ -222,6 +222,15 @@ describe('what is not verified', () => {
     }
   });
 
+  test('a signature in the name of another domain, or of a subdomain with a key for exactly one', async () => {
+    const signed = await friends.sign(mailOf());
+    const as = (identity: string): Buffer => edited(signed, 'd=friends.example;', `d=friends.example; i=${identity};`);
+    expect(await reasonOf(as('ann@evil.example'))).toBe('its signature is for another domain');
+    const exact = new Map(zone).set(friends.at, `v=DKIM1; t=s; p=${friends.key}`);
+    expect(await reasonOf(as('ann@mail.friends.example'), exact)).toBe('its key is for exactly one domain');
+    expect(await reasonOf(as('ann@mail.friends.example'))).toBe('its signature is wrong');
+  });
+
   test('a head with bare line ends or NULs, over which readers disagree', async () => {
     const signed = await friends.sign(mailOf({ more: ['X-One: a'] }));
     for (const odd of ['X-One: a\nFrom: eve@evil.example', 'X-One: a\rb', 'X-One: a\0', 'no colon here'])

@@ -38,6 +38,7 @@ describe('HTML becomes what a reader sees', () => {
     ['<a style="display:none" href="https://x.example/X">X</a>'],
     ['<textarea>X</textarea><noscript>X</noscript><template>X</template><svg><text>X</text></svg>'],
     ['<div style="display:none"><p>X<div>X</div></div>'],
+    ['<div style="display:none"><i hidden>X</i>X<b hidden>X</b>X</div>'],
   ])('what is hidden is left out: %s', (html) => {
     expect(text(`a ${html} b`).replace(/\s+/g, ' ')).toBe('a b');
   });
