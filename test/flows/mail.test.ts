@@ -8,6 +8,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { ChannelFailure, type ChannelPorts, type InboundMessage, type Outbound } from '../../src/channels/channel.ts';
+import type { ResolveTxt } from '../../src/channels/mail/dkim.ts';
 import { type MailPorts, openMail } from '../../src/channels/mail/mail.ts';
 import type { MailTesting } from '../../src/channels/mail/settings.ts';
 import { type Domain, dnsOf, mailOf, makeDomain, type Zone } from '../doubles/mail-domain.ts';
@@ -45,10 +46,11 @@ type Options = {
   emit?: (message: InboundMessage) => void;
   testing?: MailTesting;
   password?: string;
+  resolveTxt?: ResolveTxt;
 };
 
 /** A channel with everything it told its host; `next` waits for the next message or whatever else it says. */
-function makeChannel({ place = { text: null }, emit, testing = {}, password }: Options = {}) {
+function makeChannel({ place = { text: null }, emit, testing = {}, password, resolveTxt = dnsOf(zone) }: Options = {}) {
   const { log, lines } = silentLog();
   const imap = { ...house.server, ...(password === undefined ? {} : { password }) };
   const smtp = { ...post.server, ...(password === undefined ? {} : { password }) };
@@ -61,7 +63,7 @@ function makeChannel({ place = { text: null }, emit, testing = {}, password }: O
         if (bytes.length > maxBytes) throw new Error('it is too large');
         return bytes;
       },
-      resolveTxt: dnsOf(zone),
+      resolveTxt,
       log,
       now: Date.now,
     },
@@ -377,6 +379,25 @@ describe('what comes in', () => {
 });
 
 describe('nothing lost, nothing doubled', () => {
+  test('a mail that arrives while another one is read does not wait for the next', async () => {
+    const dns = dnsOf(zone);
+    let meanwhile: Buffer | null = mailOf({ subject: 'meanwhile' });
+    const resolveTxt: ResolveTxt = async (name) => {
+      const mail = meanwhile;
+      meanwhile = null;
+      if (mail) await house.deliver(mail);
+      return dns(name);
+    };
+    const made = await running({ resolveTxt });
+    await house.deliver(await friends.sign(mailOf({ subject: 'first' })));
+    expect((await made.message()).text).toContain('Subject: first');
+    const late = setTimeout(() => void made.end(), 5_000);
+    expect(await Promise.race([made.message(), made.ended])).toMatchObject({
+      text: 'Subject: meanwhile\n\nHello there.',
+    });
+    clearTimeout(late);
+  });
+
   test('a first start begins at now; what arrived while it was down is caught up, once and in order', async () => {
     await house.deliver(mailOf({ subject: 'before' }));
     const made = await running();
