@@ -26,6 +26,8 @@ const MAX_FILE_BYTES = 50_000_000;
 const MAX_HOOK_BYTES = 1_000_000;
 /** How long ago a failed delivery may be and still mean that none arrives. */
 const RECENT_S = 600;
+const LEAST_POLL_MS = 200;
+const BREATH_MS = 1_000;
 const QUIET_MS = 6 * 86_400_000;
 
 /** What a chat understands (access/slash.ts), as its menu shows it. */
@@ -102,9 +104,13 @@ export async function openTelegram(
       const ask = (timeout: number): Promise<Update[]> =>
         bot.raw.getUpdates({ timeout, offset, limit: 100, allowed_updates: ALLOWED_UPDATES }, signal as never);
       // The first answer comes at once: only then it is known that nobody else polls.
+      const askedAt = performance.now();
       let updates = await ask(isFirst ? 0 : options.pollSeconds);
       if (isFirst) connected();
       ports.alive();
+      // A server that does not wait must not be asked without a breath.
+      if (!isFirst && updates.length === 0 && performance.now() - askedAt < LEAST_POLL_MS)
+        await pause(BREATH_MS, signal);
       if (updates.at(-1)?.message?.media_group_id !== undefined) {
         await pause(options.albumMs, signal);
         updates = await ask(0);
