@@ -105,7 +105,7 @@ describe('the bundle', () => {
       expect(notices).toContain(`${one.name} ${one.version} (${licence})`);
       expect(one.hashes).not.toEqual([]);
     }
-    budget('packages bundled', sbom().length, 110, '');
+    budget('packages bundled', sbom().length, 65, '');
   });
 
   test('the licence rule refuses what it must', () => {
@@ -149,7 +149,7 @@ describe('the lock file', () => {
   test('the program is made from few packages', () => {
     const production = entries.filter(([, one]) => !one.dev && !one.optional && !one.devOptional);
     // All channels in one tree; whoever installs the published package installs none of them.
-    budget('production tree of the sources', production.length, 110, 'packages');
+    budget('production tree of the sources', production.length, 70, 'packages');
     for (const [where, one] of production) {
       const isIn = sbom().some((component) => where.endsWith(`node_modules/${component.name}`));
       if (isIn) expect(isAllowed(one.license ?? ''), `${where} is under ${one.license}`).toBe(true);
