@@ -120,10 +120,10 @@ export async function startMailHouse() {
 type Conf = { folder: string; port: number; key: string; certificate: string; home: string };
 
 function dovecotConf({ folder, port, key, certificate, home }: Conf): string {
-  const me = execFileSync('id', ['-un'], { encoding: 'utf8' }).trim();
+  const [me, group] = ['-un', '-gn'].map((of) => execFileSync('id', [of], { encoding: 'utf8' }).trim());
   const users = isRoot
     ? 'default_login_user = dovenull\ndefault_internal_user = dovecot'
-    : `default_login_user = ${me}\ndefault_internal_user = ${me}\nservice anvil {\n  chroot =\n}`;
+    : `default_login_user = ${me}\ndefault_internal_user = ${me}\ndefault_internal_group = ${group}\nservice anvil {\n  chroot =\n}`;
   const owner = isRoot ? `uid=${NOBODY} gid=${NOBODY}` : `uid=${process.getuid?.()} gid=${process.getgid?.()}`;
   return `
 base_dir = ${folder}/run
