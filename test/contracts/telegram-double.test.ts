@@ -1,6 +1,6 @@
 // The double of the Bot API and the channel, each judged by somebody else's: telegram-test-api knows few methods and no
 // errors, so it is asked what it knows: polling, a reply, an edit, and the shapes of their answers.
-import { createRequire } from 'node:module';
+import * as telegramTestApi from 'telegram-test-api';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openTelegram } from '../../src/channels/telegram/telegram.ts';
 import type { Log } from '../../src/log/log.ts';
@@ -21,7 +21,8 @@ type Foreign = {
     options: object,
   ): { makeMessage(text: string): object; sendMessage(message: object): Promise<unknown> };
 };
-const TelegramTestApi = createRequire(import.meta.url)('telegram-test-api') as new (config: object) => Foreign;
+// A CommonJS module whose types say something else than it does.
+const TelegramTestApi = telegramTestApi.default as unknown as new (config: object) => Foreign;
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, reopen() {}, close() {}, file: '' };
 let foreign: Foreign;
