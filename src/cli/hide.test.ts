@@ -31,6 +31,25 @@ test('an error of a command: stored, configured, given and token-like values are
   expect(inspect(bug, { showHidden: true })).not.toMatch(/(stored|configured|exported|given)-value|ghp_/);
 });
 
+test('S123 a name is told, a value is not: of a variable, of a model, of the place of a secret', () => {
+  const config = `{
+    models: { providers: { anthropic: { apiKey: '\${ANTHROPIC_API_KEY}' }, other: { apiKey: 'literal-part-\${OTHER_KEY}' } } },
+    channels: { telegram: { botToken: 'TELEGRAM_BOT_TOKEN' }, slack: { appToken: 'correct-horse-battery-staple' } },
+    agents: { defaults: { model: { primary: 'anthropic/claude-sonnet-4-5-20250929', fallbacks: ['openai/gpt-5-chat-latest'] } } },
+    gateway: { auth: { token: { source: 'env', id: 'MY_VERY_OWN_XYLOPHONE_VARIABLE' }, tokn: 'q7fK2mX9pL4vR8sT1wZ6' } },
+  }`;
+  writeFileSync(join(home, '.openclaw', 'openclaw.json'), config);
+  const told = (message: string): unknown =>
+    (withoutSecrets(new HardshellError({ code: 'X', message, fix: 'this' }), { HOME: home }, []) as Error).message;
+  const names =
+    'uses ${ANTHROPIC_API_KEY} ${OTHER_KEY} ${TELEGRAM_BOT_TOKEN} MY_VERY_OWN_XYLOPHONE_VARIABLE ' +
+    'anthropic/claude-sonnet-4-5-20250929 openai/gpt-5-chat-latest';
+  expect(told(names)).toBe(names);
+  expect(told('a literal-part- b correct-horse-battery-staple c q7fK2mX9pL4vR8sT1wZ6')).toBe(
+    'a [redacted] b [redacted] c [redacted]',
+  );
+});
+
 test('it tells an error also when nothing can be read', () => {
   writeFileSync(join(home, '.openclaw', 'openclaw.json'), '{ broken');
   const error = new HardshellError({ code: 'X', message: 'why', fix: 'this' });

@@ -6,6 +6,7 @@ import { createRedactor, type Redactor } from '../log/redact.ts';
 import { HardshellError } from '../platform/errors.ts';
 import { tryReadText } from '../platform/files.ts';
 import { addFields, addStoredSecrets } from '../secrets/stored.ts';
+import { placeholderIn } from '../secrets/strength.ts';
 
 const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 
@@ -52,5 +53,17 @@ function addKnown(redactor: Redactor, env: Env): void {
 /** By name, without the schema: what is broken has none, and it would take longer than the command did. */
 function addConfigured(redactor: Redactor, env: Env): void {
   const text = tryReadText(resolvePaths(env).configPath, MAX_CONFIG_BYTES);
-  if (text !== null) addFields(plainValue(parseJson5(text).root), '', redactor.add);
+  if (text === null) return;
+  addFields(plainValue(parseJson5(text).root), '', (value, isNamed) => {
+    if (placeholderIn(value)?.code === 'environment-name' || (!isNamed && WORDS.test(value))) return;
+    // Which variable is not set is what the error is about; only what is written around its name is a value.
+    const parts = value.split(VARIABLE).filter((part) => part === value || part.length >= MIN_PART_CHARS);
+    for (const part of parts) redactor.add(part);
+  });
 }
+
+const VARIABLE = /\$\{[A-Z_][A-Z0-9_]*\}/;
+const MIN_PART_CHARS = 8;
+/** `anthropic/claude-sonnet-4-5-20250929`, a path, the name of a secret: told by name, they are what must be mended. */
+const WORD = '(?:(?:[a-z]{1,20}|[A-Z]{1,20}|[A-Z][a-z]{1,20})\\d{0,3}|\\d{1,8})';
+const WORDS = new RegExp(`^@?${WORD}(?:[-_./:@]${WORD})+$`);

@@ -38,6 +38,18 @@ export function refusal(file: string, findings: readonly Finding[], cause?: unkn
   });
 }
 
+/** The refusal of a change: the file is as good as it was, so it is not what is blamed. */
+export function changeRefusal(findings: readonly Finding[]): HardshellError {
+  const [first, ...more] = errorsIn(findings);
+  const rest = more.length > 0 ? ` (and ${more.length} more)` : '';
+  return new HardshellError({
+    code: 'CONFIG_INVALID',
+    message: `nothing was written: ${first?.message ?? 'a mistake in the change'}${rest}`,
+    fix: first?.fix || 'openclaw config schema',
+    exitCode: EXIT.config,
+  });
+}
+
 /** A refusal of the file itself, before anything in it could be read. */
 export class SourceError extends Error {
   readonly code: string;

@@ -59,9 +59,10 @@ function addFiles(folder: string, add: (secret: string) => void): void {
 }
 
 /** A file of several: those whose name or looks say what they are. */
-export function addFields(value: unknown, name: string, add: (secret: string) => void): void {
+export function addFields(value: unknown, name: string, add: (secret: string, isNamed: boolean) => void): void {
   if (typeof value === 'string') {
-    if (SECRET_NAME.test(name) || looksSecret(value)) add(value);
+    const isNamed = SECRET_NAME.test(name);
+    if (isNamed || looksSecret(value)) add(value, isNamed);
   } else if (value !== null && typeof value === 'object') {
     for (const [key, item] of Object.entries(value)) addFields(item, key, add);
   }

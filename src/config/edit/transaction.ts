@@ -2,7 +2,7 @@
 // the previous bytes. Killed at any point it leaves the old or the new file whole, and the next start finishes it.
 import { type HardshellError, reasonOf } from '../../platform/errors.ts';
 import { replaceFile } from '../../platform/files.ts';
-import { errorsIn, type Finding, type Mapping, refusal } from '../findings.ts';
+import { changeRefusal, errorsIn, type Finding, type Mapping, refusal } from '../findings.ts';
 import { type Inspection, inspectConfig } from '../inspect.ts';
 import type { Config } from '../schema.ts';
 import { TextError } from '../text/position.ts';
@@ -45,7 +45,10 @@ export async function changeConfig(
     const text = edited(before, edit);
     const paths = { ...ports.paths, configPath: before.path };
     const after = inspectConfig(paths, ports.env, { ...judging(ports), text });
-    if (after.config === null || errorsIn(after.findings).length > 0) throw refusal(before.path, after.findings);
+    if (after.config === null || errorsIn(after.findings).length > 0) {
+      const isOld = errorsIn(before.findings).length > 0;
+      throw isOld ? refusal(before.path, after.findings) : changeRefusal(after.findings);
+    }
     const changes = changesBetween(before.config ?? ({} as Config), after.config);
     const outcome = {
       ...changes,
