@@ -80,7 +80,7 @@ describe('connecting', () => {
     await expect(open(targetAt(port))).rejects.toMatchObject({
       exitCode: 69,
       message: `the gateway is not running on 127.0.0.1:${port}`,
-      fix: 'openclaw gateway run   (or npm start)',
+      fix: 'openclaw gateway start   (here, until Ctrl-C: openclaw gateway run)',
     });
     expect(performance.now() - startedAt).toBeLessThan(500);
   });

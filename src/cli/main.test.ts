@@ -146,7 +146,7 @@ describe('without a gateway', () => {
     const { code, stderr } = await openclaw(...argv);
     expect(code).toBe(69);
     expect(stderr).toBe(
-      'error: the gateway is not running on 127.0.0.1:1.\nfix: openclaw gateway run   (or npm start)\n',
+      'error: the gateway is not running on 127.0.0.1:1.\nfix: openclaw gateway start   (here, until Ctrl-C: openclaw gateway run)\n',
     );
     expect(performance.now() - startedAt).toBeLessThan(1000);
   });

@@ -209,6 +209,7 @@ export function usageError(program: Command, words: readonly string[], error: Co
   const near = unknown ? nearestWord(word, known) : undefined;
   const guess = near === undefined ? undefined : unknown?.[1] === 'command' ? `${name} ${near}` : near;
   const missing = error.code === 'commander.help';
+  if (/^too many/.test(said) && /^openclaw secrets (set|rotate)$/.test(name)) return valueInWords(name);
   return new HardshellError({
     code: missing ? 'USAGE' : error.code.replace('commander.', '').replace(/[A-Z]/g, '_$&').toUpperCase(),
     message: missing ? `${name} needs one more word` : unknown ? `${name} has no ${unknown[1]} "${word}"` : said,
@@ -216,6 +217,14 @@ export function usageError(program: Command, words: readonly string[], error: Co
     exitCode: EXIT.usage,
   });
 }
+
+const valueInWords = (name: string): HardshellError =>
+  new HardshellError({
+    code: 'SECRET_IN_ARGV',
+    message: `too many arguments: ${name} takes a name; a value in the words of a command can be read by others`,
+    fix: `${name} NAME   (it asks, or reads standard input); if that was the secret, replace it: shells remember commands`,
+    exitCode: EXIT.usage,
+  });
 
 function commandOf(program: Command, words: readonly string[]): Command {
   let command = program;

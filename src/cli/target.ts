@@ -190,7 +190,7 @@ export function notRunning(target: Target): HardshellError {
   return new HardshellError({
     code: 'GATEWAY_NOT_RUNNING',
     message: `the gateway is not running on ${target.address}`,
-    fix: 'openclaw gateway run   (or npm start)',
+    fix: 'openclaw gateway start   (here, until Ctrl-C: openclaw gateway run)',
     exitCode: EXIT.unreachable,
   });
 }

@@ -221,8 +221,9 @@ function resolveSecrets(config: Config, env: Env, { resolveSecret }: InspectOpti
   for (const { path, holder, key } of secretsIn(config)) {
     const ref = holder[key];
     if (!isRef(ref)) continue;
-    const fail = (message: string, fix: string): void => {
-      findings.push({ level: 'error', code: 'secret-unresolved', key: path, message: `${path}: ${message}`, fix });
+    const fail = (why: string, fix: string): void => {
+      const message = why.startsWith(`${path}: `) ? why : `${path}: ${why}`;
+      findings.push({ level: 'error', code: 'secret-unresolved', key: path, message, fix });
       delete holder[key];
     };
     try {
@@ -243,6 +244,10 @@ const ownAddresses = (): string[] =>
 function textFinding(error: unknown, text: string): Finding {
   if (error instanceof SourceError) return findingOf(error);
   if (error instanceof TextError) {
+    if (text.trim() === '') {
+      const fix = 'write { } into it, or remove it: without a file the defaults hold';
+      return { level: 'error', code: 'syntax', key: '', message: 'it is empty', fix };
+    }
     const kind = looksLikeYaml(text) ? 'plain YAML' : 'JSON5';
     return {
       level: 'error',

@@ -97,7 +97,11 @@ test.each([
   ],
   ['{ models: { providers: { a: { apikey: "x" } } } }', /"models.providers.a.apikey", did you mean "apiKey"/],
   ['[]', /the top level/],
-  ['', /the file ends/],
+  ['', /it is empty/],
+  [
+    '{ models: { providers: { a: { apiKey: { source: "env", id: "GONE" } } } } }',
+    /usable: models\.providers\.a\.apiKey: the [a-z ]*variable GONE is not set$/,
+  ],
 ])('%s is refused in one line that names the key', (text, expected) => {
   const error = failure(() => load(text));
   expect(error.message).toMatch(expected);

@@ -160,7 +160,12 @@ export function checkName(name: string): void {
 export function checkValue(value: string, name: string): void {
   const refuse = (why: string): never => {
     const message = `the value for the secret ${name} ${why}`;
-    throw new HardshellError({ code: 'SECRET_VALUE', message, fix: 'enter it again', exitCode: EXIT.usage });
+    throw new HardshellError({
+      code: 'SECRET_VALUE',
+      message,
+      fix: 'enter it, or pipe it in: openclaw secrets set NAME < file',
+      exitCode: EXIT.usage,
+    });
   };
   if (value.trim() === '') refuse('is empty');
   if (Buffer.byteLength(value) > MAX_SECRET_BYTES - 1) refuse(`is larger than ${MAX_SECRET_BYTES - 1} bytes`);

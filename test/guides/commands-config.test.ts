@@ -69,6 +69,22 @@ describe('config', () => {
     expect(existsSync(state('config-history'))).toBe(false);
   });
 
+  test('a change that is refused blames the change, not the file that is as good as it was', async () => {
+    writeConfig(home, MINE);
+    const { stderr } = await run('config', 'set', 'gateway.port', '99999');
+    expect(stderr).toMatch(/^error: nothing was written: gateway\.port: 99999 is not usable: at most 65535\.$/m);
+    writeConfig(home, '{ gateway: { port: 99999 } }');
+    expect((await run('config', 'set', 'logging.level', 'debug')).stderr).toMatch(
+      /^error: the configuration .* is not usable/m,
+    );
+    writeConfig(home, MINE);
+    expect(await good('config', 'unset', 'gateway.nope')).toBe(
+      'nothing was written: gateway.nope is not set in the file\n',
+    );
+    expect((await run('config', 'patch', ' ')).stderr).toContain('the patch cannot be used: it is empty');
+    expect((await run('config', 'get', 'xyzzy')).stderr).toContain('fix: openclaw config get ');
+  });
+
   test('a file that cannot be read is never written over', async () => {
     writeConfig(home, '{ gateway: { port: 18789 ');
     const { code, stderr } = await run('config', 'set', 'gateway.port', '19000');
@@ -184,6 +200,7 @@ describe('secrets', () => {
     const more = await run('secrets', 'set', 'name', value);
     expect(more.code).toBe(64);
     expect(more.stdout + more.stderr).not.toContain(value);
+    expect(more.stderr).toMatch(/a value in the words of a command can be read by others\.\nfix: .*replace it/);
   });
 
   test('S206 set, list, rotate and rm keep values out of sight, in credentials and in the vault', async () => {
@@ -206,6 +223,11 @@ describe('secrets', () => {
     expect(said).not.toContain(KEY);
     expect(holding(KEY)).toEqual([]);
     expect((await run('secrets', 'rm', 'some-key')).code).toBe(64);
+    const typo = await run('secrets', 'rm', 'some-kye');
+    expect([typo.code, typo.stderr]).toEqual([
+      64,
+      expect.stringContaining('did you mean openclaw secrets rm some-key?'),
+    ]);
     await good('secrets', 'rm', 'some-key', '--yes');
     expect(existsSync(state('credentials', 'some-key'))).toBe(false);
   });

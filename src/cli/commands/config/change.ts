@@ -62,7 +62,10 @@ export async function change(context: Context, flags: ChangeFlags, why: string, 
   for (const warning of outcome.warnings) out.note(span('yellow', findingLine(warning)));
   for (const line of lines) out.line(line);
   if (flags.dryRun) out.line(`would change: ${changed.join(', ') || 'no setting'}; nothing was written`);
-  else if (outcome.state === 'unchanged') out.line('it says that already; nothing was written');
+  else if (outcome.state === 'unchanged')
+    out.line(
+      `nothing was written: ${why.startsWith('unset ') ? `${why.slice(6)} is not set in the file` : 'the file says that already'}`,
+    );
   else answer(out, outcome, running, waits, opened.newRefs);
   return EXIT.ok;
 }

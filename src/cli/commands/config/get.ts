@@ -56,7 +56,7 @@ function unknownPath(path: string, walked: readonly string[], key: string, known
   const near = nearestWord(key, known);
   const fix =
     near === undefined
-      ? `openclaw config schema ${path}`
+      ? 'openclaw config get   (all there is), or openclaw config schema'
       : `did you mean openclaw config get ${showKeyPath([...walked, near])}?`;
   return new HardshellError({
     code: 'CONFIG_PATH_UNKNOWN',

@@ -28,6 +28,7 @@ export function readGiven(text: string, path: readonly string[]): unknown {
 
 /** An object for `config patch`. */
 export function readPatch(text: string): unknown {
+  if (text.trim() === '') throw notAnObject('it is empty');
   try {
     const value = plainValue(parseJson5(text).root);
     if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value;

@@ -107,6 +107,8 @@ async function openProvider(
     if (model === undefined && !isNamed) throw needsModel(id);
     if (!flags.model && model)
       out.note(`${model} answers; another one: openclaw config set agents.defaults.model.primary`);
+    if (needsKey && key === undefined && present === undefined)
+      out.note(span('yellow', `${id} has no key yet: openclaw secrets set ${keyFileOf(id)}`));
     const provider = { id, ...(isNamed ? {} : { baseUrl }), ...(model ? { model } : {}), ...(key ? { key } : {}) };
     return { provider, tested: answer.state };
   }

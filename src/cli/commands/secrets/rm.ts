@@ -1,8 +1,9 @@
 // Owns `openclaw secrets rm`. One that a setting refers to stays, since nothing would start without it.
 import { EXIT, HardshellError } from '../../../platform/errors.ts';
-import { removeSecret } from '../../../secrets/files.ts';
+import { listSecrets, removeSecret } from '../../../secrets/files.ts';
 import { askOwner } from '../../chat/ask-owner.ts';
 import type { Context } from '../../context.ts';
+import { nearestWord } from '../../suggest.ts';
 import { settingsFor } from './settings.ts';
 import { openStores, type SecretFlags } from './stores.ts';
 
@@ -15,12 +16,19 @@ export async function run(context: Context, flags: SecretFlags, name: string): P
     return ref?.source === source && ref.id === name;
   });
   if (user) throw refused('SECRET_IN_USE', `${user.path} refers to ${name}`, `openclaw config unset ${user.path}`);
+  // Before the question, so that nobody confirms the loss of what is not there.
+  const known = (vault ? vault.list() : listSecrets(paths.credentialsDir)).map((one) => one.name);
+  if (!known.includes(name)) {
+    const near = nearestWord(name, known);
+    const fix = near === undefined ? 'openclaw secrets list' : `did you mean openclaw secrets rm ${near}?`;
+    throw refused('SECRET_MISSING', `there is no secret ${name}`, fix);
+  }
   if (!flags.yes) {
     if (!out.streams.stdin.isTTY) throw refused('NOT_CONFIRMED', `${name} would be lost for good`, 'add --yes');
     if (!(await askOwner(out, `remove ${name} for good?`, new AbortController().signal))) return EXIT.failure;
   }
-  const was = vault ? vault.remove(name) : removeSecret(paths.credentialsDir, name);
-  if (!was) throw refused('SECRET_MISSING', `there is no secret ${name}`, 'openclaw secrets list');
+  if (vault) vault.remove(name);
+  else removeSecret(paths.credentialsDir, name);
   out.data({ name, removed: true });
   out.line(`removed ${name}`);
   return undefined;
