@@ -460,7 +460,7 @@ describe('the rest', () => {
   test('models, agents, channels and logs have the shapes that clients read', async () => {
     expect(await peer.ask('models.list')).toEqual({
       models: [
-        { id: 'test/echo', name: 'Echo', provider: 'test', contextWindow: 8_000, available: true, tags: ['default'] },
+        { id: 'echo', name: 'Echo', provider: 'test', contextWindow: 8_000, available: true, tags: ['default'] },
       ],
     });
     expect(await peer.ask('agents.list')).toMatchObject({
