@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { judgeFor, judgeTool, leavesFolder, type ToolRules } from './tool-policy.ts';
 
-const none: ToolRules = { deny: [], policies: {}, exec: { mode: 'ask' } };
+const none: ToolRules = { deny: [], policies: {}, exec: {} };
 const judge = (name: string, rules: Partial<ToolRules>, place: 'dm' | 'group' = 'dm') =>
   judgeTool(name, { ...none, ...rules }, place);
 

@@ -8,7 +8,7 @@ export type ToolRules = {
   readonly allow?: readonly string[] | undefined;
   readonly deny: readonly string[];
   readonly policies: Readonly<Partial<Record<Place, Readonly<Record<string, Rule>>>>>;
-  readonly exec: { readonly mode: string };
+  readonly exec: { readonly mode?: string | undefined };
 };
 export type Place = '*' | 'dm' | 'group' | 'channel';
 type Rule = 'deny' | 'ask' | 'allow';
@@ -21,17 +21,23 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
 };
 /** Denying one way of changing a file denies the others: a ban on `write` that leaves `edit` is no ban. */
 const MUTATING = ['write', 'edit', 'apply_patch'];
+/** Whoever wrote one of these wants no command unasked; which program a line of shell starts, no list can tell. */
+const ASKING = ['ask', 'allowlist'];
 const PROFILES: Readonly<Record<string, readonly string[]>> = { minimal: [], messaging: [] };
 
 export function judgeTool(name: string, rules: ToolRules, place: Exclude<Place, '*'>): ToolVerdict {
-  const denied = rules.deny.flatMap(membersOf);
+  const denied = rules.deny.flatMap(deniedBy);
   if (denied.includes(name) || (MUTATING.includes(name) && denied.some((other) => MUTATING.includes(other))))
     return no('tools.deny');
   if (name === 'exec' && rules.exec.mode === 'deny') return no('tools.exec.mode');
   const profile = PROFILES[rules.profile ?? 'coding'];
   if (profile && !profile.includes(name)) return no('tools.profile');
-  if (rules.allow && rules.allow.length > 0 && !rules.allow.flatMap(membersOf).includes(name)) return no('tools.allow');
-  return byPlace(name, rules, place);
+  // An empty list is what is left of two that have nothing in common; it allows nothing.
+  if (rules.allow && !rules.allow.flatMap(membersOf).includes(name)) return no('tools.allow');
+  const verdict = byPlace(name, rules, place);
+  return name === 'exec' && verdict.rule === 'allow' && ASKING.includes(rules.exec.mode ?? '')
+    ? { rule: 'ask', key: 'tools.exec.mode' }
+    : verdict;
 }
 
 /** What is asked about a turn: whose it is and where. `limits` are those of a guest pass. */
@@ -74,7 +80,7 @@ export function leavesFolder(effects: readonly Effect[], { principal: { kind, li
 function byPlace(name: string, { policies }: ToolRules, place: Place): ToolVerdict {
   for (const where of [place, '*'] as const) {
     const found = Object.entries(policies[where] ?? {})
-      .filter(([key]) => key === '*' || membersOf(key).includes(name))
+      .filter(([key, rule]) => key === '*' || (rule === 'allow' ? membersOf : deniedBy)(key).includes(name))
       .sort(([a], [b]) => specificity(b) - specificity(a))[0];
     if (found)
       return found[1] === 'allow' ? { rule: 'allow' } : { rule: found[1], key: `tools.policies.${where}.${found[0]}` };
@@ -85,4 +91,44 @@ function byPlace(name: string, { policies }: ToolRules, place: Place): ToolVerdi
 const specificity = (key: string): number => (key === '*' ? 0 : key.startsWith('group:') ? 1 : 2);
 const membersOf = (entry: string): readonly string[] =>
   entry === '*' ? Object.values(GROUPS).flat() : (GROUPS[entry] ?? [entry]);
+/** As upstream reads names of tools. Only what forbids is read so kindly: a name that is not exact allows nothing. */
+function deniedBy(entry: string): readonly string[] {
+  const plain = entry.trim().toLowerCase();
+  const known = [...new Set([...Object.values(GROUPS).flat(), ...MUTATING])];
+  if (/[*?]/.test(plain)) {
+    const parts = plain.split(/[*?]+/);
+    return known.filter((name) => fitsParts(name, parts));
+  }
+  const meant = ALIASES[plain] ?? plain;
+  return membersOf(meant);
+}
+
+/** Other names for what is here, in other versions and in people's heads. */
+const ALIASES: Readonly<Record<string, string>> = {
+  bash: 'exec',
+  shell: 'exec',
+  sh: 'exec',
+  process: 'exec',
+  command: 'exec',
+  'apply-patch': 'apply_patch',
+  read_file: 'read',
+  write_file: 'write',
+  edit_file: 'edit',
+  'group:shell': 'group:runtime',
+  'group:exec': 'group:runtime',
+  'group:files': 'group:fs',
+  'group:filesystem': 'group:fs',
+};
+
+/** A pattern by the texts between its stars, in order; in linear time, and `?` as if it were a star. */
+function fitsParts(name: string, parts: readonly string[]): boolean {
+  let at = 0;
+  for (const [index, part] of parts.entries()) {
+    const found = index === parts.length - 1 ? name.length - part.length : name.indexOf(part, at);
+    if (found < at || !name.startsWith(part, found) || (index === 0 && found !== 0)) return false;
+    at = found + part.length;
+  }
+  return true;
+}
+
 const no = (key: string): ToolVerdict => ({ rule: 'deny', key });

@@ -8,8 +8,9 @@ import { outside } from './outside.ts';
 import { placeholders } from './placeholders.ts';
 import { powers } from './powers.ts';
 import type { Rule, RuleContext } from './rule.ts';
+import { toolNames } from './tool-names.ts';
 
-const RULES: readonly Rule[] = [door, placeholders, channels, borders, powers, outside];
+const RULES: readonly Rule[] = [door, placeholders, channels, borders, powers, toolNames, outside];
 
 export const applyRules = (config: Config, context: RuleContext): Finding[] =>
   RULES.flatMap((rule) => [...rule(config, context)]);

@@ -1,7 +1,6 @@
 // Owns the settings of what the assistant may do: tools, commands, files, the web, and what always needs your word.
 import * as z from 'zod/mini';
 import {
-  choice,
   flag,
   group,
   ids,
@@ -36,12 +35,10 @@ export const tools = () =>
     ),
     fs: group('Files', { workspaceOnly: flag('Only inside the workspace and security.allowedPaths', true) }),
     exec: group('Commands', {
-      mode: choice('none at all, only those in allow, ask for others, or any (inside the box)', 'ask', [
-        'deny',
-        'allowlist',
-        'ask',
-        'full',
-      ]),
+      mode: maybeChoice(
+        'none at all; ask for each (allowlist and ask: no list is trusted yet); or any, which holds when left out, inside the box',
+        ['deny', 'allowlist', 'ask', 'full'],
+      ),
       allow: texts('Programs that need no question, by name'),
       safeBins: texts('Programs that only filter what is piped in', ['cut', 'uniq', 'head', 'tail', 'tr', 'wc']),
       strictInlineEval: flag('Ask for code in an argument (python -c, node -e) even when the program is allowed', true),

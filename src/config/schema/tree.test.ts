@@ -65,7 +65,7 @@ test('an empty file is hardened: the defaults that the audit relies on', () => {
     pairing: { autoApprove: false, groups: true, codeTtlMinutes: 60 },
     tools: {
       fs: { workspaceOnly: true },
-      exec: { mode: 'ask', strictInlineEval: true },
+      exec: { strictInlineEval: true },
       elevated: { enabled: false },
       loopDetection: { enabled: true },
     },

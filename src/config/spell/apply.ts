@@ -67,12 +67,19 @@ function stricter(key: string, a: unknown, b: unknown): unknown {
     const known = new Set(b.map(String));
     return order === 'allows' ? a.filter((item) => known.has(String(item))) : [...new Set([...a, ...b])];
   }
-  const rank = (value: unknown): number => {
-    const at = order.indexOf(value as string | boolean);
-    return at === -1 ? order.length : at;
-  };
-  if (rank(a) === rank(b)) return undefined;
-  return rank(a) < rank(b) ? a : b;
+  // A word that is not known may have meant the strictest of all: it must not give way to one that is.
+  const [first, second] = [a, b].map((one) => order.indexOf(canonical(key, one) as string | boolean)) as [
+    number,
+    number,
+  ];
+  if (first === -1 || second === -1 || first === second) return undefined;
+  return first < second ? a : b;
+}
+
+/** A word of a guide at the key itself, which its own row has not reached yet. */
+function canonical(key: string, value: unknown): unknown {
+  const row = SPELLINGS.find(({ from, to }) => from === to && fits(from, key));
+  return row?.change ? (CHANGES[row.change](value, key)?.set[0]?.value ?? value) : value;
 }
 
 /** YAML whose indentation was lost: headings without a value, followed by the keys that belong below them. */

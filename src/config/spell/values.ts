@@ -10,7 +10,8 @@ export type Changed = { readonly set: readonly Assignment[]; readonly note?: str
 export const CHANGES: Readonly<Record<Change, (value: unknown, to: string) => Changed>> = {
   address,
   'auth-enabled': (value, to) => {
-    if (value === true) return { set: [], note: 'authentication is always on' };
+    // Said as a mode, so that it wins over a "none" beside it.
+    if (value === true) return { set: [{ to, value: 'token' }], note: 'authentication is always on' };
     return value === false ? { set: [{ to, value: 'none' }] } : { set: [{ to, value }] };
   },
   'workspace-access': (value, to) => renamed(value, to, ACCESS),

@@ -34,13 +34,13 @@ export const describePosition = (text: string, offset: number): string => {
   return `line ${line}, column ${column}: ${lineText}`;
 };
 
-/** Values behind telling keys, and long words with digits, become dots of the same length. */
+/** Values behind telling keys, and long words with digits, become dots of the same length; in linear time. */
 function masked(line: string): string {
   return line
     .replace(/\p{Cc}/gu, ' ')
     .replace(
-      /((?:token|secret|password|passphrase|key|auth\w*)["']?\s*[:=]\s*)(?![\s{[])(.+)$/i,
+      /((?:token|secret|password|passphrase|key|auth\w{0,40})["']?\s{0,8}[:=]\s*)(?![\s{[])(.+)$/i,
       (_whole, key: string, value: string) => key + value.replace(/[^\s"',{}[\]]/g, '•'),
     )
-    .replace(/(?=[\w+/=.:-]*\d)[\w+/=.:-]{16,}/g, (word) => '•'.repeat(word.length));
+    .replace(/[\w+/=.:-]{16,}/g, (word) => (/\d/.test(word) ? '•'.repeat(word.length) : word));
 }

@@ -57,7 +57,7 @@ function block(reader: Reader, indent: number): unknown {
 function mapping(reader: Reader, indent: number): Record<string, unknown> {
   const entries = new Map<string, unknown>();
   for (let line = reader.lines[reader.at]; line?.indent === indent; line = reader.lines[reader.at]) {
-    const found = /^("[^"]*"|'[^']*'|[^\s:"'&*!|>%@`?[\]{},#-][^:]*?)\s*:(?:\s+(.*))?$/.exec(line.text);
+    const found = /^("[^"]*"|'[^']*'|[^\s:"'&*!|>%@`?[\]{},#-][^:]*)(?<!\s)\s*:(?:\s+(.*))?$/.exec(line.text);
     if (!found) throw new TextError('a "key: value" is expected here', line.offset);
     const key = (found[1] ?? '').replace(/^(["'])(.*)\1$/, '$2');
     if (key === '__proto__' || key === '<<') throw new TextError(`the key ${key} is not allowed`, line.offset);
