@@ -149,6 +149,11 @@ userdb {
   driver = static
   args = ${owner} home=${home}
 }
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
 service imap-login {
   ${isRoot ? '' : 'chroot ='}
   inet_listener imap {
@@ -233,6 +238,7 @@ export async function startPostOffice(house: { readonly ca: string }, key: strin
 export async function startDoor(target: number) {
   const open = new Set<Socket>();
   let arrive: () => boolean = () => true;
+  let limitBytes = Number.POSITIVE_INFINITY;
   const server = createServer((socket) => {
     socket.on('error', () => {});
     if (!arrive()) return void socket.destroy();
@@ -244,6 +250,11 @@ export async function startDoor(target: number) {
       inside.destroy();
     });
     inside.on('close', () => socket.destroy());
+    let passedBytes = 0;
+    inside.on('data', (chunk: Buffer) => {
+      passedBytes += chunk.length;
+      if (passedBytes > limitBytes) socket.destroy();
+    });
     socket.pipe(inside).pipe(socket);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -254,6 +265,10 @@ export async function startDoor(target: number) {
     port: (server.address() as { port: number }).port,
     cut,
     count: () => open.size,
+    /** of each connection, from the server */
+    limit: (bytes: number): void => {
+      limitBytes = bytes;
+    },
     /** asked at each arrival; false turns it away */
     atArrival: (ask: () => boolean): void => {
       arrive = ask;

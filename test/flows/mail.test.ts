@@ -12,7 +12,7 @@ import type { ResolveTxt } from '../../src/channels/mail/dkim.ts';
 import { type MailPorts, openMail } from '../../src/channels/mail/mail.ts';
 import type { MailTesting } from '../../src/channels/mail/settings.ts';
 import { type Domain, dnsOf, mailOf, makeDomain, type Zone } from '../doubles/mail-domain.ts';
-import { type MailHouse, type PostMood, startMailHouse, startPostOffice } from '../doubles/mail-servers.ts';
+import { type MailHouse, type PostMood, startDoor, startMailHouse, startPostOffice } from '../doubles/mail-servers.ts';
 
 let house: MailHouse;
 let post: Awaited<ReturnType<typeof startPostOffice>>;
@@ -47,12 +47,20 @@ type Options = {
   testing?: MailTesting;
   password?: string;
   resolveTxt?: ResolveTxt;
+  imapPort?: number;
 };
 
 /** A channel with everything it told its host; `next` waits for the next message or whatever else it says. */
-function makeChannel({ place = { text: null }, emit, testing = {}, password, resolveTxt = dnsOf(zone) }: Options = {}) {
+function makeChannel({
+  place = { text: null },
+  emit,
+  testing = {},
+  password,
+  resolveTxt = dnsOf(zone),
+  imapPort = house.server.port,
+}: Options = {}) {
   const { log, lines } = silentLog();
-  const imap = { ...house.server, ...(password === undefined ? {} : { password }) };
+  const imap = { ...house.server, port: imapPort, ...(password === undefined ? {} : { password }) };
   const smtp = { ...post.server, ...(password === undefined ? {} : { password }) };
   const channel = openMail(
     { account: 'default', address: 'bot@house.example', imap, smtp },
@@ -122,13 +130,6 @@ async function running(options: Options = {}) {
   await connected;
   return { ...made, end, ended };
 }
-/** Delivers a mail behind which nothing else of the test comes, so that what was ignored before it is known to be. */
-async function isIgnored(made: Awaited<ReturnType<typeof running>>, mail: Buffer): Promise<string> {
-  await house.deliver(mail);
-  await house.deliver(await friends.sign(mailOf({ subject: 'the end' })));
-  expect((await made.message()).text).toContain('Subject: the end');
-  return made.lines.findLast((line) => line.startsWith('mail ignored')) ?? 'not ignored';
-}
 const reply = (to: InboundMessage, more: Partial<Outbound> = {}): Outbound => ({
   ...{ id: 1, channel: 'mail', account: 'default', chat: to.chat, thread: to.thread ?? '', replyTo: to.messageId },
   ...{ text: 'An answer.\n.\nwith a dot', files: [], idempotencyKey: `key-${Math.random()}` },
@@ -181,7 +182,8 @@ describe('what comes in', () => {
     expect(third.messageId).toBe('ann@friends.example/<a.2@friends.example>');
   });
 
-  test.each([
+  /** All of them on one connection: dovecot tells of each half a second late. */
+  const machines: [string, Parameters<typeof mailOf>[0], string][] = [
     ['two From headers', { more: ['From: eve@evil.example'] }, 'several From headers'],
     ['two addresses in From', { from: 'ann@friends.example, eve@evil.example' }, 'not one plain address'],
     ['an address before the address', { from: 'ann@friends.example <eve@evil.example>' }, 'not one plain address'],
@@ -191,8 +193,15 @@ describe('what comes in', () => {
     ['a mailing list', { more: ['List-Id: <talk.friends.example>'] }, 'mailing list'],
     ['a delivery report', { from: 'MAILER-DAEMON@friends.example' }, 'no person'],
     ['itself', { from: 'Bot <BOT@house.example>' }, 'the mailbox itself'],
-  ])('%s starts nothing, and the log says why', async (_, lines, because) => {
-    expect(await isIgnored(await running(), await friends.sign(mailOf(lines)))).toContain(because);
+  ];
+  test('forged and automatic mail starts nothing, and the log says why', async () => {
+    const made = await running();
+    for (const [, lines] of machines) await house.deliver(await friends.sign(mailOf(lines)));
+    await house.deliver(await friends.sign(mailOf({ subject: 'the end' })));
+    expect((await made.message()).text).toContain('Subject: the end');
+    const ignored = made.lines.filter((line) => line.startsWith('mail ignored'));
+    for (const [at, [what, , because]] of machines.entries())
+      expect([what, ignored[at]]).toEqual([what, expect.stringContaining(because)]);
   });
 
   test('HTML is reduced to what a reader sees, with the real address of links', async () => {
@@ -281,7 +290,7 @@ describe('what comes in', () => {
   });
 
   const multi = 'MIME-Version: 1.0';
-  test.each<[string, { more?: string[]; text?: string; id?: null; raw?: string }, string]>([
+  const odd: [string, { more?: string[]; text?: string; id?: null; raw?: string }, string][] = [
     [
       'latin1',
       {
@@ -327,10 +336,13 @@ describe('what comes in', () => {
     ['no Message-ID', { id: null, text: 'anonymous' }, 'anonymous'],
     ['bytes that are no text', { text: '\u0000\u0001\u202edesrever\u200b\u{e0041}' }, 'desrever'],
     ['a head alone', { raw: 'From: ann@friends.example\r\n' }, ''],
-  ])('broken or odd: %s', async (_, { raw, ...lines }, expected) => {
+  ];
+  test('whatever is broken or odd about a mail, what can be read of it is', async () => {
     const made = await running();
-    await house.deliver(raw === undefined ? mailOf(lines) : Buffer.from(raw));
-    expect((await made.message()).text).toContain(expected);
+    for (const [, { raw, ...lines }] of odd) await house.deliver(raw === undefined ? mailOf(lines) : Buffer.from(raw));
+    for (const [what, , expected] of odd) {
+      expect([what, (await made.message()).text]).toEqual([what, expect.stringContaining(expected)]);
+    }
   });
 
   test('a structure that nobody can read is named, and the next mail comes', async () => {
@@ -444,6 +456,22 @@ describe('nothing lost, nothing doubled', () => {
     await made.run().connected;
     expect((await made.message()).text).toContain('Subject: one');
     expect((await made.message()).text).toContain('Subject: two');
+  });
+
+  test('a mail that ends the connection every time is named in the end, and does not hold up the next', async () => {
+    const door = await startDoor(house.server.port);
+    onTestFinished(() => door.end());
+    const made = await running({ imapPort: door.port });
+    door.limit(500_000);
+    await house.deliver(mailOf({ text: `${'x'.repeat(990)}\n`.repeat(1_000) }));
+    await house.deliver(mailOf({ subject: 'next' }));
+    await expect(made.ended).rejects.toMatchObject({ family: 'network' });
+    for (let tries = 1; tries < 10; tries++)
+      await expect(made.run().running).rejects.toMatchObject({ family: 'network' });
+    expect(made.told).toEqual([]);
+    await made.run().connected;
+    expect(await made.next()).toEqual({ gap: expect.stringMatching(/^mail \d+ of the mailbox could not be read$/) });
+    expect((await made.message()).text).toContain('Subject: next');
   });
 
   test('the server numbers its mailbox anew: what is known keeps its id, what is older stays unread', async () => {
