@@ -2,7 +2,7 @@
 // which is taken ends what runs on it. Part of the composition; who may talk is decided in access/.
 import { createAccess } from './access/access.ts';
 import type { AdmittedMessage } from './access/admit.ts';
-import { post } from './access/letters.ts';
+import { lostText, post } from './access/letters.ts';
 import type { Said } from './access/shown.ts';
 import { type Command, HELP_TEXT, whoamiText } from './access/slash.ts';
 import type { GroupChange, InboundMessage, Settled } from './channels/channel.ts';
@@ -133,8 +133,19 @@ export function createDoor(ports: DoorPorts) {
   /** From a platform; the gateway's own clients come by send.ts. Throws when it could not be stored. */
   const receive = (message: InboundMessage): Settled => intake.receive(hide.inbound(message));
 
+  /** A channel refuses us, as when a link has run out (S226): the owner is told where they can still be reached. */
+  const channelLost = (channel: string, account: string, reason: string, fix: string): void => {
+    const owner = access.ownerElsewhere(channel, account);
+    journal.record('channel.lost', { channel, account, reason });
+    if (!owner) return;
+    const name = account === 'default' ? channel : `${channel} (${account})`;
+    const letter = { ...owner, text: lostText(name, reason, fix), key: `lost:${channel}:${account}:${now()}` };
+    deliver([store.commit(() => post(outbox, letter, 0, now()))]);
+  };
+
   return {
     access,
+    channelLost,
     receive,
     recheck,
     releaseHeld,

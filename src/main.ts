@@ -93,8 +93,8 @@ async function run(start: Start): Promise<RunningGateway> {
   if (state.pending.state === 'prove') powers.live.proved();
 
   // Channels first: what is owed to one that does not run yet would have failed.
-  const { receive: emit, groupChanged, chatMoved, recheck } = core;
-  await powers.perimeter.open({ emit, groupChanged, chatMoved, recheck });
+  const { receive: emit, groupChanged, chatMoved, recheck, channelLost } = core;
+  await powers.perimeter.open({ emit, groupChanged, chatMoved, recheck, channelLost });
   core.delivery.resume();
   const resumed = core.intake.resume();
   core.releaseHeld();

@@ -30,6 +30,8 @@ export type Inward = Pick<ChannelPorts, 'emit' | 'groupChanged'> & {
   chatMoved(channel: string, account: string, from: string, to: string): void;
   /** the settings changed, and with them perhaps who may talk */
   recheck(): void;
+  /** the platform refuses us, and did not before */
+  channelLost(channel: string, account: string, reason: string, fix: string): void;
 };
 
 const SAVE_EVERY_MS = 60 * 60_000;
@@ -41,6 +43,8 @@ export type Perimeter = ReturnType<typeof createPerimeter>;
 export function createPerimeter(ports: PerimeterPorts) {
   const { log, now, workspace, paths, env } = ports;
   let inward: Inward | null = null;
+  /** of these the owner was told */
+  const lost = new Set<string>();
   const ready = (): Inward => {
     if (!inward) throw new Error('a channel spoke before anybody listened');
     return inward;
@@ -50,8 +54,18 @@ export function createPerimeter(ports: PerimeterPorts) {
     emit: (message) => ready().emit(message),
     groupChanged: (change) => ready().groupChanged(change),
     chatMoved: (...moved) => ready().chatMoved(...moved),
-    changed: ({ id, account, state, problem }) =>
-      log.info('channel', { channel: id, account, state, ...(problem ? { reason: problem.reason } : {}) }),
+    changed({ id, account, state, problem }) {
+      log.info('channel', { channel: id, account, state, ...(problem ? { reason: problem.reason } : {}) });
+      const name = `${id}/${account}`;
+      if (state === 'connected') lost.delete(name);
+      if (state !== 'refused' || lost.has(name)) return;
+      lost.add(name);
+      try {
+        ready().channelLost(id, account, problem?.reason ?? '', problem?.fix ?? '');
+      } catch (error) {
+        log.error('the owner could not be told of a lost channel', { error });
+      }
+    },
     env,
     credentialsDir: paths.credentialsDir,
     memory: openNotes(ports.store),

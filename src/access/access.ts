@@ -255,9 +255,14 @@ export function createAccess(ports: AccessPorts) {
   };
 
   /** On the same channel when they write there, else wherever they wrote last. */
-  const ownerChat = (channel: string, account: string): Pick<Letter, 'channel' | 'account' | 'chat'> | null => {
+  const ownerChat = (
+    channel: string,
+    account: string,
+    elsewhere = false,
+  ): Pick<Letter, 'channel' | 'account' | 'chat'> | null => {
     const owners = people.all().filter((p) => p.standing === 'owner' && p.chat !== '' && stillOwner(p));
-    const found = owners.find((p) => p.channel === channel && p.account === account) ?? owners[0];
+    const isHere = (p: (typeof owners)[number]): boolean => p.channel === channel && p.account === account;
+    const found = elsewhere ? owners.find((p) => !isHere(p)) : (owners.find(isHere) ?? owners[0]);
     return found ? { channel: found.channel, account: found.account, chat: found.chat } : null;
   };
   const stillOwner = ({
@@ -339,6 +344,8 @@ export function createAccess(ports: AccessPorts) {
       const effect = askGroup(facts, title, by, isPublic);
       if (effect) ports.deliver(store.commit(() => effect(0)));
     },
+    /** where the owner can be told that this channel is lost */
+    ownerElsewhere: (channel: string, account: string) => ownerChat(channel, account, true),
     chatMoved(channel: string, account: string, from: string, to: string): void {
       pairing.moved(channel, account, from, to, rules().account(channel, account)?.groups.has(from) ?? false);
     },

@@ -50,6 +50,9 @@ export function groupText(
   );
 }
 
+export const lostText = (channel: string, reason: string, fix: string): string =>
+  `I have lost ${channel}: ${reason}. I cannot hear or answer anybody there until you mend it.${fix === '' ? '' : `\n${fix}`}`;
+
 /** A name as it may be shown: one line, nothing invisible, nothing that turns the text around, not long. */
 export function cleanName(name: string | undefined): string {
   const plain = (name ?? '')

@@ -210,6 +210,26 @@ describe('telegram, end to end', () => {
       expect(text.includes(secret)).toBe(false);
   });
 
+  test('S226 when a platform refuses us, the owner hears of it where they can still be reached, once', async () => {
+    telegram = await startTelegramServer();
+    const token = '987654321:BBHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw';
+    const other = await startTelegramServer({ token });
+    try {
+      const accounts = { work: { apiRoot: other.url, botToken: token } };
+      const gateway = await start(settings({}, { accounts }));
+      model.script({ text: 'hi' });
+      telegram.say({ text: 'hello' });
+      await shown(1);
+      await other.until(() => other.calls.some(({ method }) => method === 'getUpdates'));
+      other.revoke();
+      expect((await shown(2))[1]).toMatch(/^I have lost telegram \(work\): Telegram does not know this bot token/);
+      await gateway.cli('channels', 'test', 'telegram');
+      expect(telegram.sent).toHaveLength(2);
+    } finally {
+      await other.close();
+    }
+  });
+
   test('a channel without a token is off with one warning; one for another platform is named', async () => {
     telegram = await startTelegramServer();
     const gateway = await start(settings({}, { botToken: 'xoxb-0123456789-abcdefghij' }));
