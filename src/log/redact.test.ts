@@ -113,6 +113,25 @@ test.each([
   expect(bare.redact(text)).toBe(text);
 });
 
+test('a registered secret is hidden as other programs escape it: slashes, angle brackets, HTML, hex in capitals', () => {
+  const secret = 'aB3/xY9+k<2m&Qp7"zT4\'wQ';
+  const token = '0123456789abcdef'.repeat(4);
+  const redactor = createRedactor();
+  for (const one of [secret, token]) redactor.add(one);
+  const json = JSON.stringify(secret).slice(1, -1);
+  const html = secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  const attribute = html.replaceAll('"', '&quot;').replaceAll("'", '&#39;');
+  for (const text of [
+    json.replaceAll('/', '\\/'),
+    json.replaceAll('<', '\\u003c').replaceAll('&', '\\u0026'),
+    html,
+    attribute,
+    attribute.replaceAll('&#39;', '&#x27;').replaceAll('/', '&#x2F;'),
+    token.toUpperCase(),
+  ])
+    expect(redactor.sure.redact(`: ${text}.`)).toBe(': [redacted].');
+});
+
 test('values shorter than six characters are not hidden, since they would blank words; six stand alone', () => {
   const redactor = createRedactor();
   for (const short of ['', 'abc', 'abcde', '   ab   ', 'secure']) redactor.add(short);

@@ -11,18 +11,30 @@ export function spellingsOf(secret: string): string[] {
   const found = new Set([secret, trimmed]);
   for (const text of [secret, trimmed]) {
     const json = jsonEscaped(text);
-    for (const one of [json, jsonEscaped(json), asciiJson(text), ...urlEncoded(text), ...base64Of(text)])
+    const others = [json.replaceAll('/', '\\/'), json.replace(/[<>&]/g, asciiEscape), ...htmlEscaped(text)];
+    for (const one of [json, jsonEscaped(json), asciiJson(text), ...others, ...urlEncoded(text), ...base64Of(text)])
       found.add(one);
   }
   const hex = Buffer.from(trimmed).toString('hex');
-  for (const one of [hex, hex.toUpperCase(), ...halves(trimmed), ...lines(trimmed)]) found.add(one);
+  // What is hex itself says the same in capitals.
+  const capitals = /^[0-9a-f]{32,}$/.test(trimmed) ? [trimmed.toUpperCase()] : [];
+  for (const one of [hex, hex.toUpperCase(), ...capitals, ...halves(trimmed), ...lines(trimmed)]) found.add(one);
   return [...found].filter((one) => one !== '');
 }
 
 const jsonEscaped = (text: string): string => JSON.stringify(text).slice(1, -1);
 
-const asciiJson = (text: string): string =>
-  jsonEscaped(text).replace(/[\u0080-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+const asciiJson = (text: string): string => jsonEscaped(text).replace(/[\u0080-\uffff]/g, asciiEscape);
+
+const asciiEscape = (char: string): string => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** As the error page of a server repeats it. */
+function htmlEscaped(text: string): string[] {
+  const plain = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  const quoted = plain.replaceAll('"', '&quot;');
+  const apostrophes = [quoted.replaceAll("'", '&#39;'), quoted.replaceAll("'", '&#x27;')];
+  return [plain, quoted, ...apostrophes, ...apostrophes.map((one) => one.replaceAll('/', '&#x2F;'))];
+}
 
 /** As browsers, forms and strict encoders write it, with upper- and lower-case digits. */
 function urlEncoded(text: string): string[] {

@@ -68,18 +68,18 @@ describe('kill -9', () => {
     (step, probe, confirm, now, state, then) => {
       run(step, probe, confirm);
       expect(content()).toBe(now);
-      expect(settlePendingAtStart({ stateDir }, 1_000_001).state).toBe(state);
+      expect(settlePendingAtStart({ stateDir, configPath }, 1_000_001).state).toBe(state);
       expect(content()).toBe(then);
       // Whatever it was, it comes to an end: proved, or returned by the next start.
       if (state === 'prove') {
-        expect(settlePendingAtStart({ stateDir }, 1_000_001).state).toBe('returned');
+        expect(settlePendingAtStart({ stateDir, configPath }, 1_000_001).state).toBe('returned');
         expect(content()).toBe(OLD);
       }
       if (state === 'waiting') {
-        expect(settlePendingAtStart({ stateDir }, 1_060_000).state).toBe('returned');
+        expect(settlePendingAtStart({ stateDir, configPath }, 1_060_000).state).toBe('returned');
         expect(content()).toBe(OLD);
       }
-      expect(settlePendingAtStart({ stateDir }, 1_060_000)).toEqual({ state: 'none' });
+      expect(settlePendingAtStart({ stateDir, configPath }, 1_060_000)).toEqual({ state: 'none' });
       expect(loadForStart({ configPath, stateDir }, {}).config.gateway.port).toBe(content() === OLD ? 18_789 : 19_000);
     },
   );

@@ -1,6 +1,6 @@
 // Owns the record of a change that is not proved or not confirmed yet: config-pending.json in the state folder. It is
 // written before the change and removed after its end, so that after a crash the next start knows what to do.
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { removeFile, replaceFile, tryReadText } from '../../platform/files.ts';
 import { hashOf } from '../inspect.ts';
 
@@ -40,6 +40,11 @@ export function readPending(stateDir: string): Pending | null {
     return null;
   }
 }
+
+/** A record names a file that will be written over. One that is no configuration of ours was put there by somebody else. */
+export const isAboutOurs = (pending: Pending, configPath: string): boolean =>
+  pending.configPath === configPath ||
+  (dirname(pending.configPath) === dirname(configPath) && /\.(json5?|ya?ml)$/.test(pending.configPath));
 
 export const writePending = (stateDir: string, pending: Pending): void =>
   replaceFile(pathOf(stateDir), JSON.stringify(pending));

@@ -9,7 +9,7 @@ import type { Paths } from '../paths.ts';
 import type { Config } from '../schema.ts';
 import type { Changes } from './changes.ts';
 import { refuse, underLock } from './guard.ts';
-import { dropPending, type Pending, putBack, readPending, writePending } from './pending.ts';
+import { dropPending, isAboutOurs, type Pending, putBack, readPending, writePending } from './pending.ts';
 import { type ChangePorts, type Ending, judging, type Probe } from './ports.ts';
 
 /** The change is proved: it stays, or waits for a word. */
@@ -39,9 +39,13 @@ export type AtStart =
   | { readonly state: 'waiting'; readonly deadlineMs: number };
 
 /** Before the configuration is loaded at a start: finishes what a crash or a restart left open. */
-export function settlePendingAtStart(paths: Pick<Paths, 'stateDir'>, now: number): AtStart {
+export function settlePendingAtStart(paths: Pick<Paths, 'stateDir' | 'configPath'>, now: number): AtStart {
   const pending = readPending(paths.stateDir);
   if (!pending) return { state: 'none' };
+  if (!isAboutOurs(pending, paths.configPath)) {
+    dropPending(paths.stateDir);
+    return { state: 'superseded' };
+  }
   const current = tryReadText(pending.configPath);
   if (current === null || hashOf(current) !== pending.afterHash) {
     // Killed before the change was written, or after it was put back: nothing to do but to forget it.
@@ -69,7 +73,7 @@ function overdue(pending: Pending, now: number): string | null {
 export async function provePending(ports: ChangePorts, config: Config): Promise<Ending | null> {
   return underLock(ports, async () => {
     const pending = readPending(ports.paths.stateDir);
-    if (!pending || pending.proved) return null;
+    if (!pending || pending.proved || !isAboutOurs(pending, ports.paths.configPath)) return null;
     const none: Changes = { changed: [], restart: [], reach: [] };
     const probe = await ports
       .probe?.(config, none)
@@ -94,6 +98,10 @@ export async function returnPending(ports: ChangePorts): Promise<'returned' | 's
   return underLock(ports, async () => {
     const pending = readPending(ports.paths.stateDir);
     if (!pending) throw nothingWaits();
+    if (!isAboutOurs(pending, ports.paths.configPath)) {
+      dropPending(ports.paths.stateDir);
+      return 'superseded';
+    }
     const end = putBack(ports.paths.stateDir, pending);
     if (ports.apply) {
       const { config, findings } = inspectConfig(ports.paths, ports.env, judging(ports));

@@ -3,6 +3,7 @@
 import {
   chmodSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -214,27 +215,46 @@ describe('a change that could lock you out', () => {
     };
     interrupted();
     expect(content()).toBe(NEW);
-    expect(settlePendingAtStart({ stateDir }, now)).toEqual({ state: 'prove' });
+    expect(settlePendingAtStart({ stateDir, configPath }, now)).toEqual({ state: 'prove' });
     // The start did not come to its end; the next one does not try again.
-    expect(settlePendingAtStart({ stateDir }, now)).toEqual({
+    expect(settlePendingAtStart({ stateDir, configPath }, now)).toEqual({
       state: 'returned',
       reason: 'the gateway did not come up with the change',
     });
     expect(content()).toBe(OLD);
 
     interrupted();
-    expect(settlePendingAtStart({ stateDir }, now)).toEqual({ state: 'prove' });
+    expect(settlePendingAtStart({ stateDir, configPath }, now)).toEqual({ state: 'prove' });
     const { config } = loadForStart(ports().paths, {});
     expect(await provePending(ports({ probe: async () => ({ ok: true }) }), config)).toMatchObject({
       state: 'waiting',
     });
-    expect(settlePendingAtStart({ stateDir }, now)).toEqual({ state: 'waiting', deadlineMs: now + 1_000 });
-    expect(settlePendingAtStart({ stateDir }, now + 1_000)).toEqual({
+    expect(settlePendingAtStart({ stateDir, configPath }, now)).toEqual({ state: 'waiting', deadlineMs: now + 1_000 });
+    expect(settlePendingAtStart({ stateDir, configPath }, now + 1_000)).toEqual({
       state: 'returned',
       reason: 'nobody confirmed it in time',
     });
     expect(content()).toBe(OLD);
   });
+});
+
+test('a forged record of a pending change writes over no other file, at a start, at a rollback and at the deadline', async () => {
+  const precious = join(stateDir, 'precious');
+  const more = { by: 'x', why: '', atMs: 0, proved: true, deadlineMs: 1, confirmWithinMs: 1, starts: 9 };
+  for (const path of [precious, join(stateDir, 'elsewhere', 'openclaw.json')]) {
+    mkdirSync(join(path, '..'), { recursive: true });
+    writeFileSync(path, 'keep');
+    const forged = { configPath: path, before: 'taken over', afterHash: hashOf('keep'), ...more };
+    for (const settle of [
+      () => settlePendingAtStart({ stateDir, configPath }, now),
+      () => returnPending(ports()),
+      () => provePending(ports({ probe: async () => ({ ok: false, reason: 'forged' }) }), {} as never),
+    ]) {
+      writePending(stateDir, forged);
+      await settle();
+      expect(readFileSync(path, 'utf8')).toBe('keep');
+    }
+  }
 });
 
 test('what fails on the way leaves the old file and nothing open', async () => {

@@ -1,6 +1,7 @@
 // Owns the text of the systemd unit, for a person's own manager and for the machine's. Pure: facts in, text out. Every
 // wall is up that the sandbox of commands can stand behind; a wall that is missing has its reason in the text.
 import { dirname } from 'node:path';
+import { EXIT, HardshellError } from '../../platform/errors.ts';
 
 export type UnitFacts = {
   /** the program and its arguments, all absolute */
@@ -19,6 +20,7 @@ export type UnitFacts = {
 const isInHome = (path: string): boolean => /^\/(home|root|run\/user)(\/|$)/.test(path);
 
 export function systemdUnit(facts: UnitFacts): string {
+  refuseBrokenLines(facts);
   const isSystem = facts.user !== null;
   const writable = [facts.stateDir, ...facts.writable];
   const readable = [facts.programDir, dirname(facts.command[0] ?? '/')].filter(isInHome);
@@ -100,6 +102,19 @@ export function systemdUnit(facts: UnitFacts): string {
     '',
   ];
   return lines.join('\n');
+}
+
+/** A line break in a path would begin a line of its own, such as one more command. */
+function refuseBrokenLines({ command, programDir, stateDir, writable, environment }: UnitFacts): void {
+  const all = [...command, programDir, stateDir, ...writable, ...Object.entries(environment).flat()];
+  const broken = all.find((text) => /\p{Cc}/u.test(text));
+  if (broken === undefined) return;
+  throw new HardshellError({
+    code: 'UNIT_PATH',
+    message: `${JSON.stringify(broken)} holds a line break or another control character, and a unit cannot hold it`,
+    fix: 'give that folder another name',
+    exitCode: EXIT.config,
+  });
 }
 
 /** One word of a command line or an assignment: `%` starts a specifier, `$` a variable, blanks end a word. */

@@ -91,6 +91,13 @@ test('S130 an account is found in passwd, and root is none for a unit', () => {
   expect(() => checkAccountName('a b; rm')).toThrow('cannot be the name');
 });
 
+test.each(['\n', '\r', '\u0085', '\0'])('a folder named with %j adds no line to a unit', (mark) => {
+  const evil = `/srv/a${mark}ExecStartPre=/bin/evil`;
+  const facts = unitFacts(paths, ['/usr/bin/node', '/opt/x/bin/x.cjs'], { user: null, workspace: undefined });
+  for (const changed of [{ stateDir: evil }, { writable: [evil] }, { command: [evil] }, { environment: { A: evil } }])
+    expect(() => unitText('systemd-user', { ...facts, ...changed })).toThrow('control character');
+});
+
 const analyze = systemProgram('systemd-analyze');
 test.runIf(analyze)('systemd-analyze finds nothing wrong with them, and little exposed', () => {
   const folder = mkdtempSync(join(tmpdir(), 'hardshell-unit-'));
