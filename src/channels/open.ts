@@ -238,14 +238,16 @@ function lackOf(
       const like = example === undefined ? '' : ` (it looks like ${example})`;
       return { what: `${at}.${key} is no ${platform.label} ${label}${like}`, fix: `openclaw channels add ${id}` };
     }
-    const other = needed ? tokens.get(value) : undefined;
+    // The first one names the bot; a password, or what belongs to a whole app, may well serve two.
+    const isIdentity = key === platform.secrets[0]?.key && shape !== undefined;
+    const other = isIdentity ? tokens.get(value) : undefined;
     if (other !== undefined) {
       const fix = `give ${at} a ${label} of its own, or remove it`;
       return { what: `${at} has the ${label} of ${other}, and only one can use it`, fix };
     }
-    if (needed) tokens.set(value, at);
+    if (isIdentity) tokens.set(value, at);
   }
-  return platform.missing?.(settings) ?? null;
+  return null;
 }
 
 /** What the connection depends on; who may talk is no part of it. */

@@ -25,8 +25,6 @@ export type SecretSpec = {
 export type Platform = {
   readonly label: string;
   readonly secrets: readonly SecretSpec[];
-  /** why it cannot run with these settings, or null */
-  missing?(settings: Readonly<Record<string, unknown>>): { readonly what: string; readonly fix: string } | null;
   open(setup: ChannelSetup): Promise<ConnectedChannel>;
 };
 

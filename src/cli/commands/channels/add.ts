@@ -40,17 +40,14 @@ export async function run(context: Context, flags: AddFlags, given: string): Pro
   const account = accountNamed(flags.account);
   const at = ['channels', id, ...(account === DEFAULT_ACCOUNT ? [] : ['accounts', account])];
   const settings = settingsFrom(id, flags);
-  const needed = platform.secrets.filter((one) => one.needed);
+  const known = ((await openConfig(context.env)).now.config?.channels[id] ?? {}) as Record<string, unknown>;
+  const needed = platform.secrets.filter(
+    (one) => one.needed && (one.mode === undefined || one.mode === (known['mode'] ?? 'socket')),
+  );
   const secrets = needed.length === 0 ? {} : await secretsFrom(context, flags, id, platform, needed);
-
   if (flags.test && needed.length > 0) {
-    const known = ((await openConfig(context.env)).now.config?.channels[id] ?? {}) as Record<string, unknown>;
-    const who = await withProgress(
-      out,
-      `asking ${platform.label}`,
-      tried(platform, account, { ...known, ...settings }, secrets),
-    );
-    out.note(`${platform.label} knows it as ${who}`);
+    const trying = tried(platform, account, { ...known, ...settings }, secrets);
+    out.note(`${platform.label} knows it as ${await withProgress(out, `asking ${platform.label}`, trying)}`);
   }
 
   const { credentialsDir } = resolvePaths(context.env);
