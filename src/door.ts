@@ -2,8 +2,9 @@
 // which is taken ends what runs on it. Part of the composition; who may talk is decided in access/.
 import { createAccess } from './access/access.ts';
 import type { AdmittedMessage } from './access/admit.ts';
+import { MAX_MESSAGE_CHARS } from './access/facts.ts';
 import { lostText, post } from './access/letters.ts';
-import type { Said } from './access/shown.ts';
+import { MAX_QUOTE_CHARS, type Said } from './access/shown.ts';
 import { type Command, HELP_TEXT, whoamiText } from './access/slash.ts';
 import type { GroupChange, InboundMessage, Settled } from './channels/channel.ts';
 import { createIntake, type Delivery } from './channels/intake.ts';
@@ -122,8 +123,9 @@ export function createDoor(ports: DoorPorts) {
 
   const intake = createIntake<AdmittedMessage, Command>({
     ...{ store, inbox, journal, now, place, obey, deliver },
-    // Here also what was accepted before a secret was known, and is taken up again.
-    gate: (message, again) => access.gate(hide.inbound(message), again as readonly Said[] | undefined),
+    // What was accepted before a secret was known, and is taken up again, is hidden here; the rest was on its way in.
+    gate: (message, again) =>
+      again ? access.gate(hide.inbound(message), again as readonly Said[]) : access.gate(message),
     submit: (message, { inboxId, attempts, resumed, delivery }) => {
       ports.accepted(delivery.runId);
       lanes.submit({ ...waitingOf(message, delivery, inboxId), attempts, resumed });
@@ -131,7 +133,13 @@ export function createDoor(ports: DoorPorts) {
   });
 
   /** From a platform; the gateway's own clients come by send.ts. Throws when it could not be stored. */
-  const receive = (message: InboundMessage): Settled => intake.receive(hide.inbound(message));
+  const receive = (message: InboundMessage): Settled => {
+    // One character too many is enough to be refused for it; nobody makes us search a megabyte for secrets.
+    const text = message.text.slice(0, MAX_MESSAGE_CHARS + 1);
+    const { quoted } = message;
+    const quote = quoted ? { quoted: { ...quoted, text: quoted.text.slice(0, MAX_QUOTE_CHARS) } } : {};
+    return intake.receive(hide.inbound({ ...message, text, ...quote }));
+  };
 
   /** A channel refuses us, as when a link has run out (S226): the owner is told where they can still be reached. */
   const channelLost = (channel: string, account: string, reason: string, fix: string): void => {

@@ -55,10 +55,9 @@ export function problemOf({ text, attachments = [] }: InboundMessage): { text: s
   });
   if (text.length > MAX_MESSAGE_CHARS) {
     const most = `${MAX_MESSAGE_CHARS} characters`;
-    const reason = `the message has ${text.length} characters, and at most ${MAX_MESSAGE_CHARS} are read`;
     return {
-      text: `That message is too long for me: ${text.length} characters, and I read at most ${most}. Please send it in parts or as a file.`,
-      refusal: no('MESSAGE_TOO_LARGE', most, reason, 'send it in parts, or as a file'),
+      text: `That message is too long for me: I read at most ${most}. Please send it in parts or as a file.`,
+      refusal: no('MESSAGE_TOO_LARGE', most, `the message has more than ${most}`, 'send it in parts, or as a file'),
     };
   }
   if (text.trim() !== '' || attachments.length > 0) return null;

@@ -7,7 +7,7 @@ import { cleanName } from './letters.ts';
 
 export type Said = { readonly sender: string; readonly display: string; readonly text: string };
 
-const MAX_QUOTE_CHARS = 2_000;
+export const MAX_QUOTE_CHARS = 2_000;
 const MAX_SAID_CHARS = 2_000;
 const MAX_CHATS = 500;
 
