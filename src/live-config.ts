@@ -11,7 +11,7 @@ import type { Config } from './config/schema.ts';
 import { watchConfig } from './config/watch.ts';
 import type { Log } from './log/log.ts';
 import type { Models } from './models/provider.ts';
-import { reasonOf } from './platform/errors.ts';
+import { HardshellError, reasonOf } from './platform/errors.ts';
 import type { Settings } from './settings.ts';
 
 export type LiveConfig = {
@@ -70,7 +70,7 @@ export function createLiveConfig({ settings, paths, log, openModels, applied }: 
       } catch (error) {
         notice = {
           what: `the configuration was edited, and its models cannot be used: ${reasonOf(error)}`,
-          fix: `edit ${paths.configPath}`,
+          fix: (error instanceof HardshellError && error.fix) || `edit ${paths.configPath}`,
         };
         return;
       }
@@ -84,7 +84,7 @@ export function createLiveConfig({ settings, paths, log, openModels, applied }: 
       if (waiting.length > 0)
         notice = {
           what: `edited, and in force after the next start: ${waiting.join(', ')}`,
-          fix: 'stop the gateway and start it again',
+          fix: 'openclaw gateway restart',
         };
     },
   });

@@ -84,7 +84,7 @@ async function run(start: Start): Promise<RunningGateway> {
   const core = wireCore(start, state, powers);
   let stopping = false;
   const gateway = await openGateway(start, state, powers, core, () => stopping);
-  lock.announce(gateway.port);
+  lock.announce(gateway.port, gateway.port !== settings.loaded.config.gateway.port);
   warnRoot(announce, log);
   // A password is the person's own and known to them: it is not put where somebody may read along.
   announce(`ready: ${gateway.url}/${settings.authMode === 'token' ? `#token=${settings.token.current()}` : ''}`);

@@ -30,6 +30,15 @@ export function openModels({ settings, keyFor, fetch, onNotice }: OpenModelsOpti
   });
 }
 
+/** Throws what a start would throw: a model that nothing here can answer for. */
+export function checkModels({ settings, keyFor }: Pick<OpenModelsOptions, 'settings' | 'keyFor'>): void {
+  const { primary, fallbacks } = settings.agents.defaults.model;
+  const names = primary === undefined ? fallbacks : [primary, ...fallbacks];
+  if (names.length === 0) return;
+  const usable = usableProviders(settings.models.providers, keyFor);
+  for (const name of names) refuseUnknown(name, usable);
+}
+
 /** Configured providers, and the well-known ones whose key is there; a local server needs no key. */
 function usableProviders(
   configured: Record<string, ProviderConfig>,
@@ -69,7 +78,7 @@ function refuseUnknown(name: string, usable: Record<string, ProviderSettings>): 
   throw new HardshellError({
     code: 'UNKNOWN_PROVIDER',
     message: `the model "${name}" names ${name.includes('/') ? `the provider "${id}", which has no key and no baseUrl` : 'no provider'}`,
-    fix: `write it as provider/model with one of: ${known.join(', ')}; or set the key of that provider`,
+    fix: `write it as provider/model with one of: ${known.join(', ')}; or store its key: openclaw secrets set ${id || 'NAME'}-key`,
     exitCode: EXIT.config,
   });
 }

@@ -18,8 +18,8 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 test('a second one is told who holds it; released, it can be taken again, and nothing is left over', () => {
   const lock = acquireLock(path, 1);
-  lock.announce(1_234);
-  expect(readLiveLock(path)).toMatchObject({ pid: process.pid, port: 1_234 });
+  lock.announce(1_234, true);
+  expect(readLiveLock(path)).toMatchObject({ pid: process.pid, port: 1_234, isPortGiven: true });
   expect(() => acquireLock(path, 2)).toThrow(/process \d+, port 1234/);
   lock.release();
   expect(readLiveLock(path)).toBeNull();

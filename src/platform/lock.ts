@@ -11,6 +11,8 @@ export type LockFacts = {
   readonly port: number;
   readonly startedAtMs: number;
   readonly startTicks: string;
+  /** the port is not that of the configuration; absent in the lock of an older version */
+  readonly isPortGiven?: boolean;
 };
 
 const BEING_MADE_MS = 2_000;
@@ -19,7 +21,7 @@ const START_TICKS = 19;
 
 export interface Lock {
   /** says which port the holder serves, once it is known */
-  announce(port: number): void;
+  announce(port: number, isPortGiven: boolean): void;
   release(): void;
 }
 
@@ -28,7 +30,7 @@ export function acquireLock(path: string, now: number): Lock {
   for (let attempt = 0; attempt < 3; attempt++) {
     if (tryCreate(path, facts)) {
       return {
-        announce: (port) => replaceFile(path, JSON.stringify({ ...facts, port })),
+        announce: (port, isPortGiven) => replaceFile(path, JSON.stringify({ ...facts, port, isPortGiven })),
         release: () => {
           if (readLock(path)?.pid === process.pid) unlinkSync(path);
         },

@@ -87,6 +87,19 @@ test('S046 S188 S246 gateway restart ends the old process and serves on the same
   expect(await health(place)).toBe(200);
 });
 
+test('a port that was changed in the configuration is the one that a restart serves on; one that was given stays', async () => {
+  const place = await newPlace();
+  const run = (...args: string[]): Promise<CommandResult> => runCommand(args, { home: place.home, timeoutMs: 50_000 });
+  await run('config', 'set', 'gateway.port', String(await freePort()));
+  await run('gateway', 'start');
+  await run('config', 'set', 'gateway.port', String(place.port));
+  const restarted = JSON.parse((await run('gateway', 'restart', '--json')).stdout);
+  expect(restarted).toMatchObject({ data: { state: 'restarted', port: place.port } });
+  const given = await freePort();
+  await run('gateway', 'restart', '--port', String(given));
+  expect(JSON.parse((await run('gateway', 'restart', '--json')).stdout)).toMatchObject({ data: { port: given } });
+});
+
 test('the token of a detached gateway stands in no log', async () => {
   const place = await newPlace();
   await place.run('gateway', 'start');

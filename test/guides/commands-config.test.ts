@@ -115,6 +115,22 @@ describe('config', () => {
     expect(stdout).not.toContain('password123');
   });
 
+  test('a model whose provider has no key is refused as the start refuses it, until the key is stored', async () => {
+    writeConfig(home, MINE);
+    const set = ['config', 'set', 'agents.defaults.model.primary', 'anthropic/claude-sonnet-4-5'];
+    const refused = await run(...set);
+    expect([refused.code, text()]).toEqual([78, MINE]);
+    expect(refused.stderr).toMatch(/nothing was written: the model "anthropic\/claude-sonnet-4-5" .*no key/);
+    expect(refused.stderr).toMatch(/^fix: .*openclaw secrets set anthropic-key$/m);
+    writeConfig(home, `{ agents: { defaults: { model: { primary: 'anthropic/claude-sonnet-4-5' } } } }`);
+    const judged = await run('config', 'validate');
+    expect([judged.code, judged.stdout]).toEqual([78, expect.stringMatching(/^error: the model .*no key/)]);
+    await feed(KEY, 'secrets', 'set', 'anthropic-key');
+    expect(await good('config', 'validate')).toMatch(/^good/m);
+    writeConfig(home, MINE);
+    await good(...set);
+  });
+
   test('history, diff and rollback lead back to an older text, byte by byte', async () => {
     writeConfig(home, MINE);
     await good('config', 'set', 'logging.level', 'debug');

@@ -1,6 +1,7 @@
 // Owns what a change of the configuration needs from outside: where the files lie, the clock, and the way to the running
 // gateway. It decides nothing.
-import type { ResolveSecret } from '../inspect.ts';
+import type { Finding } from '../findings.ts';
+import type { Inspection, ResolveSecret } from '../inspect.ts';
 import type { Env, Paths } from '../paths.ts';
 import type { Config } from '../schema.ts';
 import type { Changes } from './changes.ts';
@@ -15,6 +16,8 @@ export type ChangePorts = {
   readonly by: string;
   readonly why?: string;
   readonly resolveSecret?: ResolveSecret;
+  /** What a start would refuse and only later stages know, such as a model without a key. */
+  readonly judge?: (read: Inspection) => Finding[];
   /** Has the running gateway take it over; absent when none runs. Also called for the way back. */
   readonly apply?: (config: Config, changes: Changes) => Promise<void>;
   /** A real round trip to the gateway and each channel. Without it a change is kept once it is written. */

@@ -49,6 +49,8 @@ export async function changeConfig(
       const isOld = errorsIn(before.findings).length > 0;
       throw isOld ? refusal(before.path, after.findings) : changeRefusal(after.findings);
     }
+    const late = ports.judge?.(after) ?? [];
+    if (errorsIn(late).length > 0) throw changeRefusal(late);
     const changes = changesBetween(before.config ?? ({} as Config), after.config);
     const outcome = {
       ...changes,

@@ -76,7 +76,9 @@ export async function portsOf(
   why: string,
   runningPort: number | null,
 ): Promise<ChangePorts> {
-  const ports: ChangePorts = { paths, env, now: Date.now, by: 'cli', why, ...resolve };
+  const { modelFindings } = await import('../../../models/findings.ts');
+  const judge: ChangePorts['judge'] = (read) => modelFindings(read, paths);
+  const ports: ChangePorts = { paths, env, now: Date.now, by: 'cli', why, judge, ...resolve };
   const pending = readPending(paths.stateDir);
   // Without a gateway nobody watches the clock, so whoever comes next does.
   if (pending?.deadlineMs && pending.deadlineMs <= Date.now()) {

@@ -17,7 +17,12 @@ export async function run({ out, env: processEnv }: Context, options: { strict?:
   const found = inspectConfig(paths, env, { ...resolve, rules: true, strict: options.strict === true });
   const { path, exists, mappings } = found;
   const { mode = 'token', token } = found.config?.gateway.auth ?? {};
-  const findings = [...found.findings, ...(mode === 'token' ? tokenFindings(opened, token, found.findings) : [])];
+  const { modelFindings } = await import('../../../models/findings.ts');
+  const findings = [
+    ...found.findings,
+    ...(mode === 'token' ? tokenFindings(opened, token, found.findings) : []),
+    ...(errorsIn(found.findings).length === 0 ? modelFindings(found, paths) : []),
+  ];
   const errors = errorsIn(findings);
   for (const mapping of mappings) out.line(span('dim', 'read: '), mappingLine(mapping));
   for (const finding of findings) out.line(span(STYLE[finding.level], findingLine(finding)));

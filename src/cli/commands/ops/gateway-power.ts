@@ -46,8 +46,9 @@ export async function restart(context: Context, flags: StartFlags & StopFlags): 
   const again = async (): Promise<{ lock: LockFacts; unit: InstalledUnit | null }> => {
     const { unit } = await end(paths, env, flags);
     if (unit) return { lock: await startUnit(unit, paths, env), unit };
-    // One that was given a port keeps it: it was reached there.
-    const port = flags.port ?? (before?.port ? String(before.port) : undefined);
+    // One that was given a port keeps it: it was reached there. One of the configuration may have been changed there.
+    const kept = before?.port && before.isPortGiven !== false ? String(before.port) : undefined;
+    const port = flags.port ?? kept;
     return { lock: await startAlone(paths, env, port === undefined ? {} : { port }), unit: null };
   };
   const { lock, unit } = await withProgress(out, 'restarting the gateway', again());
