@@ -17,6 +17,7 @@ export type ExecSource = {
 const PATH = '/usr/local/bin:/usr/bin:/bin';
 const STICKY = 0o1000;
 const WRITE_BY_OTHERS = 0o022;
+const WRITE_BY_EVERYBODY = 0o002;
 
 /** What it prints, without the line feed at the end. */
 export async function runForSecret(
@@ -58,14 +59,23 @@ function checkProgram(program: string): void {
   }
   const file = statSync(path);
   if (!file.isFile()) throw failed(program, 'is not a file', 'correct the path');
-  const folder = statSync(dirname(path));
   if ((file.mode & WRITE_BY_OTHERS) !== 0)
     throw failed(program, 'can be changed by others', `chmod go-w ${quoted(path)}`);
-  if ((folder.mode & WRITE_BY_OTHERS) !== 0 && (folder.mode & STICKY) === 0)
-    throw failed(program, 'lies in a folder that others can change', `chmod go-w ${quoted(dirname(path))}`);
+  checkFolders(program, path);
   const own = process.geteuid?.();
   if (own !== undefined && file.uid !== 0 && file.uid !== own && !isOfHiddenRoot(path))
     throw failed(program, `belongs to another user (uid ${file.uid})`, 'use a program of root or of your own');
+}
+
+/** Who can rename a folder on the way can put another program in its place. */
+function checkFolders(program: string, path: string): void {
+  for (let folder = dirname(path), others = WRITE_BY_OTHERS; ; folder = dirname(folder), others = WRITE_BY_EVERYBODY) {
+    const { mode } = statSync(folder);
+    // A sticky folder lets nobody rename what belongs to somebody else.
+    if ((mode & others) !== 0 && (mode & STICKY) === 0)
+      throw failed(program, 'lies in a folder that others can change', `chmod go-w ${quoted(folder)}`);
+    if (folder === dirname(folder)) return;
+  }
 }
 
 /** In a user namespace root may have no name here; what lies below /usr is root's all the same. */

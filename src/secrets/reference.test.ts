@@ -130,6 +130,12 @@ describe('exec', () => {
     chmodSync(path, 0o700);
     chmodSync(stateDir, 0o777);
     expect(await execFails([path])).toContain('a folder that others can change');
+    // Whoever can rename a folder on the way puts another one in its place.
+    chmodSync(stateDir, 0o777);
+    const inner = join(stateDir, 'mine', 'bin');
+    mkdirSync(inner, { recursive: true, mode: 0o700 });
+    writeFileSync(join(inner, 'op'), '#!/bin/sh\necho x\n', { mode: 0o700 });
+    expect(await execFails([join(inner, 'op')])).toContain('a folder that others can change');
     chmodSync(stateDir, 0o700);
     expect(await exec([path])).toBe('x');
   });
