@@ -303,6 +303,17 @@ describe('people', () => {
   });
 });
 
+test('the fix is a command that does it, for this account, and never repeats what a shell would obey', () => {
+  const rules: Rules = { ...empty, account: () => base };
+  const fix = (more: Partial<Facts>): string => (judge(facts(more), rules, nobody, idle) as { fix: string }).fix;
+  expect(fix({})).toBe('openclaw pairing approve telegram:222');
+  expect(fix({ account: 'work' })).toBe('openclaw pairing approve telegram:222 --account work');
+  expect(fix({ isDirect: false, channel: 'discord', chat: '123' })).toBe(
+    'openclaw pairing approve discord:123 --group',
+  );
+  expect(fix({ sender: '$(reboot)' })).toBe('openclaw pairing approve <id>');
+});
+
 describe('servers of Discord (S228, S230)', () => {
   const guilds = new Map([['g1', { users: new Set([ME]), roles: new Set(['r1']), channels: new Set(['c1']) }]]);
   const rules: Rules = { ...empty, account: () => ({ ...base, at: 'channels.discord', guilds }) };

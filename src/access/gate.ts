@@ -139,7 +139,7 @@ function direct(facts: Facts, rules: Rules, account: AccountRules, known: Known,
   if (account.dmPolicy !== 'pairing' || facts.channel === 'mail') {
     return no('DM_NOT_LISTED', `${at}.allowFrom`, `${said(facts.sender)} is not listed`, allow);
   }
-  const approve = `openclaw pairing approve ${said(`${facts.channel}:${facts.sender}`)}`;
+  const approve = approveLine(facts, facts.sender);
   const reason = `${said(facts.sender)} is not paired`;
   return { ...no('DM_NOT_PAIRED', `${at}.dmPolicy`, reason, approve), ask: 'person' };
 }
@@ -157,7 +157,7 @@ function group(facts: Facts, rules: Rules, account: AccountRules, known: Known):
   const isOpen = account.groupPolicy === 'open' && account.dangerouslyAllowAnyone;
   const found = groupOf(facts, account, known);
   if (!isOpen && !found.isListed) {
-    const approve = `openclaw pairing approve ${said(`${facts.channel}:${facts.chat}`)}`;
+    const approve = `${approveLine(facts, facts.chat)} --group`;
     const add = `openclaw config set ${at}.groups.${said(facts.chat)} '{}'`;
     const refusal = no(
       'GROUP_NOT_APPROVED',
@@ -312,6 +312,9 @@ const no = (code: RefusalCode, at: string, reason: string, fix: string): Extract
   reason,
   fix,
 });
+
+const approveLine = ({ channel, account }: Facts, id: string): string =>
+  `openclaw pairing approve ${said(`${channel}:${id}`)}${account === 'default' ? '' : ` --account ${said(account)}`}`;
 
 /** An id as it may be printed and pasted: whatever a shell or a terminal would obey is not repeated. */
 export const said = (id: string): string => (/^[\w.:@+-]{1,120}$/.test(id) ? id : '<id>');
