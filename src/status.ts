@@ -34,7 +34,7 @@ export function createStatus(ports: StatusPorts): () => StatusReport {
     if (offline)
       repairs.push({
         what: 'no model key: the offline model answers',
-        fix: `set ANTHROPIC_API_KEY or OPENAI_API_KEY, or models.providers in ${ports.paths.configPath}`,
+        fix: 'openclaw onboard, or: openclaw secrets set anthropic-key (openai-key for OpenAI)',
       });
     const messages = core.inbox.balance();
     // An outcome that the disk refused leaves its message accepted; only a start takes it up again.

@@ -122,45 +122,65 @@ test.runIf(existsSync('/usr/bin/script') && !existsSync('/run/systemd/system'))(
     const { home, stateDir } = await newPlace();
     const { baseUrl } = await newProvider();
     const port = String(await freePort());
-    const command = [process.execPath, ...entry(), 'onboard', '--base-url', baseUrl]
-      .map((word) => `'${word}'`)
-      .join(' ');
-    const child = spawn('/usr/bin/script', ['-qefc', `${command} --key-stdin`, '/dev/null'], {
-      env: cleanEnv(home, { OPENCLAW_GATEWAY_PORT: port, TERM: 'xterm' }),
-      stdio: ['pipe', 'pipe', 'inherit'],
-    });
-    const ended = once(child, 'exit');
-    let screen = '';
-    let wake = (): void => {};
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      screen += chunk;
-      wake();
-    });
-    const timer = setTimeout(() => child.kill('SIGKILL'), 40_000);
-    const until = async (text: string): Promise<void> => {
-      while (!screen.includes(text) && child.exitCode === null && child.signalCode === null) {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        wake = resolve;
-        await Promise.race([promise, ended]);
-      }
-      expect(screen).toContain(text);
-    };
+    const { child, until, screen, ended } = atTerminal(home, port, ['onboard', '--base-url', baseUrl, '--key-stdin']);
     await until('which model provider?');
     child.stdin.write('house\r');
     await until('(not shown)');
+    child.stdin.write('your-api-key-here\r');
+    await until('example from a guide');
+    await until('(not shown)', 2);
     child.stdin.write(`${KEY}\r`);
     await until('house offers 2 models');
     await until('open the chat page?');
     child.stdin.write('n\r');
     await until('openclaw dashboard');
     expect(await ended).toEqual([0, null]);
-    clearTimeout(timer);
-    expect(screen).not.toContain(KEY);
-    expect(screen).toContain(`runs on http://127.0.0.1:${port}`);
+    expect(screen()).not.toContain(KEY);
+    expect(screen()).toContain(`runs on http://127.0.0.1:${port}`);
     expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
     expect(readFileSync(join(stateDir, 'credentials', 'house-key'), 'utf8').trim()).toBe(KEY);
   },
 );
+
+test.runIf(existsSync('/usr/bin/script'))(
+  'a slip in the name of the provider is asked again, not the end of it',
+  async () => {
+    const { home } = await newPlace();
+    const { child, until, ended } = atTerminal(home, String(await freePort()), ['onboard']);
+    await until('which model provider?');
+    child.stdin.write('antropic\r');
+    await until('antropic is not one of these');
+    await until('which model provider?', 2);
+    child.stdin.write('\x03');
+    expect(await ended).toEqual([64, null]);
+    expect(readdirSync(home)).toEqual([]);
+  },
+);
+
+function atTerminal(home: string, port: string, words: readonly string[]) {
+  const command = [process.execPath, ...entry(), ...words].map((word) => `'${word}'`).join(' ');
+  const child = spawn('/usr/bin/script', ['-qefc', command, '/dev/null'], {
+    env: cleanEnv(home, { OPENCLAW_GATEWAY_PORT: port, TERM: 'xterm' }),
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const timer = setTimeout(() => child.kill('SIGKILL'), 40_000);
+  const ended = once(child, 'exit').finally(() => clearTimeout(timer));
+  let screen = '';
+  let wake = (): void => {};
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    screen += chunk;
+    wake();
+  });
+  const until = async (text: string, times = 1): Promise<void> => {
+    while (screen.split(text).length <= times && child.exitCode === null && child.signalCode === null) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      wake = resolve;
+      await Promise.race([promise, ended]);
+    }
+    expect(screen.split(text).length, screen).toBeGreaterThan(times);
+  };
+  return { child, until, ended, screen: () => screen };
+}
 
 test('reset moves aside and deletes nothing; it asks, and refuses while a gateway runs', async () => {
   const { stateDir, run } = await newPlace();

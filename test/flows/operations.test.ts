@@ -66,6 +66,9 @@ test('S071 S277 S131 gateway start goes on in the background, says where, and ga
   const again = await place.run('gateway', 'start', '--json');
   expect(JSON.parse(again.stdout)).toMatchObject({ ok: true, data: { state: 'already running', pid } });
 
+  const elsewhere = await place.run('gateway', 'start', '--port', '1234');
+  expect([elsewhere.code, elsewhere.stderr]).toEqual([1, expect.stringContaining(`already, on port ${place.port}`)]);
+
   const status = await place.run('gateway', 'status', '--json');
   expect(JSON.parse(status.stdout)).toMatchObject({ data: { running: true, pid, manager: null } });
 

@@ -31,7 +31,10 @@ function deriveChannel(channels: Config['channels'], name: ChannelName, findings
   const narrow = (people: People, at: string): void => {
     people.allowFrom = persons(name, people.allowFrom, `${at}.allowFrom`, findings);
     if (people.groupAllowFrom) {
-      people.groupAllowFrom = persons(name, people.groupAllowFrom, `${at}.groupAllowFrom`, findings);
+      const key = `${at}.groupAllowFrom`;
+      const written = people.groupAllowFrom;
+      people.groupAllowFrom = persons(name, written, key, findings);
+      if (written.length > 0 && people.groupAllowFrom.length === 0) findings.push(emptied(key));
     }
     for (const [id, group] of Object.entries(people.groups ?? {})) {
       if (group.allowFrom) group.allowFrom = persons(name, group.allowFrom, `${at}.groups.${id}.allowFrom`, findings);
@@ -40,6 +43,15 @@ function deriveChannel(channels: Config['channels'], name: ChannelName, findings
   };
   narrow(channel, `channels.${name}`);
 }
+
+/** An empty list stands for the one of direct chats; one that was not empty must not become it. */
+const emptied = (key: string): Finding => ({
+  level: 'error',
+  code: 'allowlist-empty',
+  key,
+  message: `${key} has no id that counts, and without it everybody in allowFrom could speak in groups`,
+  fix: 'list ids there that cannot be changed, or remove it',
+});
 
 /** Only ids that cannot be changed let anybody in; what is dropped is said. */
 function persons(channel: ChannelName, written: readonly string[], key: string, findings: Finding[]): string[] {
@@ -52,7 +64,7 @@ function persons(channel: ChannelName, written: readonly string[], key: string, 
         level: 'error',
         code: 'placeholder',
         key,
-        message: `${key}: "${entry}" ${placeholder.why}`,
+        message: `${key}: "${entry}" ${placeholder.code === 'placeholder' ? 'is an example from a guide' : placeholder.why}`,
         fix: `write the real id; ${person.where}`,
       });
     } else {

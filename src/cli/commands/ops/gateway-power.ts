@@ -23,6 +23,8 @@ export async function start(context: Context, flags: StartFlags): Promise<number
   const before = readLiveLock(paths.lockPath);
   const unit = before?.port ? null : findInstalled(paths, env);
   if (unit && flags.port !== undefined) throw portOfUnit(unit);
+  if (before?.port && flags.port !== undefined && parsePort(flags.port) !== before.port)
+    throw elsewhere(before, flags.port);
   const work = unit ? startUnit(unit, paths, env) : startAlone(paths, env, flags);
   const lock = await withProgress(out, 'starting the gateway', work);
   const isNew = lock.pid !== before?.pid;
@@ -94,6 +96,14 @@ function sayRunning({ out }: Context, lock: LockFacts, unit: InstalledUnit | nul
   out.data({ url, port: lock.port, pid: lock.pid, manager: unit?.manager ?? null, state: what });
   out.line(span('green', what), ` on ${url}, process ${lock.pid}${unit ? `, through ${unit.manager}` : ''}`);
   out.note(span('dim', 'the chat page: openclaw dashboard; the log: openclaw logs --follow'));
+}
+
+function elsewhere({ port, pid }: LockFacts, wanted: string): HardshellError {
+  return new HardshellError({
+    code: 'ALREADY_RUNNING',
+    message: `the gateway runs already, on port ${port} (process ${pid})`,
+    fix: `openclaw gateway restart --port ${wanted}`,
+  });
 }
 
 function portOfUnit(unit: InstalledUnit): HardshellError {

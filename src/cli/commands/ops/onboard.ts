@@ -10,7 +10,7 @@ import { startProcess } from '../../../ops/gateway-process.ts';
 import { managerHere } from '../../../ops/unit/control.ts';
 import { ownProgram } from '../../../ops/unit/facts.ts';
 import { installUnit, planUnit } from '../../../ops/unit/install.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { EXIT, HardshellError, reasonOf } from '../../../platform/errors.ts';
 import { MAX_SECRET_BYTES } from '../../../secrets/files.ts';
 import { readGatewayToken } from '../../../secrets/gateway-token.ts';
 import { findProviderKey } from '../../../secrets/provider-keys.ts';
@@ -34,7 +34,7 @@ type Flags = {
 export async function run({ out, env }: Context, flags: Flags): Promise<number> {
   const paths = resolvePaths(env);
   const asks = !flags.yes && !out.json && out.streams.stdin.isTTY === true;
-  const id = flags.provider ?? (asks ? await askProvider(out) : undefined);
+  const id = flags.provider ?? (asks ? await askProvider(out, flags.baseUrl !== undefined) : undefined);
   const { provider, tested } = id ? await openProvider(out, id, flags, { asks, paths, env }) : NO_PROVIDER;
 
   const manager = managerHere(false);
@@ -59,10 +59,22 @@ export async function run({ out, env }: Context, flags: Flags): Promise<number> 
   return EXIT.ok;
 }
 
+const MAX_ATTEMPTS = 3;
 const NO_PROVIDER = { provider: null, tested: null };
 
-function askProvider(out: Output): Promise<string | undefined> {
-  const question = 'which model provider? anthropic, openai, openrouter, ollama, lmstudio; nothing: later';
+/** Asked again after a slip, since everything that was answered before would be lost. */
+async function askProvider(out: Output, anyName: boolean): Promise<string | undefined> {
+  out.note('providers: anthropic, openai, openrouter, ollama, lmstudio; nothing: later');
+  for (let attempt = 1; ; attempt++) {
+    const answer = await askOnce(out, 'which model provider?');
+    if (answer === undefined || anyName || attempt === MAX_ATTEMPTS || knownAddress(answer)) return answer;
+    out.note(
+      span('red', `${answer} is not one of these; another one: openclaw onboard --provider NAME --base-url URL`),
+    );
+  }
+}
+
+function askOnce(out: Output, question: string): Promise<string | undefined> {
   const lines = createInterface({ input: out.streams.stdin, output: out.streams.stderr });
   return new Promise((resolve, reject) => {
     const left = (): void => reject(usage('nothing was entered, and nothing was written', 'openclaw onboard --help'));
@@ -92,10 +104,17 @@ async function openProvider(
     (await readHidden(out, `the key for ${id}`, MAX_SECRET_BYTES)).trim() || undefined;
   let key = flags.keyStdin || (asks && needsKey && present === undefined) ? await ask() : undefined;
   for (let attempt = 1; ; attempt++) {
-    checkProvider({ id, baseUrl, ...(key === undefined ? {} : { key }) });
+    try {
+      checkProvider({ id, baseUrl, ...(key === undefined ? {} : { key }) });
+    } catch (error) {
+      if (!asks || key === undefined || attempt >= MAX_ATTEMPTS) throw error;
+      out.note(span('red', reasonOf(error)));
+      key = await ask();
+      continue;
+    }
     const question = { api: known?.api ?? 'openai-completions', baseUrl, key: key ?? present };
     const answer = await withProgress(out, `asking ${id} for its models`, listModels(question));
-    if (answer.state === 'refused' && asks && attempt < 3) {
+    if (answer.state === 'refused' && asks && attempt < MAX_ATTEMPTS) {
       out.note(span('red', answer.reason));
       key = await ask();
       continue;
