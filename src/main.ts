@@ -7,6 +7,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { openPairingKey } from './access/key.ts';
 import { createPromptBuilder, STARTER_FILES } from './agent/prompt.ts';
 import { createBackend } from './backend.ts';
+import type { Platforms } from './channels/platforms.ts';
 import { settlePendingAtStart } from './config/edit/settle.ts';
 import { secretValues } from './config/load.ts';
 import { type Env, type Paths, portFromEnv, resolvePaths } from './config/paths.ts';
@@ -35,7 +36,13 @@ import { takeSnapshot } from './store/snapshots.ts';
 import { createToolCaller } from './tools/call.ts';
 import { TOOLS, toolSchemas } from './tools/registry.ts';
 
-export type RunOptions = { readonly port?: number; readonly env: Env; readonly announce: (line: string) => void };
+export type RunOptions = {
+  readonly port?: number;
+  readonly env: Env;
+  readonly announce: (line: string) => void;
+  /** for tests alone: platforms at other addresses; no setting reaches it */
+  readonly platforms?: Platforms;
+};
 export type RunningGateway = {
   readonly url: string;
   readonly port: number;
@@ -82,6 +89,10 @@ async function run(start: Start): Promise<RunningGateway> {
   const { log, store, settings } = state;
   const powers = await openPowers(start, state);
   const core = wireCore(start, state, powers);
+  // What is owed stands first in its lane, and is counted, before anybody can hand in more; none of it runs yet.
+  core.lanes.hold();
+  core.delivery.hold();
+  const resumed = core.intake.resume();
   let stopping = false;
   const gateway = await openGateway(start, state, powers, core, () => stopping);
   lock.announce(gateway.port, gateway.port !== settings.loaded.config.gateway.port);
@@ -96,7 +107,7 @@ async function run(start: Start): Promise<RunningGateway> {
   const { receive: emit, groupChanged, chatMoved, recheck, channelLost } = core;
   await powers.perimeter.open({ emit, groupChanged, chatMoved, recheck, channelLost });
   core.delivery.resume();
-  const resumed = core.intake.resume();
+  core.lanes.release();
   core.releaseHeld();
   if (resumed > 0) log.info('resumed unfinished messages', { count: resumed });
   const endUpkeep = keepUp(core, store, paths, log, powers.live.check);
@@ -153,7 +164,7 @@ async function openState({ env, announce, startedAtMs, paths, opened }: Start) {
 }
 
 /** What the assistant can use: its folder, the box for its commands, the models. */
-async function openPowers({ paths, opened }: Start, { settings, config, log, redactor, store }: State) {
+async function openPowers({ paths, opened, platforms }: Start, { settings, config, log, redactor, store }: State) {
   const workspaceDir = config.agents.defaults.workspace ?? paths.workspaceDir;
   refuseWideWorkspace(workspaceDir, paths);
   const workspace = await openWorkspace(workspaceDir);
@@ -183,6 +194,7 @@ async function openPowers({ paths, opened }: Start, { settings, config, log, red
     ...{ store, log, paths, workspace, env: settings.env, now: Date.now },
     config: () => live.current().config,
     hide: redactor.add,
+    ...(platforms ? { platforms } : {}),
   });
   opened.defer(perimeter.close);
   return { workspace, sandboxes, live, perimeter };

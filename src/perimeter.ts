@@ -4,7 +4,7 @@ import { createAttachments } from './channels/attachments.ts';
 import type { Channel, ChannelPorts } from './channels/channel.ts';
 import { createHealthRecord } from './channels/health-record.ts';
 import { createChannelHost } from './channels/open.ts';
-import { PLATFORMS } from './channels/platforms.ts';
+import { PLATFORMS, type Platforms } from './channels/platforms.ts';
 import { webchat } from './channels/webchat.ts';
 import type { Env, Paths } from './config/paths.ts';
 import type { Config } from './config/schema.ts';
@@ -23,6 +23,7 @@ export type PerimeterPorts = {
   readonly workspace: Root;
   readonly config: () => Config;
   readonly now: () => number;
+  readonly platforms?: Platforms;
   hide(secret: string): void;
 };
 /** What becomes of what arrives. */
@@ -50,7 +51,7 @@ export function createPerimeter(ports: PerimeterPorts) {
     return inward;
   };
   const host = createChannelHost({
-    platforms: PLATFORMS,
+    platforms: ports.platforms ?? PLATFORMS,
     emit: (message) => ready().emit(message),
     groupChanged: (change) => ready().groupChanged(change),
     chatMoved: (...moved) => ready().chatMoved(...moved),

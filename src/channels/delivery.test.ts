@@ -209,3 +209,14 @@ test('at most so many replies of a channel are under way at once', async () => {
   await house.until(60);
   expect(most).toBe(4);
 });
+
+test('a letter that is queued while the gateway still starts leaves once, after what was owed before it', async () => {
+  const { delivery, queue, say, sent, until } = start(() => ({ state: 'sent' }));
+  delivery.hold();
+  queue('a', 'owed');
+  say('a', 'new');
+  delivery.resume();
+  say('a', 'last');
+  await until(3);
+  expect(sent.map(({ text }) => text)).toEqual(['owed', 'new', 'last']);
+});

@@ -46,6 +46,7 @@ export function createDelivery(ports: DeliveryPorts) {
   const slots = new Map<string, { busy: number; readonly waiting: (() => void)[] }>();
   const stopping = new AbortController();
   const underWay = new Set<AbortController>();
+  let isHeld = false;
 
   /** Null when the reply is done with, else how long to wait before it is tried again. */
   const attempt = async (reply: OutboxRow, tries: number): Promise<number | null> => {
@@ -139,6 +140,8 @@ export function createDelivery(ports: DeliveryPorts) {
   };
 
   const enqueue = (reply: OutboxRow): void => {
+    // It is in the outbox, where `resume` finds it in its order.
+    if (isHeld) return;
     const channelKey = `${reply.channel}\0${reply.account}`;
     const key = `${channelKey}\0${reply.chat}\0${reply.thread}`;
     const known = lanes.get(key);
@@ -152,8 +155,13 @@ export function createDelivery(ports: DeliveryPorts) {
 
   return {
     enqueue,
+    /** Nothing leaves until `resume`: a reply of before must not be overtaken, nor be found there and in a lane. */
+    hold(): void {
+      isHeld = true;
+    },
     /** After a start: what was queued goes out; what was being sent has an unknown fate. */
     resume(): void {
+      isHeld = false;
       for (const reply of outbox.open()) {
         if (reply.state === 'sending')
           store.commit(() => outbox.move(reply.id, 'unknown', 'the gateway stopped while it was being sent'));

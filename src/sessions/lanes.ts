@@ -34,10 +34,11 @@ export function createLanes(ports: LanePorts) {
   const lanes = new Map<string, Lane>();
   const turns = new Set<Promise<void>>();
   let stopping = false;
+  let isHeld = false;
 
   const start = (key: string, lane: Lane): void => {
     const item = lane.waiting.shift();
-    if (!item || stopping) {
+    if (!item || stopping || isHeld) {
       if (item) lane.waiting.unshift(item);
       else lanes.delete(key);
       return;
@@ -91,6 +92,14 @@ export function createLanes(ports: LanePorts) {
         lane.running?.abort.abort(ABORT.interrupted);
       } else lane.waiting.push(item);
       if (!lane.running) start(item.sessionKey, lane);
+    },
+    /** From here on messages only line up, until `release`. */
+    hold(): void {
+      isHeld = true;
+    },
+    release(): void {
+      isHeld = false;
+      for (const [key, lane] of [...lanes]) if (!lane.running) start(key, lane);
     },
     waitingIn: (key: string): number => lanes.get(key)?.waiting.length ?? 0,
     activeRunIds(key: string): string[] {

@@ -155,6 +155,26 @@ test('crash during the model call: the message is taken up again and answered on
   expect(balanced(core)).toMatchObject({ received: 1, answered: 1 });
 });
 
+test('a message that arrives while the gateway still starts runs once, after what a crash left unfinished', async () => {
+  const asked: string[] = [];
+  const first = start({ model: () => (async function* () { await new Promise(() => {}); yield* say(''); })() }); // biome-ignore format: short
+  const owed = first.send('owed', { mode: 'followup' });
+  await expect.poll(() => first.lanes.activeCount()).toBe(1);
+  first.crash();
+  const model: CoreOptions['model'] = ({ messages }) => {
+    asked.push(JSON.stringify(messages.at(-1)));
+    return say('ok');
+  };
+  const core = start({ folder: first.folder, model });
+  core.lanes.hold();
+  expect(core.intake.resume()).toBe(1);
+  const fresh = core.send('fresh', { mode: 'followup' });
+  expect(core.lanes.activeCount()).toBe(0);
+  core.lanes.release();
+  await Promise.all([core.waitFor(owed.id), fresh.ended]);
+  expect(asked.map((text) => /owed|fresh/.exec(text)?.[0])).toEqual(['owed', 'fresh']);
+});
+
 test('crash while a tool runs: it is not run again, and the model is told that its outcome is unknown', async () => {
   let ran = 0;
   const hung = start({ model: () => callFor('outward', {}, 'call1'), tool: () => { ran += 1; return new Promise(() => {}); } }); // biome-ignore format: short

@@ -328,7 +328,11 @@ function failure(kind: string, message: string, fix?: string): TurnEnd {
   };
 }
 
-const titleOf = ({ message }: Waiting): string => firstLine(message.text || (message.attachments?.[0]?.name ?? ''), 60);
+const titleOf = ({ message }: Waiting): string =>
+  firstLine(
+    (message.chatType === 'group' && message.chatTitle) || message.text || (message.attachments?.[0]?.name ?? ''),
+    60,
+  );
 
 function firstLine(text: string, maxChars: number): string {
   const line = text.trim().split('\n', 1)[0] ?? '';

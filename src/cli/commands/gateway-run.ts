@@ -1,6 +1,7 @@
 // Owns `openclaw gateway run`: start it, print what it announces, and turn signals into a graceful stop, then a hard one.
 import { constants } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
+import type { RunOptions } from '../../main.ts';
 import { EXIT } from '../../platform/errors.ts';
 import type { Context } from '../context.ts';
 import { parsePort } from '../target.ts';
@@ -21,7 +22,12 @@ const COMPILER_FLAGS = [
 const SAME_PRESS_MS = 300;
 const LEAVE_AFTER_MS = 2000;
 
-export async function run({ out, env }: Context, options: { port?: string; verbose?: boolean }): Promise<number> {
+/** `given` is for tests alone; the grammar passes none. */
+export async function run(
+  { out, env }: Pick<Context, 'out' | 'env'>,
+  options: { port?: string; verbose?: boolean },
+  given: Pick<RunOptions, 'platforms'> = {},
+): Promise<number> {
   keepHeapSmall(env);
   keepCompilerTidy();
   const port = options.port === undefined ? {} : { port: parsePort(options.port) };
@@ -45,6 +51,7 @@ export async function run({ out, env }: Context, options: { port?: string; verbo
 
   const { runGateway } = await import('../../main.ts');
   const gateway = await runGateway({
+    ...given,
     ...port,
     env: options.verbose ? { ...env, OPENCLAW_LOG_ECHO: '1' } : env,
     announce: (line) => out.line(line),
