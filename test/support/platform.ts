@@ -1,6 +1,6 @@
 // A pretended platform for tests of access: it keeps what is sent by it, and makes messages as a channel would.
 
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Channel, InboundMessage, Outbound } from '../../src/channels/channel.ts';
@@ -34,9 +34,14 @@ export function message({ from = '222', sender, ...more }: Message = {}): Inboun
 }
 
 export function readConfig(text: string): Config {
-  const path = join(mkdtempSync(join(tmpdir(), 'hardshell-config-')), 'openclaw.json');
-  writeFileSync(path, text);
-  return loadConfig({ configPath: path }, {}).config;
+  const folder = mkdtempSync(join(tmpdir(), 'hardshell-config-'));
+  try {
+    const configPath = join(folder, 'openclaw.json');
+    writeFileSync(configPath, text);
+    return loadConfig({ configPath }, {}).config;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** The inner house with Telegram as a list. */
