@@ -89,3 +89,11 @@ test.each([
   expect(read(text).errors.length).toBeGreaterThan(0);
   expect(performance.now() - begunAt).toBeLessThan(1_500);
 });
+
+test('a list of group members that loses all its names does not become the longer one of direct chats', () => {
+  const telegram = { allowFrom: ['111111'], groups: { '-100': {} } };
+  expect(read({ channels: { telegram: { ...telegram, groupAllowFrom: ['@bob'] } } }).errors).toEqual([
+    'allowlist-empty',
+  ]);
+  expect(read({ channels: { telegram: { ...telegram, groupAllowFrom: ['@bob', '222222'] } } }).errors).toEqual([]);
+});
