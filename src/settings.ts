@@ -170,9 +170,14 @@ const IN_FORCE = new RegExp(
 
 export const isInForce = (path: string): boolean => IN_FORCE.test(path);
 
-function notInForce({ config, exists }: LoadedConfig, paths: Paths, env: Env): string[] {
+/** The settings of a file that this version reads, and nothing looks at. */
+export function idleSettings({ config, exists }: Pick<LoadedConfig, 'config' | 'exists'>, paths: Paths, env: Env) {
   // Nothing is set where there is no file; reading the defaults once more is for those who have one.
   const defaults = exists ? inspectConfig(paths, env, { text: '{}' }).config : null;
-  const idle = defaults ? changesBetween(defaults, config).changed.filter((path) => !isInForce(path)) : [];
+  return defaults ? changesBetween(defaults, config).changed.filter((path) => !isInForce(path)) : [];
+}
+
+function notInForce(loaded: LoadedConfig, paths: Paths, env: Env): string[] {
+  const idle = idleSettings(loaded, paths, env);
   return idle.length === 0 ? [] : [`read and checked, but not in force in this version: ${idle.join(', ')}`];
 }

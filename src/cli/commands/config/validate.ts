@@ -17,11 +17,17 @@ export async function run({ out, env: processEnv }: Context, options: { strict?:
   const found = inspectConfig(paths, env, { ...resolve, rules: true, strict: options.strict === true });
   const { path, exists, mappings } = found;
   const { mode = 'token', token } = found.config?.gateway.auth ?? {};
-  const { modelFindings } = await import('../../../models/findings.ts');
+  const [{ modelFindings }, { idleSettings }] = await Promise.all([
+    import('../../../models/findings.ts'),
+    import('../../../settings.ts'),
+  ]);
+  const fits = found.config !== null && errorsIn(found.findings).length === 0;
+  const idle = found.config && fits ? idleSettings({ config: found.config, exists }, paths, env) : [];
   const findings = [
     ...found.findings,
     ...(mode === 'token' ? tokenFindings(opened, token, found.findings) : []),
-    ...(errorsIn(found.findings).length === 0 ? modelFindings(found, paths) : []),
+    ...(fits ? modelFindings(found, paths) : []),
+    ...idle.map(notInForce),
   ];
   const errors = errorsIn(findings);
   for (const mapping of mappings) out.line(span('dim', 'read: '), mappingLine(mapping));
@@ -36,6 +42,15 @@ export async function run({ out, env: processEnv }: Context, options: { strict?:
   out.line(span('green', 'good'), `: ${exists ? path : `there is no ${path}, so the defaults hold`}`);
   return EXIT.ok;
 }
+
+/** A setting that does nothing must not look like one that protects. */
+const notInForce = (key: string): Finding => ({
+  level: 'warning',
+  code: 'not-in-force',
+  key,
+  message: `${key} is read and checked, but not in force in this version`,
+  fix: 'do not rely on it',
+});
 
 /** The start also judges a token that lies outside the configuration. */
 function tokenFindings({ paths, env }: OpenConfig, configured: unknown, known: readonly Finding[]): Finding[] {
