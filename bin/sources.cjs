@@ -5,7 +5,15 @@ const { createHash } = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 
-const INPUTS = ['src', 'ui', 'scripts/build.ts', 'scripts/notices.ts', 'package.json', 'package-lock.json'];
+const INPUTS = [
+  'src',
+  'ui',
+  'scripts/build.ts',
+  'scripts/bundle.ts',
+  'scripts/notices.ts',
+  'package.json',
+  'package-lock.json',
+];
 const STAMP = path.join('dist', '.stamp');
 
 function* filesBelow(folder) {

@@ -19,6 +19,8 @@ export type GatewayOptions = {
   /** a HOME from before, to start again on what an earlier gateway left */
   readonly home?: string;
   readonly args?: readonly string[];
+  /** a program of the test's own, in place of ours with its arguments */
+  readonly program?: string;
   readonly readyTimeoutMs?: number;
 };
 
@@ -137,7 +139,9 @@ export async function startTestGateway(options: GatewayOptions = {}): Promise<Te
   if (options.config !== undefined) writeConfig(home, options.config);
   const env = { ...options.env, OPENCLAW_GATEWAY_PORT: String(port) };
   const startedAt = performance.now();
-  const child = spawn(...typed(['gateway', 'run', ...(options.args ?? [])]), {
+  const { program, args = [] } = options;
+  const command = program ? ([process.execPath, [program]] as const) : typed(['gateway', 'run', ...args]);
+  const child = spawn(...command, {
     env: cleanEnv(home, env),
     cwd: home,
     stdio: ['ignore', 'pipe', 'pipe'],
