@@ -187,7 +187,7 @@ test('reset moves aside and deletes nothing; it asks, and refuses while a gatewa
   await run(['onboard', '--yes', '--start']);
   const running = await run(['reset', 'all', '--yes']);
   expect(running).toMatchObject({ code: 1 });
-  expect(running.stderr).toContain('already runs');
+  expect([running.stderr, running.stdout]).toEqual([expect.stringContaining('already runs'), '']);
   await run(['gateway', 'stop']);
 
   const before = readdirSync(stateDir).sort();

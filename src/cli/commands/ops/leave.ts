@@ -23,12 +23,17 @@ export async function reset({ out, env }: Context, flags: Flags, scope: string):
   const nowMs = Date.now();
   const plan = planReset(paths, scope, nowMs);
   const dryRun = flags.dryRun === true;
-  for (const { from, to } of plan.moves) out.line(dryRun ? 'would move ' : 'move ', `${from} to ${to}`);
+  const say = (word: string): void => {
+    for (const { from, to } of plan.moves) out.line(word, ` ${from} to ${to}`);
+  };
+  // Who is not asked reads what was done, and nothing when it was refused.
+  if (dryRun || !flags.yes) say('would move');
   if (plan.moves.length === 0) out.line(`there is nothing to reset in ${paths.stateDir}`);
   const isDone = !dryRun && plan.moves.length > 0;
   if (isDone) {
     if (!(await agreed(out, flags, `move ${plan.moves.length} of these aside?`))) return EXIT.failure;
     putAside(paths, plan, nowMs);
+    if (flags.yes) say('moved');
     out.line(span('green', 'done'), `; all of it is kept in ${plan.into}`);
   }
   out.data({ dryRun, into: plan.into, moves: plan.moves });
