@@ -77,6 +77,7 @@ export function openPairingTables(store: Store) {
   const drop = store.prepare(
     'DELETE FROM access_grants WHERE channel = ? AND account = ? AND kind = ? AND subject = ?',
   );
+  const forget = store.prepare('DELETE FROM people WHERE channel = ? AND account = ? AND person = ?');
   const addInvite = store.prepare('INSERT INTO invites VALUES (?, ?, ?, ?, ?, ?, NULL)');
   const invite = store.prepare('SELECT * FROM invites WHERE code = ?');
   const invites = store.prepare('SELECT * FROM invites ORDER BY created_at');
@@ -109,8 +110,11 @@ export function openPairingTables(store: Store) {
       const { channel, account, kind, subject, role, title, members, was, limits, untilMs, grantedAtMs } = g;
       put.run(channel, account, kind, subject, role, title, members ? 1 : 0, was, limits, untilMs, grantedAtMs);
     },
-    drop: (g: Pick<Grant, 'channel' | 'account' | 'kind' | 'subject'>): boolean =>
-      drop.run(g.channel, g.account, g.kind, g.subject).changes === 1,
+    drop(g: Pick<Grant, 'channel' | 'account' | 'kind' | 'subject'>): boolean {
+      // Or they would be taken for somebody whom the settings list. Such a one is known again with the next message.
+      if (g.kind === 'person') forget.run(g.channel, g.account, g.subject);
+      return drop.run(g.channel, g.account, g.kind, g.subject).changes === 1;
+    },
     addInvite(i: Omit<Invite, 'usedAtMs'>): void {
       dropInvites.run(i.createdAtMs);
       addInvite.run(i.code, i.title, i.limits, i.createdAtMs, i.expiresAtMs, i.untilMs);

@@ -9,13 +9,15 @@ import { forgetToken, keepToken, storedToken, takeTokenFromUrl } from '../protoc
 import { afterHello, afterLoss } from './boot.ts';
 import type { App } from './context.ts';
 import { applyEvent } from './incoming.ts';
-import { currentFromUrl } from './route.ts';
+import { currentFromUrl, viewFromUrl } from './route.ts';
 import { loadSeen } from './seen.ts';
 import { initialState, type Notice } from './state.ts';
 import { createStore } from './store.ts';
 
 export function createApp(version: string): App {
-  const store = createStore(initialState(storedToken() !== null, currentFromUrl(), loadOutbox(), loadSeen()));
+  const store = createStore(
+    initialState(storedToken() !== null, viewFromUrl(), currentFromUrl(), loadOutbox(), loadSeen()),
+  );
   let link: Link | null = null;
 
   const app: App = {
@@ -39,7 +41,7 @@ export function createApp(version: string): App {
       link?.close();
       link = null;
       store.set(() => ({
-        ...initialState(false, currentFromUrl(), [], loadSeen()),
+        ...initialState(false, viewFromUrl(), currentFromUrl(), [], loadSeen()),
         firstVersion: store.get().firstVersion,
       }));
     },

@@ -21,6 +21,7 @@ export function openSession(app: App, key: string, replaceUrl = false): void {
   store.set((s) => ({
     ...changeTranscript(s, key, (t) => withoutOldest(t, KEPT_MESSAGES)),
     current: key,
+    view: 'chat',
     drawerOpen: false,
     seen: withSeen(s.seen, key, Date.now()),
   }));

@@ -5,6 +5,7 @@ import { EMPTY, type Transcript } from '../chat/transcript.ts';
 import type { Hello } from '../protocol/frames.ts';
 import type { LinkState } from '../protocol/link.ts';
 import { wordsOf } from '../protocol/messages.ts';
+import { NO_PEOPLE, type People } from '../protocol/people.ts';
 import type { ApprovalRow, ModelRow, SessionRow, StatusView } from '../protocol/rows.ts';
 
 export type Notice = {
@@ -28,6 +29,9 @@ export type SessionList = {
   readonly leaving: ReadonlySet<string>;
 };
 
+/** What the middle shows: the conversation, or channels and people. */
+export type View = 'chat' | 'people';
+
 export type AppState = {
   readonly link: LinkState;
   readonly signedIn: boolean;
@@ -41,6 +45,8 @@ export type AppState = {
   readonly list: SessionList;
   /** rows of sessions outside of the list, such as one that was just made */
   readonly extraRows: ReadonlyMap<string, SessionRow>;
+  readonly view: View;
+  readonly people: People;
   readonly current: string;
   readonly transcripts: ReadonlyMap<string, Transcript>;
   /** sessions whose history could not be fetched, with the reason */
@@ -63,6 +69,7 @@ export const LIST_PAGE = 60;
 
 export function initialState(
   signedIn: boolean,
+  view: View,
   current: string,
   outbox: readonly Outgoing[],
   seen: ReadonlyMap<string, number>,
@@ -86,6 +93,8 @@ export function initialState(
       leaving: new Set(),
     },
     extraRows: new Map(),
+    view,
+    people: NO_PEOPLE,
     current,
     transcripts: new Map(),
     historyErrors: new Map(),

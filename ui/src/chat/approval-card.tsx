@@ -1,30 +1,27 @@
 // Owns asking a person whether a call may run. Machine facts only, nothing shortened, unseen characters shown; no default
 // button, no shortcut, and a moment before the buttons work, so that a click meant for something else decides nothing.
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { resolveApproval } from '../app/approvals.ts';
 import { useApp } from '../app/context.ts';
 import type { ApprovalRow } from '../protocol/rows.ts';
 import { Icon } from '../shell/icons.tsx';
+import { useNow, useSettled } from '../shell/now.ts';
 import { Exact, hasUnseen, plainLine } from '../shell/visible.tsx';
 import { countdown } from '../shell/words.ts';
 
-const SETTLE_MS = 500;
-
 export function ApprovalCard({ approval }: { approval: ApprovalRow }) {
   const app = useApp();
-  const [state, setState] = useState<'settling' | 'open' | 'answered'>('settling');
-  const leftMs = useTimeLeft(approval.expiresAtMs);
-  useEffect(() => {
-    const timer = setTimeout(() => setState((s) => (s === 'settling' ? 'open' : s)), SETTLE_MS);
-    return () => clearTimeout(timer);
-  }, []);
+  const settled = useSettled();
+  const [answered, setAnswered] = useState(false);
+  const nowMs = useNow(1_000);
+  const leftMs = approval.expiresAtMs > 0 ? approval.expiresAtMs - nowMs : null;
   const expired = leftMs !== null && leftMs <= 0;
+  const off = !settled || answered || expired;
   const answer = (decision: 'allow-once' | 'deny'): void => {
-    if (state !== 'open') return;
-    setState('answered');
+    if (off) return;
+    setAnswered(true);
     void resolveApproval(app, approval.id, decision);
   };
-  const off = state !== 'open' || expired;
   return (
     <section class="approval" aria-label={`Approval needed for ${plainLine(approval.tool)}`}>
       <header>
@@ -63,13 +60,4 @@ export function ApprovalCard({ approval }: { approval: ApprovalRow }) {
       </footer>
     </section>
   );
-}
-
-function useTimeLeft(expiresAtMs: number): number | null {
-  const [nowMs, setNowMs] = useState(Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNowMs(Date.now()), 1_000);
-    return () => clearInterval(timer);
-  }, []);
-  return expiresAtMs > 0 ? expiresAtMs - nowMs : null;
 }

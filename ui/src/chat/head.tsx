@@ -4,6 +4,7 @@ import { patchSession } from '../app/sessions.ts';
 import { nameOf, rowOf } from '../app/state.ts';
 import type { ModelRow, SessionRow } from '../protocol/rows.ts';
 import { SessionMenu } from '../sessions/session-menu.tsx';
+import { DrawerButton } from '../shell/drawer-button.tsx';
 import { Icon } from '../shell/icons.tsx';
 import { Disclosure } from '../shell/menu.tsx';
 import { plainLine } from '../shell/visible.tsx';
@@ -11,23 +12,12 @@ import { tokenCount } from '../shell/words.ts';
 import { outsideSources } from './sources.ts';
 
 export function Head() {
-  const app = useApp();
   const name = useAppState((s) => plainLine(nameOf(s, s.current)));
   const row = useAppState((s) => rowOf(s, s.current));
-  const drawerOpen = useAppState((s) => s.drawerOpen);
   const sources = row ? outsideSources(row) : [];
   return (
     <header class="head">
-      <button
-        type="button"
-        class="quiet icon-only drawer-only"
-        aria-label="Show sessions"
-        aria-controls="sidebar"
-        aria-expanded={drawerOpen}
-        onClick={() => app.store.set((s) => ({ ...s, drawerOpen: true }))}
-      >
-        <Icon name="menu" />
-      </button>
+      <DrawerButton />
       <div class="head-title">
         <h1 title={name}>{name}</h1>
         {sources.length > 0 && <p class="sources">Has read: {sourcesLine(sources)}</p>}

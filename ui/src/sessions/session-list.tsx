@@ -1,5 +1,5 @@
 // Owns the list of sessions: groups by day, one tab stop with arrow keys inside, dots for running and unread.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef } from 'preact/hooks';
 import { useApp, useAppState } from '../app/context.ts';
 import { openSession } from '../app/history.ts';
 import { linkTo } from '../app/route.ts';
@@ -7,6 +7,7 @@ import { isUnread } from '../app/seen.ts';
 import { fetchSessions } from '../app/sessions.ts';
 import { nameOf } from '../app/state.ts';
 import type { SessionRow } from '../protocol/rows.ts';
+import { useNow } from '../shell/now.ts';
 import { plainLine } from '../shell/visible.tsx';
 import { briefTime, daysBefore } from '../shell/words.ts';
 import { SessionMenu } from './session-menu.tsx';
@@ -15,7 +16,8 @@ export function SessionList() {
   const app = useApp();
   const list = useAppState((s) => s.list);
   const current = useAppState((s) => s.current);
-  const nowMs = useMinutes();
+  const shown = useAppState((s) => s.view === 'chat');
+  const nowMs = useNow(60_000);
   const box = useRef<HTMLDivElement>(null);
   const rows = list.rows.filter((row) => !list.leaving.has(row.key));
   const stop = rows.some((row) => row.key === current) ? current : rows[0]?.key;
@@ -52,7 +54,13 @@ export function SessionList() {
           <h2 class="group-name">{name}</h2>
           <ul>
             {group.map((row) => (
-              <Row key={row.key} row={row} nowMs={nowMs} isCurrent={row.key === current} isStop={row.key === stop} />
+              <Row
+                key={row.key}
+                row={row}
+                nowMs={nowMs}
+                isCurrent={shown && row.key === current}
+                isStop={row.key === stop}
+              />
             ))}
           </ul>
         </section>
@@ -136,13 +144,3 @@ function Row({
 }
 
 const DOT_WORDS = { waits: 'waits for your approval', running: 'running', unread: 'unread' } as const;
-
-/** The present, to the minute: for times such as "5 min". */
-function useMinutes(): number {
-  const [nowMs, setNowMs] = useState(Date.now());
-  useEffect(() => {
-    const timer = setInterval(() => setNowMs(Date.now()), 60_000);
-    return () => clearInterval(timer);
-  }, []);
-  return nowMs;
-}

@@ -1,5 +1,7 @@
 // Owns the side of the page: new session, search, the list, and the few settings below it.
 import { useApp, useAppState } from '../app/context.ts';
+import { openPeople } from '../app/people.ts';
+import { linkTo } from '../app/route.ts';
 import { newSession, search, showArchived, showMore } from '../app/sessions.ts';
 import { Icon, type IconName, Mark } from '../shell/icons.tsx';
 import { type Theme, useTheme } from '../shell/theme.ts';
@@ -27,6 +29,7 @@ export function Sidebar() {
         <Icon name="plus" size={17} />
         New session
       </button>
+      <PeopleLink />
       <label class="search">
         <span class="offscreen">Search sessions</span>
         <Icon name="search" size={16} />
@@ -83,6 +86,30 @@ export function Sidebar() {
         </button>
       </div>
     </aside>
+  );
+}
+
+function PeopleLink() {
+  const app = useApp();
+  const current = useAppState((s) => s.current);
+  const shown = useAppState((s) => s.view === 'people');
+  const count = useAppState((s) => s.people.waiting.length);
+  const open = (event: MouseEvent): void => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    openPeople(app);
+  };
+  return (
+    <a class="people-link" href={linkTo(current, 'people')} aria-current={shown ? 'page' : undefined} onClick={open}>
+      <Icon name="people" size={17} />
+      <span>Channels &amp; people</span>
+      {count > 0 && (
+        <span class="badge">
+          {count}
+          <span class="offscreen">{count === 1 ? ' waits to be let in' : ' wait to be let in'}</span>
+        </span>
+      )}
+    </a>
   );
 }
 

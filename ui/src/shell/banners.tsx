@@ -7,13 +7,14 @@ import type { StatusView } from '../protocol/rows.ts';
 import { Icon } from './icons.tsx';
 import { plainLine } from './visible.tsx';
 
-export function Banners() {
+/** `brief`: without what the view itself shows. */
+export function Banners({ brief = false }: { brief?: boolean }) {
   return (
     <div class="banners">
       <LinkBanner />
       <OldPageBanner />
       <ApprovalBanner />
-      <StatusBanners />
+      {!brief && <StatusBanners />}
     </div>
   );
 }
@@ -66,7 +67,7 @@ function OldPageBanner() {
 function ApprovalBanner() {
   const app = useApp();
   const elsewhere = useAppState(
-    (s) => s.approvals.find((a) => a.sessionKey !== '' && a.sessionKey !== s.current) ?? null,
+    (s) => s.approvals.find((a) => a.sessionKey !== '' && (a.sessionKey !== s.current || s.view === 'people')) ?? null,
   );
   const name = useAppState((s) => (elsewhere ? plainLine(nameOf(s, elsewhere.sessionKey)) : ''));
   if (!elsewhere) return null;

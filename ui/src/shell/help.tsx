@@ -72,7 +72,7 @@ function handleKey(app: App, event: KeyboardEvent): void {
     if (document.activeElement?.id === 'search' && state.list.search !== '') return;
     const drawerShown = state.drawerOpen && matchMedia('(max-width: 52rem)').matches;
     if (drawerShown) app.store.set((s) => ({ ...s, drawerOpen: false }));
-    else void abort(app, state.current);
+    else if (state.view === 'chat') void abort(app, state.current);
   } else if (event.key === '?' && !isTyping(event.target)) {
     event.preventDefault();
     app.store.set((s) => ({ ...s, helpOpen: true }));

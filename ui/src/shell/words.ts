@@ -37,6 +37,20 @@ export function briefTime(atMs: number, nowMs: number): string {
   return daysBefore(atMs, nowMs) < 7 ? WEEKDAY.format(atMs) : DAY.format(atMs);
 }
 
+/** How long ago, in words. */
+export function ago(atMs: number, nowMs: number): string {
+  const ms = nowMs - atMs;
+  return ms < 45_000 ? 'just now' : `${span(ms)} ago`;
+}
+
+/** Roughly how long: `43 min`, `2 h`, `5 days`. */
+export function span(ms: number): string {
+  const minutes = Math.max(1, Math.round(ms / 60_000));
+  if (minutes < 60) return `${minutes} min`;
+  if (minutes < 48 * 60) return `${Math.round(minutes / 60)} h`;
+  return `${Math.round(minutes / 60 / 24)} days`;
+}
+
 /** Midnights between the two moments. */
 export function daysBefore(atMs: number, nowMs: number): number {
   return Math.round((midnight(nowMs) - midnight(atMs)) / DAY_MS);
