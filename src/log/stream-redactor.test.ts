@@ -86,3 +86,13 @@ test('a word without an end is not waited for without an end, and costs no more 
   expect(100_000 - shown).toBeLessThan(5_000);
   expect((process.cpuUsage().user - startedAtMs) / 1_000).toBeLessThan(2_000);
 });
+
+test('a word without an end in tiny pieces costs no more than its length', () => {
+  const stream = createStreamRedactor(createRedactor());
+  const startedMs = process.cpuUsage().user / 1_000;
+  let shown = '';
+  for (let n = 0; n < 60_000; n++) shown += stream.push(n % 2 ? '.' : 'a');
+  shown += stream.end();
+  expect(shown).toBe('a.'.repeat(30_000));
+  expect(process.cpuUsage().user / 1_000 - startedMs).toBeLessThan(2_500);
+});

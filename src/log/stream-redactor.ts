@@ -11,6 +11,8 @@ export type StreamRedactor = {
 
 /** A word longer than any token is no longer waited for. */
 const MAX_HELD_WORD = 4_608;
+/** Of a word that is longer, so much is let through at a time: to look at all of it for each letter would take seconds. */
+const LONG_WORD_STEP = 256;
 /** Whatever else is waited for: a private key of the largest kind, twice. */
 const MAX_HELD = 40_000;
 
@@ -21,10 +23,14 @@ export function createStreamRedactor(redactor: Hiding): StreamRedactor {
 
   const release = (isLast: boolean): string => {
     const text = shown + held;
+    const word = wordStart(text);
+    // Nothing can be let go while all that is held is one word.
+    const most = text.length - word < MAX_HELD_WORD ? MAX_HELD : MAX_HELD_WORD + LONG_WORD_STEP;
+    if (!isLast && word <= Math.max(shown.length, text.length - MAX_HELD_WORD) && held.length < most) return '';
     const hidden = redactor.find(text);
     let cut = text.length;
     if (!isLast && held.length < MAX_HELD) {
-      cut = Math.min(wordStart(text), headingStart(text), redactor.openFrom(text));
+      cut = Math.min(word, headingStart(text), redactor.openFrom(text));
       // What is hidden is hidden whole, and what reaches to the end may go on.
       for (const { start, end } of hidden) if (end === text.length || end > cut) cut = Math.min(cut, start);
     }

@@ -25,7 +25,8 @@ const MAX_ENV_FILE_BYTES = 256 * 1024;
  * something was changed: it may be called for every message.
  */
 export function addStoredSecrets(places: StoredPlaces, add: (secret: string) => void): () => void {
-  for (const [name, value] of Object.entries(places.env)) if (value && SECRET_NAME.test(name)) add(value);
+  for (const [name, value] of Object.entries(places.env))
+    if (value && SECRET_NAME.test(name) && !isWordOrPath(value)) add(value);
   let seen = '';
   const look = (): void => {
     const now = stampOf(places);
@@ -71,7 +72,7 @@ export function addFields(value: unknown, name: string, add: (secret: string, is
 function addEnvFile(stateDir: string, add: (secret: string) => void): void {
   const path = envFileOf(stateDir);
   for (const { name, value } of parseEnvText(tryReadText(path, MAX_ENV_FILE_BYTES) ?? '', path))
-    if (SECRET_NAME.test(name) || looksSecret(value)) add(value);
+    if ((SECRET_NAME.test(name) && !isWordOrPath(value)) || looksSecret(value)) add(value);
 }
 
 /** Only one that opens without a passphrase: trying that takes a quarter of a second. */
@@ -80,6 +81,9 @@ function addVault({ stateDir, env }: StoredPlaces, add: (secret: string) => void
   const vault = openVaultOf({ stateDir, env, now: Date.now });
   if (vault) addVaulted(vault, add);
 }
+
+/** `DB_PASSWORD=postgres` protects nothing, and hiding that word everywhere would hide what people need to read. */
+const isWordOrPath = (value: string): boolean => /^[a-z]{1,12}$/i.test(value) || /^~?\/[\w./-]*$/.test(value);
 
 /** No path, no address, no sentence, and more than anybody would guess. */
 const looksSecret = (value: string): boolean =>
