@@ -17,7 +17,7 @@ import {
   type TelegramServerOptions,
 } from '../doubles/telegram-server.ts';
 import { freePort } from '../support/gateway.ts';
-import { channelConformance, listen, outbound, type PlatformDouble, type Said, within } from './channels.ts';
+import { channelConformance, listen, type PlatformDouble, type Said, within } from './channels.ts';
 
 const lines: string[] = [];
 const write = (text: string, fields?: object): void => void lines.push(`${text} ${JSON.stringify(fields ?? {})}`);
@@ -408,8 +408,4 @@ describe('telegram by webhook', () => {
       .poll(async () => here.channel.probe(AbortSignal.timeout(5_000)), { timeout: 5_000 })
       .toMatchObject({ ok: false, reason: expect.stringMatching(/cannot deliver to the webhook/) as string });
   });
-});
-
-test('outbound ids of the suite are its own', () => {
-  expect(outbound({ directChat: '1' } as PlatformDouble, 'x').idempotencyKey).toMatch(/^test:/);
 });
