@@ -225,7 +225,7 @@ export function supervise(channel: ConnectedChannel, ports: SupervisePorts) {
         family === 'refused'
           ? pace.refusedWaitMs
           : Math.min(pace.maxWaitMs, pace.firstWaitMs * 2 ** Math.min(tries, 16));
-      const waitMs = Math.max(retryAfterMs ?? 0, ours) * (1 + Math.random() / 5);
+      const waitMs = Math.round(Math.max(retryAfterMs ?? 0, ours) * (1 + Math.random() / 5));
       nextTryMs = now() + waitMs;
       log.warn('channel not connected', { channel: channel.id, account: channel.account, family, reason, waitMs });
       enter(family === 'refused' ? 'refused' : 'waiting');

@@ -139,7 +139,7 @@ function look(program: Command, lazy: Lazy): void {
 
   const logs = asking(program.command('logs').description('what the gateway wrote down'));
   logs
-    .option('--tail <lines>', 'the last lines (default: 200)')
+    .option('-n, --tail <lines>', 'the last lines (default: 200)')
     .addOption(new Option('--limit <lines>', 'same as --tail').hideHelp())
     .option('-f, --follow', 'go on with what comes')
     .action(lazy(() => import('./commands/logs.ts')));
