@@ -277,7 +277,7 @@ async function openGateway(
       logFile: log.file,
       config: live.current,
       status,
-      channels: { list, probe: perimeter.probe },
+      channels: { list, probe: perimeter.probe, linking: perimeter.linking },
       stopping,
     }),
     hosts: settings.hosts,

@@ -3,6 +3,7 @@
 import { createAttachments } from './channels/attachments.ts';
 import type { Channel, ChannelPorts } from './channels/channel.ts';
 import { createHealthRecord } from './channels/health-record.ts';
+import { createLinking } from './channels/linking.ts';
 import { createChannelHost } from './channels/open.ts';
 import { PLATFORMS, type Platforms } from './channels/platforms.ts';
 import { webchat } from './channels/webchat.ts';
@@ -82,6 +83,22 @@ export function createPerimeter(ports: PerimeterPorts) {
     log,
     now,
   });
+  const probe = async (id?: string): Promise<void> => {
+    await host.apply(ports.config());
+    await host.probe(id);
+  };
+  const linking = createLinking({
+    login: (account) => host.connected('whatsapp', account)?.login,
+    prepare: async () => {
+      const { codeFolderOf, installSide } = await import('./channels/whatsapp/install.ts');
+      await installSide(codeFolderOf(paths.stateDir), env);
+    },
+    draw: async (text) => {
+      const { renderSVG } = await import('uqr');
+      return `data:image/svg+xml;base64,${Buffer.from(renderSVG(text, { border: 3 })).toString('base64')}`;
+    },
+    linked: () => void probe('whatsapp'),
+  });
   const saving = setInterval(host.save, SAVE_EVERY_MS).unref();
   const forCore: Pick<CorePorts, 'channelOf' | 'typing' | 'takeFiles'> = {
     channelOf: (id, account): Channel | undefined => (id === webchat.id ? webchat : host.channelOf(id, account)),
@@ -91,10 +108,8 @@ export function createPerimeter(ports: PerimeterPorts) {
   return {
     forCore,
     /** Also looks whether something that was missing is there now, such as the file of a token. */
-    async probe(id?: string): Promise<void> {
-      await host.apply(ports.config());
-      await host.probe(id);
-    },
+    probe,
+    linking,
     /** Every channel of the configuration, whether it runs or not, with what the tables know of it. */
     reports({ inbox, outbox }: Pick<Core, 'inbox' | 'outbox'>): ChannelReport[] {
       const [running, idle] = [host.status(), host.idle()];
@@ -128,6 +143,7 @@ export function createPerimeter(ports: PerimeterPorts) {
     },
     async close(): Promise<void> {
       clearInterval(saving);
+      linking.stop();
       await host.stop();
     },
   };

@@ -45,6 +45,8 @@ export type InboundMessage = {
    *  what a mail says about itself and nothing has verified */
   readonly assurance: 'operator' | 'platform' | 'claimed';
   readonly text: string;
+  /** why it is no message of a person to us (an automatic mail, one with two senders); it is declined, and only counted */
+  readonly unfit?: string;
   readonly addressed?: Addressed;
   /** what the message answers or quotes, and whose it is (null: the platform does not say) */
   readonly quoted?: { readonly senderId: string | null; readonly text: string };
@@ -144,9 +146,17 @@ export interface ConnectedChannel extends Channel {
   run(ports: ChannelPorts, signal: AbortSignal, connected: () => void): Promise<void>;
   probe(signal: AbortSignal): Promise<Health>;
   typing?(where: Typing, signal: AbortSignal): Promise<void>;
+  /** links this machine to a phone, where a platform needs that; rejects with a ChannelFailure */
+  login?: Login;
   /** the bytes of an attachment, never more than `maxBytes`: rejects as soon as there are more */
   fetchAttachment?(ref: string, maxBytes: number, signal: AbortSignal): Promise<Uint8Array>;
 }
+
+/** `qr`: to be shown to the phone; `linked`: the phone has taken it. */
+export type LoginEvent =
+  | { readonly type: 'qr'; readonly text: string }
+  | { readonly type: 'linked'; readonly me: string };
+export type Login = (onEvent: (event: LoginEvent) => void, signal: AbortSignal) => Promise<void>;
 
 /** Why a connection ended. `retryAfterMs` is what the platform asked for. */
 export class ChannelFailure extends Error {

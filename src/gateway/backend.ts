@@ -2,6 +2,7 @@
 // translates between this and the wire; it holds no state of conversations and decides nothing about tools.
 
 import type { Desk } from '../access/desk.ts';
+import type { Linking } from '../channels/linking.ts';
 import type { ChannelStatus } from '../channels/supervise.ts';
 import type { Tail } from '../log/tail.ts';
 import type { Answer, Approval, ApprovalDecision } from '../policy/approvals.ts';
@@ -171,6 +172,8 @@ export interface Backend {
     list(): readonly ChannelReport[];
     /** a real round trip on each, or on those of one platform */
     probe(id?: string): Promise<void>;
+    /** a phone, where a channel needs one */
+    readonly linking: Pick<Linking, 'start' | 'wait'>;
   };
   status(): StatusReport;
   /** appends to the hash-chained journal; `kind` such as `gateway.grant`, `gateway.refused` */

@@ -1,9 +1,12 @@
 // Channels and people on the page, in a real browser against the built gateway, a Bot API double and a scripted model.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type ModelServer, startModelServer } from '../doubles/model-server.ts';
 import { PERSON, startTelegramServer, TELEGRAM_TOKEN, type TelegramServer } from '../doubles/telegram-server.ts';
-import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { newHome, REPO, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { configFor } from '../support/model-config.ts';
 import { type Chat, contrastOf, openBrowser, openChat, PHONE, signInUrl } from '../support/page.ts';
 
@@ -31,9 +34,10 @@ afterAll(async () => {
   await model?.close();
 });
 
-async function start(channels: (apiRoot: string) => object): Promise<void> {
+async function start(channels: (apiRoot: string) => object, home = newHome()): Promise<void> {
   telegram = await startTelegramServer();
   gateway = await startTestGateway({
+    home,
     config: {
       ...configFor(model),
       commands: { ownerAllowFrom: [`telegram:${PERSON.id}`] },
@@ -41,6 +45,38 @@ async function start(channels: (apiRoot: string) => object): Promise<void> {
     },
   });
 }
+/** A side process in place of WhatsApp's: it shows a code, another when told, and is linked when the phone has scanned. */
+function installSide(folder: string, secret: string): void {
+  const parts = ['package.json', 'package-lock.json', 'sidecar.mjs', 'connection.mjs', 'messages.mjs', 'files.mjs', 'guard.mjs']; // biome-ignore format: as the installer has them
+  const hash = createHash('sha256');
+  for (const name of parts) hash.update(readFileSync(join(REPO, 'extras', 'whatsapp', name)));
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, '.installed'), hash.digest('hex'));
+  writeFileSync(join(folder, 'sidecar.mjs'), `(${side})(${JSON.stringify(secret)});`);
+}
+/** As text, since it runs over there. */
+const side = `async (secret) => {
+  const { existsSync, mkdirSync, writeFileSync } = await import('node:fs');
+  const { createInterface } = await import('node:readline');
+  const tell = (line) => process.stdout.write(JSON.stringify(line) + '\\n');
+  const open = () => tell({ type: 'open', me: ['+15555550123'] });
+  createInterface({ input: process.stdin }).on('line', (text) => {
+    const { type, id } = JSON.parse(text);
+    if (type === 'stop') process.exit(0);
+    if (id !== undefined) tell({ type: 'done', id });
+  }).on('close', () => process.exit(0));
+  if (existsSync('link/creds.json')) return open();
+  tell({ type: 'qr', text: secret });
+  let again = false;
+  setInterval(() => {
+    if (!again && existsSync('again')) { again = true; tell({ type: 'qr', text: secret + '2' }); }
+    if (!existsSync('scanned') || existsSync('link/creds.json')) return;
+    mkdirSync('link', { recursive: true });
+    writeFileSync('link/creds.json', '{}');
+    open();
+  }, 30);
+}`;
+
 const withTelegram = (apiRoot: string): object => ({ telegram: { apiRoot, botToken: TELEGRAM_TOKEN } });
 
 function says(who: typeof BEA, text: string): void {
@@ -175,6 +211,43 @@ describe('channels', () => {
       await page.getByRole('heading', { name: 'Waiting for you' }).waitFor();
     },
   );
+
+  test('WhatsApp is linked by a code in the page, and the code is in no log, no journal and no file', async () => {
+    const secret = 'ref-of-the-code,public-key,identity-key,adv-secret';
+    const home = newHome();
+    const folder = join(home, '.openclaw', 'credentials', 'whatsapp', 'default');
+    installSide(join(home, '.openclaw', 'extras', 'whatsapp'), secret);
+    await start(() => ({ whatsapp: {} }), home);
+    chat = await openChat(browser, peopleUrl());
+    const { page } = chat;
+    const card = page.getByRole('listitem', { name: 'WhatsApp' });
+    await card.getByText('No phone is linked.').waitFor();
+    await card.getByText('openclaw channels login whatsapp').waitFor();
+    await card.getByRole('button', { name: 'Link a phone' }).click();
+    const code = page.getByRole('img', { name: /^QR code/ });
+    await code.waitFor();
+    const drawn = "document.querySelector('.qr').decode().then(() => document.querySelector('.qr').naturalWidth)";
+    expect(await page.evaluate(drawn)).toBeGreaterThan(20);
+    const first = await code.getAttribute('src');
+    writeFileSync(join(folder, 'again'), '');
+    await expect.poll(() => code.getAttribute('src')).not.toBe(first);
+    // A reader's token is not enough to become part of the account.
+    const reader = await gateway.connect({ scopes: ['operator.read'] });
+    await expect(reader.request('web.login.wait', {})).rejects.toThrow(/scope/);
+    await reader.close();
+    writeFileSync(join(folder, 'scanned'), '');
+    await page.getByText('The phone is linked').waitFor();
+    await card.getByText('connected since').waitFor();
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await gateway.stop();
+    const kept = readdirSync(join(home, '.openclaw'), { recursive: true, withFileTypes: true }).filter(
+      (entry) => entry.isFile() && !entry.parentPath.includes(join('extras', 'whatsapp')),
+    );
+    expect(kept.length).toBeGreaterThan(3);
+    for (const { parentPath, name } of kept)
+      expect(readFileSync(join(parentPath, name), 'latin1').includes('adv-secret'), name).toBe(false);
+    expect(gateway.output()).not.toContain('adv-secret');
+  });
 
   test('without a channel there is the one command that adds one', async () => {
     await start(() => ({}));

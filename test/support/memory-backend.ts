@@ -298,7 +298,14 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
         reset: false,
       }),
     },
-    channels: { list: () => [], probe: async () => {} },
+    channels: {
+      list: () => [],
+      probe: async () => {},
+      linking: {
+        start: async () => ({ qrDataUrl: 'data:image/svg+xml;base64,PHN2Zz4=', linked: false, message: 'scan this' }),
+        wait: async () => ({ qrDataUrl: null, linked: true, message: 'linked' }),
+      },
+    },
     status: () => ({
       version: '0.0.0-test',
       pid: 1,

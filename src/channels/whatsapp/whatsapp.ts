@@ -11,6 +11,7 @@ import {
   type ConnectedChannel,
   type Health,
   type InboundMessage,
+  type Login,
   type Receipt,
 } from '../channel.ts';
 import type { ChannelSetup } from '../setup.ts';
@@ -24,13 +25,8 @@ const MAX_FILE_BYTES = 50_000_000;
 const SILENCE_MS = 100_000;
 
 export type WhatsappSetup = Pick<ChannelSetup, 'account' | 'stateFolder' | 'readFile' | 'now'>;
-/** `qr`: to be shown to the phone; `linked`: the phone has taken it. */
-export type LoginEvent =
-  | { readonly type: 'qr'; readonly text: string }
-  | { readonly type: 'linked'; readonly me: string };
 export type WhatsappChannel = ConnectedChannel & {
-  /** links this machine to a phone; rejects with a ChannelFailure */
-  login(onEvent: (event: LoginEvent) => void, signal: AbortSignal): Promise<void>;
+  login: Login;
   logout(signal: AbortSignal): Promise<void>;
 };
 
@@ -50,6 +46,7 @@ export async function openWhatsapp(setup: WhatsappSetup, command?: [string, ...s
   const codeFolder = codeFolderOf(join(folder, '..', '..', '..'));
   let side: Side | null = null;
   let me: readonly string[] = [];
+  let linking = false;
 
   const begin = (onEvent: (event: SideEvent) => void): Side => {
     if (!command && !isInstalled(codeFolder)) throw refused('the WhatsApp part is not installed', LOGIN);
@@ -104,6 +101,8 @@ export async function openWhatsapp(setup: WhatsappSetup, command?: [string, ...s
     maxChars: MAX_CHARS,
     silenceMs: SILENCE_MS,
     async run(ports, signal, connected) {
+      // Two of them on the same keys would each take the other's place.
+      if (linking) throw refused('a phone is being linked', LOGIN);
       if (!existsSync(join(folder, 'link', 'creds.json'))) throw refused('no phone is linked', LOGIN);
       await live((event, from) => hear(event, from, ports, connected), signal);
     },
@@ -150,17 +149,21 @@ export async function openWhatsapp(setup: WhatsappSetup, command?: [string, ...s
     },
 
     async login(onEvent, signal) {
+      if (side) throw refused('it is linked and connected already', 'openclaw channels logout whatsapp');
+      linking = true;
       const linked = new AbortController();
       await live(
         (event) => {
-          if (event.type === 'qr') onEvent(event);
+          if (event.type === 'qr') onEvent({ type: 'qr', text: event.text });
           if (event.type === 'open') {
             onEvent({ type: 'linked', me: event.me[0] ?? '' });
             linked.abort();
           }
         },
         AbortSignal.any([signal, linked.signal]),
-      );
+      ).finally(() => {
+        linking = false;
+      });
     },
 
     async logout(signal) {

@@ -1,10 +1,15 @@
 // Owns `channels.status`: which channels there are, whether they are connected, and what came and went by them. The page
 // itself is one of them, and it runs when this can be asked.
 import { z } from 'zod';
+import type { LinkView } from '../../channels/linking.ts';
 import type { ChannelReport } from '../backend.ts';
+import { hint, timeoutMs } from './fields.ts';
 import { type Call, method, type Table } from './method.ts';
 
 const WEBCHAT = 'webchat';
+/** A client's own patience with a request is half a minute. */
+const MAX_WAIT_MS = 20_000;
+const accountId = z.string().max(64).optional();
 
 export const channelMethods: Table = {
   'channels.status': method(
@@ -19,7 +24,30 @@ export const channelMethods: Table = {
       return statusOf(call, channel);
     },
   ),
+  // As upstream's clients call it. The answers hold a code that makes whoever scans it part of the account.
+  'web.login.start': method(
+    'operator.admin',
+    z.object({ accountId, timeoutMs, force: hint, verbose: hint }),
+    async ({ backend, connection }, { accountId: account = 'default', timeoutMs: ms }) => {
+      backend.record('channel.link', { channel: 'whatsapp', account, by: connection.actor });
+      return wireLink(await backend.channels.linking.start(account, limited(ms)));
+    },
+  ),
+  'web.login.wait': method(
+    'operator.admin',
+    z.object({ accountId, timeoutMs, currentQrDataUrl: z.string().max(200_000).optional() }),
+    async ({ backend }, { accountId: account = 'default', timeoutMs: ms, currentQrDataUrl: seen = null }) =>
+      wireLink(await backend.channels.linking.wait(account, seen, limited(ms))),
+  ),
 };
+
+const limited = (ms = MAX_WAIT_MS): number => Math.min(ms, MAX_WAIT_MS);
+
+const wireLink = ({ linked, message, qrDataUrl }: LinkView) => ({
+  connected: linked,
+  message,
+  ...(qrDataUrl === null ? {} : { qrDataUrl }),
+});
 
 /** In the shape that upstream's clients read, with our own reports beside it. */
 function statusOf({ backend, now, connections }: Call, only: string | undefined) {

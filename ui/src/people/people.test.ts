@@ -1,6 +1,6 @@
 // What is read of channels and people, and how it reads to a person.
 import { describe, expect, test } from 'vitest';
-import { readChannels, readFix, readInvites, readRights, readWaiting } from '../protocol/people.ts';
+import { readChannels, readFix, readInvites, readLink, readRights, readWaiting } from '../protocol/people.ts';
 import { ago, span } from '../shell/words.ts';
 import { connectionFacts, messageFacts, oddity, sentence, stateOf } from './words.ts';
 
@@ -60,6 +60,17 @@ describe('reading', () => {
     expect(readInvites({ invites: [{ id: 'invite:a', title: 'Dan', limits: { tools: [] } }] })[0]?.may).toBe(
       'talk only',
     );
+  });
+
+  test('a code is a picture made of data, and nothing that is fetched', () => {
+    const qr = 'data:image/svg+xml;base64,PHN2Zz4=';
+    expect(readLink({ qrDataUrl: qr, message: 'scan', connected: false })).toEqual({
+      linked: false,
+      message: 'scan',
+      qr,
+    });
+    for (const qrDataUrl of ['https://x.test/a.png', 'data:text/html;base64,PHN2Zz4=', `${qr}" x`, 7, undefined])
+      expect(readLink({ qrDataUrl }).qr).toBe('');
   });
 
   test.each([

@@ -171,6 +171,17 @@ export function readRights(value: unknown): readonly RightRow[] {
   });
 }
 
+/** Only a picture made of data: nothing that would be fetched from somewhere. */
+export function readLink(value: unknown): { readonly linked: boolean; readonly message: string; readonly qr: string } {
+  const link = objectOf(value);
+  const qr = textOf(link['qrDataUrl']);
+  return {
+    linked: link['connected'] === true,
+    message: textOf(link['message']) || 'waiting for the phone',
+    qr: /^data:image\/(?:svg\+xml|png);base64,[A-Za-z0-9+/=]+$/.test(qr) ? qr : '',
+  };
+}
+
 /** The command in the gateway's words of help, and what it says about it. */
 export function readFix(fix: string): { readonly command: string; readonly words: string } {
   const found = /^(openclaw (?:(?!\s{2}|, or | \().)+)(.*)$/s.exec(fix);
