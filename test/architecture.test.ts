@@ -214,10 +214,11 @@ const RULES: readonly Rule[] = [
     good: [{ 'src/agent/a.ts': "export { b } from './b.ts'; export const x = 1;" }],
   },
   {
-    promise: 'a model SDK is loaded lazily and by one file',
+    promise: 'a library of a model or a platform is loaded lazily and by one file',
     check: lazySdks,
     bad: [
       { 'src/models/a.ts': "import OpenAI from 'openai';" },
+      { 'src/channels/telegram/a.ts': "import { Api } from 'grammy';" },
       { 'src/models/a.ts': "await import('openai');", 'src/models/b.ts': "await import('openai/streaming');" },
     ],
     good: [

@@ -1,6 +1,6 @@
 // Owns the calls of the Bot API: the one place that loads grammY. Each call goes out once, to the configured server only;
 // what went wrong becomes one of a few kinds, in words that hold no token.
-import type { Api } from 'grammy';
+import type { Api, InputFile } from 'grammy';
 import { type HttpAnswer, HttpCallFailed, httpCall } from '../../net/http-call.ts';
 import { reasonOf } from '../../platform/errors.ts';
 import { ChannelFailure } from '../channel.ts';
@@ -8,6 +8,8 @@ import { ChannelFailure } from '../channel.ts';
 export type Bot = {
   readonly raw: Api['raw'];
   download(path: string, maxBytes: number, signal: AbortSignal): Promise<Uint8Array>;
+  /** a file as a call takes it */
+  upload(bytes: Uint8Array, name: string): InputFile;
 };
 
 /** What came back instead of a result. `code` is 0 when nothing came back at all. */
@@ -29,11 +31,12 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const MAX_UPLOAD_BYTES = 50 * 1024 * 1024;
 
 export async function openBot(token: string, apiRoot: string): Promise<Bot> {
-  const { Api: Client } = await import('grammy');
+  const { Api: Client, InputFile: Upload } = await import('grammy');
   const root = apiRoot.replace(/\/+$/, '');
   const client = new Client(token, { apiRoot: root, timeoutSeconds: 600, fetch: overHttpCall as never });
   return {
     raw: client.raw,
+    upload: (bytes, name) => new Upload(bytes, name),
     async download(path, maxBytes, signal) {
       const url = new URL(`${root}/file/bot${token}/${path.split('/').map(encodeURIComponent).join('/')}`);
       const answer = await httpCall({ method: 'GET', url, maxBytes, timeoutMs: TRANSFER_MS, signal });

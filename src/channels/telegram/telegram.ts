@@ -182,10 +182,7 @@ export async function openTelegram(
         {
           bot,
           moved: (from, to) => moved?.(from, to),
-          async file(path, name) {
-            const { InputFile } = await import('grammy');
-            return new InputFile(await setup.readFile(path, MAX_FILE_BYTES), name);
-          },
+          file: async (path, name) => bot.upload(await setup.readFile(path, MAX_FILE_BYTES), name),
         },
         reply,
         signal,
