@@ -45,7 +45,7 @@ export function factsOf(message: InboundMessage, rules: Rules, takesPart: () => 
 export const threadOf = ({ channel, account, chat, thread = '' }: InboundMessage): string =>
   [channel, account, chat, thread].join('\0');
 
-export function problemOf({ text, attachments = [] }: InboundMessage): { text: string; refusal: Unfit } | null {
+export function problemOf({ text, attachments = [], unfit }: InboundMessage): { text: string; refusal: Unfit } | null {
   const no = (code: string, at: string, reason: string, fix: string) => ({
     allow: false as const,
     code,
@@ -53,6 +53,10 @@ export function problemOf({ text, attachments = [] }: InboundMessage): { text: s
     reason,
     fix,
   });
+  if (unfit !== undefined) {
+    const never = 'nothing: such a message is never taken';
+    return { text: '', refusal: no('MESSAGE_UNFIT', 'a message is from one person, to us', unfit, never) };
+  }
   if (text.length > MAX_MESSAGE_CHARS) {
     const most = `${MAX_MESSAGE_CHARS} characters`;
     return {

@@ -499,6 +499,7 @@ describe('bad input', () => {
   test.each([
     ['a message of 1 MB', { text: 'x'.repeat(1_000_000) }, 'MESSAGE_TOO_LARGE', /too long for me/],
     ['one with nothing in it', { text: ' \n' }, 'MESSAGE_EMPTY', null],
+    ['one that is from no person', { text: '', unfit: 'it was sent automatically' }, 'MESSAGE_UNFIT', null],
   ])('%s is declined with one clear line', async (_, more, code, line) => {
     const h = open(`channels: { telegram: { allowFrom: ['222'], botToken: '1' } }`);
     expect(h.receive(message(more))).toBe('declined');

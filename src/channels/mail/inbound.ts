@@ -29,15 +29,16 @@ export type Read =
       readonly subject: string;
       readonly evidence: Evidence;
     }
-  | { readonly kind: 'ignored'; readonly because: string }
+  /** `from` is what it claims, or '' */
+  | { readonly kind: 'ignored'; readonly because: string; readonly from: string }
   | { readonly kind: 'missed'; readonly what: string };
 
 export async function readMail(box: Mailbox, head: Head, ports: ReadPorts): Promise<Read> {
   const { headers } = splitMail(head.bytes);
   const from = fromOf(headers);
-  if ('refused' in from) return { kind: 'ignored', because: from.refused };
+  if ('refused' in from) return { kind: 'ignored', because: from.refused, from: '' };
   const automatic = automaticBecause(headers, from.address, ports.address);
-  if (automatic !== null) return { kind: 'ignored', because: automatic };
+  if (automatic !== null) return { kind: 'ignored', because: automatic, from: from.address };
   if (head.sizeBytes > MAX_MAIL_BYTES) {
     const mb = (head.sizeBytes / 1e6).toFixed(0);
     return {
@@ -53,12 +54,12 @@ export async function readMail(box: Mailbox, head: Head, ports: ReadPorts): Prom
     };
   }
   const raw = await box.whole(head.uid, MAX_MAIL_BYTES);
-  if (!raw) return { kind: 'ignored', because: 'it was deleted meanwhile' };
+  if (!raw) return { kind: 'ignored', because: 'it was deleted meanwhile', from: from.address };
   const mail = splitMail(raw);
   // The head that was signed is the one in these bytes; what the server said of it before only saved the fetch.
   const signedFrom = fromOf(mail.headers);
   if ('refused' in signedFrom || signedFrom.address !== from.address) {
-    return { kind: 'ignored', because: 'its head changed while it was read' };
+    return { kind: 'ignored', because: 'its head changed while it was read', from: from.address };
   }
   const at = Math.min(head.arrivedAtMs || ports.now(), ports.now());
   const evidence = await evidenceOf(mail, from.address, ports.address, at, ports.resolveTxt);

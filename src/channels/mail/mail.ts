@@ -3,7 +3,15 @@
 import { Resolver } from 'node:dns/promises';
 import type { Log } from '../../log/log.ts';
 import { reasonOf } from '../../platform/errors.ts';
-import { ChannelFailure, type ChannelPorts, type ConnectedChannel, type Outbound, type Receipt } from '../channel.ts';
+import { UNTRUSTED } from '../../store/label.ts';
+import {
+  ChannelFailure,
+  type ChannelPorts,
+  type ConnectedChannel,
+  type InboundMessage,
+  type Outbound,
+  type Receipt,
+} from '../channel.ts';
 import type { ResolveTxt } from './dkim.ts';
 import { splitMail } from './headers.ts';
 import { fetchPart, messageIdIn, readMail, subjectIn } from './inbound.ts';
@@ -84,11 +92,24 @@ export function openMail(settings: MailSettings, ports: MailPorts, testing: Mail
     );
     if (found === 'unreadable') return;
     if (found.kind === 'missed') return to.gap(found.what);
-    if (found.kind === 'ignored') return ports.log.info('mail ignored', { uid: head.uid, because: found.because });
+    if (found.kind === 'ignored') return emit(unfitMail(box, head, found), to);
     const { message, evidence } = found;
     if (!evidence.isVerified)
       ports.log.info('mail not verified', { sender: message.sender.id, because: evidence.reason });
     remember(message.messageId, found.subject);
+    emit(message, to);
+  };
+
+  const unfitMail = (
+    box: Mailbox,
+    head: Head,
+    { because, from }: { because: string; from: string },
+  ): InboundMessage => ({
+    ...{ channel: 'mail', account, chat: from, messageId: `${box.validity}:${head.uid}`, chatType: 'direct' },
+    ...{ sender: { id: from }, assurance: 'claimed', text: '', unfit: because, receivedAtMs: now(), label: UNTRUSTED },
+  });
+
+  const emit = (message: InboundMessage, to: ChannelPorts): void => {
     try {
       to.emit(message);
     } catch (error) {
