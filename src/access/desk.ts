@@ -93,8 +93,8 @@ export function createDesk(pairing: Pairing, people: People, inbox: Pick<Inbox, 
       const { id, kind, role, title, members } = pairing.approve(typed, options);
       return { id, kind, role, title, members };
     },
-    reject(typed: string, by: object) {
-      const { channel, kind, subject } = pairing.reject(typed, by);
+    reject(typed: string, by: object, account?: string) {
+      const { channel, kind, subject } = pairing.reject(typed, by, account);
       return { id: `${channel}:${subject}`, kind };
     },
     rejectAll: (by: object) => ({ rejected: pairing.rejectAll(by) }),

@@ -189,8 +189,8 @@ export function createPairing(ports: PairingPorts) {
       });
       return { ...grant, id: `${channel}:${subject}` };
     },
-    reject(typed: string, by: object): Asker {
-      const found = find(typed);
+    reject(typed: string, by: object, only?: string): Asker {
+      const found = find(typed, only);
       if (!('id' in found)) throw failure('NOT_WAITING', 'nobody with this id waits', 'openclaw pairing list', 404);
       const { channel, account, kind, subject } = found;
       change(() => {

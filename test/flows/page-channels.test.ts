@@ -221,7 +221,7 @@ describe('channels', () => {
     chat = await openChat(browser, peopleUrl());
     const { page } = chat;
     const card = page.getByRole('listitem', { name: 'WhatsApp' });
-    await card.getByText('No phone is linked.').waitFor();
+    await card.getByText('not linked to a phone').waitFor();
     await card.getByText('openclaw channels login whatsapp').waitFor();
     await card.getByRole('button', { name: 'Link a phone' }).click();
     const code = page.getByRole('img', { name: /^QR code/ });

@@ -86,8 +86,8 @@ export function approve(
   return answer(app, 'channels.pairing.approve', params, `${name} was approved${as}`);
 }
 
-export const reject = (app: App, { id }: WaitingRow, name: string): Promise<boolean> =>
-  answer(app, 'channels.pairing.dismiss', { code: id }, `${name} was rejected`);
+export const reject = (app: App, { id, account }: WaitingRow, name: string): Promise<boolean> =>
+  answer(app, 'channels.pairing.dismiss', { code: id, account }, `${name} was rejected`);
 
 export const rejectAll = (app: App): Promise<boolean> =>
   answer(app, 'channels.pairing.dismiss', { all: true }, 'All requests were rejected');

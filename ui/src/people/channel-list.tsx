@@ -7,9 +7,9 @@ import type { ChannelRow } from '../protocol/people.ts';
 import { Spinner } from '../shell/icons.tsx';
 import { useNow } from '../shell/now.ts';
 import { plainLine } from '../shell/visible.tsx';
-import { isUnlinked, LinkPhone } from './link-phone.tsx';
+import { LinkPhone } from './link-phone.tsx';
 import { Command, Fix } from './who.tsx';
-import { connectionFacts, type Fact, messageFacts, sentence, stateOf } from './words.ts';
+import { connectionFacts, type Fact, isUnlinked, messageFacts, sentence, stateOf } from './words.ts';
 
 const ADD = 'openclaw channels add telegram';
 

@@ -3,17 +3,13 @@
 import { useEffect, useState } from 'preact/hooks';
 import { type App, reasonOf, useApp, useAppState } from '../app/context.ts';
 import { fetchPeople } from '../app/people.ts';
-import type { ChannelRow, Problem } from '../protocol/people.ts';
+import type { Problem } from '../protocol/people.ts';
 import { readLink } from '../protocol/people.ts';
 import { Dialog } from '../shell/dialog.tsx';
 import { Spinner } from '../shell/icons.tsx';
 import { plainLine } from '../shell/visible.tsx';
 import { Fix } from './who.tsx';
 import { sentence } from './words.ts';
-
-/** Configured, and no phone has taken it, or the phone let it go. */
-export const isUnlinked = ({ id, problem }: ChannelRow): boolean =>
-  id === 'whatsapp' && (problem?.fix.startsWith('openclaw channels login') ?? false);
 
 export function LinkPhone({ account, fix }: { account: string; fix: string }) {
   const can = useAppState((s) => s.hello?.methods.has('web.login.start') ?? false);

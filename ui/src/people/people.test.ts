@@ -92,6 +92,8 @@ describe('words', () => {
     expect(said('refused', { nextTryMs })).toEqual({ words: 'refused; tries again in 12 s', tone: 'bad' });
     expect(said('connected')).toEqual({ words: 'connected', tone: 'good' });
     expect(said('connected', { sinceMs: NOW }).words).toMatch(/^connected since \d/);
+    const problem = { reason: 'no phone is linked', fix: 'openclaw channels login whatsapp' };
+    expect(said('refused', { id: 'whatsapp', problem }).words).toBe('not linked to a phone');
     expect(said('off').tone).toBe('off');
   });
 

@@ -6,7 +6,13 @@ import { ago, clock, countdown, daysBefore, duration, fullTime } from '../shell/
 export type Tone = 'good' | 'wait' | 'bad' | 'off';
 export type Fact = readonly [name: string, value: string, hint?: string];
 
-export function stateOf({ state, sinceMs, nextTryMs }: ChannelRow, nowMs: number): { words: string; tone: Tone } {
+/** Configured, and no phone has taken it, or the phone let it go. */
+export const isUnlinked = ({ id, problem }: ChannelRow): boolean =>
+  id === 'whatsapp' && (problem?.fix.startsWith('openclaw channels login') ?? false);
+
+export function stateOf(row: ChannelRow, nowMs: number): { words: string; tone: Tone } {
+  const { state, sinceMs, nextTryMs } = row;
+  if (state === 'refused' && isUnlinked(row)) return { words: 'not linked to a phone', tone: 'wait' };
   const at = daysBefore(sinceMs, nowMs) === 0 ? clock(sinceMs) : fullTime(sinceMs);
   const next = nextTryMs === null ? '' : `; tries again in ${countdown(nextTryMs - nowMs)}`;
   switch (state) {
@@ -28,12 +34,13 @@ export function stateOf({ state, sinceMs, nextTryMs }: ChannelRow, nowMs: number
 }
 
 /** Of one account: its connection. */
-export function connectionFacts({ state, trip, day, gap }: ChannelRow, nowMs: number): Fact[] {
+export function connectionFacts(row: ChannelRow, nowMs: number): Fact[] {
+  const { state, trip, day, gap } = row;
   const facts: Fact[] = [];
   if (trip) {
     const as = trip.as === '' ? '' : `, as ${plainLine(trip.as)}`;
     facts.push(['Round trip', `${duration(trip.tookMs)}, ${ago(trip.atMs, nowMs)}${as}`, fullTime(trip.atMs)]);
-  } else if (state !== 'off' && state !== 'idle') facts.push(['Round trip', 'none yet']);
+  } else if (state !== 'off' && state !== 'idle' && !isUnlinked(row)) facts.push(['Round trip', 'none yet']);
   if (day.trips + day.failedTrips + day.events + day.drops > 0) facts.push(['24 hours', dayWords(day)]);
   if (gap) facts.push(['Missing', `${plainLine(gap.what)} (${ago(gap.atMs, nowMs)})`, fullTime(gap.atMs)]);
   return facts;

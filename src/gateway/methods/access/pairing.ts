@@ -27,11 +27,11 @@ export const pairingMethods: Table = {
   ),
   'channels.pairing.dismiss': method(
     'operator.admin',
-    z.strictObject({ code: code.optional(), all: z.boolean().optional() }),
-    ({ backend, connection }, { code: typed, all }) =>
+    z.strictObject({ code: code.optional(), account, all: z.boolean().optional() }),
+    ({ backend, connection }, { code: typed, account: only, all }) =>
       all || typed === undefined
         ? backend.pairing.rejectAll(connection.actor)
-        : backend.pairing.reject(typed, connection.actor),
+        : backend.pairing.reject(typed, connection.actor, only),
   ),
   'channels.pairing.revoke': method(
     'operator.admin',
