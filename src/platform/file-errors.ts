@@ -35,7 +35,8 @@ export function fileFailure(verb: string, path: string, error: unknown): Hardshe
     code: known?.code ?? 'FILE_FAILED',
     message: `cannot ${verb} ${path}: ${known?.why ?? errno ?? reasonOf(error)}`,
     ...(known === undefined ? {} : { fix: known.fix }),
-    exitCode: EXIT.couldNotRun,
+    // A place that may not be written is set up wrongly: no restart helps, and a unit does not try one after this code.
+    exitCode: errno === 'EROFS' || errno === 'EACCES' || errno === 'EPERM' ? EXIT.config : EXIT.couldNotRun,
     httpStatus: known?.code === 'DISK_FULL' ? 507 : 500,
     cause: error,
   });

@@ -158,7 +158,7 @@ describe('a configuration file with', () => {
     expect((await runCommand(['config', 'get', 'gateway.port'], { home: where })).stdout).toContain('19001');
     const { code, stdout, stderr } = await runCommand(['config', 'set', 'gateway.port', '19002'], { home: where });
     expect(stderr).toMatch(/^error: [^\n]*mounted read-only[^\n]*\nfix: [^\n]+\n$/);
-    expect([code, stdout]).toEqual([2, '']);
+    expect([code, stdout]).toEqual([78, '']);
   });
 });
 

@@ -190,7 +190,7 @@ describe('a start that cannot be', () => {
       chmodSync(state, 0);
       undo.push(() => chmodSync(where, 0o700));
     }
-    expectOneLine(await tryStart(where), 2, /\.openclaw: (the file system is mounted read-only|permission denied)/);
+    expectOneLine(await tryStart(where), 78, /\.openclaw: (the file system is mounted read-only|permission denied)/);
   });
 
   test('a file in the place of the state folder', async () => {
