@@ -5,7 +5,6 @@ import { listOf } from '../protocol/frames.ts';
 import { readApproval, readModels } from '../protocol/rows.ts';
 import type { App } from './context.ts';
 import { fetchLatest, watchSession } from './history.ts';
-import { fetchPeople } from './people.ts';
 import { flush } from './sending.ts';
 import { fetchSessions } from './sessions.ts';
 import { fetchStatus } from './status.ts';
@@ -27,7 +26,6 @@ export async function afterHello(app: App, restarted: boolean): Promise<void> {
     fetchSessions(app),
     request('models.list').then((value) => store.set((s) => ({ ...s, models: readModels(value) }))),
     fetchStatus(app),
-    fetchPeople(app),
     request('exec.approval.list').then((value) => {
       const approvals = listOf(value).flatMap((row) => readApproval(row) ?? []);
       store.set((s) => ({ ...s, approvals }));

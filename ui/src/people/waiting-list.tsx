@@ -29,9 +29,6 @@ export function WaitingList() {
           </button>
         )}
       </header>
-      <div class="offscreen" role="status" aria-live="polite">
-        {count === 0 ? '' : `${count} ${count === 1 ? 'request waits' : 'requests wait'} for you`}
-      </div>
       {count === 0 ? (
         <p class="muted">Nobody waits. Whoever writes for the first time gets a code, and is shown here.</p>
       ) : (

@@ -27,6 +27,7 @@ function Chat() {
   const helpOpen = useAppState((s) => s.helpOpen);
   const name = useAppState((s) => plainLine(nameOf(s, s.current)));
   const view = useAppState((s) => s.view);
+  const waiting = useAppState((s) => s.people.waiting.length);
   const ready = useAppState((s) => s.link.kind === 'ready');
   const title = view === 'chat' ? name : 'Channels & people';
   useShortcuts();
@@ -68,6 +69,9 @@ function Chat() {
         )}
       </main>
       <Notices />
+      <div class="offscreen" role="status" aria-live="polite">
+        {waiting === 0 ? '' : `${waiting} ${waiting === 1 ? 'request' : 'requests'} to talk to the assistant`}
+      </div>
       {helpOpen && <HelpDialog />}
     </div>
   );
