@@ -40,8 +40,6 @@ const SAVE_EVERY_MS = 60 * 60_000;
 const LAST_SENDERS = 5;
 const NOTHING_RECEIVED = { received: 0, answered: 0, declined: 0, queued: 0, failed: 0, reasons: {} };
 
-export type Perimeter = ReturnType<typeof createPerimeter>;
-
 export function createPerimeter(ports: PerimeterPorts) {
   const { log, now, workspace, paths, env } = ports;
   let inward: Inward | null = null;

@@ -1,6 +1,8 @@
 // Owns what clients hear of runs: their events in order, and the outcomes of the running and the most recent ones. Part
 // of the composition; nothing here is durable, the inbox and the transcript are.
+
 import type { BackendEvent, RunOutcome } from './gateway/backend.ts';
+import { setNewest } from './platform/newest.ts';
 import type { RunRecord } from './sessions/runner.ts';
 import type { RunEvent } from './sessions/turn.ts';
 import type { StoredMessage } from './store/transcripts.ts';
@@ -33,8 +35,7 @@ export function createRuns() {
       const { runId, sessionKey, startedAtMs, endedAtMs, end } = record;
       const { contextTokens: _, label: __, ...said } = end;
       const outcome: RunOutcome = { runId, sessionKey, startedAtMs, endedAtMs, ...said };
-      outcomes.set(runId, outcome);
-      if (outcomes.size > KEEP) outcomes.delete(outcomes.keys().next().value ?? '');
+      setNewest(outcomes, runId, outcome, KEEP);
       this.emit(runId, sessionKey, { type: 'run.ended', outcome, message });
       sequence.delete(runId);
       for (const resolve of waiters.get(runId) ?? []) resolve(outcome);

@@ -1,8 +1,10 @@
 // Owns the perimeter as a whole: for each message the facts that the gate needs, its verdict, and what follows from it. A
 // stranger's words are looked at for one thing only, an invitation; they are never kept, logged or shown.
+
 import type { GroupChange, InboundMessage } from '../channels/channel.ts';
 import type { Config } from '../config/schema.ts';
 import type { Journal } from '../journal/journal.ts';
+import { setNewest } from '../platform/newest.ts';
 import type { Store } from '../store/open.ts';
 import type { Outbox, OutboxRow } from '../store/outbox.ts';
 import { openPeople } from '../store/people/people.ts';
@@ -143,11 +145,7 @@ export function createAccess(ports: AccessPorts) {
     counters.count(person, nowMs);
     const key = `${account}\0${person}\0${isDirect ? chat : ''}\0${standing}`;
     const isKnown = nowMs - (noted.get(key) ?? 0) < SAW_EVERY_MS;
-    if (!isKnown) {
-      noted.delete(key);
-      noted.set(key, nowMs);
-      if (noted.size > MAX_NOTED) noted.delete(noted.keys().next().value ?? '');
-    }
+    if (!isKnown) setNewest(noted, key, nowMs, MAX_NOTED);
     store.defer(() => {
       if (standing !== 'owner') people.spend(person, nowMs, { messages: 1, tokens: 0 });
       if (isKnown) return;
@@ -280,6 +278,15 @@ export function createAccess(ports: AccessPorts) {
     return isOwner(facts, rules(), knownOf(facts));
   };
 
+  const lapsed = ({ principal, ...message }: AdmittedMessage, tokensToday: number): string | null => {
+    if (message.channel === 'webchat') return null;
+    const facts: Facts = { ...factsOf(message, rules(), () => true), isMentioned: () => true };
+    const judgement = judge(facts, rules(), knownOf(facts), { ...loadOf(facts, true), tokensToday });
+    if (!judgement.allow) return judgement.code === 'SPEND_LIMIT' ? judgement.code : 'REVOKED';
+    // Who became an owner meanwhile goes on with the rights of before.
+    return judgement.standing === principal.kind || judgement.standing === 'owner' ? null : 'REVOKED';
+  };
+
   return {
     pairing,
     people,
@@ -316,13 +323,10 @@ export function createAccess(ports: AccessPorts) {
       return { ...problem.refusal, ...(problem.text === '' ? {} : { effect }) };
     },
     /** Whether somebody whose message waits or runs may still be heard, with the same rights. */
-    stillHolds({ principal, ...message }: AdmittedMessage): boolean {
-      if (message.channel === 'webchat') return true;
-      const facts: Facts = { ...factsOf(message, rules(), () => true), isMentioned: () => true };
-      const judgement = judge(facts, rules(), knownOf(facts), loadOf(facts, true));
-      // Who became an owner meanwhile goes on with the rights of before.
-      return judgement.allow && (judgement.standing === principal.kind || judgement.standing === 'owner');
-    },
+    stillHolds: (message: AdmittedMessage): boolean => lapsed(message, 0) === null,
+    /** Its turn has come: why it may not be worked on any more, since a right or a budget ended while it waited, or null. */
+    lapsed: (message: AdmittedMessage): string | null =>
+      lapsed(message, message.principal.kind === 'owner' ? 0 : people.spent(message.principal.id, now()).tokens),
     groupChanged({ channel, account, chat, title, change, by, isPublic, within = [] }: GroupChange): void {
       if (change === 'left') {
         pairing.left(channel, account, chat);

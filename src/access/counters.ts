@@ -1,5 +1,6 @@
 // Owns what is counted of senders while the gateway runs: how much each wrote within a minute, and bots that answer each
 // other. It is bounded, however many there are, and only counts; the gate decides.
+import { setNewest } from '../platform/newest.ts';
 
 const MINUTE_MS = 60_000;
 const MAX_SENDERS = 10_000;
@@ -14,9 +15,7 @@ export function createCounters() {
     const known = windows.get(key);
     if (known && nowMs - known.startedMs < MINUTE_MS) return known;
     const fresh = { startedMs: nowMs, count: 0, coolUntilMs: known?.coolUntilMs ?? 0 };
-    windows.delete(key);
-    windows.set(key, fresh);
-    if (windows.size > MAX_SENDERS) windows.delete(windows.keys().next().value ?? '');
+    setNewest(windows, key, fresh, MAX_SENDERS);
     return fresh;
   };
   return {
@@ -36,6 +35,5 @@ export function createCounters() {
       if (cooling || window.count > LOOP_EVENTS) window.coolUntilMs = nowMs + MINUTE_MS;
       return cooling || window.count > LOOP_EVENTS;
     },
-    size: (): number => windows.size,
   };
 }

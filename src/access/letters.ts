@@ -35,7 +35,6 @@ const span = (minutes: number): string =>
 
 export const APPROVED_TEXT = 'You are in: my owner has approved you. Write me whenever you like.';
 export const REDEEMED_TEXT = 'Welcome! Your invitation is accepted. Write me whenever you like.';
-export const REVOKED_TOO_LATE = 'This invitation is no longer good. Please ask for a new one.';
 
 export function groupText(
   group: { title: string; channel: string; chat: string; by: string | null; isPublic: boolean },

@@ -1,5 +1,6 @@
 // Owns who may ask to be let in, and how often that is answered. Few may wait at once; a number that is used once cannot
 // push out somebody who waits, and however many strangers write, only so many are answered.
+import { setNewest } from '../platform/newest.ts';
 import type { Kind, PairingRequest } from '../store/people/pairing.ts';
 
 export type Asker = {
@@ -34,7 +35,7 @@ export function createRequests(now: () => number, recent: readonly (Asker & { re
   const perAccount = new Map<string, number[]>();
 
   const note = (asker: Asker, atMs: number): void => {
-    remember(answered, keyOf(asker), atMs);
+    setNewest(answered, keyOf(asker), atMs, MAX_REMEMBERED);
     const account = accountOf(asker);
     perAccount.set(account, [...(perAccount.get(account) ?? []).filter((at) => at > atMs - HOUR_MS), atMs]);
   };
@@ -55,7 +56,7 @@ export function createRequests(now: () => number, recent: readonly (Asker & { re
         return { kind: 'again', request: mine, returned: true };
       }
       const returned = nowMs - (firstSeen.get(key) ?? nowMs) >= RETURN_AFTER_MS;
-      if (!firstSeen.has(key)) remember(firstSeen, key, nowMs);
+      if (!firstSeen.has(key)) setNewest(firstSeen, key, nowMs, MAX_REMEMBERED);
       const last = answered.get(key);
       if (last !== undefined && nowMs - last < HOUR_MS) return { kind: 'silent' };
       const said = (perAccount.get(accountOf(asker)) ?? []).filter((at) => at > nowMs - HOUR_MS).length;
@@ -67,12 +68,6 @@ export function createRequests(now: () => number, recent: readonly (Asker & { re
     answered: (asker: Asker): void => note(asker, now()),
     remembered: (): number => firstSeen.size + answered.size,
   };
-}
-
-function remember(map: Map<string, number>, key: string, atMs: number): void {
-  map.delete(key);
-  map.set(key, atMs);
-  if (map.size > MAX_REMEMBERED) map.delete(map.keys().next().value ?? '');
 }
 
 const accountOf = ({ channel, account }: Asker): string => `${channel}\0${account}`;

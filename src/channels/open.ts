@@ -43,8 +43,6 @@ export const DEFAULT_ACCOUNT = 'default';
 type Wanted = { readonly id: ChannelName; readonly account: string; readonly settings: Record<string, unknown> };
 type Running = { readonly supervisor: Supervisor; readonly fingerprint: string; save(): void };
 
-export type ChannelHost = ReturnType<typeof createChannelHost>;
-
 export function createChannelHost(ports: HostPorts) {
   const { log, now, platforms } = ports;
   const running = new Map<string, Running>();

@@ -7,7 +7,7 @@ import type { Paths } from '../config/paths.ts';
 import { EXIT, errnoOf, HardshellError } from '../platform/errors.ts';
 import { ensureFolder, tryReadText } from '../platform/files.ts';
 import { isAlive, type LockFacts, readLiveLock } from '../platform/lock.ts';
-import { startDetached } from '../platform/process.ts';
+import { startDetached } from '../platform/process/process.ts';
 import { prepareState } from '../store/folders.ts';
 
 const POLL_MS = 25;

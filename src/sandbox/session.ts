@@ -2,8 +2,8 @@
 // opening that the walls stand. It must never run anything when that proof fails.
 import { homedir } from 'node:os';
 import { HardshellError } from '../platform/errors.ts';
-import type { RunOptions, RunResult } from '../platform/process.ts';
-import { run } from '../platform/process.ts';
+import type { RunOptions, RunResult } from '../platform/process/process.ts';
+import { run } from '../platform/process/process.ts';
 import { isNearlyFull, nearlyFull } from './disk.ts';
 import type { ExecRequest, ExecResult, Probe, Sandbox, SandboxDriver, SandboxLimits } from './driver.ts';
 import { BASE_ENVIRONMENT } from './environment.ts';

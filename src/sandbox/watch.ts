@@ -1,8 +1,8 @@
 // Owns the watch over a running sandbox: a few times a second it looks at the memory that it holds and at the disk that it
 // fills, and makes what runs longer give way. It must never count or slow down the gateway.
 import { setPriority } from 'node:os';
-import type { StopReason } from '../platform/process.ts';
-import { childrenOf, descendantsOf } from '../platform/process-tree.ts';
+import type { StopReason } from '../platform/process/process.ts';
+import { childrenOf, descendantsOf } from '../platform/process/tree.ts';
 import { isNearlyFull } from './disk.ts';
 import { availableBytes, holdsMoreThan } from './memory.ts';
 

@@ -4,7 +4,7 @@ import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute } from 'node:path';
 import { EXIT, HardshellError } from '../platform/errors.ts';
-import { run } from '../platform/process.ts';
+import { run } from '../platform/process/process.ts';
 import { MAX_SECRET_BYTES, quoted } from './files.ts';
 
 export type ExecSource = {

@@ -1,10 +1,12 @@
 // Owns what the channel remembers across a restart, kill -9 included: the session that Discord can replay, which servers
 // it is in, and the last message of each chat. It may be old (what is replayed twice is known by its id), never ahead.
+
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import type { Log } from '../../log/log.ts';
 import { ensureFolder, replaceFile, tryReadText } from '../../platform/files.ts';
+import { setNewest } from '../../platform/newest.ts';
 
 /** `seq`: the last event that was dealt with; Discord replays what comes after it. `resumeUrl` '': the usual address */
 export type Session = { id: string; resumeUrl: string; seq: number };
@@ -49,10 +51,7 @@ export function openMemory(folder: string, token: string, log: Log): Memory {
     guilds: new Map(found?.guilds),
     lastMessages: new Map(found?.lastMessages),
     saw(channel, message) {
-      memory.lastMessages.delete(channel);
-      memory.lastMessages.set(channel, message);
-      const [oldest] = memory.lastMessages.keys();
-      if (memory.lastMessages.size > MAX_CHATS && oldest !== undefined) memory.lastMessages.delete(oldest);
+      setNewest(memory.lastMessages, channel, message, MAX_CHATS);
     },
     changed() {
       timer ??= setTimeout(memory.flush, SAVE_AFTER_MS).unref();

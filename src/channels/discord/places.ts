@@ -1,5 +1,6 @@
 // Owns what is known of servers, channels, threads and direct conversations: what a message lies in. It is asked before a
 // message is believed to be direct, and what it does not know it asks Discord; it never guesses.
+import { setNewest } from '../../platform/newest.ts';
 import type { GroupChange } from '../channel.ts';
 import { answerFailure } from './failures.ts';
 import type { KnownGuild } from './memory.ts';
@@ -37,8 +38,7 @@ export function createPlaces(api: ApiCall, guilds: Map<string, KnownGuild>) {
   const learn = (channel: DiscordChannel, guild = channel.guild_id): Known | null => {
     if (guild === undefined) return null;
     const known = { type: channel.type, guild, parent: channel.parent_id ?? '', name: channel.name ?? '' };
-    channels.set(channel.id, known);
-    forgetOldest(channels, MAX_CHANNELS);
+    setNewest(channels, channel.id, known, MAX_CHANNELS);
     return known;
   };
   const forget = (id: string): void => {
@@ -99,14 +99,8 @@ export function createPlaces(api: ApiCall, guilds: Map<string, KnownGuild>) {
       if (learned) return placeOf(id, learned);
       if (channel.type !== DIRECT && channel.type !== GROUP_DIRECT) return null;
       const found = channel.type === DIRECT ? 'direct' : 'group-direct';
-      direct.set(id, found);
-      forgetOldest(direct, MAX_DIRECT);
+      setNewest(direct, id, found, MAX_DIRECT);
       return { kind: found };
     },
   };
-}
-
-function forgetOldest(known: Map<string, unknown>, max: number): void {
-  const [oldest] = known.keys();
-  if (known.size > max && oldest !== undefined) known.delete(oldest);
 }

@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HardshellError } from '../../platform/errors.ts';
 import { ensureFolder, replaceFile, tryReadText } from '../../platform/files.ts';
-import { run } from '../../platform/process.ts';
+import { run } from '../../platform/process/process.ts';
 
 const PARTS = ['package.json', 'package-lock.json', 'sidecar.mjs', 'connection.mjs', 'messages.mjs', 'files.mjs', 'guard.mjs'] as const; // biome-ignore format: a list of files
 const NPM_ENV = ['PATH', 'HOME', 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY', 'NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'NPM_CONFIG_USERCONFIG', 'NPM_CONFIG_REGISTRY', 'npm_config_registry'] as const; // biome-ignore format: a list of names

@@ -1,7 +1,7 @@
 // Owns the talk with the side process: every line that comes from it is checked, questions get their answers, and what it
 // cannot do is an error of a known family. The side process is not trusted with anything but WhatsApp.
 import * as z from 'zod/mini';
-import { startSideProcess } from '../../platform/side-process.ts';
+import { startSideProcess } from '../../platform/process/side.ts';
 
 const PERSON = z.string().check(z.regex(/^(\+\d{5,20}|lid:\d{5,20})$/));
 const text = (max: number) => z.string().check(z.maxLength(max));
@@ -27,7 +27,6 @@ export const SIDE_MESSAGE = z.object({
   quoted: z.optional(z.object({ senderId: z.nullable(PERSON), text: text(4_000) })),
   attachments: z.array(ATTACHMENT).check(z.maxLength(10)),
 });
-export type SideMessage = z.infer<typeof SIDE_MESSAGE>;
 
 const LINE = z.discriminatedUnion('type', [
   z.object({ type: z.literal('qr'), text: text(1_000) }),

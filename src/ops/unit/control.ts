@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Env } from '../../config/paths.ts';
 import { EXIT, HardshellError } from '../../platform/errors.ts';
-import { type RunResult, run } from '../../platform/process.ts';
+import { type RunResult, run } from '../../platform/process/process.ts';
 import { LABEL } from './launchd-plist.ts';
 import { type InstalledUnit, type Manager, UNIT_NAME } from './places.ts';
 

@@ -49,8 +49,6 @@ export type Invite = {
   readonly usedAtMs: number | null;
 };
 
-export type PairingTables = ReturnType<typeof openPairingTables>;
-
 /** All of these are to be called inside a transaction when they change something. */
 export function openPairingTables(store: Store) {
   const columns = `id, channel, account, kind, subject, chat, title, code, state, created_at, expires_at, last_seen_at, returned`;

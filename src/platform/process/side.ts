@@ -1,9 +1,9 @@
 // Owns a process that works beside the gateway and talks to it in lines: a complete environment and no more, no shell,
 // lines of bounded length, and the whole tree dead once it has ended. It must never outlive the gateway: its stdin closes.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { reasonOf } from './errors.ts';
+import { reasonOf } from '../errors.ts';
 import { coverInherited } from './inherited.ts';
-import { killGently } from './process-tree.ts';
+import { killGently } from './tree.ts';
 
 export type SideProcess = {
   /** false when it reads no longer */

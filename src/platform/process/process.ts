@@ -5,11 +5,11 @@ import { spawn } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import type { Writable } from 'node:stream';
+import { HardshellError, reasonOf } from '../errors.ts';
+import { fileFailure } from '../file-errors.ts';
 import { createCapture } from './capture.ts';
-import { HardshellError, reasonOf } from './errors.ts';
-import { fileFailure } from './file-errors.ts';
 import { coverInherited } from './inherited.ts';
-import { killAtOnce, killGently, signalGroup } from './process-tree.ts';
+import { killAtOnce, killGently, signalGroup } from './tree.ts';
 
 export type StopReason = 'timeout' | 'aborted' | 'output' | 'memory' | 'disk';
 
