@@ -119,6 +119,7 @@ export function createCore(ports: CorePorts) {
     cut: ({ channel, account }, text) => cutReply(text, ports.channelOf(channel, account)?.maxChars ?? LEAST_CHARS),
     typing: ports.typing,
     takeFiles: ports.takeFiles,
+    lapsed: (message) => door.access.lapsed(message),
     spent: ({ principal }, tokens) => door.access.spent(principal, totalOf(tokens)),
     deliver: delivery.enqueue,
     emit: runs.emit,

@@ -64,13 +64,19 @@ export type IntakePorts<Admitted, Command> = {
   readonly now: () => number;
 };
 
-/** Of more refusals in a minute only the number is kept: a flood must not fill the disk. */
+/** Of more refusals only the number is kept: a flood must not fill the disk, however long it lasts. */
 export const MAX_DECLINED_ROWS_PER_MINUTE = 300;
+export const MAX_DECLINED_ROWS_PER_HOUR = 1_500;
+/** The journal is never thinned out, so of refusals it has a sample; the inbox has the rest for as long as it keeps them. */
+export const MAX_DECLINED_ENTRIES_PER_HOUR = 60;
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 export function createIntake<Admitted, Command>(ports: IntakePorts<Admitted, Command>) {
   const { store, inbox, journal, gate, submit, now } = ports;
-  let minute = { startedMs: 0, rows: 0 };
+  const isOverMinute = overA(MINUTE_MS, MAX_DECLINED_ROWS_PER_MINUTE, now);
+  const isOverHour = overA(HOUR_MS, MAX_DECLINED_ROWS_PER_HOUR, now);
+  const isOverJournal = overA(HOUR_MS, MAX_DECLINED_ENTRIES_PER_HOUR, now);
 
   /** A platform numbers its messages in each chat; the id that our own clients choose is theirs alone. */
   const findKnown = (message: InboundMessage, ownClient: boolean): InboxRow | null => {
@@ -85,7 +91,9 @@ export function createIntake<Admitted, Command>(ports: IntakePorts<Admitted, Com
   const decline = (message: InboundMessage, delivery: Delivery | null, refusal: Refusal): void => {
     const { code, at, fix, reason, effect } = refusal;
     const facts = { rule: { code, at, reason, fix } };
-    if (!effect && overflows()) {
+    // Both count, whatever the other one says.
+    const isOver = [isOverMinute(), isOverHour()].includes(true);
+    if (!effect && isOver) {
       store.defer(() => inbox.countDeclined(now(), message.channel, code, 1));
       return;
     }
@@ -93,15 +101,11 @@ export function createIntake<Admitted, Command>(ports: IntakePorts<Admitted, Com
     store.commit(() => {
       const row = { ...rowOf(message, delivery ?? NOWHERE, facts), body: '', label: UNTRUSTED };
       const inboxId = inbox.insert(row, 'declined', code);
-      journal.record('message.declined', { channel: row.channel, sender: row.sender, code });
+      if (effect || !isOverJournal())
+        journal.record('message.declined', { channel: row.channel, sender: row.sender, code });
       letters = effect?.(inboxId) ?? [];
     });
     ports.deliver(letters);
-  };
-  const overflows = (): boolean => {
-    if (now() - minute.startedMs >= MINUTE_MS) minute = { startedMs: now(), rows: 0 };
-    minute.rows += 1;
-    return minute.rows > MAX_DECLINED_ROWS_PER_MINUTE;
   };
 
   const accept = (message: InboundMessage, given: Delivery | null): Acceptance => {
@@ -155,6 +159,17 @@ export function createIntake<Admitted, Command>(ports: IntakePorts<Admitted, Com
       }
       return rows.length;
     },
+  };
+}
+
+/** Counts with each call, and says whether there were too many within the time that runs; a clock put back begins anew. */
+function overA(spanMs: number, most: number, now: () => number): () => boolean {
+  let startedMs = 0;
+  let count = 0;
+  return () => {
+    if (Math.abs(now() - startedMs) >= spanMs) [startedMs, count] = [now(), 0];
+    count += 1;
+    return count > most;
   };
 }
 

@@ -38,6 +38,8 @@ export type RunnerPorts = ConversationPorts & {
   typing(message: Waiting['message']): () => void;
   /** stores the files of a message, and says in lines for the model what became of each; '' when it has none */
   takeFiles(message: Waiting['message'], signal: AbortSignal): Promise<string>;
+  /** why a message whose turn has come may not be worked on any more, or null */
+  lapsed(message: Waiting['message']): string | null;
   /** inside the transaction that ends the turn */
   spent(message: Waiting['message'], tokens: TokenCount): void;
   deliver(reply: OutboxRow): void;
@@ -60,8 +62,11 @@ export function createRunner(ports: RunnerPorts) {
     const steered: Waiting[] = [];
     let end: TurnEnd;
     let conversation: OpenConversation | null = null;
-    const endTyping = ports.typing(item.message);
+    let endTyping = (): void => {};
     try {
+      const lapsed = ports.lapsed(item.message);
+      if (lapsed !== null) return decline(item, lapsed);
+      endTyping = ports.typing(item.message);
       ports.emit(item.runId, item.sessionKey, { type: 'run.started', startedAtMs });
       conversation = openConversation(
         ports,
@@ -191,6 +196,29 @@ export function createRunner(ports: RunnerPorts) {
     return turn as Turn;
   };
 
+  /** It never began. `declined`: why its sender may not be answered; then nothing is said. */
+  const takeBack = (item: Waiting, declined: string | null): void => {
+    const end: TurnEnd = {
+      ...failure('aborted', 'taken back before it started'),
+      status: 'aborted',
+      stopReason: 'aborted',
+    };
+    const replies = ports.store.commit(() => {
+      const first = ports.inbox.finish(item.inboxId, declined ? 'declined' : 'failed', declined ?? 'aborted', now());
+      return first && !declined ? queueReplies([item], end, now()) : [];
+    });
+    for (const out of replies) ports.deliver(out);
+    ports.ended({ runId: item.runId, sessionKey: item.sessionKey, startedAtMs: now(), endedAtMs: now(), end }, null);
+  };
+  const decline = (item: Waiting, code: string): void => {
+    try {
+      takeBack(item, code);
+    } catch (error) {
+      // It stays accepted, and is judged again at the next start.
+      log.error('outcome not stored', { runId: item.runId, error });
+    }
+  };
+
   const finish = (
     item: Waiting,
     steered: readonly Waiting[],
@@ -265,21 +293,7 @@ export function createRunner(ports: RunnerPorts) {
   return {
     run,
     /** A queued message that was taken back, or whose sender may no longer talk; they hear nothing more. */
-    discard(item: Waiting, why: Abort): void {
-      const end: TurnEnd = {
-        ...failure('aborted', 'taken back before it started'),
-        status: 'aborted',
-        stopReason: 'aborted',
-      };
-      const isRevoked = why === ABORT.revoked;
-      const replies = ports.store.commit(() => {
-        const [state, reason] = isRevoked ? (['declined', REVOKED] as const) : (['failed', 'aborted'] as const);
-        const first = ports.inbox.finish(item.inboxId, state, reason, now());
-        return first && !isRevoked ? queueReplies([item], end, now()) : [];
-      });
-      for (const out of replies) ports.deliver(out);
-      ports.ended({ runId: item.runId, sessionKey: item.sessionKey, startedAtMs: now(), endedAtMs: now(), end }, null);
-    },
+    discard: (item: Waiting, why: Abort): void => takeBack(item, why === ABORT.revoked ? REVOKED : null),
     /** Messages of the running turn that are not stored yet, for history. */
     unstored: (sessionKey: string): readonly StoredMessage[] => open.get(sessionKey)?.unstored() ?? [],
     persist: (sessionKey: string, also: () => void): void => {
