@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { SlackEndpoints } from '../../src/channels/slack/endpoints.ts';
 
-export const BOT = { token: 'xoxb-1-double', userId: 'UBOT00001', botId: 'BBOT00001', name: 'hardshell' } as const;
-export const APP_TOKEN = 'xapp-1-double';
+export const BOT = { token: 'xoxb-1000-double', userId: 'UBOT00001', botId: 'BBOT00001', name: 'hardshell' } as const;
+export const APP_TOKEN = 'xapp-1000-double';
 export const SIGNING_SECRET = '0123456789abcdef0123456789abcdef';
 export const TEAM = 'TDOUBLE01';
 
