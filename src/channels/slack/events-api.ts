@@ -4,6 +4,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Log } from '../../log/log.ts';
 import { type Hook, type HookAnswer, listenForHooks } from '../../net/hook-listener.ts';
 import { reasonOf } from '../../platform/errors.ts';
+import { fieldsIn } from '../../platform/json.ts';
 import { ChannelFailure } from '../channel.ts';
 
 export type EventsApiPorts = {
@@ -25,23 +26,32 @@ export async function runEventsApi(ports: EventsApiPorts, signal: AbortSignal): 
   const { log, now } = ports;
   let saidAtMs = Number.NEGATIVE_INFINITY;
 
-  const answer = async (hook: Hook): Promise<HookAnswer> => {
-    const problem = signatureProblem(hook, ports.signingSecret, now());
-    if (problem !== null) {
-      // Anybody who finds the address can cause this line.
-      if (now() - saidAtMs >= SAY_AGAIN_MS) log.warn('slack event refused', { why: problem });
-      if (now() - saidAtMs >= SAY_AGAIN_MS) saidAtMs = now();
-      return { status: 401 };
+  const isFine = (problem: string | null): boolean => {
+    if (problem === null) return true;
+    // Anybody who finds the address can cause this line.
+    if (Math.abs(now() - saidAtMs) >= SAY_AGAIN_MS) {
+      log.warn('slack event refused', { why: problem });
+      saidAtMs = now();
     }
+    return false;
+  };
+  const answer = async (hook: Hook): Promise<HookAnswer> => {
+    if (!isFine(signatureProblem(hook, ports.signingSecret, now()))) return { status: 401 };
     ports.alive();
-    const body = jsonIn(hook.body);
-    if (body?.type === 'url_verification' && typeof body.challenge === 'string')
-      return { status: 200, text: body.challenge };
+    const body = fieldsIn(hook.body.toString('utf8'));
+    const { type, challenge } = body;
+    if (type === 'url_verification' && typeof challenge === 'string') return { status: 200, text: challenge };
     await ports.take(body);
     return { status: 200 };
   };
 
-  const options = { port: ports.port, path: EVENTS_PATH, maxBytes: MAX_BYTES, answer };
+  const options = {
+    port: ports.port,
+    path: EVENTS_PATH,
+    maxBytes: MAX_BYTES,
+    admits: (headers: Hook['headers']) => isFine(stampProblem(headers, now())),
+    answer,
+  };
   const listener = await listenForHooks(options).catch((error: unknown) => {
     const fix = 'set channels.slack.port to a free port, and let your proxy lead there';
     throw new ChannelFailure('network', `Slack's events cannot be received: ${reasonOf(error)}`, fix);
@@ -51,24 +61,24 @@ export async function runEventsApi(ports: EventsApiPorts, signal: AbortSignal): 
   await listener.close();
 }
 
-/** Null when Slack signed it just now. */
-export function signatureProblem({ headers, body }: Hook, secret: string, nowMs: number): string | null {
+/** Null when it says that Slack signed it just now; that needs no body, and costs a stranger's flood nothing. */
+function stampProblem(headers: Hook['headers'], nowMs: number): string | null {
   const stamp = headers['x-slack-request-timestamp'];
-  const given = headers['x-slack-signature'];
-  if (typeof stamp !== 'string' || !/^\d{1,12}$/.test(stamp) || typeof given !== 'string') return 'it is not signed';
-  const expected = Buffer.from(`v0=${createHmac('sha256', secret).update(`v0:${stamp}:`).update(body).digest('hex')}`);
-  const actual = Buffer.from(given);
-  if (actual.length !== expected.length || !timingSafeEqual(actual, expected))
-    return 'its signature is not made with channels.slack.signingSecret';
+  if (typeof stamp !== 'string' || !/^\d{1,12}$/.test(stamp) || typeof headers['x-slack-signature'] !== 'string')
+    return 'it is not signed';
   const ageS = nowMs / 1_000 - Number(stamp);
   if (Math.abs(ageS) <= WINDOW_S) return null;
   return `it was signed ${Math.abs(Math.round(ageS))} s ${ageS > 0 ? 'ago' : 'in the future'}: repeated by somebody, or the clock is wrong`;
 }
 
-function jsonIn(body: Buffer): { type?: unknown; challenge?: unknown } | null {
-  try {
-    return JSON.parse(body.toString('utf8')) as { type?: unknown } | null;
-  } catch {
-    return null;
-  }
+/** Null when Slack signed it just now. */
+export function signatureProblem({ headers, body }: Hook, secret: string, nowMs: number): string | null {
+  const late = stampProblem(headers, nowMs);
+  if (late !== null) return late;
+  const stamp = String(headers['x-slack-request-timestamp']);
+  const expected = Buffer.from(`v0=${createHmac('sha256', secret).update(`v0:${stamp}:`).update(body).digest('hex')}`);
+  const actual = Buffer.from(String(headers['x-slack-signature']));
+  if (actual.length !== expected.length || !timingSafeEqual(actual, expected))
+    return 'its signature is not made with channels.slack.signingSecret';
+  return null;
 }

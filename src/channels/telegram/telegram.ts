@@ -4,6 +4,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Update } from 'grammy/types';
 import { listenForHooks } from '../../net/hook-listener.ts';
 import { reasonOf } from '../../platform/errors.ts';
+import { fieldsIn } from '../../platform/json.ts';
 import { ChannelFailure, type ChannelPorts, type ConnectedChannel, type InboundMessage } from '../channel.ts';
 import { pause } from '../pause.ts';
 import type { ChannelSetup } from '../setup.ts';
@@ -126,8 +127,8 @@ export async function openTelegram(
   const hooks = async (ports: ChannelPorts, self: Self, signal: AbortSignal, connected: () => void): Promise<void> => {
     const listener = await listenForHooks({
       ...{ port: options.webhookPort, path: WEBHOOK_PATH, maxBytes: MAX_HOOK_BYTES },
-      async answer({ headers, body }) {
-        if (!isSame(String(headers['x-telegram-bot-api-secret-token'] ?? ''), secret)) return { status: 401 };
+      admits: (headers) => isSame(String(headers['x-telegram-bot-api-secret-token'] ?? ''), secret),
+      async answer({ body }) {
         const update = updateIn(body);
         if (!update) return { status: 400 };
         take(ports, self, [update]);
@@ -230,12 +231,8 @@ async function hookTrouble(bot: Bot, nowMs: number, signal: AbortSignal): Promis
 }
 
 function updateIn(body: Buffer): Update | null {
-  try {
-    const update = JSON.parse(body.toString('utf8')) as Update | null;
-    return Number.isSafeInteger(update?.update_id) ? update : null;
-  } catch {
-    return null;
-  }
+  const update = fieldsIn(body.toString('utf8'));
+  return Number.isSafeInteger(update['update_id']) ? (update as unknown as Update) : null;
 }
 
 function isSame(given: string, wanted: string): boolean {

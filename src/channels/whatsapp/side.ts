@@ -55,8 +55,10 @@ type Line = z.infer<typeof LINE>;
 export type Answer = Extract<Line, { type: 'done' | 'failed' }>;
 export type SideEvent = Exclude<Line, Answer>;
 
-/** An attachment in base64 is the longest thing that it says. */
-const MAX_LINE_BYTES = 300_000_000;
+/** A message of a million characters, each written as an escape, and what is around it. */
+const MAX_LINE_CHARS = 7_000_000;
+/** An attachment comes in base64; a line as long as that it may say only while one is asked for. */
+const CHARS_PER_BYTE = 4 / 3;
 
 export type Side = {
   tell(line: Record<string, unknown>): void;
@@ -71,16 +73,20 @@ export function startSide(
   cwd: string,
   onEvent: (event: SideEvent) => void,
 ): Side {
-  const open = new Map<number, (answer: Answer) => void>();
+  const open = new Map<number, { readonly answer: (answer: Answer) => void; readonly maxBytes: number }>();
   let last = 0;
+  const maxLineChars = (): number => {
+    const asked = Math.max(0, ...open.values().map(({ maxBytes }) => maxBytes));
+    return MAX_LINE_CHARS + Math.ceil(asked * CHARS_PER_BYTE);
+  };
   const child = startSideProcess(argv, {
     cwd,
     env: { TZ: 'UTC', HOME: cwd, NODE_NO_WARNINGS: '1' },
-    maxLineBytes: MAX_LINE_BYTES,
+    maxLineChars,
     onLine(textOfLine) {
       const line = LINE.parse(JSON.parse(textOfLine));
       if (line.type !== 'done' && line.type !== 'failed') return onEvent(line);
-      open.get(line.id)?.(line);
+      open.get(line.id)?.answer(line);
       open.delete(line.id);
     },
   });
@@ -93,7 +99,7 @@ export function startSide(
       const { promise, resolve, reject } = Promise.withResolvers<Answer>();
       const stopped = (): void => reject(signal.reason);
       signal.addEventListener('abort', stopped, { once: true });
-      open.set(id, resolve);
+      open.set(id, { answer: resolve, maxBytes: Number(line['maxBytes'] ?? 0) });
       void child.ended.then(({ how }) => reject(new Error(how)));
       if (!child.write(JSON.stringify({ ...line, id }))) reject(new Error('the side process is gone'));
       return await promise.finally(() => {

@@ -17,7 +17,8 @@ export type SideProcess = {
 export type SideOptions = {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  readonly maxLineBytes: number;
+  /** asked anew for each piece, since what it may say depends on what it was asked */
+  readonly maxLineChars: () => number;
   /** one line without its end; a throw here ends the process */
   onLine(line: string): void;
 };
@@ -36,7 +37,10 @@ export function startSideProcess(argv: readonly [string, ...string[]], options: 
   }) as ChildProcessWithoutNullStreams;
   const { promise: ended, resolve } = Promise.withResolvers<{ how: string; complaint: string }>();
   let isOver = false;
-  let [rest, complaint, wrong] = ['', '', ''];
+  let [complaint, wrong] = ['', ''];
+  /** of the line that has not ended; each is looked at once, since a long line comes in thousands of them */
+  let pieces: string[] = [];
+  let chars = 0;
   const stop = (): void => {
     child.stdin.destroy();
     if (child.pid !== undefined && !isOver) killGently(child.pid, () => isOver);
@@ -47,14 +51,23 @@ export function startSideProcess(argv: readonly [string, ...string[]], options: 
   };
 
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    if (wrong !== '') return;
-    const lines = (rest + text).split('\n');
-    rest = lines.pop() ?? '';
-    if (rest.length > options.maxLineBytes) return end('it said a line that is too long');
-    try {
-      for (const line of lines) options.onLine(line);
-    } catch (error) {
-      end(reasonOf(error));
+    const parts = text.split('\n');
+    for (const [n, part] of parts.entries()) {
+      if (wrong !== '') return;
+      pieces.push(part);
+      chars += part.length;
+      if (chars > options.maxLineChars()) {
+        pieces = [];
+        return end('it said a line that is too long');
+      }
+      if (n === parts.length - 1) return;
+      const line = pieces.join('');
+      [pieces, chars] = [[], 0];
+      try {
+        options.onLine(line);
+      } catch (error) {
+        end(reasonOf(error));
+      }
     }
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
