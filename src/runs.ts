@@ -1,6 +1,5 @@
 // Owns what clients hear of runs: their events in order, and the outcomes of the running and the most recent ones. Part
 // of the composition; nothing here is durable, the inbox and the transcript are.
-
 import type { BackendEvent, RunOutcome } from './gateway/backend.ts';
 import { setNewest } from './platform/newest.ts';
 import type { RunRecord } from './sessions/runner.ts';

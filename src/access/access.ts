@@ -1,6 +1,5 @@
 // Owns the perimeter as a whole: for each message the facts that the gate needs, its verdict, and what follows from it. A
 // stranger's words are looked at for one thing only, an invitation; they are never kept, logged or shown.
-
 import type { GroupChange, InboundMessage } from '../channels/channel.ts';
 import type { Config } from '../config/schema.ts';
 import type { Journal } from '../journal/journal.ts';

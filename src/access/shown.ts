@@ -1,6 +1,5 @@
 // Owns what the model is shown of a message: in a group who says it, what it answers, what was said before. All of it comes
 // from outside, so a line of ours must be one that no text can make.
-
 import type { Attachment, InboundMessage } from '../channels/channel.ts';
 import { setNewest } from '../platform/newest.ts';
 import { label } from '../store/label.ts';

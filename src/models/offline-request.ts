@@ -1,6 +1,5 @@
 // Owns the understanding of plain requests: one message in, one intention out, by fixed rules and in linear time. It must
 // never guess: what fits no rule is `unclear`, and then nothing is done.
-
 import {
   after,
   asFile,

@@ -1,6 +1,5 @@
 // Owns the inbox table: every accepted message, once, with exactly one final state. A row is written before the channel
 // acknowledges, and leaves `queued` only in the transaction that stores its outcome.
-
 import { fromColumns, type Label, type LabelColumns, toColumns } from './label.ts';
 import type { Store } from './open.ts';
 import { dayOf } from './usage.ts';

@@ -1,6 +1,5 @@
 // Owns the outbox table: every reply before it is sent. `sending` is durable before a channel that cannot repeat safely
 // is called, so that a crash in between is shown as `unknown` and never resent.
-
 import { type Label, toColumns } from './label.ts';
 import type { Store } from './open.ts';
 

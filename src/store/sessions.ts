@@ -1,5 +1,4 @@
 // Owns the sessions table: one row a conversation, rewritten with every finished turn.
-
 import { fromColumns, type Label, type LabelColumns, toColumns } from './label.ts';
 import type { Store } from './open.ts';
 

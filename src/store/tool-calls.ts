@@ -1,6 +1,5 @@
 // Owns the record of tool calls with an effect outside the conversation: written before the call runs, closed after it.
 // A call found `started` after a crash is never run again; it becomes `unknown`, and the model is told so.
-
 import { type Label, toColumns } from './label.ts';
 import type { Store } from './open.ts';
 

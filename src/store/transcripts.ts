@@ -1,6 +1,5 @@
 // Owns the messages of every conversation, in order, each with its label. Append-only but for the deletion of a whole
 // conversation.
-
 import { fromColumns, type Label, type LabelColumns, toColumns } from './label.ts';
 import type { Store } from './open.ts';
 import type { TokenCount } from './usage.ts';

@@ -1,6 +1,5 @@
 // Owns one conversation in the terminal: what was said, what is being said, what waits to be sent. A typed message has
 // its id before it leaves, and is sent again with the same id until the gateway has it: never lost, never said twice.
-
 import { HardshellError, reasonOf } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import type { Approval } from '../../policy/approvals.ts';

@@ -1,6 +1,5 @@
 // Owns `openclaw approvals list|approve|deny`: the questions that wait for the owner, shown with the facts of the
 // machine. An id may be shortened as long as it names one question only.
-
 import { HardshellError } from '../../platform/errors.ts';
 import type { Approval, ApprovalDecision } from '../../policy/approvals.ts';
 import type { Client } from '../client.ts';

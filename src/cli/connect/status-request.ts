@@ -1,6 +1,5 @@
 // Owns the one HTTP request of the command line: GET /api/status, the fastest way to ask a gateway of this machine how
 // it is. It must never wait longer than its limit and never follow a redirect with the token.
-
 import http from 'node:http';
 import type { StatusReport } from '../../gateway/backend.ts';
 import { EXIT, errnoOf, HardshellError, reasonOf } from '../../platform/errors.ts';

@@ -1,6 +1,5 @@
 // Owns how a change that is not proved or not confirmed comes to its end: after a restart, by your word, by the clock. It
 // either stays or the previous bytes come back; nothing is left open.
-
 import { type HardshellError, reasonOf } from '../../platform/errors.ts';
 import { tryReadText } from '../../platform/files.ts';
 import { errorsIn } from '../findings.ts';

@@ -1,5 +1,4 @@
 // Owns the shape of a rule: what must be true of settings that each fit alone. A rule says; it never changes anything.
-
 import type { Env } from '../environment.ts';
 import type { Finding } from '../findings.ts';
 import type { Config } from '../schema.ts';

@@ -1,6 +1,5 @@
 // Owns walking the schema: which keys there are, which are secret, what is known at a path. It reads what the words of
 // leaf.ts left behind and must never hold a list of settings of its own.
-
 import { SECTION_NAMES, SECTIONS, type SectionName } from '../schema.ts';
 import { CHANNEL_NAMES, type ChannelName, channelDefaults, channelSchema } from './channels.ts';
 import { type Facts, factsOf, groupDocOf } from './leaf.ts';

@@ -1,5 +1,4 @@
 // Owns the words for what does not fit the schema: the key, what stands there (never a secret), and what may stand there.
-
 import type { Finding } from '../findings.ts';
 import { keysAt, kindOf, placeOf, schemaAt } from '../schema/tree.ts';
 import { nearest } from './nearest.ts';

@@ -1,6 +1,5 @@
 // Owns fitting a value into the schema, section by section: defaults filled in, unknown keys judged, accounts spread out.
 // It must never keep a value that does not fit.
-
 import type { Finding } from '../findings.ts';
 import { CHANNEL_NAMES, type ChannelName, channelSchema, channels as channelsSection } from '../schema/channels.ts';
 import { sectionSchema } from '../schema/tree.ts';

@@ -1,6 +1,5 @@
 // Owns putting variables in place of `${NAME}`. `$${NAME}` stays as `${NAME}`. A variable that is not set is reported and
 // never becomes an empty text, since an empty key or token would fail later, elsewhere, in the dark (S123).
-
 import type { Env } from '../environment.ts';
 import type { Finding } from '../findings.ts';
 

@@ -1,5 +1,4 @@
 // Owns the list of all methods: one table per noun, put together once. What is not here does not exist.
-
 import { pairingMethods } from './access/pairing.ts';
 import { agentMethods } from './agent.ts';
 import { agentsMethods } from './agents.ts';

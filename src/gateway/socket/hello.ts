@@ -1,6 +1,5 @@
 // Owns hello-ok: what a client learns on arrival. It lists only what exists and what the granted scopes can use, and
 // a client without scopes learns nothing about the house.
-
 import { MAIN_KEY } from '../../sessions/key.ts';
 import type { Scopes } from '../auth/scopes.ts';
 import type { Backend } from '../backend.ts';

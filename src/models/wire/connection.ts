@@ -1,7 +1,6 @@
 // Owns one exchange with a provider: the only fetch an SDK gets to see. It decides which headers leave, watches for
 // silence, caps what comes in, and turns a wrong answer into a ModelFailure. It must never follow a redirect, because
 // that would carry the key to another host, and never let a header leave that we did not choose.
-
 import type { ModelFailure } from '../provider.ts';
 import {
   answeredFailure,

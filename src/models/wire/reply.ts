@@ -1,6 +1,5 @@
 // Owns the shape of every provider's stream: `start` before the first output, exactly one `end`, nothing thrown. The
 // adapters only translate; what counts as aborted, failed or finished is decided here, once for all of them.
-
 import { setImmediate } from 'node:timers/promises';
 import {
   type ModelEvent,

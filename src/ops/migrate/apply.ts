@@ -1,6 +1,5 @@
 // Owns writing what was taken over beside the configuration: secrets and variables, each only where nothing is. Until the
 // configuration stands, all of it can be undone; the old folder is never touched.
-
 import type { Paths } from '../../config/paths.ts';
 import { removeFile, replaceFile } from '../../platform/files.ts';
 import type { Root } from '../../platform/root.ts';

@@ -1,5 +1,4 @@
 // Owns `channels status`, `list` and `test`: what the gateway says of its channels; without one, what is configured.
-
 import { resolvePaths } from '../../../config/paths.ts';
 import { CHANNEL_NAMES } from '../../../config/schema/channels.ts';
 import type { ChannelReport } from '../../../gateway/backend.ts';
