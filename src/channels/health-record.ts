@@ -1,5 +1,6 @@
 // Owns what is remembered of a channel's last day: round trips, messages, lost connections, one bucket an hour. Small
 // enough to be kept whole in one row of the database, so that a restart does not make it look new.
+import { tryParseJson } from '../platform/json.ts';
 
 export type Hour = {
   /** hours since 1970 */
@@ -76,12 +77,8 @@ export function createHealthRecord(saved: string | null) {
 
 /** What another version wrote, or a hand, is no reason not to start. */
 function parse(saved: string | null): Hour[] {
-  try {
-    const value: unknown = JSON.parse(saved ?? '[]');
-    if (!Array.isArray(value)) return [];
-    const keys = ['hour', 'trips', 'failedTrips', 'slowestMs', 'sumMs', 'events', 'drops'] as const;
-    return value.filter((one): one is Hour => keys.every((key) => Number.isFinite((one as Hour | null)?.[key])));
-  } catch {
-    return [];
-  }
+  const value = tryParseJson(saved ?? '');
+  if (!Array.isArray(value)) return [];
+  const keys = ['hour', 'trips', 'failedTrips', 'slowestMs', 'sumMs', 'events', 'drops'] as const;
+  return value.filter((one): one is Hour => keys.every((key) => Number.isFinite((one as Hour | null)?.[key])));
 }

@@ -3,6 +3,7 @@
 import { platform } from 'node:os';
 import WebSocket from 'ws';
 import { EXIT, HardshellError } from '../platform/errors.ts';
+import { fieldsIn } from '../platform/json.ts';
 import { connectFailure, notAGateway } from './connect/status-request.ts';
 import { noToken, type Target, wrongToken } from './target.ts';
 
@@ -76,10 +77,10 @@ export async function connect(options: ClientOptions): Promise<Client> {
   });
   socket.on('close', (code, reason) => end(closeFailure(target, code, reason.toString())));
   socket.on('message', (data) => {
-    const frame = parseFrame(String(data));
-    if (frame?.['type'] === 'res') {
+    const frame = fieldsIn(String(data));
+    if (frame['type'] === 'res') {
       pending.get(String(frame['id']))?.settle(frame as never);
-    } else if (frame?.['type'] === 'event' && typeof frame['event'] === 'string') {
+    } else if (frame['type'] === 'event' && typeof frame['event'] === 'string') {
       const event = frame['event'];
       if (event === 'connect.challenge') challenge.resolve();
       const seq = typeof frame['seq'] === 'number' ? { seq: frame['seq'] } : {};
@@ -204,13 +205,4 @@ function tooSlow(target: Target, method: string, timeoutMs: number): HardshellEr
     fix: 'openclaw logs --tail 50   (what it is busy with)',
     exitCode: EXIT.unreachable,
   });
-}
-
-function parseFrame(text: string): Record<string, unknown> | null {
-  try {
-    const frame: unknown = JSON.parse(text);
-    return frame !== null && typeof frame === 'object' ? (frame as Record<string, unknown>) : null;
-  } catch {
-    return null;
-  }
 }

@@ -1,6 +1,7 @@
 // Owns one connection to Discord's gateway: identify or resume, heartbeats, and events one after another. An event counts
 // as received only when it has been dealt with; one that was not is replayed to the next connection. It never reconnects.
 import { dialWebSocket } from '../../net/web-socket.ts';
+import { tryParseJson } from '../../platform/json.ts';
 import type { ChannelFailure } from '../channel.ts';
 import { closeFailure, endsSession, failureOf, networkFailure } from './failures.ts';
 import type { Memory } from './memory.ts';
@@ -130,7 +131,7 @@ export function followGateway(ports: GatewayPorts, signal: AbortSignal): Promise
     };
     const text = (raw: string): void => {
       if (end !== null) return;
-      const frame = frameSchema.safeParse(tryParse(raw)).data;
+      const frame = frameSchema.safeParse(tryParseJson(raw)).data;
       if (frame) {
         ports.alive();
         read(frame);
@@ -148,12 +149,4 @@ export function followGateway(ports: GatewayPorts, signal: AbortSignal): Promise
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop);
   });
-}
-
-function tryParse(raw: string): unknown {
-  try {
-    return JSON.parse(raw);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,11 +1,11 @@
 // Owns what the channel remembers across a restart, kill -9 included: the session that Discord can replay, which servers
 // it is in, and the last message of each chat. It may be old (what is replayed twice is known by its id), never ahead.
-
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import type { Log } from '../../log/log.ts';
 import { ensureFolder, replaceFile, tryReadText } from '../../platform/files.ts';
+import { fieldsIn } from '../../platform/json.ts';
 import { setNewest } from '../../platform/newest.ts';
 
 /** `seq`: the last event that was dealt with; Discord replays what comes after it. `resumeUrl` '': the usual address */
@@ -74,10 +74,6 @@ export function openMemory(folder: string, token: string, log: Log): Memory {
 
 /** Of another bot, or of no shape that we know: as if there were none. */
 function read(file: string, bot: string): z.infer<typeof stored> | null {
-  try {
-    const found = stored.safeParse(JSON.parse(tryReadText(file) ?? 'null')).data;
-    return found?.bot === bot ? found : null;
-  } catch {
-    return null;
-  }
+  const found = stored.safeParse(fieldsIn(tryReadText(file))).data;
+  return found?.bot === bot ? found : null;
 }

@@ -1,6 +1,7 @@
 // Owns the calls to Discord's REST API and the memory of its rate limits: who must wait is told how long, and never
 // waits in here. The token goes to the one address it was made for, in a header, and into nothing that is said.
 import { httpCall } from '../../net/http-call.ts';
+import { tryParseJson } from '../../platform/json.ts';
 import { errorSchema } from './wire.ts';
 
 export type ApiAnswer = {
@@ -58,7 +59,8 @@ export function createApi(base: string, token: string, problem: Error | null): A
       timeoutMs: TIMEOUT_MS,
       signal,
     });
-    const seen = jsonOf(answer.body);
+    // An error page of a proxy is no JSON; its status says enough.
+    const seen = tryParseJson(answer.body.toString('utf8'));
     const error = errorSchema.safeParse(seen).data;
     const header = (name: string): number => Number(answer.headers[name] ?? Number.NaN) * 1_000;
     let retryAfterMs = 0;
@@ -81,13 +83,4 @@ export function createApi(base: string, token: string, problem: Error | null): A
       retryAfterMs,
     };
   };
-}
-
-/** An error page of a proxy is no JSON; its status says enough. */
-function jsonOf(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch {
-    return null;
-  }
 }

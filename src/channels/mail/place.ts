@@ -1,5 +1,6 @@
 // Owns where in the mailbox the channel is. Numbers of mails hold while the mailbox keeps its validity; when the server
 // numbers anew, the time of the last mail decides, and what comes twice by that is known by its id.
+import { fieldsIn } from '../../platform/json.ts';
 import type { Mailbox } from './mailbox.ts';
 
 export type Place = {
@@ -34,11 +35,7 @@ export function advance(place: Place, uid: number, arrivedAtMs: number): Place {
 
 /** What is unreadable counts as none, which begins at now: reading old mail as if it were new is the worse mistake. */
 function parse(saved: string | null): Place | null {
-  try {
-    const { mailbox, validity, uid, atMs, floorMs } = JSON.parse(saved ?? 'null') as Place;
-    const isPlace = typeof validity === 'string' && [uid, atMs, floorMs].every((one) => Number.isSafeInteger(one));
-    return isPlace ? { mailbox, validity, uid, atMs, floorMs } : null;
-  } catch {
-    return null;
-  }
+  const { mailbox, validity, uid, atMs, floorMs } = fieldsIn(saved) as Place;
+  const isPlace = typeof validity === 'string' && [uid, atMs, floorMs].every((one) => Number.isSafeInteger(one));
+  return isPlace ? { mailbox, validity, uid, atMs, floorMs } : null;
 }

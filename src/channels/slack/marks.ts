@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import type { Log } from '../../log/log.ts';
 import { ensureFolder, replaceFile, tryReadText } from '../../platform/files.ts';
+import { fieldsIn } from '../../platform/json.ts';
 
 export type Marks = ReturnType<typeof openMarks>;
 
@@ -65,14 +66,9 @@ export function openMarks(folder: string, log: Log, now: () => number) {
 }
 
 function read(file: string): { awayAtMs: number | null; places: Map<string, string> } {
-  try {
-    const { atMs, places } = JSON.parse(tryReadText(file, MAX_BYTES) ?? '{}') as { atMs?: unknown; places?: unknown };
-    const pairs = Object.entries((places ?? {}) as Record<string, unknown>);
-    const good = pairs.filter(
-      (pair): pair is [string, string] => typeof pair[1] === 'string' && /^\d+\.\d+$/.test(pair[1]),
-    );
-    return { awayAtMs: typeof atMs === 'number' ? atMs : null, places: new Map(good) };
-  } catch {
-    return { awayAtMs: null, places: new Map() };
-  }
+  const { atMs, places } = fieldsIn(tryReadText(file, MAX_BYTES));
+  const good = Object.entries(places ?? {}).filter(
+    (pair): pair is [string, string] => typeof pair[1] === 'string' && /^\d+\.\d+$/.test(pair[1]),
+  );
+  return { awayAtMs: typeof atMs === 'number' ? atMs : null, places: new Map(good) };
 }

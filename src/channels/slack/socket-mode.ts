@@ -1,10 +1,10 @@
 // Owns the connection of socket mode: an envelope is acknowledged on the socket it came on, and only after it is durable; a
 // socket that Slack wants to replace goes only when the next one is there. Slack's own client does neither: it closes first
 // and opens seconds later, and costs 23 MB more.
-
 import type { Log } from '../../log/log.ts';
 import { dialWebSocket, type PlatformSocket } from '../../net/web-socket.ts';
 import { reasonOf } from '../../platform/errors.ts';
+import { fieldsIn } from '../../platform/json.ts';
 import { pause } from '../pause.ts';
 import { disconnectFailure, failureOf, networkFailure } from './failures.ts';
 
@@ -59,7 +59,7 @@ export async function runSocketMode(ports: SocketModePorts, signal: AbortSignal)
       {
         text(text) {
           ports.alive();
-          const frame = frameIn(text);
+          const frame: Frame = fieldsIn(text);
           if (frame.type === 'hello') {
             // At once, not after a promise: the first envelope may lie in the same packet.
             ports.joined(before !== null && !before.isClosed);
@@ -162,14 +162,5 @@ export async function runSocketMode(ports: SocketModePorts, signal: AbortSignal)
     const open = [...links];
     for (const { socket } of open) socket.close(1000);
     await Promise.all(open.map(({ closed }) => closed));
-  }
-}
-
-function frameIn(text: string): Frame {
-  try {
-    const frame: unknown = JSON.parse(text);
-    return typeof frame === 'object' && frame !== null ? frame : {};
-  } catch {
-    return {};
   }
 }

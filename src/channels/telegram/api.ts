@@ -3,6 +3,7 @@
 import type { Api, InputFile } from 'grammy';
 import { type HttpAnswer, HttpCallFailed, httpCall } from '../../net/http-call.ts';
 import { reasonOf } from '../../platform/errors.ts';
+import { fieldsIn } from '../../platform/json.ts';
 import { ChannelFailure } from '../channel.ts';
 
 export type Bot = {
@@ -90,12 +91,8 @@ async function collect(body: unknown): Promise<Uint8Array> {
 }
 
 function envelopeOf({ status, body }: HttpAnswer): unknown {
-  try {
-    const value = JSON.parse(body.toString('utf8')) as { ok?: unknown };
-    if (typeof value.ok === 'boolean') return value;
-  } catch {
-    // Told by its status.
-  }
+  const value = fieldsIn(body.toString('utf8'));
+  if (typeof value['ok'] === 'boolean') return value;
   return {
     ok: false,
     error_code: status === 200 ? 502 : status,
