@@ -51,7 +51,10 @@ export function openMemory(folder: string, token: string, log: Log): Memory {
     guilds: new Map(found?.guilds),
     lastMessages: new Map(found?.lastMessages),
     saw(channel, message) {
+      const isNew = !memory.lastMessages.has(channel);
       setNewest(memory.lastMessages, channel, message, MAX_CHATS);
+      // A chat that nobody wrote down cannot be read back: not even kill -9 may come between.
+      if (isNew) memory.flush();
     },
     changed() {
       timer ??= setTimeout(memory.flush, SAVE_AFTER_MS).unref();
