@@ -10,6 +10,7 @@ export type MailLines = {
   readonly to?: string;
   readonly subject?: string;
   readonly id?: string | null;
+  readonly date?: string;
   /** whole lines, in this order, before the empty one */
   readonly more?: readonly string[];
   readonly text?: string;
@@ -17,13 +18,13 @@ export type MailLines = {
 
 let count = 0;
 /** A mail as a person's program writes it; with a Message-ID of its own. */
-export function mailOf({ from, to, subject, id, more = [], text }: MailLines = {}): Buffer {
+export function mailOf({ from, to, subject, id, date, more = [], text }: MailLines = {}): Buffer {
   count += 1;
   const lines = [
     `From: ${from ?? 'Ann <ann@friends.example>'}`,
     `To: ${to ?? 'bot@house.example'}`,
     `Subject: ${subject ?? 'hello'}`,
-    'Date: Sat, 21 Nov 2026 03:00:00 +0000',
+    `Date: ${date ?? new Date().toUTCString()}`,
     ...(id === null ? [] : [`Message-ID: ${id ?? `<mail.${count}.${process.pid}@friends.example>`}`]),
     ...more,
     '',

@@ -14,7 +14,7 @@ beforeAll(() => {
   modern = makeDomain('friends.example', zone, 'ed25519');
 });
 
-const NOW = Date.UTC(2026, 10, 21, 3, 0, 30);
+const NOW = Math.floor(Date.now() / 1_000) * 1_000;
 
 async function judge(raw: Buffer, dns: Zone = zone, atMs = NOW) {
   const mail = splitMail(raw);
@@ -175,6 +175,18 @@ describe('what is not verified', () => {
     expect(await reasonOf(signed)).toBe('verified');
     expect(await reasonOf(signed, zone, NOW + 3_700_000)).toBe('its signature has expired');
     expect(await reasonOf(signed, zone, NOW - 48 * 3_600_000)).toBe('its signature is from the future');
+  });
+
+  test('an old mail that somebody hands in again, when it is no longer known by its id', async () => {
+    const day = 24 * 3_600_000;
+    const signed = await friends.sign(mailOf());
+    expect(await reasonOf(signed, zone, NOW + 6 * day)).toBe('verified');
+    expect(await independently(signed)).toEqual(['pass']);
+    expect(await reasonOf(signed, zone, NOW + 8 * day)).toContain('signed long before it arrived');
+    const undated = await friends.sign(mailOf(), 'From:To:Subject:Message-ID');
+    expect(await reasonOf(undated)).toContain('says when it was written');
+    const later = await friends.sign(mailOf({ date: 'Sat, 21 Nov 2076 03:00:00 +0000' }));
+    expect(await reasonOf(later)).toBe('it is dated in the future');
   });
 
   test('a key that is missing, withdrawn, on trial, of another kind, too short, doubled, or a DNS that does not answer', async () => {

@@ -14,6 +14,9 @@ const MAX_SIGNATURES = 3;
 const MIN_RSA_BITS = 1024;
 const MAX_RSA_BITS = 8192;
 const SKEW_S = 24 * 3600;
+/** Longer than any server keeps trying to deliver, and shorter than we remember what was read: an old mail that somebody
+ *  hands in again must not count as a new word of its sender. */
+const MAX_AGE_S = 7 * 24 * 3600;
 /** What the model or the deduplication relies on must be signed where the mail has it. */
 const MUST_SIGN = ['from', 'subject', 'message-id'];
 const ED25519_DER = Buffer.from('302a300506032b6570032100', 'hex');
@@ -122,6 +125,10 @@ async function check(
       ? verify('sha256', data, key, signature)
       : verify(null, createHash('sha256').update(data).digest(), key, signature);
   if (!isGood) refuse('its signature is wrong');
+  const writtenS = since ?? (signed.includes('date') ? dateIn(mail.headers) : null);
+  if (writtenS === null) return refuse('nothing that is signed says when it was written');
+  if (!(writtenS <= atS + SKEW_S)) refuse('it is dated in the future');
+  if (atS - writtenS > MAX_AGE_S) refuse('it was signed long before it arrived, so somebody may have sent it again');
   if (signer !== domain && (await isStrict(resolveTxt, domain, signer)))
     refuse(`${domain} wants signatures of its own`);
 }
@@ -192,6 +199,12 @@ function tagsOf(text: string): Tags | null {
     tags.set(name, part.slice(at + 1).replace(/\s+/g, ''));
   }
   return tags;
+}
+
+function dateIn(headers: readonly Header[]): number | null {
+  const header = headers.find(({ name }) => name === 'date');
+  const ms = header ? Date.parse(valueIn(header)) : Number.NaN;
+  return Number.isNaN(ms) ? null : ms / 1_000;
 }
 
 const secondsOf = (text: string | undefined): number | null =>

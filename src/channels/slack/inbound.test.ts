@@ -150,3 +150,15 @@ test('an event of another installation of the app is not ours', () => {
   for (const junk of [null, 7, 'x', [], {}, { type: 'event_callback' }, { type: 'event_callback', event: {} }])
     expect(eventOf(junk, SELF)).toHaveProperty('why');
 });
+
+test('somebody of another workspace with the id of one who is listed here is somebody else', () => {
+  for (const foreign of [{ user_team: 'T2', team: 'T1' }, { source_team: 'T2' }, { team: 'T2' }, { user_team: 'E9' }])
+    expect(message(foreign).sender.id).toBe(`U1@${Object.values(foreign)[0]}`);
+  for (const own of [{}, { team: 'T1' }, { user_team: 'T1', source_team: 'T1', team: 'T1' }])
+    expect(message(own).sender.id).toBe('U1');
+  const inOrg = meaningOf({ ...base, user_team: 'E9', team: 'T1' } as { type: string }, {
+    ...context,
+    self: { ...SELF, orgId: 'E9' },
+  });
+  expect(inOrg).toMatchObject({ message: { sender: { id: 'U1' } } });
+});

@@ -3,10 +3,18 @@
 import * as z from 'zod/mini';
 import { label } from '../../store/label.ts';
 import type { Attachment, InboundMessage } from '../channel.ts';
+import { kindOf } from '../media-type.ts';
 import { mentions, plainText } from './text.ts';
 
 /** What auth.test said of our own installation. */
-export type Self = { readonly userId: string; readonly botId: string; readonly teamId: string; readonly name: string };
+export type Self = {
+  readonly userId: string;
+  readonly botId: string;
+  readonly teamId: string;
+  /** of the organisation that the workspace belongs to, where there is one */
+  readonly orgId?: string;
+  readonly name: string;
+};
 
 export type Meaning =
   | { readonly kind: 'message'; readonly place: string; readonly ts: string; readonly message: InboundMessage }
@@ -53,6 +61,9 @@ const MESSAGE = z.object({
   bot_id: maybeLine,
   thread_ts: z.nullish(TS),
   parent_user_id: maybeLine,
+  user_team: z.nullish(ID),
+  source_team: z.nullish(ID),
+  team: z.nullish(ID),
   edited: z.nullish(z.unknown()),
   channel_type: maybeLine,
   user_profile: z.nullish(z.object({ display_name: maybeLine, real_name: maybeLine })),
@@ -127,6 +138,7 @@ function messageOf(event: unknown, { account, self, nowMs }: Context): Meaning {
   const quote = quoteIn(parsed.data.attachments ?? []);
   const display = parsed.data.user_profile?.display_name || parsed.data.user_profile?.real_name;
   const attachments = (parsed.data.files ?? []).flatMap(attachmentOf);
+  const sender = senderOf(user, parsed.data, self);
   const message: InboundMessage = {
     channel: 'slack',
     account,
@@ -135,7 +147,7 @@ function messageOf(event: unknown, { account, self, nowMs }: Context): Meaning {
     within: [self.teamId],
     messageId: messageIdOf(chat, ts),
     chatType: isDirect ? 'direct' : 'group',
-    sender: { id: user, ...(display ? { display } : {}) },
+    sender: { id: sender, ...(display ? { display } : {}) },
     assurance: 'platform',
     text: plainText(raw ?? '', names),
     addressed: {
@@ -149,6 +161,15 @@ function messageOf(event: unknown, { account, self, nowMs }: Context): Meaning {
     label: label('untrusted', 'owner', `slack:${chat}`),
   };
   return { kind: 'message', place: placeOf(chat, thread), ts, message };
+}
+
+/**
+ * An id of Slack names a person within a workspace only. In a channel that is shared with another company, theirs say which
+ * workspace they are of; without that, one of them could have the id of somebody who is listed here.
+ */
+function senderOf(user: string, { user_team, source_team, team }: z.infer<typeof MESSAGE>, self: Self): string {
+  const foreign = [user_team, source_team, team].find((one) => one && one !== self.teamId && one !== self.orgId);
+  return foreign ? `${user}@${foreign}` : user;
 }
 
 /** Both `message` and `app_mention` tell of one message; the channel and its time name it, and nothing else does. */
@@ -171,6 +192,5 @@ function attachmentOf(one: unknown): Attachment[] {
   if (!file.success || file.data.mode === 'tombstone' || file.data.mode === 'hidden_by_limit') return [];
   const { id, name, title, mimetype, size } = file.data;
   const mimeType = mimetype || 'application/octet-stream';
-  const kind = (['image', 'audio', 'video'] as const).find((one) => mimeType.startsWith(`${one}/`)) ?? 'file';
-  return [{ ref: id, kind, name: name || title || id, mimeType, sizeBytes: size ?? null }];
+  return [{ ref: id, kind: kindOf(mimeType), name: name || title || id, mimeType, sizeBytes: size ?? null }];
 }

@@ -178,7 +178,7 @@ export async function openSlack(setup: ChannelSetup, at: SlackEndpoints = SLACK)
 }
 
 function selfIn(who: Answer): Self & { readonly teamName: string } {
-  const { user_id: userId, bot_id: botId, team_id: teamId, user: name, team } = who;
+  const { user_id: userId, bot_id: botId, team_id: teamId, enterprise_id: orgId, user: name, team } = who;
   if (typeof userId !== 'string' || typeof teamId !== 'string')
     throw new SlackProblem('lost', 'unreadable', 'Slack did not say whom the bot token belongs to');
   // A token without a bot would answer itself: its own messages could not be told from those of people.
@@ -188,6 +188,7 @@ function selfIn(who: Answer): Self & { readonly teamName: string } {
     userId,
     botId,
     teamId,
+    ...(typeof orgId === 'string' ? { orgId } : {}),
     name: typeof name === 'string' ? name : userId,
     teamName: typeof team === 'string' ? team : teamId,
   };

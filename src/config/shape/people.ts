@@ -39,7 +39,8 @@ const READERS: Readonly<Record<ChannelName, (entry: string) => Person>> = {
   },
   slack: (entry) => {
     const id = /^<@([A-Z0-9]+)(\|.*)?>$/.exec(entry)?.[1] ?? entry;
-    if (/^[UW][A-Z0-9]{5,}$/.test(id)) return { id };
+    // Of a person from another workspace, in a channel that is shared with it, the workspace is a part of the id.
+    if (/^[UW][A-Z0-9]{5,}(@[TE][A-Z0-9]{2,})?$/.test(id)) return { id };
     if (/^[CG][A-Z0-9]{5,}$/.test(id)) return group('list it as channels.slack.groups."<id>"');
     return name(NAME_WHY, 'use the member id (profile, then "Copy member ID")');
   },
