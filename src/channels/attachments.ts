@@ -30,8 +30,12 @@ export function createAttachments(ports: AttachmentPorts) {
     if (file.sizeBytes !== null && file.sizeBytes > maxBytes)
       return `${named}: not fetched, it has ${megabytes(file.sizeBytes)} and the limit is ${limit}`;
     try {
-      const bytes = await fetchIn(FETCH_MS, signal, (inTime) => channel.fetchAttachment?.(file.ref, maxBytes, inTime));
-      if (!bytes || bytes.byteLength > maxBytes) return `${named}: not kept, it is larger than ${limit}`;
+      const bytes = await channel.fetchAttachment(
+        file.ref,
+        maxBytes,
+        AbortSignal.any([signal, AbortSignal.timeout(FETCH_MS)]),
+      );
+      if (bytes.byteLength > maxBytes) return `${named}: not kept, it is larger than ${limit}`;
       const type = sniff(bytes, file.name);
       const path = pathOf(file.name, type, ports.now());
       await ports.store(path, bytes);
@@ -73,17 +77,3 @@ function pathOf(name: string, { extension }: MediaType, nowMs: number): string {
 const shown = (name: string): string =>
   name.replace(/[\p{C}\p{Zl}\p{Zp}"[\]]/gu, '').slice(0, MAX_NAME) || 'without a name';
 const megabytes = (bytes: number): string => `${(bytes / 1_000_000).toFixed(1)} MB`;
-
-async function fetchIn<T>(ms: number, outer: AbortSignal, work: (signal: AbortSignal) => T): Promise<Awaited<T>> {
-  const limit = new AbortController();
-  const end = (): void => limit.abort();
-  const timer = setTimeout(end, ms);
-  outer.addEventListener('abort', end);
-  if (outer.aborted) end();
-  try {
-    return await work(limit.signal);
-  } finally {
-    clearTimeout(timer);
-    outer.removeEventListener('abort', end);
-  }
-}

@@ -1,4 +1,5 @@
 // Owns what a file really is, by its first bytes. A name and what the sender calls it prove nothing.
+import type { Attachment } from './channel.ts';
 
 type Magic = { readonly mimeType: string; readonly extension: string; readonly at?: number; readonly bytes: string };
 
@@ -37,6 +38,10 @@ const IN_ZIP: Readonly<Record<string, string>> = {
 const TEXT_ENDINGS = new Set(['txt', 'md', 'csv', 'json', 'xml', 'yaml', 'yml', 'log', 'tex', 'ics', 'vcf', 'srt']);
 
 export type MediaType = { readonly mimeType: string; readonly extension: string };
+
+/** What its sender calls it, as far as that is a kind that we know. */
+export const kindOf = (mimeType: string): Attachment['kind'] =>
+  (/^(image|audio|video)\//.exec(mimeType)?.[1] as 'image' | 'audio' | 'video' | undefined) ?? 'file';
 
 export function sniff(bytes: Uint8Array, name: string): MediaType {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 16)).toString('hex');

@@ -3,6 +3,13 @@
 /** `setTimeout` takes no longer time. */
 const LONGEST_MS = 2_147_000_000;
 
+/** Resolves when the signal comes. */
+export const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
 /** Resolves after the time, or at once when the signal comes. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

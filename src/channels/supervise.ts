@@ -6,6 +6,7 @@ import type { ChannelPorts, ConnectedChannel, FailureFamily, Health } from './ch
 import { ChannelFailure } from './channel.ts';
 import type { DaySummary, HealthRecord } from './health-record.ts';
 import { pause } from './pause.ts';
+import { roundTrip } from './round-trip.ts';
 
 export type SupervisePorts = Pick<ChannelPorts, 'emit' | 'groupChanged' | 'chatMoved'> & {
   readonly log: Log;
@@ -250,34 +251,6 @@ export function supervise(channel: ConnectedChannel, ports: SupervisePorts) {
       await asking?.catch(() => {});
     },
   };
-}
-
-async function roundTrip(channel: ConnectedChannel, limitMs: number, now: () => number): Promise<Health> {
-  const limit = new AbortController();
-  const failed = (family: FailureFamily, reason: string, fix = ''): Health => ({
-    ok: false,
-    atMs: now(),
-    family,
-    reason,
-    fix,
-  });
-  const timer = setTimeout(() => limit.abort(), limitMs).unref();
-  try {
-    return await Promise.race([
-      channel.probe(limit.signal),
-      new Promise<Health>((resolve) =>
-        limit.signal.addEventListener('abort', () =>
-          resolve(failed('network', `no answer within ${Math.round(limitMs / 1_000)} seconds`)),
-        ),
-      ),
-    ]);
-  } catch (error) {
-    return error instanceof ChannelFailure
-      ? failed(error.family, error.message, error.fix)
-      : failed('bug', reasonOf(error));
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 const silent = (quietMs: number): ChannelFailure =>

@@ -1,29 +1,20 @@
 // Owns the channel of Discord: it puts gateway, REST and memory together and turns events into messages. Its own clients
 // stand in for @discordjs/core, which takes 15 MB more and counts an event as received before anybody has stored it.
-import type { Log } from '../../log/log.ts';
 import { reasonOf } from '../../platform/errors.ts';
-import { ChannelFailure, type ChannelPorts, type ConnectedChannel, type Health } from '../channel.ts';
+import { ChannelFailure, type ChannelPorts, type ConnectedChannel } from '../channel.ts';
+import { askHealth } from '../round-trip.ts';
+import type { ChannelSetup } from '../setup.ts';
 import { catchUp } from './catch-up.ts';
-import { allowedUrl, DISCORD, type DiscordEndpoints } from './endpoints.ts';
+import { DISCORD, type DiscordEndpoints, gatewayUrl } from './endpoints.ts';
 import { answerFailure, failureOf, networkFailure, tokenProblem } from './failures.ts';
 import { followGateway } from './gateway.ts';
 import { DISCORD_ID, inboundOf, isWritten } from './inbound.ts';
 import { fetchMedia } from './media.ts';
 import { openMemory } from './memory.ts';
-import { type ReadFile, sendReply } from './outbound.ts';
+import { sendReply } from './outbound.ts';
 import { createPlaces, type Joined } from './places.ts';
 import { createApi } from './rest.ts';
 import * as wire from './wire.ts';
-
-export type DiscordSetup = {
-  readonly account: string;
-  readonly secrets: Readonly<Record<string, string>>;
-  /** where it remembers its place in the stream of events */
-  readonly stateFolder: string;
-  readonly readFile: ReadFile;
-  readonly log: Log;
-  readonly now: () => number;
-};
 
 const MAX_CHARS = 2_000;
 /** A heartbeat is answered every 41 seconds. */
@@ -32,7 +23,10 @@ const SILENCE_MS = 120_000;
 const ASKED_AGAIN_MS = 60_000;
 
 /** `endpoints` is for tests alone: no setting reaches it. */
-export function openDiscord(setup: DiscordSetup, endpoints: DiscordEndpoints = DISCORD): ConnectedChannel {
+export function openDiscord(
+  setup: Omit<ChannelSetup, 'settings'>,
+  endpoints: DiscordEndpoints = DISCORD,
+): ConnectedChannel {
   const { account, log, now } = setup;
   const token = (setup.secrets['token'] ?? '').trim().replace(/^Bot\s+/i, '');
   const problem = tokenProblem(token);
@@ -42,7 +36,7 @@ export function openDiscord(setup: DiscordSetup, endpoints: DiscordEndpoints = D
   let isFirstEver = memory.heardAtMs === 0;
 
   const addressOf = async (signal: AbortSignal): Promise<string> => {
-    const known = allowedUrl(memory.session?.resumeUrl ?? '', 'gateway', endpoints);
+    const known = gatewayUrl(memory.session?.resumeUrl, endpoints);
     if (known) return withVersion(known);
     const answer = await api('GET', '/gateway/bot', signal);
     const found = answer.status === 200 ? wire.gatewaySchema.safeParse(answer.body).data : undefined;
@@ -50,7 +44,7 @@ export function openDiscord(setup: DiscordSetup, endpoints: DiscordEndpoints = D
     const limit = found.session_start_limit;
     if (limit && limit.remaining <= 0 && !memory.session)
       throw networkFailure('the bot has connected too often today, and Discord asks it to wait', limit.reset_after);
-    const url = allowedUrl(found.url, 'gateway', endpoints);
+    const url = gatewayUrl(found.url, endpoints);
     if (!url) throw networkFailure('Discord named a gateway that is not on one of its hosts');
     return withVersion(url);
   };
@@ -158,19 +152,16 @@ export function openDiscord(setup: DiscordSetup, endpoints: DiscordEndpoints = D
         memory.flush();
       }
     },
-    async probe(signal): Promise<Health> {
-      const startedMs = performance.now();
-      try {
-        const answer = await api('GET', '/users/@me', signal);
-        const user = answer.status === 200 ? wire.userSchema.safeParse(answer.body).data : undefined;
-        if (!user) throw answerFailure(answer, 'the question who the bot is');
-        const roundTripMs = Math.round(performance.now() - startedMs);
-        return { ok: true, atMs: now(), roundTripMs, account: `${user.username} (${user.id})` };
-      } catch (error) {
-        const { family, message: reason, fix } = failureOf(error);
-        return { ok: false, atMs: now(), family, reason, fix };
-      }
-    },
+    probe: (signal) =>
+      askHealth({
+        ...{ now, failureOf },
+        async who() {
+          const answer = await api('GET', '/users/@me', signal);
+          const user = answer.status === 200 ? wire.userSchema.safeParse(answer.body).data : undefined;
+          if (!user) throw answerFailure(answer, 'the question who the bot is');
+          return `${user.username} (${user.id})`;
+        },
+      }),
   };
 }
 

@@ -1,4 +1,5 @@
 // Owns where Discord is: the only hosts that this channel speaks to. No setting reaches it; a test hands over its own.
+import { platformUrl } from '../../net/platform-url.ts';
 
 export type DiscordEndpoints = {
   /** REST, without the version */
@@ -21,18 +22,10 @@ export const DISCORD: DiscordEndpoints = {
   askAgainMs: [500, 1_500, 4_000, 8_000, 12_000],
 };
 
-/** The address when it is one of Discord's, encrypted unless the REST address of a test is not, else null. */
-export function allowedUrl(
-  text: string,
-  kind: 'gateway' | 'media',
-  { api, gatewayHosts, mediaHosts }: DiscordEndpoints,
-): URL | null {
-  if (!URL.canParse(text)) return null;
-  const url = new URL(text);
-  const isPlain = api.startsWith('http:');
-  const scheme = { gateway: isPlain ? 'ws:' : 'wss:', media: isPlain ? 'http:' : 'https:' }[kind];
-  if (url.protocol !== scheme || url.username !== '' || url.password !== '') return null;
-  const hosts = kind === 'gateway' ? gatewayHosts : mediaHosts;
-  const isListed = hosts.some((host) => (host.startsWith('.') ? url.host.endsWith(host) : url.host === host));
-  return isListed ? url : null;
-}
+const isPlain = ({ api }: DiscordEndpoints): boolean => api.startsWith('http:');
+
+/** The address when it is one of Discord's, else null. */
+export const gatewayUrl = (text: unknown, at: DiscordEndpoints): URL | null =>
+  platformUrl(text, 'ws', { hosts: at.gatewayHosts, isPlain: isPlain(at) });
+export const mediaUrl = (text: unknown, at: DiscordEndpoints): URL | null =>
+  platformUrl(text, 'http', { hosts: at.mediaHosts, isPlain: isPlain(at) });

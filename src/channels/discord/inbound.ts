@@ -2,6 +2,7 @@
 // (ids, roles, resolved mentions), and drops what no person wrote. Pure.
 import { label } from '../../store/label.ts';
 import type { Attachment, InboundMessage } from '../channel.ts';
+import { kindOf } from '../media-type.ts';
 import type { Place } from './places.ts';
 import type { DiscordMessage } from './wire.ts';
 
@@ -102,9 +103,4 @@ function attachmentsOf(message: DiscordMessage): Attachment[] {
     return { ref, kind: 'sticker', name: one.name, mimeType, sizeBytes: null };
   });
   return [...files, ...stickers];
-}
-
-function kindOf(mimeType: string): Attachment['kind'] {
-  const [family] = mimeType.split('/');
-  return family === 'image' || family === 'audio' || family === 'video' ? family : 'file';
 }

@@ -3,7 +3,7 @@
 import * as z from 'zod/mini';
 import { httpCall } from '../../net/http-call.ts';
 import { ChannelFailure } from '../channel.ts';
-import { allowedUrl, type DiscordEndpoints } from './endpoints.ts';
+import { type DiscordEndpoints, mediaUrl } from './endpoints.ts';
 import { networkFailure } from './failures.ts';
 import { type ApiCall, jsonBody } from './rest.ts';
 
@@ -18,7 +18,7 @@ export async function fetchMedia(
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const get = async (link: string) => {
-    const url = allowedUrl(link, 'media', endpoints);
+    const url = mediaUrl(link, endpoints);
     if (url) return httpCall({ method: 'GET', url, maxBytes, timeoutMs: TIMEOUT_MS, signal });
     throw new ChannelFailure(
       'refused',

@@ -14,7 +14,7 @@ import {
 } from '../../../test/doubles/discord-server.ts';
 import { connectChannel } from '../../../test/support/discord-channel.ts';
 import type { Outbound } from '../channel.ts';
-import { allowedUrl, DISCORD } from './endpoints.ts';
+import { DISCORD, gatewayUrl, mediaUrl } from './endpoints.ts';
 
 const closers: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -227,7 +227,7 @@ test.each([
   'file:///etc/passwd',
   'no-such-ref',
 ])('%s is no host of Discord', async (ref) => {
-  expect(allowedUrl(ref, 'media', DISCORD)).toBeNull();
+  expect(mediaUrl(ref, DISCORD)).toBeNull();
   const { discord, live } = await open();
   const calls = discord.calls.length;
   await expect(live.channel.fetchAttachment?.(ref, 100, new AbortController().signal)).rejects.toThrow(
@@ -243,7 +243,7 @@ test.each([
   ['wss://discord.gg.evil.example', false],
   ['wss://evildiscord.gg', false],
 ])('a gateway address %s: %s', (url, isAllowed) => {
-  expect(allowedUrl(url, 'gateway', DISCORD) !== null).toBe(isAllowed);
+  expect(gatewayUrl(url, DISCORD) !== null).toBe(isAllowed);
 });
 
 test('typing is shown where the answer will be', async () => {

@@ -5,10 +5,11 @@ import { HttpCallFailed } from '../../net/http-call.ts';
 import { reasonOf } from '../../platform/errors.ts';
 import { ChannelFailure, type Outbound, type OutboundFile, type Receipt } from '../channel.ts';
 import { pause } from '../pause.ts';
+import type { ChannelSetup } from '../setup.ts';
 import { saidBy } from './failures.ts';
 import { type ApiBody, type ApiCall, jsonBody } from './rest.ts';
 
-export type ReadFile = (path: string, maxBytes: number) => Promise<Uint8Array>;
+type ReadFile = ChannelSetup['readFile'];
 
 const SUPPRESS_EMBEDS = 4;
 /** what a bot may upload where nobody paid for more */

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { label } from '../../store/label.ts';
 import type { Attachment, InboundMessage } from '../channel.ts';
+import { kindOf } from '../media-type.ts';
 import { type Evidence, evidenceOf, type ResolveTxt } from './dkim.ts';
 import { automaticBecause, fromOf, type Header, messageIdOf, splitMail, threadOf, valuesOf } from './headers.ts';
 import type { Head, Mailbox, Part } from './mailbox.ts';
@@ -179,10 +180,9 @@ function attachmentsOf(root: Part, at: string, decodeWords: (text: string) => st
     .map((part) => {
       const given = part.dispositionParameters?.['filename'] ?? part.parameters?.['name'] ?? '';
       const encoding = /^(base64|quoted-printable)$/.exec(part.encoding ?? '')?.[0] ?? '';
-      const kind = /^(image|audio|video)\//.exec(part.type)?.[1] as 'image' | 'audio' | 'video' | undefined;
       return {
         ref: `${at}:${part.part ?? 'TEXT'}:${encoding}`,
-        kind: kind ?? 'file',
+        kind: kindOf(part.type),
         name:
           oneLine(decodeWords(given.slice(0, 1_000)), 120)
             .replace(/[/\\]/g, '_')

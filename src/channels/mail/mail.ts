@@ -12,6 +12,7 @@ import {
   type Outbound,
   type Receipt,
 } from '../channel.ts';
+import { askHealth } from '../round-trip.ts';
 import type { ResolveTxt } from './dkim.ts';
 import { splitMail } from './headers.ts';
 import { fetchPart, messageIdIn, readMail, subjectIn } from './inbound.ts';
@@ -155,30 +156,26 @@ export function openMail(settings: MailSettings, ports: MailPorts, testing: Mail
       }
     },
 
-    async probe(signal) {
-      const startedAtMs = now();
-      try {
-        const box = live ?? (await openMailbox(settings.imap, testing, signal));
-        try {
-          await box.noop();
-        } finally {
-          if (box !== live) box.close();
-        }
-        const roundTripMs = now() - startedAtMs;
-        if (now() - postedOkAtMs > CHECK_POST_EVERY_MS) {
+    probe: (signal) =>
+      askHealth({
+        now,
+        failureOf: (error) =>
+          error instanceof ChannelFailure ? error : new ChannelFailure('bug', reasonOf(error), 'openclaw logs'),
+        async who() {
+          const box = live ?? (await openMailbox(settings.imap, testing, signal));
+          try {
+            await box.noop();
+          } finally {
+            if (box !== live) box.close();
+          }
+          return address;
+        },
+        async also() {
+          if (now() - postedOkAtMs <= CHECK_POST_EVERY_MS) return;
           await checkPost(settings, testing, signal);
           postedOkAtMs = now();
-        }
-        return { ok: true, atMs: now(), roundTripMs, account: address };
-      } catch (error) {
-        const {
-          family,
-          message: reason,
-          fix,
-        } = error instanceof ChannelFailure ? error : new ChannelFailure('bug', reasonOf(error), 'openclaw logs');
-        return { ok: false, atMs: now(), family, reason, fix };
-      }
-    },
+        },
+      }),
 
     async send(outbound, signal): Promise<Receipt> {
       const files: PostFile[] = [];

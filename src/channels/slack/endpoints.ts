@@ -1,4 +1,5 @@
 // Owns where Slack is: the only hosts that this channel speaks to. No setting reaches it; a test hands over its own.
+import { platformUrl } from '../../net/platform-url.ts';
 
 export type SlackEndpoints = {
   /** Web API, with the slash at its end */
@@ -18,13 +19,10 @@ export const SLACK: SlackEndpoints = {
   deafAfterMs: 15_000,
 };
 
-/** The address when it is one of Slack's, encrypted unless the API of a test is not, else null. */
-export function allowedUrl(text: unknown, kind: 'socket' | 'file', at: SlackEndpoints): URL | null {
-  if (typeof text !== 'string' || !URL.canParse(text)) return null;
-  const url = new URL(text);
-  const isPlain = at.api.startsWith('http:');
-  const scheme = { socket: isPlain ? 'ws:' : 'wss:', file: isPlain ? 'http:' : 'https:' }[kind];
-  if (url.protocol !== scheme || url.username !== '' || url.password !== '') return null;
-  const host = kind === 'socket' ? at.socketHost : at.fileHost;
-  return (host.startsWith('.') ? url.host.endsWith(host) : url.host === host) ? url : null;
-}
+const isPlain = ({ api }: SlackEndpoints): boolean => api.startsWith('http:');
+
+/** The address when it is one of Slack's, else null. */
+export const socketUrl = (text: unknown, at: SlackEndpoints): URL | null =>
+  platformUrl(text, 'ws', { hosts: [at.socketHost], isPlain: isPlain(at) });
+export const fileUrl = (text: unknown, at: SlackEndpoints): URL | null =>
+  platformUrl(text, 'http', { hosts: [at.fileHost], isPlain: isPlain(at) });

@@ -6,6 +6,7 @@ import { type Hook, type HookAnswer, listenForHooks } from '../../net/hook-liste
 import { reasonOf } from '../../platform/errors.ts';
 import { fieldsIn } from '../../platform/json.ts';
 import { ChannelFailure } from '../channel.ts';
+import { untilAborted } from '../pause.ts';
 
 export type EventsApiPorts = {
   readonly port: number;
@@ -57,7 +58,7 @@ export async function runEventsApi(ports: EventsApiPorts, signal: AbortSignal): 
     throw new ChannelFailure('network', `Slack's events cannot be received: ${reasonOf(error)}`, fix);
   });
   ports.joined(listener.port);
-  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+  await untilAborted(signal);
   await listener.close();
 }
 

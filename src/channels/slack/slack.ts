@@ -2,10 +2,11 @@
 // calls is Slack's; what becomes of a message is decided elsewhere.
 import type { Log } from '../../log/log.ts';
 import { reasonOf } from '../../platform/errors.ts';
-import type { ChannelFailure, ChannelPorts, ConnectedChannel, Health, Outbound, Receipt } from '../channel.ts';
+import type { ChannelFailure, ChannelPorts, ConnectedChannel, Outbound, Receipt } from '../channel.ts';
+import { askHealth } from '../round-trip.ts';
 import type { ChannelSetup } from '../setup.ts';
 import { catchUp } from './catch-up.ts';
-import { allowedUrl, SLACK, type SlackEndpoints } from './endpoints.ts';
+import { SLACK, type SlackEndpoints, socketUrl } from './endpoints.ts';
 import { runEventsApi } from './events-api.ts';
 import { failureOf, isDeadToken, networkFailure, receiptOf, SlackProblem, tokenProblem } from './failures.ts';
 import { messageIdOf, type Self } from './inbound.ts';
@@ -35,7 +36,7 @@ export async function openSlack(setup: ChannelSetup, at: SlackEndpoints = SLACK)
 
   const openUrl = async (signal: AbortSignal): Promise<URL> => {
     const answer = await web.call(appToken, 'apps.connections.open', {}, signal);
-    const url = allowedUrl(answer['url'], 'socket', at);
+    const url = socketUrl(answer['url'], at);
     if (!url) throw networkFailure('Slack named no address of its own for the socket');
     return url;
   };
@@ -118,24 +119,17 @@ export async function openSlack(setup: ChannelSetup, at: SlackEndpoints = SLACK)
       if (failure && !signal.aborted) throw failure;
     },
 
-    async probe(signal): Promise<Health> {
-      const startedAtMs = now();
-      const problem = tokenProblem(mode, secrets);
-      try {
-        if (problem) throw problem;
-        const { name, teamId, userId, teamName } = selfIn(await bot('auth.test', {}, signal));
-        const atMs = now();
-        return {
-          ok: true,
-          atMs,
-          roundTripMs: atMs - startedAtMs,
-          account: `@${name} (${userId}) in ${teamName} (${teamId})`,
-        };
-      } catch (error) {
-        const { family, message: reason, fix } = failureOf(error, 'botToken');
-        return { ok: false, atMs: now(), family, reason, fix };
-      }
-    },
+    probe: (signal) =>
+      askHealth({
+        now,
+        failureOf: (error) => failureOf(error, 'botToken'),
+        async who() {
+          const problem = tokenProblem(mode, secrets);
+          if (problem) throw problem;
+          const { name, teamId, userId, teamName } = selfIn(await bot('auth.test', {}, signal));
+          return `@${name} (${userId}) in ${teamName} (${teamId})`;
+        },
+      }),
 
     async send(outbound, signal): Promise<Receipt> {
       try {

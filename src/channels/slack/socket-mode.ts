@@ -5,7 +5,7 @@ import type { Log } from '../../log/log.ts';
 import { dialWebSocket, type PlatformSocket } from '../../net/web-socket.ts';
 import { reasonOf } from '../../platform/errors.ts';
 import { fieldsIn } from '../../platform/json.ts';
-import { pause } from '../pause.ts';
+import { pause, untilAborted } from '../pause.ts';
 import { disconnectFailure, failureOf, networkFailure } from './failures.ts';
 
 export type SocketModePorts = {
@@ -43,10 +43,7 @@ const BETWEEN_LINKS_MS = 1_000;
 export async function runSocketMode(ports: SocketModePorts, signal: AbortSignal): Promise<void> {
   const { log } = ports;
   const links = new Set<Link>();
-  const aborted = Promise.withResolvers<void>();
-  const abort = (): void => aborted.resolve();
-  signal.addEventListener('abort', abort);
-  if (signal.aborted) abort();
+  const aborted = untilAborted(signal);
 
   const dial = (url: URL, before: Link | null): Link => {
     const hello = Promise.withResolvers<void>();
@@ -114,7 +111,7 @@ export async function runSocketMode(ports: SocketModePorts, signal: AbortSignal)
           Promise.reject(disconnectFailure(why) ?? networkFailure(`Slack closed the socket at once (${why})`)),
         ),
         late.promise,
-        aborted.promise.then(() => Promise.reject(networkFailure('stopped'))),
+        aborted.then(() => Promise.reject(networkFailure('stopped'))),
       ]);
       return link;
     } catch (error) {
@@ -143,7 +140,7 @@ export async function runSocketMode(ports: SocketModePorts, signal: AbortSignal)
     let link = await establish(null);
     for (;;) {
       const over = link.closed.then((why) => Promise.reject(networkFailure(`Slack's socket ended (${why})`)));
-      const leave = await Promise.race([link.leave, over, aborted.promise]);
+      const leave = await Promise.race([link.leave, over, aborted]);
       if (leave === undefined) return;
       const failure = disconnectFailure(leave);
       if (failure) throw failure;
@@ -158,7 +155,6 @@ export async function runSocketMode(ports: SocketModePorts, signal: AbortSignal)
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
-    signal.removeEventListener('abort', abort);
     const open = [...links];
     for (const { socket } of open) socket.close(1000);
     await Promise.all(open.map(({ closed }) => closed));

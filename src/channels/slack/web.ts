@@ -3,7 +3,7 @@
 import type { FetchFunction, WebClient } from '@slack/web-api';
 import { type HttpAnswer, HttpCallFailed, httpCall } from '../../net/http-call.ts';
 import { reasonOf } from '../../platform/errors.ts';
-import { allowedUrl, type SlackEndpoints } from './endpoints.ts';
+import { fileUrl, type SlackEndpoints } from './endpoints.ts';
 import { platformProblem, SlackProblem } from './failures.ts';
 
 /** An answer that said ok; what is in it is for the caller to look at. */
@@ -59,7 +59,7 @@ export function slackWeb(at: SlackEndpoints) {
             { filename: name, length: bytes.length },
             signal,
           );
-          const url = allowedUrl(place['upload_url'], 'file', at);
+          const url = fileUrl(place['upload_url'], at);
           if (!url || typeof place['file_id'] !== 'string') throw elsewhere('an upload address');
           await transfer('the upload', { method: 'POST', url, body: bytes, maxBytes: 4_096 }, signal);
           shared.push({ id: place['file_id'], title: name });
@@ -75,7 +75,7 @@ export function slackWeb(at: SlackEndpoints) {
     async download(token: string, fileId: string, maxBytes: number, signal: AbortSignal): Promise<Uint8Array> {
       const { file } = await call(token, 'files.info', { file: fileId }, signal);
       const { url_private_download: direct, url_private: plain } = (file ?? {}) as Record<string, unknown>;
-      const url = allowedUrl(direct ?? plain, 'file', at);
+      const url = fileUrl(direct ?? plain, at);
       if (!url) throw elsewhere('a file');
       const headers = { authorization: `Bearer ${token}` };
       const answer = await transfer('the file', { method: 'GET', url, headers, maxBytes }, signal);

@@ -6,7 +6,8 @@ import { listenForHooks } from '../../net/hook-listener.ts';
 import { reasonOf } from '../../platform/errors.ts';
 import { fieldsIn } from '../../platform/json.ts';
 import { ChannelFailure, type ChannelPorts, type ConnectedChannel, type InboundMessage } from '../channel.ts';
-import { pause } from '../pause.ts';
+import { pause, untilAborted } from '../pause.ts';
+import { askHealth } from '../round-trip.ts';
 import type { ChannelSetup } from '../setup.ts';
 import { type Bot, DEFAULT_ROOT, failureOf, openBot, problemOf } from './api.ts';
 import { ALLOWED_UPDATES, ID, joinAlbum, meaningOf, type Self } from './inbound.ts';
@@ -146,10 +147,7 @@ export async function openTelegram(
       // One at a time, so that they come in their order.
       await bot.raw.setWebhook({ ...address, max_connections: 1 }, signal as never);
       connected();
-      await new Promise<void>((resolve) => {
-        signal.addEventListener('abort', () => resolve());
-        if (signal.aborted) resolve();
-      });
+      await untilAborted(signal);
     } finally {
       await listener.close();
     }
@@ -189,19 +187,15 @@ export async function openTelegram(
         signal,
       ),
 
-    async probe(signal) {
-      const startedAt = performance.now();
-      try {
-        const me = await bot.raw.getMe(signal as never);
-        const roundTripMs = Math.round(performance.now() - startedAt);
-        const trouble = webhookUrl === undefined ? null : await hookTrouble(bot, now(), signal);
-        if (trouble) throw trouble;
-        return { ok: true, atMs: now(), roundTripMs, account: `@${me.username}` };
-      } catch (error) {
-        const { family, message: reason, fix } = failureOf(error);
-        return { ok: false, atMs: now(), family, reason, fix };
-      }
-    },
+    probe: (signal) =>
+      askHealth({
+        ...{ now, failureOf },
+        who: async () => `@${(await bot.raw.getMe(signal as never)).username}`,
+        async also() {
+          const trouble = webhookUrl === undefined ? null : await hookTrouble(bot, now(), signal);
+          if (trouble) throw trouble;
+        },
+      }),
 
     async typing({ chat, thread }, signal) {
       const topic = thread === '' ? {} : { message_thread_id: Number(thread) };

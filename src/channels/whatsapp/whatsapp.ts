@@ -9,11 +9,11 @@ import {
   ChannelFailure,
   type ChannelPorts,
   type ConnectedChannel,
-  type Health,
   type InboundMessage,
   type Login,
   type Receipt,
 } from '../channel.ts';
+import { askHealth } from '../round-trip.ts';
 import type { ChannelSetup } from '../setup.ts';
 import { codeFolderOf, isInstalled } from './install.ts';
 import { type Answer, SIDE_MESSAGE, type Side, type SideEvent, startSide } from './side.ts';
@@ -124,17 +124,16 @@ export async function openWhatsapp(setup: WhatsappSetup, command?: [string, ...s
       }
     },
 
-    async probe(signal): Promise<Health> {
-      const atMs = now();
-      const failed = (reason: string, fix: string): Health => ({ ok: false, atMs, family: 'network', reason, fix });
-      try {
-        const answer = await ask({ type: 'ping' }, signal);
-        if (answer.type === 'failed') return failed(answer.reason, 'openclaw channels status');
-        return { ok: true, atMs, roundTripMs: now() - atMs, account: me[0] ?? '' };
-      } catch (error) {
-        return failed(reasonOf(error), 'openclaw channels status');
-      }
-    },
+    probe: (signal) =>
+      askHealth({
+        now,
+        failureOf: (error) => new ChannelFailure('network', reasonOf(error), 'openclaw channels status'),
+        async who() {
+          const answer = await ask({ type: 'ping' }, signal);
+          if (answer.type === 'failed') throw new Error(answer.reason);
+          return me[0] ?? '';
+        },
+      }),
 
     async typing({ chat }) {
       side?.tell({ type: 'typing', chat });
