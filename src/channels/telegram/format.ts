@@ -1,7 +1,7 @@
 // Owns how a reply in Markdown looks in Telegram: the few tags that its HTML mode knows. It may be wrong about a text, but
 // never unsafe: all that is not ours is escaped, and a text that Telegram cannot parse is sent as it is.
 
-const FENCE = /^ {0,3}(```+|~~~+)[ \t]*([\w+#.-]*)[^\n]*\n([\s\S]*?)(?:\n {0,3}\1[ \t]*(?=\n|$)|$)/gm;
+const FENCE = /^ {0,3}(```+|~~~+)[ \t]*([\w+#.-]*)[^\n]*\n([\s\S]*?)(?:(?:\n|^) {0,3}\1[ \t]*$|(?![\s\S]))/gm;
 
 export function toHtml(text: string): string {
   let html = '';
