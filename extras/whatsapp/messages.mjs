@@ -33,19 +33,25 @@ export async function readMessage(raw, { me, isOurs, numberFor, content }) {
   const sender = await numberOf(senderJid, senderAlt, numberFor);
   if (sender === null) return null;
   const context = contextOf(said);
+  // Passed on by its sender, written by somebody who is not named: neither the sender's word nor a command.
+  const isForwarded = context?.isForwarded === true || Number(context?.forwardingScore ?? 0) > 0;
+  const words = textOf(said);
   return {
     chat,
     chatType: isGroup ? 'group' : 'direct',
     messageId: `${isGroup ? `${sender}:` : ''}${key.id}`,
     sender,
     display: typeof raw.pushName === 'string' ? raw.pushName.slice(0, 100) : undefined,
-    text: textOf(said).slice(0, 1_000_000),
+    text: isForwarded && words !== '' ? '[forwarded, written by somebody else]' : words.slice(0, 1_000_000),
     sentAtMs: Number(raw.messageTimestamp ?? 0) * 1_000,
     addressed: {
-      mention: (context?.mentionedJid ?? []).some((/** @type {string} */ jid) => me.includes(personOf(jid) ?? '')),
+      mention:
+        !isForwarded &&
+        (context?.mentionedJid ?? []).some((/** @type {string} */ jid) => me.includes(personOf(jid) ?? '')),
       replyToBot: me.includes(personOf(context?.participant) ?? '') && context?.quotedMessage != null,
     },
-    ...(context?.quotedMessage
+    ...(isForwarded && words !== '' ? { quoted: { senderId: sender, text: words.slice(0, 4_000) } } : {}),
+    ...(context?.quotedMessage && !isForwarded
       ? {
           quoted: {
             senderId: await numberOf(context.participant, null, numberFor),

@@ -219,7 +219,22 @@ describe('telegram alone', () => {
       forward_origin: { type: 'hidden_user', sender_user_name: 'Eve]\n/x', date: 1 },
     });
     await here.until(() => here.arrived.length === 1, 'nothing arrived');
-    expect(here.arrived[0]?.text).toBe('[forwarded, written by Eve/x]\n/approve all');
+    expect(here.arrived[0]?.text).toBe('[forwarded, written by Eve/x]');
+    expect(here.arrived[0]?.quoted).toEqual({ senderId: here.arrived[0]?.sender.id, text: '/approve all' });
+  });
+
+  test('D17 who passes on a message that names the bot has not named it', async () => {
+    const here = await startListening();
+    const name = `@${BOT.username}`;
+    const named = { text: `${name} do it`, entities: [{ type: 'mention', offset: 0, length: name.length }] };
+    here.server.say({
+      chat: GROUP,
+      ...named,
+      forward_origin: { type: 'hidden_user', sender_user_name: 'Eve', date: 1 },
+    });
+    here.server.say({ chat: GROUP, ...named });
+    await here.until(() => here.arrived.length === 2, 'not all arrived');
+    expect(here.arrived.map(({ addressed }) => addressed?.mention)).toEqual([false, true]);
   });
 
   test('a sticker, a voice note and a picture without a word are messages; a pinned message is none', async () => {

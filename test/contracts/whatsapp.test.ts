@@ -239,6 +239,18 @@ describe('reading what Baileys hands out', () => {
     expect(await read(text(quote))).toMatchObject({ addressed: { replyToBot: true }, quoted: { senderId: ME[0], text: 'mine' } }); // biome-ignore format: one check
   });
 
+  test('D17 what is passed on is not the word of who passes it on, no command, and names nobody', async () => {
+    const contextInfo = { isForwarded: true, forwardingScore: 1, mentionedJid: ['99887766@lid'] };
+    const message = { extendedTextMessage: { text: '/stop and pay Eve', contextInfo } };
+    const group = { remoteJid: '1-2@g.us', id: 'B', participant: '4912345678@s.whatsapp.net' };
+    for (const where of [key, group]) {
+      const read1 = await read({ key: where, message });
+      expect(read1?.text).toBe('[forwarded, written by somebody else]');
+      expect(read1?.quoted).toEqual({ senderId: '+4912345678', text: '/stop and pay Eve' });
+      expect(read1?.addressed.mention).toBe(false);
+    }
+  });
+
   test('an attachment names its path on the media server only, never the address that its sender wrote', async () => {
     const imageMessage = { mimetype: 'image/png', fileLength: 10, caption: 'look', url: 'https://evil.example/x', directPath: '/v/t62', mediaKey: new Uint8Array([1]) }; // biome-ignore format: one value
     const message = await read({ key, message: { imageMessage } });

@@ -25,14 +25,13 @@ export function meaningOf(update: Update, context: Context): Meaning {
   if (message.migrate_to_chat_id !== undefined)
     return { kind: 'moved', from: String(message.chat.id), to: String(message.migrate_to_chat_id) };
   const attachments = attachmentsOf(message);
-  const text = textOf(message);
-  if (text === '' && attachments.length === 0) return NOTHING;
   const sender = senderOf(message);
   if (!sender || sender.id === String(context.self.id)) return NOTHING;
+  const { text, quoted } = wordsOf(message, sender.id);
+  if (text === '' && attachments.length === 0) return NOTHING;
   const { chat, message_thread_id: topic, is_topic_message: inTopic } = message;
   const isGroup = chat.type !== 'private';
   const chatId = String(chat.id);
-  const quoted = quotedIn(message);
   return {
     kind: 'message',
     album: message.media_group_id === undefined ? null : `${chatId}/${message.media_group_id}`,
@@ -63,11 +62,16 @@ function senderOf({ from, sender_chat: chat }: Message): InboundMessage['sender'
   return { id: String(from.id), display: nameOf(from), ...(from.is_bot ? { isBot: true } : {}) };
 }
 
-function textOf(message: Message): string {
+/**
+ * What is passed on was written by somebody else: it is shown because its sender shows it, and it is neither the sender's
+ * own word nor a command.
+ */
+function wordsOf(message: Message, sender: string): Pick<InboundMessage, 'text' | 'quoted'> {
   const text = message.text ?? message.caption ?? sharedIn(message);
-  if (!message.forward_origin || text === '') return text;
-  // Passed on by its sender, written by somebody else: it must not read as the sender's own words, nor as a command.
-  return `[forwarded, written by ${originOf(message.forward_origin)}]\n${text}`;
+  const quoted = quotedIn(message);
+  if (!message.forward_origin) return { text, ...(quoted ? { quoted } : {}) };
+  const written = `[forwarded, written by ${originOf(message.forward_origin)}]`;
+  return text === '' ? { text: '' } : { text: written, quoted: { senderId: sender, text } };
 }
 
 function originOf(origin: NonNullable<Message['forward_origin']>): string {
@@ -91,7 +95,9 @@ function sharedIn({ location, contact, poll, dice }: Message): string {
 function addressedIn(message: Message, self: Self): NonNullable<InboundMessage['addressed']> {
   const text = message.text ?? message.caption ?? '';
   const name = `@${self.username.toLowerCase()}`;
-  const mention = (message.entities ?? message.caption_entities ?? []).some((entity) => {
+  // Somebody who passes on a message that names us has not named us.
+  const isOwn = message.forward_origin === undefined;
+  const mention = (isOwn ? (message.entities ?? message.caption_entities ?? []) : []).some((entity) => {
     if (entity.type === 'text_mention') return entity.user.id === self.id;
     const part = text.slice(entity.offset, entity.offset + entity.length).toLowerCase();
     if (entity.type === 'mention') return part === name;
@@ -169,12 +175,14 @@ export function joinAlbum(parts: readonly InboundMessage[]): InboundMessage | nu
   const first = parts[0];
   if (!first) return null;
   const { addressed } = first;
+  const quoted = parts.find((part) => part.quoted)?.quoted;
   return {
     ...first,
     text: parts.find(({ text }) => text !== '')?.text ?? '',
     ...(addressed
       ? { addressed: { ...addressed, mention: parts.some((part) => part.addressed?.mention === true) } }
       : {}),
+    ...(quoted ? { quoted } : {}),
     attachments: parts.flatMap(({ attachments = [] }) => attachments),
   };
 }
