@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import manifest from '../package.json' with { type: 'json' };
 import { openPairingKey } from './access/key.ts';
-import { createPromptBuilder, STARTER_FILES } from './agent/prompt.ts';
+import { createPromptBuilder, guestIn, STARTER_FILES } from './agent/prompt.ts';
 import { createBackend } from './backend.ts';
 import type { Platforms } from './channels/platforms.ts';
 import { settlePendingAtStart } from './config/edit/settle.ts';
@@ -19,7 +19,6 @@ import { type Log, openLog } from './log/log.ts';
 import { createRedactor } from './log/redact.ts';
 import { openModels } from './models/open.ts';
 import { createPerimeter } from './perimeter.ts';
-import { reasonOf } from './platform/errors.ts';
 import { acquireLock, type Lock } from './platform/lock.ts';
 import { openRoot, type Root } from './platform/root.ts';
 import { decide, STEERING_FILES } from './policy/decide.ts';
@@ -30,11 +29,11 @@ import type { Speaker } from './sessions/turn.ts';
 import { openSettings } from './settings.ts';
 import { createStatus } from './status.ts';
 import { prepareState, refuseWideWorkspace } from './store/folders.ts';
-import { markRunning, type Store } from './store/open.ts';
+import { markRunning } from './store/open.ts';
 import { openOrRestore } from './store/restore.ts';
-import { takeSnapshot } from './store/snapshots.ts';
 import { createToolCaller } from './tools/call.ts';
 import { TOOLS, toolSchemas } from './tools/registry.ts';
+import { keepUp, snapshot } from './upkeep.ts';
 
 export type RunOptions = {
   readonly port?: number;
@@ -50,9 +49,6 @@ export type RunningGateway = {
   readonly done: Promise<void>;
 };
 
-const SNAPSHOT_EVERY_MS = 60 * 60_000;
-const FIRST_SNAPSHOT_MS = 30_000;
-const KEEP_FINISHED_MS = 30 * 24 * 60 * 60_000;
 const STOP_GRACE_MS = 1_500;
 const SEND_GRACE_MS = 2_000;
 
@@ -248,14 +244,6 @@ function wireCore(
 
 const OUTSIDE_FOLDER: ToolVerdict = { rule: 'deny', key: 'openclaw pairing approved' };
 
-/** What the model is told of a turn that is not between it and the owner alone. */
-function guestIn({ principal: { kind, id }, place }: Speaker): string | null {
-  if (kind === 'owner' && place === 'dm') return null;
-  const who = kind === 'owner' ? 'your owner' : `${id}, who is not your owner`;
-  const where = place === 'dm' ? '' : ' in a group, where others read what you say';
-  return ` You are talking to ${who}${where}. Keep what you know of your owner to yourself.`;
-}
-
 async function openGateway(
   { port, startedAtMs, paths, opened }: Start,
   { settings, config, log, database }: State,
@@ -293,42 +281,6 @@ async function openGateway(
   });
   opened.defer(() => gateway.close('the start failed'));
   return gateway;
-}
-
-async function snapshot(store: Store, paths: Paths, log: Log): Promise<void> {
-  await takeSnapshot(store, paths.snapshotsDir, new Date()).catch((error: unknown) =>
-    log.warn('no snapshot taken', { reason: reasonOf(error) }),
-  );
-}
-
-/** Snapshots, pruning and log rotation from outside. Returns the way to end it. */
-function keepUp(
-  { inbox, outbox, access }: Core,
-  store: Store,
-  paths: Paths,
-  log: Log,
-  checkConfig: () => void,
-): () => void {
-  const tidy = (): void => {
-    store.defer(() => {
-      inbox.pruneBefore(Date.now() - KEEP_FINISHED_MS);
-      outbox.pruneBefore(Date.now() - KEEP_FINISHED_MS);
-      access.people.pruneBefore(Date.now() - KEEP_FINISHED_MS);
-    });
-    void snapshot(store, paths, log);
-  };
-  const first = setTimeout(tidy, FIRST_SNAPSHOT_MS).unref();
-  const each = setInterval(tidy, SNAPSHOT_EVERY_MS).unref();
-  const onHangup = (): void => {
-    log.reopen();
-    checkConfig();
-  };
-  process.on('SIGHUP', onHangup);
-  return () => {
-    clearTimeout(first);
-    clearInterval(each);
-    process.off('SIGHUP', onHangup);
-  };
 }
 
 async function openWorkspace(dir: string): Promise<Root> {

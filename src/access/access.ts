@@ -1,6 +1,7 @@
 // Owns the perimeter as a whole: for each message the facts that the gate needs, its verdict, and what follows from it. A
 // stranger's words are looked at for one thing only, an invitation; they are never kept, logged or shown.
 import type { GroupChange, InboundMessage } from '../channels/channel.ts';
+import type { Verdict as Decided, Declined } from '../channels/intake.ts';
 import type { Config } from '../config/schema.ts';
 import type { Journal } from '../journal/journal.ts';
 import { setNewest } from '../platform/newest.ts';
@@ -33,26 +34,8 @@ export type AccessPorts = {
   takesPart(message: InboundMessage): boolean;
 };
 
-/** Inside the transaction that stores the message; it returns the letters. */
-export type Effect = (inboxId: number) => readonly OutboxRow[];
-export type Verdict =
-  | {
-      readonly allow: true;
-      readonly code: string;
-      readonly at: string;
-      readonly message: AdmittedMessage;
-      readonly command: Command | null;
-      /** what must be there again after a restart */
-      readonly history: readonly Said[];
-    }
-  | {
-      readonly allow: false;
-      readonly code: string;
-      readonly at: string;
-      readonly reason: string;
-      readonly fix: string;
-      readonly effect?: Effect;
-    };
+type Verdict = Decided<AdmittedMessage, Command>;
+type Effect = NonNullable<Declined['effect']>;
 
 const SAW_EVERY_MS = 60_000;
 const MAX_NOTED = 2_000;

@@ -1,16 +1,10 @@
 // Owns reading the facts of a message that the gate asks for, and what a message has to be at all. Pure.
 import type { InboundMessage } from '../channels/channel.ts';
+import type { Refusal } from '../channels/intake.ts';
 import type { Facts } from './gate.ts';
 import type { Rules } from './rules.ts';
 
 export const MAX_MESSAGE_CHARS = 100_000;
-type Unfit = {
-  readonly allow: false;
-  readonly code: string;
-  readonly at: string;
-  readonly reason: string;
-  readonly fix: string;
-};
 
 export const NOBODY: Facts = {
   ...{ channel: '', account: '', chat: '', within: [], isDirect: true, sender: '', isBot: false, roles: [] },
@@ -45,7 +39,11 @@ export function factsOf(message: InboundMessage, rules: Rules, takesPart: () => 
 export const threadOf = ({ channel, account, chat, thread = '' }: InboundMessage): string =>
   [channel, account, chat, thread].join('\0');
 
-export function problemOf({ text, attachments = [], unfit }: InboundMessage): { text: string; refusal: Unfit } | null {
+export function problemOf({
+  text,
+  attachments = [],
+  unfit,
+}: InboundMessage): { text: string; refusal: Refusal } | null {
   const no = (code: string, at: string, reason: string, fix: string) => ({
     allow: false as const,
     code,

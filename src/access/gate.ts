@@ -1,5 +1,6 @@
 // Owns the one decision who may talk. Pure: facts of the platform, settings, what was approved, what was spent; a verdict
 // with a stable code, the setting that decided and the command that would open it. What no rule lets in stays out.
+import type { Refusal } from '../channels/intake.ts';
 import type { AccountRules, GroupRules, Rules } from './rules.ts';
 
 /** What the gate looks at; never a name, a title or a text. */
@@ -48,17 +49,11 @@ export type Judgement =
       readonly standing: Standing;
       readonly limits: GuestLimits | null;
     }
-  | {
-      readonly allow: false;
+  | (Refusal & {
       readonly code: RefusalCode;
-      /** the setting that decided */
-      readonly at: string;
-      readonly reason: string;
-      /** the one command that would open it, or what does so by itself */
-      readonly fix: string;
       /** what the owner should be asked */
       readonly ask?: 'person' | 'group';
-    };
+    });
 
 /** Stable; docs/pairing.md lists them. */
 export type RefusalCode =

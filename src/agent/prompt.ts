@@ -2,6 +2,7 @@
 // changes by the day. It states no security rule that code does not enforce.
 import { reasonOf } from '../platform/errors.ts';
 import type { Root } from '../platform/root.ts';
+import type { Speaker } from '../sessions/turn.ts';
 
 /** Files that every turn sees, in this order, and how much of each. */
 const WORKSPACE_FILES = ['AGENTS.md', 'SOUL.md', 'IDENTITY.md', 'USER.md', 'MEMORY.md'] as const;
@@ -51,6 +52,14 @@ export function createPromptBuilder(workspace: Root) {
       volatile: `Today is ${dayOf(new Date(facts.nowMs))}. Session: ${facts.sessionKey}.${facts.guest ?? ''}`,
     };
   };
+}
+
+/** What the model is told of a turn that is not between it and the owner alone. */
+export function guestIn({ principal: { kind, id }, place }: Speaker): string | null {
+  if (kind === 'owner' && place === 'dm') return null;
+  const who = kind === 'owner' ? 'your owner' : `${id}, who is not your owner`;
+  const where = place === 'dm' ? '' : ' in a group, where others read what you say';
+  return ` You are talking to ${who}${where}. Keep what you know of your owner to yourself.`;
 }
 
 /** The day and not the minute: a prompt that changes every minute is paid for in full every minute. Without Intl, whose

@@ -5,7 +5,7 @@ import { reasonOf } from '../platform/errors.ts';
 import type { Store } from '../store/open.ts';
 import type { Outbox, OutboxRow } from '../store/outbox.ts';
 import type { Channel, Receipt } from './channel.ts';
-import { pause } from './pause.ts';
+import { pause, waitMsFor } from './pause.ts';
 
 export type DeliveryPorts = {
   readonly store: Store;
@@ -61,7 +61,7 @@ export function createDelivery(ports: DeliveryPorts) {
     const receipt = await send(channel, reply);
     const reason = 'reason' in receipt ? (receipt.reason ?? '') : '';
     if (receipt.state === 'retry') {
-      const waitMs = waitOf(receipt.afterMs, tries);
+      const waitMs = waitMsFor(pace, tries, receipt.afterMs);
       const late = now() + waitMs - reply.atMs > pace.giveUpMs;
       log.warn('reply not delivered', { channel: reply.channel, id: reply.id, reason, again: !late, waitMs });
       store.commit(() => outbox.move(reply.id, late ? 'failed' : 'queued', late ? `${reason}; given up` : reason));
@@ -88,12 +88,6 @@ export function createDelivery(ports: DeliveryPorts) {
       clearTimeout(timer);
       underWay.delete(limit);
     }
-  };
-
-  /** At least what the platform asked for and at least our own pace, with up to a fifth on top so that chats spread out. */
-  const waitOf = (askedMs: number, tries: number): number => {
-    const ours = Math.min(pace.maxWaitMs, pace.firstWaitMs * 2 ** Math.min(tries, 20));
-    return Math.max(askedMs, ours) * (1 + Math.random() / 5);
   };
 
   const drain = async (key: string, lane: Lane, channelKey: string): Promise<void> => {

@@ -8,13 +8,16 @@ import type { Store } from '../store/open.ts';
 import type { OutboxRow } from '../store/outbox.ts';
 import type { InboundMessage, Settled } from './channel.ts';
 
-type Refusal = {
+export type Refusal = {
   readonly allow: false;
   readonly code: string;
   /** the setting that decided */
   readonly at: string;
   readonly reason: string;
+  /** the one command that would open it, or what does so by itself */
   readonly fix: string;
+};
+export type Declined = Refusal & {
   /** what follows from it, inside the transaction that stores the refusal; it returns the letters */
   readonly effect?: (inboxId: number) => readonly OutboxRow[];
 };
@@ -29,7 +32,7 @@ export type Verdict<Admitted, Command> =
       /** what was said before in the group, in a form that is stored with the message */
       readonly history: readonly unknown[];
     }
-  | Refusal;
+  | Declined;
 /** `again`: the history of a message that was accepted before a restart. */
 export type Gate<Admitted, Command> = (message: InboundMessage, again?: readonly never[]) => Verdict<Admitted, Command>;
 
@@ -88,7 +91,7 @@ export function createIntake<Admitted, Command>(ports: IntakePorts<Admitted, Com
     return known;
   };
 
-  const decline = (message: InboundMessage, delivery: Delivery | null, refusal: Refusal): void => {
+  const decline = (message: InboundMessage, delivery: Delivery | null, refusal: Declined): void => {
     const { code, at, fix, reason, effect } = refusal;
     const facts = { rule: { code, at, reason, fix } };
     // Both count, whatever the other one says.

@@ -10,6 +10,17 @@ export const untilAborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 
+/** How long to wait for another try: it doubles, what was asked for is never undercut, and up to a fifth on top keeps many
+ *  from trying at once. */
+export function waitMsFor(
+  { firstWaitMs, maxWaitMs }: { readonly firstWaitMs: number; readonly maxWaitMs: number },
+  tries: number,
+  askedMs: number,
+): number {
+  const ours = Math.min(maxWaitMs, firstWaitMs * 2 ** Math.min(tries, 20));
+  return Math.round(Math.max(askedMs, ours) * (1 + Math.random() / 5));
+}
+
 /** Resolves after the time, or at once when the signal comes. */
 export function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

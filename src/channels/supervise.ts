@@ -5,7 +5,7 @@ import { reasonOf } from '../platform/errors.ts';
 import type { ChannelPorts, ConnectedChannel, FailureFamily, Health } from './channel.ts';
 import { ChannelFailure } from './channel.ts';
 import type { DaySummary, HealthRecord } from './health-record.ts';
-import { pause } from './pause.ts';
+import { pause, waitMsFor } from './pause.ts';
 import { roundTrip } from './round-trip.ts';
 
 export type SupervisePorts = Pick<ChannelPorts, 'emit' | 'groupChanged' | 'chatMoved'> & {
@@ -222,11 +222,8 @@ export function supervise(channel: ConnectedChannel, ports: SupervisePorts) {
       if (state === 'connected' && now() - startedAtMs >= pace.steadyMs) tries = 0;
       const { family, message: reason, fix, retryAfterMs } = failure;
       problem = { atMs: now(), family, reason, fix };
-      const ours =
-        family === 'refused'
-          ? pace.refusedWaitMs
-          : Math.min(pace.maxWaitMs, pace.firstWaitMs * 2 ** Math.min(tries, 16));
-      const waitMs = Math.round(Math.max(retryAfterMs ?? 0, ours) * (1 + Math.random() / 5));
+      const leastMs = family === 'refused' ? pace.refusedWaitMs : 0;
+      const waitMs = waitMsFor(pace, tries, Math.max(retryAfterMs ?? 0, leastMs));
       nextTryMs = now() + waitMs;
       log.warn('channel not connected', { channel: channel.id, account: channel.account, family, reason, waitMs });
       enter(family === 'refused' ? 'refused' : 'waiting');

@@ -17,6 +17,7 @@ const ROWS: readonly (readonly string[])[] = [
     'send.ts',
     'settings.ts',
     'status.ts',
+    'upkeep.ts',
   ],
   ['gateway', 'audit'],
   ['channels', 'access', 'sessions', 'agent', 'policy', 'tools'],

@@ -1,0 +1,48 @@
+// Owns what is done while the gateway runs and nobody asks for it: snapshots, dropping what is long finished, and the hangup
+// signal of log rotation. Part of the composition; it never drops what is still owed.
+import type { Paths } from './config/paths.ts';
+import type { Core } from './core.ts';
+import type { Log } from './log/log.ts';
+import { reasonOf } from './platform/errors.ts';
+import type { Store } from './store/open.ts';
+import { takeSnapshot } from './store/snapshots.ts';
+
+const SNAPSHOT_EVERY_MS = 60 * 60_000;
+const FIRST_SNAPSHOT_MS = 30_000;
+const KEEP_FINISHED_MS = 30 * 24 * 60 * 60_000;
+
+export async function snapshot(store: Store, paths: Paths, log: Log): Promise<void> {
+  await takeSnapshot(store, paths.snapshotsDir, new Date()).catch((error: unknown) =>
+    log.warn('no snapshot taken', { reason: reasonOf(error) }),
+  );
+}
+
+/** Snapshots, pruning and log rotation from outside. Returns the way to end it. */
+export function keepUp(
+  { inbox, outbox, access }: Core,
+  store: Store,
+  paths: Paths,
+  log: Log,
+  checkConfig: () => void,
+): () => void {
+  const tidy = (): void => {
+    store.defer(() => {
+      inbox.pruneBefore(Date.now() - KEEP_FINISHED_MS);
+      outbox.pruneBefore(Date.now() - KEEP_FINISHED_MS);
+      access.people.pruneBefore(Date.now() - KEEP_FINISHED_MS);
+    });
+    void snapshot(store, paths, log);
+  };
+  const first = setTimeout(tidy, FIRST_SNAPSHOT_MS).unref();
+  const each = setInterval(tidy, SNAPSHOT_EVERY_MS).unref();
+  const onHangup = (): void => {
+    log.reopen();
+    checkConfig();
+  };
+  process.on('SIGHUP', onHangup);
+  return () => {
+    clearTimeout(first);
+    clearInterval(each);
+    process.off('SIGHUP', onHangup);
+  };
+}
