@@ -5,7 +5,7 @@ import type { AdmittedMessage } from './access/admit.ts';
 import { MAX_MESSAGE_CHARS } from './access/facts.ts';
 import { lostText, post } from './access/letters.ts';
 import { MAX_QUOTE_CHARS, type Said } from './access/shown.ts';
-import { type Command, HELP_TEXT, whoamiText } from './access/slash.ts';
+import { type Command, HELP_TEXT, START_TEXT, whoamiText } from './access/slash.ts';
 import type { GroupChange, InboundMessage, Settled } from './channels/channel.ts';
 import { createIntake, type Delivery } from './channels/intake.ts';
 import type { Config } from './config/schema.ts';
@@ -101,6 +101,8 @@ export function createDoor(ports: DoorPorts) {
       lanes.abortWhere((w) => w.sessionKey === sessionKey && isSameSpeaker(w, mine), ABORT.user).length;
     const active = lanes.activeRunIds(sessionKey).length;
     switch (command) {
+      case 'start':
+        return START_TEXT;
       case 'whoami':
         return whoamiText(message);
       case 'help':
@@ -134,11 +136,7 @@ export function createDoor(ports: DoorPorts) {
 
   /** From a platform; the gateway's own clients come by send.ts. Throws when it could not be stored. */
   const receive = (message: InboundMessage): Settled => {
-    // One character too many is enough to be refused for it; nobody makes us search a megabyte for secrets.
-    const text = message.text.slice(0, MAX_MESSAGE_CHARS + 1);
-    const { quoted } = message;
-    const quote = quoted ? { quoted: { ...quoted, text: quoted.text.slice(0, MAX_QUOTE_CHARS) } } : {};
-    return intake.receive(hide.inbound({ ...message, text, ...quote }));
+    return intake.receive(hide.inbound(bounded(message)));
   };
 
   /** A channel refuses us, as when a link has run out (S226): the owner is told where they can still be reached. */
@@ -166,6 +164,28 @@ export function createDoor(ports: DoorPorts) {
         return intake.accept(hide.inbound(message), delivery);
       },
     },
+  };
+}
+
+const MAX_NAME_CHARS = 500;
+const MAX_FILES = 100;
+
+/** One character too many is enough to be refused for it; nobody makes us search a megabyte for secrets, whatever it is called. */
+function bounded(message: InboundMessage): InboundMessage {
+  const { text, quoted, sender, chatTitle, attachments } = message;
+  return {
+    ...message,
+    text: text.slice(0, MAX_MESSAGE_CHARS + 1),
+    ...(quoted ? { quoted: { ...quoted, text: quoted.text.slice(0, MAX_QUOTE_CHARS) } } : {}),
+    ...(sender.display ? { sender: { ...sender, display: sender.display.slice(0, MAX_NAME_CHARS) } } : {}),
+    ...(chatTitle ? { chatTitle: chatTitle.slice(0, MAX_NAME_CHARS) } : {}),
+    ...(attachments
+      ? {
+          attachments: attachments
+            .slice(0, MAX_FILES)
+            .map((one) => ({ ...one, name: one.name.slice(0, MAX_NAME_CHARS) })),
+        }
+      : {}),
   };
 }
 

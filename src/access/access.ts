@@ -38,6 +38,7 @@ type Verdict = Decided<AdmittedMessage, Command>;
 type Effect = NonNullable<Declined['effect']>;
 
 const SAW_EVERY_MS = 60_000;
+const JOINED_EVERY_MS = 60 * 60_000;
 const MAX_NOTED = 2_000;
 
 export type Access = ReturnType<typeof createAccess>;
@@ -117,6 +118,14 @@ export function createAccess(ports: AccessPorts) {
     return { allow: true, code, at, message: ready, command: commandIn(message.text, ready, rules()), history: said };
   };
 
+  /** Whether this was noted within that time; from now on it is. */
+  const isNoted = (key: string, withinMs: number): boolean => {
+    const nowMs = now();
+    const isKnown = nowMs - (noted.get(key) ?? 0) < withinMs;
+    if (!isKnown) setNewest(noted, key, nowMs, MAX_NOTED);
+    return isKnown;
+  };
+
   const saw = (
     message: InboundMessage,
     { channel, account, sender, isDirect, chat }: Facts,
@@ -126,8 +135,7 @@ export function createAccess(ports: AccessPorts) {
     const person = `${channel}:${sender}`;
     counters.count(person, nowMs);
     const key = `${account}\0${person}\0${isDirect ? chat : ''}\0${standing}`;
-    const isKnown = nowMs - (noted.get(key) ?? 0) < SAW_EVERY_MS;
-    if (!isKnown) setNewest(noted, key, nowMs, MAX_NOTED);
+    const isKnown = isNoted(key, SAW_EVERY_MS);
     store.defer(() => {
       if (standing !== 'owner') people.spend(person, nowMs, { messages: 1, tokens: 0 });
       if (isKnown) return;
@@ -325,7 +333,10 @@ export function createAccess(ports: AccessPorts) {
         isMentioned: () => true,
       };
       const judgement = judge(facts, rules(), knownOf(facts), loadOf(facts, true));
-      ports.journal.record('group.joined', { channel, account, chat, by, isPublic });
+      // Whoever puts it in and out all day long does not fill the journal by it.
+      const key = `joined\0${channel}\0${account}\0${chat}`;
+      if (!isNoted(key, JOINED_EVERY_MS))
+        ports.journal.record('group.joined', { channel, account, chat, by, isPublic });
       if (judgement.allow || judgement.ask !== 'group') return;
       const effect = askGroup(facts, title, by, isPublic);
       if (effect) ports.deliver(store.commit(() => effect(0)));

@@ -101,3 +101,20 @@ test('what is remembered of strangers is bounded', () => {
   for (let n = 0; n < 50_000; n++) d.ask(`s${n}`);
   expect(d.remembered()).toBeLessThanOrEqual(5_000 + REPLIES_PER_HOUR);
 });
+
+test('three numbers that ask again the moment they may cannot hold the door against a fourth', () => {
+  const d = desk();
+  const eves = ['eve1', 'eve2', 'eve3'];
+  for (const eve of eves) expect(d.ask(eve)).toBe('new');
+  for (let minute = 0; minute < 60; minute++) {
+    d.pass(MINUTE_MS);
+    for (const eve of eves) d.ask(eve);
+  }
+  // They are first at the door again, and every minute after that; the friend comes later, and is answered.
+  d.pass(MINUTE_MS);
+  for (const eve of eves) d.ask(eve);
+  d.pass(5 * MINUTE_MS);
+  for (const eve of eves) d.ask(eve);
+  expect(d.ask('friend')).toBe('new');
+  expect(d.waiting()).toContain('friend');
+});

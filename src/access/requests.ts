@@ -61,7 +61,9 @@ export function createRequests(now: () => number, recent: readonly (Asker & { re
       if (last !== undefined && nowMs - last < HOUR_MS) return { kind: 'silent' };
       const said = (perAccount.get(accountOf(asker)) ?? []).filter((at) => at > nowMs - HOUR_MS).length;
       if (said >= REPLIES_PER_HOUR + (returned ? MORE_FOR_RETURNING : 0)) return { kind: 'silent' };
-      if (waiting.length < MAX_PENDING) return { kind: 'new', displaces: null, returned };
+      // Who had a place and was not let in leaves one for those who never had any: three numbers must not hold the door for ever.
+      const places = last === undefined ? MAX_PENDING : MAX_PENDING - 1;
+      if (waiting.length < places) return { kind: 'new', displaces: null, returned };
       const oldest = waiting.find((r) => !r.returned && nowMs - r.createdAtMs >= PROTECTED_MS);
       return returned && oldest ? { kind: 'new', displaces: oldest, returned } : { kind: 'silent' };
     },

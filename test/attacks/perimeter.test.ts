@@ -112,6 +112,34 @@ describe('a member of a group', () => {
   };
 });
 
+test('who puts the assistant in and out of a group all day fills no journal, and is announced once', async () => {
+  house = startHouse(`{ ${OPEN}, commands: { ownerAllowFrom: ['telegram:111'] } }`);
+  house.receive(message({ from: '111' }));
+  await house.left(1);
+  const group = { channel: 'telegram', account: 'default', chat: '-5', title: 'x', by: '9', isPublic: true } as const;
+  for (let n = 0; n < 500; n++) {
+    house.groupChanged({ ...group, change: 'joined' });
+    house.groupChanged({ ...group, change: 'left' });
+  }
+  house.store.commit(() => {});
+  const kept = house.store.prepare(`SELECT kind FROM journal WHERE kind LIKE 'group.%' OR kind LIKE 'pairing.%'`).all();
+  expect(kept.length).toBeLessThan(6);
+  await house.left(2);
+  expect(house.sent.filter(({ text }) => text.includes('I was added'))).toHaveLength(1);
+});
+
+test('a stranger whose name, group and files are megabytes costs no more than one who is short', () => {
+  house = startHouse(`{ ${OPEN}, pairing: { holdMessage: true } }`);
+  const big = 'x'.repeat(1 << 20);
+  const file = { ref: 'r', kind: 'file', name: big, mimeType: 'x', sizeBytes: 1 } as const;
+  const startedAt = performance.now();
+  for (let n = 0; n < 50; n++) {
+    const attachments = Array.from({ length: 1_000 }, () => file);
+    house.receive(message({ from: `${n % 7}`, text: big, chatTitle: big, sender: { display: big }, attachments }));
+  }
+  expect(performance.now() - startedAt).toBeLessThan(1_500);
+});
+
 test('a flood of declined messages leaves little in the journal, which is never thinned out', async () => {
   house = startHouse(`{ ${OPEN} }`);
   for (let n = 0; n < 1_000; n++) house.receive(message({ from: String(1_000 + (n % 50)), text: 'x' }));
