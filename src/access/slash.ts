@@ -3,9 +3,10 @@
 import type { AdmittedMessage } from './admit.ts';
 import type { Rules } from './rules.ts';
 
-export type Command = 'whoami' | 'help' | 'status' | 'stop' | 'new' | 'reset';
+export type Command = 'start' | 'whoami' | 'help' | 'status' | 'stop' | 'new' | 'reset';
 
 const KNOWN: Readonly<Record<string, Command>> = {
+  start: 'start',
   whoami: 'whoami',
   help: 'help',
   status: 'status',
@@ -13,8 +14,8 @@ const KNOWN: Readonly<Record<string, Command>> = {
   new: 'new',
   reset: 'reset',
 };
-/** Those that tell a person about themselves. */
-const HARMLESS: readonly Command[] = ['whoami', 'help'];
+/** Those that tell a person about themselves. Telegram writes /start when somebody opens the chat. */
+const HARMLESS: readonly Command[] = ['start', 'whoami', 'help'];
 
 /** `written` is what the person typed. Null: it is a message like any other. */
 export function commandIn(
@@ -38,6 +39,8 @@ export const HELP_TEXT = [
   '/stop  stop what I am doing for you',
   '/new  a new conversation (also /reset)',
 ].join('\n');
+
+export const START_TEXT = 'Hello! You may talk to me: write me whenever you like. /help shows what else I understand.';
 
 export function whoamiText({ principal, place, channel, sender }: AdmittedMessage): string {
   const { kind, limits } = principal;

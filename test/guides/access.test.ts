@@ -123,6 +123,9 @@ describe('pairing', () => {
     h.receive(message({ text: '/whoami' }));
     await h.left(4);
     expect(h.sent[3]?.text).toContain('(owner, direct chat)');
+    h.receive(message({ text: '/start' }));
+    await h.left(5);
+    expect(h.sent[4]?.text).toContain('write me whenever you like');
     expect(h.requests).toEqual([]);
   });
 
