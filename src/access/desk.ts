@@ -4,7 +4,7 @@ import { HardshellError } from '../platform/errors.ts';
 import type { Inbox, InboxQuery } from '../store/inbox.ts';
 import type { People } from '../store/people/people.ts';
 import type { GuestLimits } from './gate.ts';
-import type { ApproveOptions, Pairing } from './pairing.ts';
+import { type ApproveOptions, idOfInvite, type Pairing } from './pairing.ts';
 
 export type Waiting = {
   readonly id: string;
@@ -64,7 +64,7 @@ export function createDesk(pairing: Pairing, people: People, inbox: Pick<Inbox, 
         ...{ createdAtMs: at.createdAtMs, expiresAtMs: at.expiresAtMs, lastSeenAtMs: at.lastSeenAtMs },
       })),
       invites: pairing.invites().map(({ code, title, limits, untilMs }) => ({
-        id: `invite:${code.slice(0, 6)}`,
+        id: idOfInvite(code),
         title,
         limits: JSON.parse(limits) as GuestLimits,
         untilMs,
@@ -99,6 +99,7 @@ export function createDesk(pairing: Pairing, people: People, inbox: Pick<Inbox, 
     },
     rejectAll: (by: object) => ({ rejected: pairing.rejectAll(by) }),
     revoke(typed: string, channel: string | undefined, by: object) {
+      if (typed.startsWith('invite:')) return { ...pairing.uninvite(typed, by), kind: 'invitation', role: 'guest' };
       const { id, kind, role, title } = pairing.revoke(typed, by, channel === undefined ? {} : { channel });
       return { id, kind, role, title };
     },

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { openJournal } from '../journal/journal.ts';
 import { openStore, type Store } from '../store/open.ts';
 import { openOutbox } from '../store/outbox.ts';
-import { createPairing } from './pairing.ts';
+import { createPairing, idOfInvite } from './pairing.ts';
 import { MAX_PENDING } from './requests.ts';
 
 const TTL_MS = 60 * 60_000;
@@ -117,6 +117,23 @@ test('whatever happens in any order, only the owner lets anybody in, and a code 
       }),
       { numRuns: 150 },
     );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('an invitation that was taken back lets nobody in, and another one still does', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hardshell-pairing-'));
+  try {
+    const pairing = open(openStore(join(folder, 'one.sqlite')), () => 1_000);
+    const limits = { tools: [], folder: null, messagesPerDay: null, tokensPerDay: null };
+    const wrong = pairing.invite({ title: 'Ann', limits, untilMs: 2_000 }, {});
+    const [listed] = pairing.invites();
+    const right = pairing.invite({ title: 'Ben', limits, untilMs: 2_000 }, {});
+    expect(pairing.uninvite(idOfInvite(listed?.code ?? ''), {})).toMatchObject({ title: 'Ann' });
+    const who = { channel: 'telegram', account: 'default', kind: 'person', subject: '7' } as const;
+    expect(pairing.redeem(wrong.code, who, '')).toBe(false);
+    expect(pairing.redeem(right.code, who, '')).toBe(true);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -7,7 +7,7 @@ import { HardshellError } from '../platform/errors.ts';
 import type { Store } from '../store/open.ts';
 import type { Outbox, OutboxRow } from '../store/outbox.ts';
 import { type Grant, type Kind, openPairingTables, type PairingRequest } from '../store/people/pairing.ts';
-import { hashCode, INVITE_CHARS, newCode, readCode, seal, unseal } from './codes.ts';
+import { CODE_CHARS, hashCode, INVITE_CHARS, newCode, readCode, seal, unseal } from './codes.ts';
 import type { GroupGrant, GuestLimits, PersonGrant, Role } from './gate.ts';
 import { APPROVED_TEXT, cleanName, post } from './letters.ts';
 import { type Asker, createRequests } from './requests.ts';
@@ -73,6 +73,8 @@ export function createPairing(ports: PairingPorts) {
     ports.changed();
     ports.deliver(letters);
   };
+  const invites = () =>
+    tables.invites().filter(({ usedAtMs, expiresAtMs }) => usedAtMs === null && expiresAtMs > now());
   const waiting = (): PairingRequest[] => pending.filter(({ expiresAtMs }) => expiresAtMs > now());
 
   /** By code, by id of one that waits, or by an id with its channel. */
@@ -88,6 +90,14 @@ export function createPairing(ports: PairingPorts) {
         meant.map((r) => `${r.channel}:${r.subject} (${r.account})`),
       );
     if (subject !== '') return newcomer(channel, subject, account, kind);
+    // Ids of people and groups on most platforms; nobody should be told that such a one is too short for a code.
+    if (/^-?\d+$/.test(typed) && typed.length !== CODE_CHARS)
+      throw failure(
+        'NOT_WAITING',
+        'nobody with this id waits',
+        `name its channel as well, such as telegram:${typed.slice(0, 40)}`,
+        404,
+      );
     return byCode(typed);
   };
   const byCode = (typed: string): PairingRequest => {
@@ -120,7 +130,7 @@ export function createPairing(ports: PairingPorts) {
     remembered: requests.remembered,
     approved: (): Approved[] =>
       [...grants.values()].map((grant) => ({ ...grant, id: `${grant.channel}:${grant.subject}` })),
-    invites: () => tables.invites().filter(({ usedAtMs, expiresAtMs }) => usedAtMs === null && expiresAtMs > now()),
+    invites,
 
     /**
      * Somebody asks to be let in. Null: nothing comes of it. Else what must be called inside a transaction; it returns the
@@ -174,8 +184,10 @@ export function createPairing(ports: PairingPorts) {
       }
       const nowMs = now();
       const request = 'id' in found ? found : null;
+      // Approved again, as for all of a group or as an owner: it keeps its name.
+      const title = request?.title ?? grants.get(keyOf(found))?.title ?? '';
       const grant: Grant = {
-        ...{ channel, account, kind, subject, title: request?.title ?? '', members: options.members ?? false },
+        ...{ channel, account, kind, subject, title, members: options.members ?? false },
         role: kind === 'group' ? 'group' : options.owner ? 'owner' : 'paired',
         ...{ was: null, limits: null, untilMs: null, grantedAtMs: nowMs },
       };
@@ -241,6 +253,18 @@ export function createPairing(ports: PairingPorts) {
       });
       return { code, untilMs };
     },
+    /** Takes back an invitation that nobody has used, by the id that the list gives it. */
+    uninvite(id: string, by: object): { readonly id: string; readonly title: string } {
+      const found = invites().filter(({ code }) => idOfInvite(code) === id);
+      const [first] = found;
+      if (!first) throw failure('NOT_INVITED', 'no invitation with this id waits', 'openclaw pairing list', 404);
+      change(() => {
+        for (const { code } of found) tables.dropInvite(code);
+        journal.record('pairing.uninvited', { title: first.title, by });
+        return [];
+      });
+      return { id, title: first.title };
+    },
     /** The invitation of this code, when it is still good. Taking it is one transaction of its own. */
     redeem(code: string, asker: Asker, title: string): boolean {
       const hash = hashOf(code);
@@ -301,6 +325,9 @@ export function createPairing(ports: PairingPorts) {
     },
   };
 }
+
+/** Of its keyed hash, so that the id tells nothing of the code. */
+export const idOfInvite = (hash: string): string => `invite:${hash.slice(0, 6)}`;
 
 const ASK_AGAIN = 'let them write again; they get a new code';
 

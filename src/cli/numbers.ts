@@ -13,7 +13,8 @@ export function wholeNumber(text: string | undefined, option: string, otherwise:
   });
 }
 
-const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const DAY_MS = 86_400_000;
+const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: DAY_MS };
 
 /** `30s`, `5m`, `1h`, `2d`. */
 export function milliseconds(text: string | undefined, option: string, maxMs: number): number | undefined {
@@ -23,8 +24,8 @@ export function milliseconds(text: string | undefined, option: string, maxMs: nu
   if (value > 0 && value <= maxMs) return value;
   throw new HardshellError({
     code: 'OPTION_UNUSABLE',
-    message: `${option} ${text} is not a time up to ${maxMs / 3_600_000} hours`,
-    fix: `write it like ${option} 5m`,
+    message: `${option} ${text} is not a length of time up to ${maxMs > 2 * DAY_MS ? `${maxMs / DAY_MS} days` : `${maxMs / 3_600_000} hours`}`,
+    fix: `write it like ${option} ${maxMs > 2 * DAY_MS ? '12h or 7d' : '5m'}`,
     exitCode: EXIT.usage,
   });
 }

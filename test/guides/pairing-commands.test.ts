@@ -85,6 +85,9 @@ describe('without a gateway', () => {
       0,
       expect.stringMatching(/the group telegram:-100.*who are listed/),
     ]);
+    expect((await run('pairing', 'approve', 'telegram:-100', '--members'))[1]).toMatch(
+      /the group telegram:-100 \(Bea\)/,
+    );
     expect((await run('pairing', 'approved'))[1]).toMatch(
       /telegram:222 +paired[\s\S]*telegram:333 +owner[\s\S]*telegram:-100 +group/,
     );
@@ -108,6 +111,7 @@ describe('without a gateway', () => {
       1,
       expect.stringMatching(/nobody waits with this code/),
     ]);
+    expect(await run('pairing', 'approve', '555')).toEqual([1, expect.stringMatching(/such as telegram:555/)]);
     expect(await run('pairing', 'approve', 'nonsense!')).toEqual([1, expect.stringMatching(/no pairing code/)]);
   });
 
@@ -141,7 +145,13 @@ describe('without a gateway', () => {
     expect((await run('pairing', 'invite', '--tools', 'read', '--folder', '../x'))[1]).toMatch(
       /not a folder of the workspace/,
     );
-    expect((await run('pairing', 'invite', '--until', 'soon'))[1]).toMatch(/--until soon is not a time/);
+    expect((await run('pairing', 'invite', '--until', 'soon'))[1]).toMatch(
+      /--until soon is not a length of time up to 366 days\.\nfix: write it like --until 12h or 7d/,
+    );
+    const [id = ''] = /invite:\S{6}/.exec((await run('pairing', 'list'))[1]) ?? [];
+    expect(await run('pairing', 'revoke', id)).toEqual([0, `revoked: ${id}; its code lets nobody in`]);
+    expect((await run('pairing', 'list'))[1]).not.toContain(id);
+    expect(await run('pairing', 'revoke', id)).toEqual([1, expect.stringMatching(/no invitation with this id waits/)]);
   });
 
   test('why, when nothing has arrived', async () => {

@@ -80,6 +80,7 @@ export function openPairingTables(store: Store) {
   const invite = store.prepare('SELECT * FROM invites WHERE code = ?');
   const invites = store.prepare('SELECT * FROM invites ORDER BY created_at');
   const useInvite = store.prepare('UPDATE invites SET used_at = ? WHERE code = ? AND used_at IS NULL');
+  const dropInvite = store.prepare('DELETE FROM invites WHERE code = ?');
   const dropInvites = store.prepare('DELETE FROM invites WHERE expires_at < ?');
 
   return {
@@ -121,6 +122,7 @@ export function openPairingTables(store: Store) {
       const row = invite.get(code);
       return row ? readInvite(row) : null;
     },
+    dropInvite: (code: string): void => void dropInvite.run(code),
     invites: (): Invite[] => invites.all().map(readInvite),
     /** False when somebody was faster. */
     useInvite: (code: string, atMs: number): boolean => useInvite.run(atMs, code).changes === 1,

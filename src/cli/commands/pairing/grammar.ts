@@ -39,6 +39,7 @@ export function access(program: Command, lazy: Lazy): void {
   examples(verb('revoke', 'take it back, at once').argument('<id>', 'see pairing approved'), [
     'openclaw pairing revoke telegram:123456',
     'openclaw pairing revoke 123456 --channel telegram',
+    'openclaw pairing revoke invite:x8Kd2m',
   ]);
   const invite = asking(pairing.command('invite').description('a guest pass, which ends by itself'));
   invite

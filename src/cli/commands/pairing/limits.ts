@@ -6,7 +6,7 @@ export function limitsText({ tools, folder, messagesPerDay, tokensPerDay }: Gues
   return [
     tools.length === 0 ? 'only talk' : tools.join(', '),
     folder === null ? '' : `in ${folder === '.' ? 'all of the workspace' : folder}`,
-    messagesPerDay === null ? '' : `${messagesPerDay} messages a day`,
+    messagesPerDay === null ? '' : `${messagesPerDay} ${messagesPerDay === 1 ? 'message' : 'messages'} a day`,
     tokensPerDay === null ? '' : `${tokensPerDay} tokens a day`,
   ]
     .filter((part) => part !== '')

@@ -50,6 +50,8 @@ export async function list(context: Context, options: Flags, channel?: string): 
     const left = formatDuration(untilMs - now);
     out.line(`${id}  invited${title ? `: ${title}` : ''}, ${limitsText(limits)}, good for ${left}`);
   }
+  const [invite] = found.invites;
+  if (invite) out.note(span('dim', `openclaw pairing revoke ${invite.id}   (takes that invitation back)`));
 }
 
 const rowOf = ({ id, kind, title, lastSeenAtMs, expiresAtMs }: Waiting, now: number): string[] => [
@@ -179,7 +181,10 @@ export async function revoke(context: Context, options: Flags, id: string): Prom
     offline: (desk, by) => desk.revoke(id, channel, by),
   });
   context.out.data(done);
-  context.out.line(`revoked: ${done.id}${done.title ? ` (${done.title})` : ''}; what ran for them was stopped`);
+  const who = `${done.id}${done.title ? ` (${done.title})` : ''}`;
+  context.out.line(
+    `revoked: ${who}; ${done.kind === 'invitation' ? 'its code lets nobody in' : 'what ran for them was stopped'}`,
+  );
 }
 
 /** `CODE`, or `telegram CODE` as older guides have it; an id of a channel may come in two words as well. */
