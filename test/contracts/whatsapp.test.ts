@@ -122,6 +122,10 @@ describe('messages in', () => {
 describe('the link', () => {
   test('S226: no link, or a lost one, is refused with the command that makes it', async () => {
     rmSync(join(folder, 'link', 'creds.json'));
+    // A test of the channel says the same, and does not hide it behind `not connected`.
+    expect(await (await open()).probe(ended.signal)).toMatchObject({
+      ...{ ok: false, family: 'refused', reason: 'no phone is linked', fix: 'openclaw channels login whatsapp' },
+    });
     await expect((await start().catch((error) => ({ over: Promise.reject(error) }))).over).rejects.toMatchObject({
       family: 'refused',
       fix: 'openclaw channels login whatsapp',

@@ -93,6 +93,10 @@ export async function openWhatsapp(setup: WhatsappSetup, command?: [string, ...s
   const ask = (line: Record<string, unknown>, signal: AbortSignal): Promise<Answer> =>
     side ? side.ask(line, signal) : Promise.reject(new Error('not connected'));
 
+  const unlinked = (): void => {
+    if (!existsSync(join(folder, 'link', 'creds.json'))) throw refused('no phone is linked', LOGIN);
+  };
+
   return {
     id: 'whatsapp',
     account,
@@ -103,7 +107,7 @@ export async function openWhatsapp(setup: WhatsappSetup, command?: [string, ...s
     async run(ports, signal, connected) {
       // Two of them on the same keys would each take the other's place.
       if (linking) throw refused('a phone is being linked', LOGIN);
-      if (!existsSync(join(folder, 'link', 'creds.json'))) throw refused('no phone is linked', LOGIN);
+      unlinked();
       await live((event, from) => hear(event, from, ports, connected), signal);
     },
 
@@ -127,8 +131,12 @@ export async function openWhatsapp(setup: WhatsappSetup, command?: [string, ...s
     probe: (signal) =>
       askHealth({
         now,
-        failureOf: (error) => new ChannelFailure('network', reasonOf(error), 'openclaw channels status'),
+        failureOf: (error) =>
+          error instanceof ChannelFailure
+            ? error
+            : new ChannelFailure('network', reasonOf(error), 'openclaw logs   (it is tried again by itself)'),
         async who() {
+          unlinked();
           const answer = await ask({ type: 'ping' }, signal);
           if (answer.type === 'failed') throw new Error(answer.reason);
           return me[0] ?? '';

@@ -1,5 +1,6 @@
 // Owns `channels login` and `logout`: WhatsApp is linked to a phone, with a QR code in the terminal; everything else has a
 // token, and is told so.
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { resolvePaths } from '../../../config/paths.ts';
 import { EXIT, HardshellError } from '../../../platform/errors.ts';
@@ -49,6 +50,10 @@ async function whatsapp(context: Context, flags: Flags, given: string, install: 
   if (install && !isInstalled(codeFolder)) {
     context.out.note('fetching the WhatsApp part; this takes about a minute, once');
     await installSide(codeFolder, context.env);
+  }
+  if (!install && !existsSync(join(stateFolder, 'link', 'creds.json'))) {
+    const fix = `openclaw channels login whatsapp   (links one); openclaw channels status shows how it is`;
+    throw new HardshellError({ code: 'NOT_LINKED', message: 'no phone is linked, so there is nothing to unlink', fix });
   }
   ensureFolder(stateFolder);
   const { openWhatsapp } = await import('../../../channels/whatsapp/whatsapp.ts');
