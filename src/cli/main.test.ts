@@ -63,6 +63,21 @@ describe('usage', () => {
     expect(stderr).toContain(words);
     expect(stderr).toContain('fix: ');
   });
+  it('says what is missing and what goes there', async () => {
+    const { stderr } = await openclaw('channels', 'add');
+    expect(stderr).toContain('fix: openclaw channels add <channel>   (telegram, discord, slack, mail or whatsapp)');
+  });
+  it.each([
+    [['channels', 'add', 'telegram', '123:very-secret']],
+    [['channels', 'add', 'telegram', '--token', '123:very-secret']],
+    [['channels', 'add', 'telegram', '--bot-token=123:very-secret']],
+  ])('says why no token may be a word of a command, and repeats none: %j', async (argv) => {
+    const { code, stderr } = await openclaw(...argv);
+    expect(code).toBe(64);
+    expect(stderr).toContain('can be read by others');
+    expect(stderr).toContain('fix: openclaw channels add CHANNEL   (it asks, or reads standard input)');
+    expect(stderr).not.toContain('very-secret');
+  });
   it.each([
     ['agent', '-m', 'hi', '--session-key', ''],
     ['agent', '-m', 'hi', '--session', 'a\nb'],

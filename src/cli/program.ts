@@ -197,7 +197,9 @@ export function flagsWithValue(program: Command): (flag: string) => boolean {
 export function usageError(program: Command, words: readonly string[], error: CommanderError): HardshellError {
   const command = commandOf(program, words);
   const name = pathOf(command);
-  const help = `see ${name} --help`;
+  const first = command.registeredArguments[0];
+  const asked = error.code === 'commander.missingArgument' && first ? `${name} <${first.name()}>` : '';
+  const help = asked === '' ? `see ${name} --help` : `${asked}   (${first?.description})`;
   // A word too many may be a secret that somebody typed: it is not repeated.
   const said = error.message.replace(/^error: /, '').replace(/( but got \d+): .*$/s, '$1');
   const unknown = /^unknown (command|option) '(.*)'$/s.exec(said);
@@ -209,7 +211,9 @@ export function usageError(program: Command, words: readonly string[], error: Co
   const near = unknown ? nearestWord(word, known) : undefined;
   const guess = near === undefined ? undefined : unknown?.[1] === 'command' ? `${name} ${near}` : near;
   const missing = error.code === 'commander.help';
-  if (/^too many/.test(said) && /^openclaw secrets (set|rotate)$/.test(name)) return valueInWords(name);
+  if (/^too many/.test(said) && /^openclaw secrets (set|rotate)$/.test(name)) return valueInWords(name, 'NAME');
+  const isToken = /^too many/.test(said) || /^--(bot-?)?(token|password)$/.test(word);
+  if (isToken && name === 'openclaw channels add') return valueInWords(name, 'CHANNEL');
   return new HardshellError({
     code: missing ? 'USAGE' : error.code.replace('commander.', '').replace(/[A-Z]/g, '_$&').toUpperCase(),
     message: missing ? `${name} needs one more word` : unknown ? `${name} has no ${unknown[1]} "${word}"` : said,
@@ -218,11 +222,11 @@ export function usageError(program: Command, words: readonly string[], error: Co
   });
 }
 
-const valueInWords = (name: string): HardshellError =>
+const valueInWords = (name: string, takes: 'NAME' | 'CHANNEL'): HardshellError =>
   new HardshellError({
     code: 'SECRET_IN_ARGV',
-    message: `too many arguments: ${name} takes a name; a value in the words of a command can be read by others`,
-    fix: `${name} NAME   (it asks, or reads standard input); if that was the secret, replace it: shells remember commands`,
+    message: `too many arguments: ${name} takes a ${takes.toLowerCase()}; a value in the words of a command can be read by others`,
+    fix: `${name} ${takes}   (it asks, or reads standard input); if that was the secret, replace it: shells remember commands`,
     exitCode: EXIT.usage,
   });
 
