@@ -34,8 +34,12 @@ function marked(text: string): string {
     .replace(/(?<![\w*])\*(?=[^\s*])([^*\n]{0,500}?[^\s*])\*(?![\w*])/g, '<i>$1</i>')
     .replace(/(?<![\w_])_(?=[^\s_])([^_\n]{0,500}?[^\s_])_(?![\w_])/g, '<i>$1</i>')
     .replace(/~~(?=\S)([^~\n]{1,500}?\S)~~/g, '<s>$1</s>')
-    .replace(/\[([^[\]\n]{1,200})\]\((https?:\/\/[^\s()<>]{1,1000})\)/g, '<a href="$2">$1</a>');
+    .replace(/\[([^[\]\n]{1,200})\]\((https?:\/\/[^\s()<>]{1,1000})\)/g, linkTo);
 }
+
+/** A label that looks like an address of its own could lead somewhere else than it says. */
+const linkTo = (_whole: string, label: string, url: string): string =>
+  `<a href="${url}">${/\w[./:]\w|:\/\//.test(label.replace(/<\/?\w+>/g, '')) ? url : label}</a>`;
 
 const escapeHtml = (text: string): string =>
   text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
