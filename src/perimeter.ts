@@ -1,8 +1,8 @@
 // Owns joining the channels to the house: what they may use, where their messages go, and which edits of the configuration
 // they hear of. Part of the composition; it decides nothing about who may talk.
+import { reportChannels } from './channel-reports.ts';
 import { createAttachments } from './channels/attachments.ts';
 import type { Channel, ChannelPorts } from './channels/channel.ts';
-import { createHealthRecord } from './channels/health-record.ts';
 import { createLinking } from './channels/linking.ts';
 import { createChannelHost } from './channels/open.ts';
 import { PLATFORMS, type Platforms } from './channels/platforms.ts';
@@ -37,8 +37,6 @@ export type Inward = Pick<ChannelPorts, 'emit' | 'groupChanged'> & {
 };
 
 const SAVE_EVERY_MS = 60 * 60_000;
-const LAST_SENDERS = 5;
-const NOTHING_RECEIVED = { received: 0, answered: 0, declined: 0, queued: 0, failed: 0, reasons: {} };
 
 export function createPerimeter(ports: PerimeterPorts) {
   const { log, now, workspace, paths, env } = ports;
@@ -109,27 +107,7 @@ export function createPerimeter(ports: PerimeterPorts) {
     probe,
     linking,
     /** Every channel of the configuration, whether it runs or not, with what the tables know of it. */
-    reports({ inbox, outbox }: Pick<Core, 'inbox' | 'outbox'>): ChannelReport[] {
-      const [running, idle] = [host.status(), host.idle()];
-      if (running.length + idle.length === 0) return [];
-      const balances = new Map(inbox.balanceByChannel().map(({ channel, ...rest }) => [channel, rest]));
-      const replies = outbox.countByChannel();
-      const senders = inbox.lastSenders(LAST_SENDERS);
-      const known = (id: string) => ({
-        label: PLATFORMS[id as keyof typeof PLATFORMS]?.label ?? id,
-        balance: balances.get(id) ?? NOTHING_RECEIVED,
-        replies: replies.get(id) ?? { queued: 0, sent: 0, unknown: 0, failed: 0 },
-        lastSenders: senders.get(id) ?? [],
-      });
-      return [
-        ...running.map((one) => ({ ...one, ...known(one.id) })),
-        ...idle.map(({ id, account, off, what: reason, fix, atMs }) => ({
-          ...{ id, account, ...known(id), state: off ? ('off' as const) : ('idle' as const), sinceMs: atMs },
-          ...{ problem: off ? null : { atMs, family: 'refused' as const, reason, fix }, nextTryMs: null },
-          ...{ lastEventMs: null, lastRoundTrip: null, lastGap: null, day: createHealthRecord(null).day(now()) },
-        })),
-      ].sort((a, b) => (a.id < b.id ? -1 : 1));
-    },
+    reports: (tables: Pick<Core, 'inbox' | 'outbox'>): ChannelReport[] => reportChannels(host, tables, now()),
     apply(config: Config): Promise<void> {
       inward?.recheck();
       return host.apply(config);

@@ -41,6 +41,7 @@ export type IdleChannel = {
 export const DEFAULT_ACCOUNT = 'default';
 
 type Wanted = { readonly id: ChannelName; readonly account: string; readonly settings: Record<string, unknown> };
+type Rest = Pick<IdleChannel, 'off' | 'what' | 'fix'>;
 type Running = { readonly supervisor: Supervisor; readonly fingerprint: string; save(): void };
 
 export function createChannelHost(ports: HostPorts) {
@@ -81,6 +82,27 @@ export function createChannelHost(ports: HostPorts) {
     one?.save();
   };
 
+  /** Starts, restarts or ends this one; why it does not run, or null. */
+  const settle = async (name: string, one: Wanted, at: string, tokens: Map<string, string>): Promise<Rest | null> => {
+    if (one.settings['enabled'] === false) {
+      await end(name);
+      return { off: true, what: `${at} is switched off`, fix: `openclaw config set ${at}.enabled true` };
+    }
+    const platform = platforms[one.id];
+    if (!platform) {
+      const what = `${at} is configured, and this version has no such channel yet`;
+      return { off: false, what, fix: `openclaw config unset ${at}` };
+    }
+    const secrets = secretsOf(one, platform, ports);
+    for (const secret of Object.values(secrets)) ports.hide(secret);
+    const lacks = lackOf(one, platform, secrets, at, tokens);
+    if (!lacks && running.get(name)?.fingerprint === fingerprintOf(one.settings, secrets)) return null;
+    await end(name);
+    if (lacks) return { off: false, ...lacks };
+    if (!stopped) await start(one, platform, secrets);
+    return null;
+  };
+
   const applyNow = async (config: Config): Promise<void> => {
     const found: IdleChannel[] = [];
     const wanted = new Map(wantedOf(config).map((one) => [keyOf(one.id, one.account), one]));
@@ -88,34 +110,13 @@ export function createChannelHost(ports: HostPorts) {
     const tokens = new Map<string, string>();
     for (const [name, one] of wanted) {
       if (stopped) return;
-      const at = `channels.${one.id}${one.account === DEFAULT_ACCOUNT ? '' : `.accounts.${one.account}`}`;
-      const platform = platforms[one.id];
-      const rest = (off: boolean, what: string, fix: string): void =>
-        void found.push({ id: one.id, account: one.account, off, what, fix, atMs: now() });
-      try {
-        if (one.settings['enabled'] === false) {
-          await end(name);
-          rest(true, `${at} is switched off`, `openclaw config set ${at}.enabled true`);
-          continue;
-        }
-        if (!platform) {
-          rest(false, `${at} is configured, and this version has no such channel yet`, `openclaw config unset ${at}`);
-          continue;
-        }
-        const secrets = secretsOf(one, platform, ports);
-        for (const secret of Object.values(secrets)) ports.hide(secret);
-        const lacks = lackOf(one, platform, secrets, at, tokens);
-        if (lacks) {
-          await end(name);
-          rest(false, lacks.what, lacks.fix);
-          continue;
-        }
-        if (running.get(name)?.fingerprint === fingerprintOf(one.settings, secrets)) continue;
-        await end(name);
-        if (!stopped) await start(one, platform, secrets);
-      } catch (error) {
-        rest(false, `${at} cannot run: ${reasonOf(error)}`, (error as { fix?: string }).fix ?? 'openclaw doctor');
-      }
+      const { id, account } = one;
+      const at = `channels.${id}${account === DEFAULT_ACCOUNT ? '' : `.accounts.${account}`}`;
+      const rest = await settle(name, one, at, tokens).catch((error: unknown) => {
+        const fix = (error as { fix?: string }).fix ?? 'openclaw doctor';
+        return { off: false, what: `${at} cannot run: ${reasonOf(error)}`, fix };
+      });
+      if (rest) found.push({ id, account, ...rest, atMs: now() });
     }
     for (const one of found) if (!one.off && !idle.some(({ what }) => what === one.what)) log.warn(one.what, one);
     idle = found;

@@ -8,6 +8,7 @@ const ROWS: readonly (readonly string[])[] = [
   [
     'main.ts',
     'backend.ts',
+    'channel-reports.ts',
     'core.ts',
     'door.ts',
     'hiding.ts',
