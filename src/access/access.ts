@@ -13,7 +13,16 @@ import { invitationIn } from './codes.ts';
 import { createCounters } from './counters.ts';
 import { factsOf, NOBODY, problemOf, threadOf } from './facts.ts';
 import { type Facts, isOwner, type Judgement, judge, type Known, type Load } from './gate.ts';
-import { cleanName, groupText, heldText, type Letter, pairingText, post, REDEEMED_TEXT } from './letters.ts';
+import {
+  cleanName,
+  groupText,
+  heldText,
+  type Letter,
+  pairingText,
+  post,
+  REDEEMED_TEXT,
+  SPENT_TEXT,
+} from './letters.ts';
 import { createPairing } from './pairing.ts';
 import { type Rules, readRules } from './rules.ts';
 import { beforeOf, createHistory, type Said, textOf } from './shown.ts';
@@ -39,6 +48,7 @@ type Effect = NonNullable<Declined['effect']>;
 
 const SAW_EVERY_MS = 60_000;
 const JOINED_EVERY_MS = 60 * 60_000;
+const DAY_MS = 24 * 60 * 60_000;
 const MAX_NOTED = 2_000;
 
 export type Access = ReturnType<typeof createAccess>;
@@ -169,8 +179,17 @@ export function createAccess(ports: AccessPorts) {
         ? askIn(message, facts)
         : ask === 'group' && message.addressed?.mention
           ? askGroup(facts, message.chatTitle, null, false)
-          : null;
+          : judgement.code === 'SPEND_LIMIT' && facts.isDirect
+            ? tellSpent(facts)
+            : null;
     return effect ? { ...refusal, effect } : refusal;
+  };
+
+  /** Once a day: who may talk is not left to wonder why nobody answers. */
+  const tellSpent = ({ channel, account, chat, sender }: Facts): Effect | null => {
+    const key = `spent:${channel}:${account}:${sender}:${new Date(now()).toISOString().slice(0, 10)}`;
+    if (isNoted(key, DAY_MS)) return null;
+    return (inboxId) => [post(outbox, { channel, account, chat, text: SPENT_TEXT, key }, inboxId, now())];
   };
 
   const redeem = (message: InboundMessage, facts: Facts, { code }: { code: string }): Verdict | null => {

@@ -36,6 +36,10 @@ const span = (minutes: number): string =>
 export const APPROVED_TEXT = 'You are in: my owner has approved you. Write me whenever you like.';
 export const REDEEMED_TEXT = 'Welcome! Your invitation is accepted. Write me whenever you like.';
 
+export const SPENT_TEXT =
+  'That was all for today: what my owner gave you for a day is used up. Write me again after midnight UTC; what you ' +
+  'wrote just now was not read.';
+
 export function groupText(
   group: { title: string; channel: string; chat: string; by: string | null; isPublic: boolean },
   code: string,

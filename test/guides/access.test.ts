@@ -237,6 +237,13 @@ describe('pairing', () => {
     }
     expect(h.receive(message({ text: 'three' }))).toBe('declined');
     expect(h.inbox.last({})).toMatchObject({ reason: 'SPEND_LIMIT' });
+    const before = h.sent.length;
+    await h.left(before + 1);
+    expect(h.sent[before]).toMatchObject({ chat: '222', text: expect.stringMatching(/all for today.*midnight UTC/) });
+    for (const text of ['four', 'five']) expect(h.receive(message({ text }))).toBe('declined');
+    expect(h.store.prepare(`SELECT count(*) AS n FROM outbox WHERE idempotency_key LIKE 'spent:%'`).get()).toEqual({
+      n: 1,
+    });
     h.store.commit(() => h.store.db.exec('UPDATE access_grants SET until_at = 5'));
     expect(dump()).not.toContain(code);
   });
