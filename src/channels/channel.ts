@@ -84,13 +84,15 @@ export type Receipt =
 /** What a real round trip to the platform said; never a reading of the settings. */
 export type Health =
   | { readonly ok: true; readonly atMs: number; readonly roundTripMs: number; readonly account: string }
-  | {
-      readonly ok: false;
-      readonly atMs: number;
-      readonly family: FailureFamily;
-      readonly reason: string;
-      readonly fix: string;
-    };
+  | ({ readonly ok: false } & ChannelProblem);
+
+export type ChannelProblem = {
+  readonly atMs: number;
+  readonly family: FailureFamily;
+  readonly reason: string;
+  /** '' when there is nothing to do but wait */
+  readonly fix: string;
+};
 
 /** `refused`: the platform said no (token revoked, kicked out) and will again; `network`: it may work later; `bug`: ours. */
 export type FailureFamily = 'refused' | 'network' | 'bug';

@@ -2,7 +2,7 @@
 // that is merely open, and knows the last real round trip. What a platform refuses is not hammered at.
 import type { Log } from '../log/log.ts';
 import { reasonOf } from '../platform/errors.ts';
-import type { ChannelPorts, ConnectedChannel, FailureFamily, Health } from './channel.ts';
+import type { ChannelPorts, ChannelProblem, ConnectedChannel, Health } from './channel.ts';
 import { ChannelFailure } from './channel.ts';
 import type { DaySummary, HealthRecord } from './health-record.ts';
 import { pause, waitMsFor } from './pause.ts';
@@ -42,12 +42,6 @@ const PACE: SupervisePace = {
   endMs: 10_000,
 };
 
-export type ChannelProblem = {
-  readonly atMs: number;
-  readonly family: FailureFamily;
-  readonly reason: string;
-  readonly fix: string;
-};
 export type ChannelStatus = {
   readonly id: string;
   readonly account: string;
@@ -74,6 +68,7 @@ export type Supervisor = ReturnType<typeof supervise>;
 export function supervise(channel: ConnectedChannel, ports: SupervisePorts) {
   const { log, now, record } = ports;
   const pace = { ...PACE, ...ports.pace };
+  const about = { channel: channel.id, account: channel.account };
   const ended = new AbortController();
   let wake = new AbortController();
   let state: ChannelStatus['state'] = 'connecting';
@@ -109,8 +104,7 @@ export function supervise(channel: ConnectedChannel, ports: SupervisePorts) {
 
   const attempt = async (): Promise<ChannelFailure | null> => {
     const connection = new AbortController();
-    const end = (): void => connection.abort();
-    ended.signal.addEventListener('abort', end);
+    const signal = AbortSignal.any([ended.signal, connection.signal]);
     let dead: ChannelFailure | null = null;
     let quietSinceMs = now();
     const giveUp = (failure: ChannelFailure): void => {
@@ -137,12 +131,12 @@ export function supervise(channel: ConnectedChannel, ports: SupervisePorts) {
           },
           gap: (what) => {
             lastGap = { atMs: now(), what };
-            log.warn('messages may be missing', { channel: channel.id, account: channel.account, what });
+            log.warn('messages may be missing', { ...about, what });
           },
           log,
           now,
         },
-        connection.signal,
+        signal,
         () => {
           quietSinceMs = now();
           failedProbes = 0;
@@ -151,32 +145,16 @@ export function supervise(channel: ConnectedChannel, ports: SupervisePorts) {
           void ask().then((health) => judge(health, giveUp));
         },
       );
-      await endsInTime(run, connection.signal);
+      const late = (): void => log.error('the connection did not end when it was told to', about);
+      await endsInTime(run, signal, pace.endMs, late);
       return dead ?? (ended.signal.aborted ? null : new ChannelFailure('network', 'the connection ended', ''));
     } catch (error) {
       if (ended.signal.aborted) return null;
       return dead ?? (error instanceof ChannelFailure ? error : ourBug(error));
     } finally {
       clearInterval(tick);
-      ended.signal.removeEventListener('abort', end);
     }
   };
-
-  /** A connection that does not let go when it is told to must not keep the next one from starting. */
-  const endsInTime = (run: Promise<void>, signal: AbortSignal): Promise<void> =>
-    new Promise((resolve, reject) => {
-      run.then(resolve, reject);
-      signal.addEventListener('abort', () => {
-        const late = setTimeout(() => {
-          log.error('the connection did not end when it was told to', {
-            channel: channel.id,
-            account: channel.account,
-          });
-          resolve();
-        }, pace.endMs).unref();
-        run.finally(() => clearTimeout(late)).catch(() => {});
-      });
-    });
 
   const judge = (health: Health, giveUp: (failure: ChannelFailure) => void): void => {
     if (health.ok) {
@@ -199,9 +177,9 @@ export function supervise(channel: ConnectedChannel, ports: SupervisePorts) {
           lastRoundTrip = { atMs: health.atMs, roundTripMs: health.roundTripMs, account: health.account };
           record.roundTrip(health.atMs, health.roundTripMs);
         } else {
-          const { atMs, family, reason, fix } = health;
-          problem = { atMs, family, reason, fix };
-          record.failedTrip(atMs);
+          const { ok: _, ...failure } = health;
+          problem = failure;
+          record.failedTrip(failure.atMs);
         }
         return health;
       })
@@ -225,7 +203,7 @@ export function supervise(channel: ConnectedChannel, ports: SupervisePorts) {
       const leastMs = family === 'refused' ? pace.refusedWaitMs : 0;
       const waitMs = waitMsFor(pace, tries, Math.max(retryAfterMs ?? 0, leastMs));
       nextTryMs = now() + waitMs;
-      log.warn('channel not connected', { channel: channel.id, account: channel.account, family, reason, waitMs });
+      log.warn('channel not connected', { ...about, family, reason, waitMs });
       enter(family === 'refused' ? 'refused' : 'waiting');
       wake = new AbortController();
       await pause(waitMs, wake.signal);
@@ -248,6 +226,20 @@ export function supervise(channel: ConnectedChannel, ports: SupervisePorts) {
       await asking?.catch(() => {});
     },
   };
+}
+
+/** A connection that does not let go when it is told to must not keep the next one from starting. */
+function endsInTime(run: Promise<void>, signal: AbortSignal, endMs: number, isLate: () => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    run.then(resolve, reject);
+    signal.addEventListener('abort', () => {
+      const late = setTimeout(() => {
+        isLate();
+        resolve();
+      }, endMs).unref();
+      run.finally(() => clearTimeout(late)).catch(() => {});
+    });
+  });
 }
 
 const silent = (quietMs: number): ChannelFailure =>
