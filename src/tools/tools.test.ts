@@ -49,7 +49,10 @@ function caller(more: Partial<CallerPorts> = {}, env: Partial<ToolEnv> = {}) {
     ...more,
   });
   return (name: string, args: unknown, signal = new AbortController().signal) =>
-    callTool({ turnId: 't', sessionKey: 's', callId: 'c', name, args, context: label('owner', 'owner'), speaker: OWNER }, signal);
+    callTool(
+      { turnId: 't', sessionKey: 's', callId: 'c', name, args, context: label('owner', 'owner'), speaker: OWNER },
+      signal,
+    );
 }
 const call = (name: string, args: unknown) => caller()(name, args);
 

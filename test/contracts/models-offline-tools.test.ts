@@ -54,7 +54,15 @@ async function say(text: string): Promise<string> {
     if (reply.stop !== 'tools') return reply.text;
     messages.push({ role: 'assistant', text: reply.text, toolCalls: reply.calls });
     for (const { id, name, args } of reply.calls) {
-      const call = { turnId: 't', sessionKey: 's', callId: id, name, args, context: label('owner', 'owner'), speaker: OWNER };
+      const call = {
+        turnId: 't',
+        sessionKey: 's',
+        callId: id,
+        name,
+        args,
+        context: label('owner', 'owner'),
+        speaker: OWNER,
+      };
       messages.push({ role: 'tool', results: [{ callId: id, name, ...(await callTool(call, signal)) }] });
     }
   }

@@ -112,5 +112,5 @@ test('strangers, machines and forged senders get nothing at all', async () => {
   await box.deliver(mailOf({ subject: 'end' }));
   expect((await posted(1)).map(({ to }) => to)).toEqual([['ann@friends.example']]);
   expect(model.requests.length).toBe(before + 1);
-  expect((await status()).balance).toMatchObject({ received: 3, declined: 2, answered: 1 });
+  expect((await status()).balance).toMatchObject({ received: 5, declined: 4, answered: 1 });
 });
