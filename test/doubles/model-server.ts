@@ -64,6 +64,8 @@ export type ModelServerOptions = {
   readonly delayMs?: number;
   /** how many requests are remembered; 10,000 unless told */
   readonly keep?: number;
+  /** how long an idle connection stays open */
+  readonly idleMs?: number;
 };
 
 export type ModelServer = {
@@ -213,7 +215,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     request.endedAtMs = performance.now();
   }
 
-  server.keepAliveTimeout = 60_000;
+  server.keepAliveTimeout = options.idleMs ?? 60_000;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return {

@@ -46,7 +46,7 @@ export async function runSoak(plan: SoakPlan) {
     startSlackServer({ maxTries: 1_000 }),
     startLiveWhatsapp(),
     startMailHouse(),
-    startModelServer({ keep: 50 }),
+    startModelServer({ keep: 50, idleMs: 5_000 }),
     bundlePlatformGateway(),
   ]);
   const post = await startPostOffice(house, house.key);
@@ -65,7 +65,8 @@ export async function runSoak(plan: SoakPlan) {
   /** What has no answer and never will (its fate is unknown) must not make the people wait for ever. */
   let forgiven = 0;
   const open = (): number => wanted - forgiven - sites.reduce((sum, site) => sum + site.shown().length, 0);
-  model.script(({ tag }) => ({ text: `re ${tag}`, headersMs: Math.floor(Math.random() * 30) }));
+  // The last tag: what a crash left unanswered stands before it.
+  model.script(({ user }) => ({ text: `re ${tagsIn(user).at(-1)}`, headersMs: Math.floor(Math.random() * 30) }));
 
   const link = join(home, '.openclaw', 'credentials', 'whatsapp', 'default', 'link');
   mkdirSync(link, { recursive: true, mode: 0o700 });
@@ -142,11 +143,11 @@ export async function runSoak(plan: SoakPlan) {
       await sleep(250);
     }
   };
-  /** The least of a few looks: garbage comes and goes. */
+  /** The least of a few looks, until idle connections have closed: garbage comes and goes. */
   const footprint = async (gateway: TestGateway): Promise<Footprint> => {
     await settled(gateway, 30_000);
     const seen: Footprint[] = [];
-    for (let look = 0; look < 6; look += 1) {
+    for (let look = 0; look < 16; look += 1) {
       await sleep(500);
       const descriptors = readdirSync(`/proc/${gateway.pid}/fd`).length;
       seen.push({ rssMb: figuresOf(gateway.pid).rssMb, descriptors });
@@ -171,6 +172,7 @@ export async function runSoak(plan: SoakPlan) {
     }
     await talk(plan.quiet);
     const late = isMeasured ? await footprint(gateway) : null;
+    if (isMeasured) console.log(`after ${plan.settledAfter}`, early, `after ${plan.quiet}`, late);
 
     for (let kill = 0; kill < plan.kills; kill += 1) {
       const share = plan.quiet + ((total - plan.quiet) * (kill + 1)) / plan.kills;
@@ -186,6 +188,7 @@ export async function runSoak(plan: SoakPlan) {
       gateway = await start();
     }
     await talk(total);
+    console.log(`${total} said, ${plan.kills} kills`);
     const rows = await settled(gateway, 120_000);
     const health = await gateway.rpc('channels.status', {});
     await gateway.stop();
@@ -215,4 +218,5 @@ export async function runSoak(plan: SoakPlan) {
   }
 }
 
+const tagsIn = (text: string): string[] => [...text.matchAll(/\[\[id:([0-9a-f-]+)\]\]/g)].map(([, tag = '']) => tag);
 const picked = <T>(all: readonly T[], n: number): T | undefined => all[n];

@@ -36,11 +36,14 @@ export type Site = {
   shown(): readonly Shown[];
 };
 
-const FRIENDS = 150;
+/** So many that nobody reaches the twenty messages a minute that a person may send. */
+const FRIENDS = 400;
 const STRANGERS = 40;
 const ROOMS = 12;
-/** of what is said: to a room, by a stranger, to nobody */
-const SHARE = { room: 0.5, stranger: 0.05, unaddressed: 0.05, pair: 0.02 } as const;
+/** Direct chats where they are few: as many as can be read back after a session was lost. Who has one is in no room. */
+const DMS = 20;
+/** Of what is said: to a room, by a stranger, to nobody. Of more than 300 refusals a minute only the number is kept. */
+const SHARE = { room: 0.5, stranger: 0.02, unaddressed: 0.03, pair: 0.02 } as const;
 
 type Draft = {
   readonly who: number;
@@ -52,7 +55,7 @@ const draw = (dice: Dice): Draft => {
   const isFriend = !dice.happens(SHARE.stranger);
   const isRoom = isFriend && dice.happens(SHARE.room);
   return {
-    who: dice.below(isFriend ? FRIENDS : STRANGERS),
+    who: isRoom ? DMS + dice.below(FRIENDS - DMS) : dice.below(isFriend ? FRIENDS : STRANGERS),
     room: isRoom ? dice.below(ROOMS) : null,
     isFriend,
     isAddressed: !isRoom || !dice.happens(SHARE.unaddressed),
@@ -137,8 +140,6 @@ export function discordSite(discord: DiscordServer, dice: Dice): Site {
   const room = (n: number): string => id(41, n);
   const dm = (n: number): string => id(51, n);
   const strangeDm = (n: number): string => id(52, n);
-  /** So many that all chats can be read back after a session was lost. */
-  const DMS = 20;
   for (const n of Array(ROOMS).keys())
     discord.addChannel({ id: room(n), type: 0, guild_id: GUILD, name: `room-${n}`, parent_id: null });
   for (const n of Array(DMS).keys()) discord.addChannel({ id: dm(n), type: 1, recipients: [friend(n)] });
@@ -164,7 +165,7 @@ export function discordSite(discord: DiscordServer, dice: Dice): Site {
       guilds: { [GUILD]: { channels: list(ROOMS, room), users: list(FRIENDS, (n) => friend(n).id) } },
     },
     begin: () => [
-      ...list(ROOMS, (n) => one(make({ who: n, room: n, isFriend: true, isAddressed: true }), true)),
+      ...list(ROOMS, (n) => one(make({ who: DMS + n, room: n, isFriend: true, isAddressed: true }), true)),
       ...list(DMS, (n) => one(make({ who: n, room: null, isFriend: true, isAddressed: true }), true)),
       ...list(5, (n) => one(make({ who: n, room: null, isFriend: false, isAddressed: true }), false)),
     ],
@@ -172,7 +173,9 @@ export function discordSite(discord: DiscordServer, dice: Dice): Site {
       // Fewer direct chats here, so fewer go to them: a person may write twenty times a minute.
       const first = draw(dice);
       const draft =
-        first.isFriend && first.room === null && dice.happens(0.8) ? { ...first, room: dice.below(ROOMS) } : first;
+        first.isFriend && first.room === null && dice.happens(0.8)
+          ? { ...first, room: dice.below(ROOMS), who: DMS + (first.who % (FRIENDS - DMS)) }
+          : first;
       const made = dice.happens(SHARE.pair) ? [make(draft), make(draft)] : [make(draft)];
       const before = new Set(discord.history(made[0]?.channel ?? '').map((one) => one['id']));
       if (made.length > 1) discord.writeBackwards(made.map(({ written }) => written));
@@ -217,7 +220,6 @@ export function slackSite(slack: SlackServer, dice: Dice): Site {
   const friend = (n: number): string => `UF${String(n).padStart(7, '0')}`;
   const room = (n: number): string => `CR${String(n).padStart(7, '0')}`;
   const dm = (n: number): string => `DF${String(n).padStart(7, '0')}`;
-  const DMS = 20;
   const ids: { readonly message: Record<string, unknown> }[] = [];
   const make = (draft: Draft) => {
     const who = draft.isFriend ? (draft.room === null ? draft.who % DMS : draft.who) : draft.who % 5;
@@ -240,7 +242,9 @@ export function slackSite(slack: SlackServer, dice: Dice): Site {
     say() {
       const first = draw(dice);
       const draft =
-        first.isFriend && first.room === null && dice.happens(0.8) ? { ...first, room: dice.below(ROOMS) } : first;
+        first.isFriend && first.room === null && dice.happens(0.8)
+          ? { ...first, room: dice.below(ROOMS), who: DMS + (first.who % (FRIENDS - DMS)) }
+          : first;
       const made = dice.happens(SHARE.pair) ? [make(draft), make(draft)] : [make(draft)];
       for (const { message } of made) slack.history.push(message);
       for (const { message, isCalled } of [...made].reverse()) {
