@@ -193,7 +193,7 @@ describe('gateway run', () => {
       const { code, stderr } = await gateway.cli('status');
       expect(code).toBe(69);
       expect(stderr).toContain(
-        `error: the gateway is not running on 127.0.0.1:${gateway.port}.\nfix: openclaw gateway run`,
+        `error: the gateway is not running on 127.0.0.1:${gateway.port}.\nfix: openclaw gateway start`,
       );
     } finally {
       await gateway.dispose();
