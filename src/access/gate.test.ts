@@ -80,7 +80,7 @@ describe('the whole space', () => {
       if (policy === 'disabled') return 'DM_OFF';
       if (owner) return 'OWNER';
       if (listed) return limited ?? 'LISTED';
-      if (anyone) return limited ?? 'OPEN';
+      if (anyone && policy === 'open') return limited ?? 'OPEN';
       return policy === 'pairing' ? 'DM_NOT_PAIRED' : 'DM_NOT_LISTED';
     }
     if (policy === 'disabled' || policy === 'pairing') return 'GROUPS_OFF';

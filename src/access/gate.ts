@@ -127,7 +127,9 @@ function direct(facts: Facts, rules: Rules, account: AccountRules, known: Known,
     const again = `openclaw pairing invite --until 7d   (and send them the new code)`;
     return no('GUEST_EXPIRED', 'openclaw pairing approved', 'their guest pass has expired', again);
   }
-  if (account.dangerouslyAllowAnyone && account.allowFrom.has('*')) return yes('OPEN', `${at}.allowFrom`, 'guest');
+  // An account that says `pairing` or `allowlist` is not opened by the "*" that it inherits from its channel.
+  if (account.dmPolicy === 'open' && account.dangerouslyAllowAnyone && account.allowFrom.has('*'))
+    return yes('OPEN', `${at}.allowFrom`, 'guest');
   if (account.dmPolicy === 'pairing' && rules.autoApprove) return yes('AUTO_APPROVED', 'pairing.autoApprove', 'guest');
   const allow = `openclaw config set ${at}.allowFrom ${listWith(account.allowFrom, facts.sender)}`;
   // Whoever sends newsletters is no stranger at the door: mail is never answered with a code.

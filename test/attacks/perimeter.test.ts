@@ -112,6 +112,17 @@ describe('a member of a group', () => {
   };
 });
 
+test.each(['pairing', 'allowlist'])(
+  'an account with the policy %s is not opened by what its channel opens',
+  (policy) => {
+    house = startHouse(
+      `{ channels: { telegram: { botToken: '1', dmPolicy: 'open', allowFrom: ['*'], dangerouslyAllowAnyone: true, accounts: { work: { botToken: '2', dmPolicy: '${policy}' } } } } }`,
+    );
+    expect(house.receive(message({ from: '9', account: 'work' }))).toBe('declined');
+    expect(house.receive(message({ from: '9' }))).toBe('accepted');
+  },
+);
+
 test('who puts the assistant in and out of a group all day fills no journal, and is announced once', async () => {
   house = startHouse(`{ ${OPEN}, commands: { ownerAllowFrom: ['telegram:111'] } }`);
   house.receive(message({ from: '111' }));
