@@ -49,6 +49,8 @@ describe('channels add', () => {
     const file = join(home, '.openclaw', 'credentials', 'telegram-bot-token');
     expect(readFileSync(file, 'utf8')).toBe(`${TELEGRAM_TOKEN}\n`);
     expect(statSync(file).mode & 0o777).toBe(0o600);
+    const down = await runCommand(['status'], { home });
+    expect(down.stdout, 'a token in a file is no mistake in the settings').toMatch(/^config +\S+openclaw\.json$/m);
   });
 
   test('one that was revoked, or cannot be tried, leaves nothing behind', async () => {

@@ -62,8 +62,12 @@ async function sayUnreachable({ out, env }: Context, target: Target, error: unkn
 async function problemOfConfig(target: Target, env: Context['env']): Promise<HardshellError | null> {
   if (!target.local || !existsSync(target.paths.configPath)) return null;
   try {
-    const { loadConfig } = await import('../../config/load.ts');
-    loadConfig(target.paths, env);
+    const [{ loadConfig }, { openConfig }] = await Promise.all([
+      import('../../config/load.ts'),
+      import('./config/open.ts'),
+    ]);
+    const opened = await openConfig(env);
+    loadConfig(target.paths, opened.env, opened.resolve);
     return null;
   } catch (error) {
     if (error instanceof HardshellError) return error;
