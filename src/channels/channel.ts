@@ -154,6 +154,21 @@ export interface ConnectedChannel extends Channel {
   fetchAttachment?(ref: string, maxBytes: number, signal: AbortSignal): Promise<Uint8Array>;
 }
 
+/** What a platform is made from. Everything in it was checked; nothing is connected yet. */
+export type ChannelSetup = {
+  readonly account: string;
+  /** its keys of the configuration, with those of the channel that an account leaves out */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** by key, as platforms.ts lists them; all that are needed are there */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** a folder of its own for what it must remember, below credentials/ since it may be secret; made when it is used */
+  readonly stateFolder: string;
+  /** the bytes of a file in the workspace, by a handle that leads nowhere else */
+  readFile(path: string, maxBytes: number): Promise<Uint8Array>;
+  readonly log: Log;
+  readonly now: () => number;
+};
+
 /** `qr`: to be shown to the phone; `linked`: the phone has taken it. */
 export type LoginEvent =
   | { readonly type: 'qr'; readonly text: string }

@@ -6,10 +6,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../log/log.ts';
 import { writeSecret } from '../secrets/files.ts';
-import type { ConnectedChannel } from './channel.ts';
+import type { ChannelSetup, ConnectedChannel } from './channel.ts';
 import { createChannelHost } from './open.ts';
 import { PLATFORMS, type Platforms } from './platforms.ts';
-import type { ChannelSetup } from './setup.ts';
 
 let credentialsDir: string;
 const stops: (() => Promise<void>)[] = [];

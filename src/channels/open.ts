@@ -1,14 +1,14 @@
 // Owns which channels run: it makes those that are configured, each with its secrets, and applies an edit of the
 // configuration to those that it concerns. It must never load a platform that nobody configured, nor say a secret.
 import { join } from 'node:path';
-import { CHANNEL_NAMES, type ChannelName } from '../config/schema/channels.ts';
+import { CHANNEL_NAMES } from '../config/schema/channels.ts';
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../log/log.ts';
 import { reasonOf } from '../platform/errors.ts';
-import { tryReadSecret, tryReadSecretAt } from '../secrets/files.ts';
 import type { Channel, ChannelPorts, ConnectedChannel, Typing } from './channel.ts';
 import { createHealthRecord } from './health-record.ts';
 import { type Platform, type Platforms, POLICY_KEYS } from './platforms.ts';
+import { DEFAULT_ACCOUNT, lackOf, secretsOf, type Wanted } from './secrets.ts';
 import { type ChannelStatus, type Supervisor, supervise } from './supervise.ts';
 
 export type HostPorts = Pick<ChannelPorts, 'emit' | 'groupChanged'> & {
@@ -37,10 +37,6 @@ export type IdleChannel = {
   readonly atMs: number;
 };
 
-/** Its name in the configuration, as a channel without `accounts` has only one. */
-export const DEFAULT_ACCOUNT = 'default';
-
-type Wanted = { readonly id: ChannelName; readonly account: string; readonly settings: Record<string, unknown> };
 type Rest = Pick<IdleChannel, 'off' | 'what' | 'fix'>;
 type Running = { readonly supervisor: Supervisor; readonly fingerprint: string; save(): void };
 
@@ -190,63 +186,6 @@ function wantedOf(config: Config): Wanted[] {
       })),
     ];
   });
-}
-
-/** A file that is named goes first, then the setting, then the variable, then credentials/<channel>-<key>. */
-function secretsOf({ id, account, settings }: Wanted, platform: Platform, ports: HostPorts): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const { key, env, fileKey } of platform.secrets) {
-    const file = fileKey === undefined ? undefined : settings[fileKey];
-    const set = key
-      .split('.')
-      .reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], settings);
-    const isDefault = account === DEFAULT_ACCOUNT;
-    const value =
-      (typeof file === 'string' ? tryReadSecretAt(file) : undefined) ??
-      (typeof set === 'string' ? set : undefined) ??
-      (env !== undefined && isDefault ? ports.env[env] : undefined) ??
-      tryReadSecret(ports.credentialsDir, secretName(id, account, key));
-    const text = value?.trim();
-    if (text) found[key] = text;
-  }
-  return found;
-}
-
-/** Where `channels add` puts it: `telegram-bot-token`, or `telegram-work-bot-token` for an account. */
-export function secretName(id: string, account: string, key: string): string {
-  const name = key.replace(/\./g, '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  return account === DEFAULT_ACCOUNT ? `${id}-${name}` : `${id}-${account}-${name}`;
-}
-
-function lackOf(
-  { id, account, settings }: Wanted,
-  platform: Platform,
-  secrets: Record<string, string>,
-  at: string,
-  tokens: Map<string, string>,
-): { what: string; fix: string } | null {
-  for (const { key, needed, mode, shape, label, env, example } of platform.secrets) {
-    if (mode !== undefined && settings['mode'] !== mode) continue;
-    const value = secrets[key];
-    if (value === undefined) {
-      if (!needed) continue;
-      const variable = env && account === DEFAULT_ACCOUNT ? `, or set ${env}` : '';
-      return { what: `${at} has no ${label}, so it stays off`, fix: `openclaw channels add ${id}${variable}` };
-    }
-    if (shape && !shape.test(value)) {
-      const like = example === undefined ? '' : ` (it looks like ${example})`;
-      return { what: `${at}.${key} is no ${platform.label} ${label}${like}`, fix: `openclaw channels add ${id}` };
-    }
-    // The first one names the bot; a password, or what belongs to a whole app, may well serve two.
-    const isIdentity = key === platform.secrets[0]?.key && shape !== undefined;
-    const other = isIdentity ? tokens.get(value) : undefined;
-    if (other !== undefined) {
-      const fix = `give ${at} a ${label} of its own, or remove it`;
-      return { what: `${at} has the ${label} of ${other}, and only one can use it`, fix };
-    }
-    if (isIdentity) tokens.set(value, at);
-  }
-  return null;
 }
 
 /** What the connection depends on; who may talk is no part of it. */

@@ -1,8 +1,7 @@
 // Owns the list of platforms: the secrets each needs and where they may come from, which settings concern its connection,
 // and how its folder is loaded, which happens only when it is configured. A new platform is one entry here.
 import type { ChannelName } from '../config/schema/channels.ts';
-import type { ConnectedChannel } from './channel.ts';
-import type { ChannelSetup } from './setup.ts';
+import type { ChannelSetup, ConnectedChannel } from './channel.ts';
 
 export type SecretSpec = {
   /** in the settings, dotted where it lies deeper */

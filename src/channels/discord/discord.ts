@@ -1,9 +1,8 @@
 // Owns the channel of Discord: it puts gateway, REST and memory together and turns events into messages. Its own clients
 // stand in for @discordjs/core, which takes 15 MB more and counts an event as received before anybody has stored it.
 import { reasonOf } from '../../platform/errors.ts';
-import { ChannelFailure, type ChannelPorts, type ConnectedChannel } from '../channel.ts';
+import { ChannelFailure, type ChannelPorts, type ChannelSetup, type ConnectedChannel } from '../channel.ts';
 import { askHealth } from '../round-trip.ts';
-import type { ChannelSetup } from '../setup.ts';
 import { catchUp } from './catch-up.ts';
 import { DISCORD, type DiscordEndpoints, gatewayUrl } from './endpoints.ts';
 import { answerFailure, failureOf, networkFailure, tokenProblem } from './failures.ts';

@@ -3,9 +3,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { HttpCallFailed } from '../../net/http-call.ts';
 import { reasonOf } from '../../platform/errors.ts';
-import { ChannelFailure, type Outbound, type OutboundFile, type Receipt } from '../channel.ts';
+import { ChannelFailure, type ChannelSetup, type Outbound, type OutboundFile, type Receipt } from '../channel.ts';
 import { pause } from '../pause.ts';
-import type { ChannelSetup } from '../setup.ts';
 import { saidBy } from './failures.ts';
 import { type ApiBody, type ApiCall, jsonBody } from './rest.ts';
 

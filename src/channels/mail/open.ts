@@ -1,8 +1,7 @@
 // Owns making the mail channel from its settings: checked values in, its place in the mailbox in a file of its own folder.
 import { join } from 'node:path';
 import { ensureFolder, replaceFile, tryReadText } from '../../platform/files.ts';
-import type { ConnectedChannel } from '../channel.ts';
-import type { ChannelSetup } from '../setup.ts';
+import type { ChannelSetup, ConnectedChannel } from '../channel.ts';
 import { openMail } from './mail.ts';
 import { mailSettings } from './settings.ts';
 

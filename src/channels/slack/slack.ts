@@ -2,9 +2,8 @@
 // calls is Slack's; what becomes of a message is decided elsewhere.
 import type { Log } from '../../log/log.ts';
 import { reasonOf } from '../../platform/errors.ts';
-import type { ChannelFailure, ChannelPorts, ConnectedChannel, Outbound, Receipt } from '../channel.ts';
+import type { ChannelFailure, ChannelPorts, ChannelSetup, ConnectedChannel, Outbound, Receipt } from '../channel.ts';
 import { askHealth } from '../round-trip.ts';
-import type { ChannelSetup } from '../setup.ts';
 import { catchUp } from './catch-up.ts';
 import { SLACK, type SlackEndpoints, socketUrl } from './endpoints.ts';
 import { runEventsApi } from './events-api.ts';

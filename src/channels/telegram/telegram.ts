@@ -5,10 +5,15 @@ import type { Update } from 'grammy/types';
 import { listenForHooks } from '../../net/hook-listener.ts';
 import { reasonOf } from '../../platform/errors.ts';
 import { fieldsIn } from '../../platform/json.ts';
-import { ChannelFailure, type ChannelPorts, type ConnectedChannel, type InboundMessage } from '../channel.ts';
+import {
+  ChannelFailure,
+  type ChannelPorts,
+  type ChannelSetup,
+  type ConnectedChannel,
+  type InboundMessage,
+} from '../channel.ts';
 import { pause, untilAborted } from '../pause.ts';
 import { askHealth } from '../round-trip.ts';
-import type { ChannelSetup } from '../setup.ts';
 import { type Bot, DEFAULT_ROOT, failureOf, openBot, problemOf } from './api.ts';
 import { ALLOWED_UPDATES, ID, joinAlbum, meaningOf, type Self } from './inbound.ts';
 import { sendReply } from './send.ts';

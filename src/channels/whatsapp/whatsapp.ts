@@ -8,13 +8,13 @@ import { label } from '../../store/label.ts';
 import {
   ChannelFailure,
   type ChannelPorts,
+  type ChannelSetup,
   type ConnectedChannel,
   type InboundMessage,
   type Login,
   type Receipt,
 } from '../channel.ts';
 import { askHealth } from '../round-trip.ts';
-import type { ChannelSetup } from '../setup.ts';
 import { codeFolderOf, isInstalled } from './install.ts';
 import { type Answer, SIDE_MESSAGE, type Side, type SideEvent, startSide } from './side.ts';
 

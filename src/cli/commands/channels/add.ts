@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ConnectedChannel } from '../../../channels/channel.ts';
-import { DEFAULT_ACCOUNT, secretName } from '../../../channels/open.ts';
 import { PLATFORMS, type Platform, type SecretSpec } from '../../../channels/platforms.ts';
+import { DEFAULT_ACCOUNT, secretName } from '../../../channels/secrets.ts';
 import { setAt } from '../../../config/edit/edit.ts';
 import { resolvePaths } from '../../../config/paths.ts';
 import { CHANNEL_NAMES, type ChannelName } from '../../../config/schema/channels.ts';

@@ -1,6 +1,7 @@
 // Owns `channels remove`: the settings of a channel or of one account go, and the tokens that `channels add` kept for it.
-import { DEFAULT_ACCOUNT, secretName } from '../../../channels/open.ts';
+
 import { PLATFORMS } from '../../../channels/platforms.ts';
+import { DEFAULT_ACCOUNT, secretName } from '../../../channels/secrets.ts';
 import { readAt, unsetAt } from '../../../config/edit/edit.ts';
 import { resolvePaths } from '../../../config/paths.ts';
 import { EXIT, HardshellError } from '../../../platform/errors.ts';
