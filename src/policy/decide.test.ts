@@ -89,6 +89,14 @@ test('a tool that the settings deny or ask about is refused or asked, with the s
     code: 'TOOL_DENIED',
     reason: expect.stringContaining('tools.deny'),
   });
+  // A guest can mend it by what they ask for, and cannot run a command of the owner's.
+  expect(
+    decideWith(call, [{ kind: 'read', path: 'a' }], { rule: 'deny', key: 'openclaw pairing approved' }),
+  ).toMatchObject({
+    kind: 'deny',
+    reason: expect.stringContaining('guest was given'),
+    fix: expect.stringContaining('/whoami'),
+  });
   expect(decideWith(call, [{ kind: 'read', path: 'a' }], { rule: 'ask', key: 'tools.policies.dm.x' })).toMatchObject({
     kind: 'ask',
     code: 'TOOL_ASKS',

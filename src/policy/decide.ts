@@ -25,11 +25,14 @@ const STEERING = new Set(STEERING_FILES.map((name) => name.toLowerCase()));
 export function decide(call: ToolCall, effects: readonly Effect[], tool: ToolVerdict): Decision {
   const permit = (): PermittedCall => ({ ...call, effects }) as PermittedCall;
   if (tool.rule === 'deny') {
+    const isPass = tool.key.startsWith('openclaw ');
     return {
       kind: 'deny',
       code: 'TOOL_DENIED',
-      reason: `the owner's settings deny ${call.name} (${tool.key})`,
-      fix: tool.key.startsWith('openclaw ') ? tool.key : `openclaw config get ${tool.key}`,
+      reason: isPass
+        ? `${call.name} reaches beyond the folder and the tools that this guest was given`
+        : `the owner's settings deny ${call.name} (${tool.key})`,
+      fix: isPass ? `name something inside that folder; /whoami says which it is` : `openclaw config get ${tool.key}`,
     };
   }
   if (effects.some((effect) => effect.kind === 'run' && effect.where === 'host')) {

@@ -8,7 +8,7 @@ import { ask } from '../../connect/with-client.ts';
 import type { Context } from '../../context.ts';
 import { type Output, span } from '../../output.ts';
 import { factLines, tableLines } from '../../print/table.ts';
-import { formatAgo, formatCount } from '../../print/units.ts';
+import { formatAgo, formatCount, formatDuration } from '../../print/units.ts';
 import type { TargetFlags } from '../../target.ts';
 import { openConfig } from '../config/open.ts';
 
@@ -100,7 +100,7 @@ function printDetails(out: Output, report: ChannelReport, now: number): void {
   if (problem) {
     facts.push([
       'problem',
-      `${problem.reason}${nextTryMs === null ? '' : ` (tried again in ${Math.max(0, Math.round((nextTryMs - now) / 1_000))} s)`}`,
+      `${problem.reason}${nextTryMs === null ? '' : ` (tried again in ${formatDuration(Math.max(1_000, nextTryMs - now))})`}`,
     ]);
     if (problem.fix) facts.push(['fix', problem.fix]);
   }
@@ -122,7 +122,12 @@ function printDetails(out: Output, report: ChannelReport, now: number): void {
   if (day.hours > 0)
     facts.push([
       'last 24 h',
-      `${formatCount(day.events)} events; ${formatCount(day.roundTrips)} round trips, on average ${day.averageMs ?? 0} ms, at most ${day.slowestMs ?? 0} ms; ${formatCount(day.failedRoundTrips)} failed; ${formatCount(day.drops)} lost connections`,
+      [
+        counted(day.events, 'event'),
+        `${counted(day.roundTrips, 'round trip')}${day.roundTrips === 0 ? '' : `, on average ${day.averageMs ?? 0} ms, at most ${day.slowestMs ?? 0} ms`}`,
+        `${formatCount(day.failedRoundTrips)} failed`,
+        counted(day.drops, 'lost connection'),
+      ].join('; '),
     ]);
   if (lastGap) facts.push(['may be missing', `${lastGap.what} (${formatAgo(lastGap.atMs, now)})`]);
   if (lastSenders.length > 0)
@@ -133,6 +138,7 @@ function printDetails(out: Output, report: ChannelReport, now: number): void {
   for (const line of factLines(facts)) out.line(`  ${line}`);
 }
 
+const counted = (count: number, what: string): string => `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
 const nameOf = (id: string, account: string): string => (account === 'default' ? id : `${id} (${account})`);
 
 export const unknownChannel = (name: string): HardshellError =>
