@@ -163,6 +163,7 @@ export async function runSoak(plan: SoakPlan) {
     gateway = await start();
     await connected(gateway);
     for (const site of sites) heard(site.id, site.begin?.() ?? []);
+    await settled(gateway, 20_000);
     await talk(Math.min(plan.settledAfter, plan.quiet));
     const isMeasured = plan.quiet > plan.settledAfter;
     const early = isMeasured ? await footprint(gateway) : null;
