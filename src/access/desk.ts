@@ -115,6 +115,14 @@ export function createDesk(pairing: Pairing, people: People, inbox: Pick<Inbox, 
           'add --folder NAME, or --folder . for all of it',
         );
       }
+      // A command cannot be kept to a folder, so a pass with both would have a tool that is always refused.
+      if (limits.folder !== '.' && limits.tools.some((tool) => COMMAND_TOOLS.includes(tool))) {
+        throw refusal(
+          'EXEC_SEES_ALL',
+          'a guest with exec sees all of your workspace, whatever the folder',
+          'leave exec out, or say so with --folder .',
+        );
+      }
       return pairing.invite({ title, limits, untilMs }, by);
     },
     /** Of the message with this id, or the last one that fits. */
@@ -160,6 +168,7 @@ function shut(channel: string, sender: string, code: string, at: string): string
   return `openclaw config get ${at}   (and take ${channel}:${sender} out)`;
 }
 
+const COMMAND_TOOLS = ['exec', 'group:runtime', '*'];
 const FILE_TOOLS = ['read', 'write', 'edit', 'ls', 'apply_patch', 'group:fs'];
 
 const refusal = (code: string, message: string, fix: string, httpStatus = 400): HardshellError =>

@@ -88,6 +88,10 @@ function byPlace(name: string, { policies }: ToolRules, place: Place): ToolVerdi
   return { rule: 'allow' };
 }
 
+/** Whether there is such a tool, or such a group of them. */
+export const isTool = (name: string): boolean =>
+  Object.hasOwn(GROUPS, name) || Object.values(GROUPS).flat().includes(name);
+
 const specificity = (key: string): number => (key === '*' ? 0 : key.startsWith('group:') ? 1 : 2);
 const membersOf = (entry: string): readonly string[] =>
   entry === '*' ? Object.values(GROUPS).flat() : (GROUPS[entry] ?? [entry]);

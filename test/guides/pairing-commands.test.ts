@@ -141,6 +141,12 @@ describe('without a gateway', () => {
     });
     expect((await run('pairing', 'list'))[1]).toMatch(/invited, read, ls; in recipes; 20 messages a day, good for/);
     expect((await run('pairing', 'invite', '--tools', 'read'))[1]).toMatch(/needs a folder/);
+    for (const folder of [[], ['--folder', 'recipes']])
+      expect(await run('pairing', 'invite', '--tools', 'exec', ...folder)).toEqual([
+        1,
+        expect.stringMatching(/sees all of your workspace, whatever the folder[\s\S]*--folder \./),
+      ]);
+    expect((await run('pairing', 'invite', '--tools', 'web,ls', '--folder', 'x'))[1]).toMatch(/no tool group:web here/);
     expect((await run('pairing', 'invite', '--budget', '$1/day'))[1]).toMatch(/is money/);
     expect((await run('pairing', 'invite', '--tools', 'read', '--folder', '../x'))[1]).toMatch(
       /not a folder of the workspace/,

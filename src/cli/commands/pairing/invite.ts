@@ -1,5 +1,6 @@
 // Owns `openclaw pairing invite`: a guest pass, as a code that the guest sends as their first message, and as a link with a
 // QR code where the bot's name is known. The code is shown once and is nowhere afterwards.
+import { isTool } from '../../../policy/tool-policy.ts';
 import type { Context } from '../../context.ts';
 import { milliseconds } from '../../numbers.ts';
 import { span } from '../../output.ts';
@@ -39,6 +40,8 @@ export async function run(context: Context, options: Flags): Promise<undefined> 
     out.text(`${renderUnicodeCompact(link ?? made.code)}\n`);
   }
   out.note(`a guest pass: ${limitsText(limits)}; until ${formatTime(untilMs)}; for one person, once`);
+  const odd = limits.tools.filter((tool) => !isTool(tool));
+  if (odd.length > 0) out.note(span('yellow', `there is no tool ${odd.join(', ')} here, so that part gives nothing`));
   out.note(
     span(
       'dim',
