@@ -43,6 +43,7 @@ export function createPerimeter(ports: PerimeterPorts) {
   let inward: Inward | null = null;
   /** of these the owner was told */
   const lost = new Set<string>();
+  const worked = new Set<string>();
   const ready = (): Inward => {
     if (!inward) throw new Error('a channel spoke before anybody listened');
     return inward;
@@ -52,11 +53,13 @@ export function createPerimeter(ports: PerimeterPorts) {
     emit: (message) => ready().emit(message),
     groupChanged: (change) => ready().groupChanged(change),
     chatMoved: (...moved) => ready().chatMoved(...moved),
-    changed({ id, account, state, problem }) {
+    changed({ id, account, state, problem, day }) {
       log.info('channel', { channel: id, account, state, ...(problem ? { reason: problem.reason } : {}) });
       const name = `${id}/${account}`;
+      if (state === 'connected') worked.add(name);
       if (state === 'connected') lost.delete(name);
-      if (state !== 'refused' || lost.has(name)) return;
+      // What has not worked for a day is no news: status says it, and a restart must not say it again.
+      if (state !== 'refused' || lost.has(name) || !(worked.has(name) || day.roundTrips > 0)) return;
       lost.add(name);
       try {
         ready().channelLost(id, account, problem?.reason ?? '', problem?.fix ?? '');

@@ -210,6 +210,28 @@ describe('telegram, end to end', () => {
       expect(text.includes(secret)).toBe(false);
   });
 
+  test('a channel that never worked is no news at every start', async () => {
+    telegram = await startTelegramServer();
+    const token = '987654321:BBHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw';
+    const other = await startTelegramServer({ token });
+    other.revoke();
+    try {
+      const accounts = { work: { apiRoot: other.url, botToken: token } };
+      const first = await start(settings({}, { accounts }));
+      model.script({ text: 'one' });
+      telegram.say({ text: 'hello' });
+      await shown(1);
+      await first.stop();
+      const again = await start(settings({}, { accounts }), { home: first.home });
+      await expect.poll(async () => JSON.stringify(await again.rpc('status')), { timeout: 10_000 }).toMatch(/revoked/);
+      model.script({ text: 'two' });
+      telegram.say({ text: 'and?' });
+      expect(await shown(2)).toEqual(['one', 'two']);
+    } finally {
+      await other.close();
+    }
+  });
+
   test('S226 when a platform refuses us, the owner hears of it where they can still be reached, once', async () => {
     telegram = await startTelegramServer();
     const token = '987654321:BBHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw';
