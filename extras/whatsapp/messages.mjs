@@ -36,6 +36,9 @@ export async function readMessage(raw, { me, isOurs, numberFor, content }) {
   // Passed on by its sender, written by somebody who is not named: neither the sender's word nor a command.
   const isForwarded = context?.isForwarded === true || Number(context?.forwardingScore ?? 0) > 0;
   const words = textOf(said);
+  const attachments = attachmentsOf(said);
+  // Edits, reactions, deletions and votes come as messages too.
+  if (words === '' && attachments.length === 0) return null;
   return {
     chat,
     chatType: isGroup ? 'group' : 'direct',
@@ -59,7 +62,7 @@ export async function readMessage(raw, { me, isOurs, numberFor, content }) {
           },
         }
       : {}),
-    attachments: attachmentsOf(said),
+    attachments,
   };
 }
 

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { openAuth, openSpool } from './files.mjs';
 
+const UNLINKED = 401;
+
 /** @typedef {{ isOpen(): boolean, send(out: any): Promise<any>, typing(chat: string): Promise<void>, ping(): Promise<void>, fetch(ref: string, maxBytes: number): Promise<Buffer>, logout(): Promise<void>, end(): void }} Connection */
 
 /**
@@ -16,6 +18,8 @@ export function runSidecar({ folder, input, write, end, open, baileys }) {
   const spool = openSpool(join(folder, 'spool'));
   const say = (/** @type {any} */ event) => {
     write(`${JSON.stringify(event)}\n`);
+    // The phone has unlinked us: with these keys there will never be a connection, and no new link either.
+    if (event.type === 'closed' && event.code === UNLINKED) rmSync(linkFolder, { recursive: true, force: true });
     // The gateway starts a fresh process: nothing of a broken connection can leak into the next.
     if (event.type === 'closed') end(0);
   };
