@@ -23,7 +23,7 @@ import {
   REDEEMED_TEXT,
   SPENT_TEXT,
 } from './letters.ts';
-import { createPairing } from './pairing.ts';
+import { createPairing, MAX_HELD_CHARS } from './pairing.ts';
 import { type Rules, readRules } from './rules.ts';
 import { beforeOf, createHistory, type Said, textOf } from './shown.ts';
 import { type Command, commandIn } from './slash.ts';
@@ -219,7 +219,9 @@ export function createAccess(ports: AccessPorts) {
   const askIn = (message: InboundMessage, facts: Facts): Effect | null => {
     const { channel, account, chat, sender: subject } = facts;
     const { codeTtlMs, holdMessage } = rules();
-    const held = holdMessage ? JSON.stringify(message) : null;
+    const whole = holdMessage ? JSON.stringify(message) : '';
+    // What is too long to keep is not kept, and nobody is told that it was.
+    const held = whole !== '' && whole.length <= MAX_HELD_CHARS ? whole : null;
     const asker = {
       channel,
       account,

@@ -153,7 +153,9 @@ export function createDesk(pairing: Pairing, people: People, inbox: Pick<Inbox, 
         code,
         at: wasTaken ? 'openclaw pairing approved' : (rule?.at ?? ''),
         reason: wasTaken
-          ? 'its sender lost the right to talk while it waited'
+          ? row.reason === 'SPEND_LIMIT'
+            ? 'what its sender may spend in a day was used up while it waited'
+            : 'its sender lost the right to talk while it waited'
           : (rule?.reason ?? (admitted ? 'a rule lets its sender in' : '')),
         fix: rule?.fix ?? (admitted ? shut(channel, sender, code, rule?.at ?? '') : 'openclaw pairing approved'),
       };

@@ -220,6 +220,14 @@ describe('pairing', () => {
     expect(h.shown(0)).toContain('my words XYZZY');
   });
 
+  test('S106 a message that is too long to be held is not, and nobody is told that it was', async () => {
+    const h = open(`${OPEN}, pairing: { holdMessage: true }`);
+    h.receive(message({ text: 'x'.repeat(30_000) }));
+    await h.left(1);
+    expect(h.sent[0]?.text).toContain('What you wrote was not read');
+    expect(h.store.prepare('SELECT held FROM pairing_requests').get()?.['held']).toBeNull();
+  });
+
   test('a guest pass: taken once, with its limits, and over by itself', async () => {
     const h = open(OPEN);
     const limits = { tools: [], folder: null, messagesPerDay: 2, tokensPerDay: null };

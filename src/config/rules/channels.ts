@@ -91,6 +91,13 @@ function* directRules({ dmPolicy, allowFrom, dangerouslyAllowAnyone }: Channel, 
       `${at}.allowFrom has "*", so any stranger can talk to your assistant`,
       acknowledge,
     );
+  } else if (anyone && dmPolicy !== 'open' && dmPolicy !== 'disabled') {
+    yield risky(
+      'star-without-open',
+      `${at}.allowFrom`,
+      `${at}.allowFrom has "*", and with ${at}.dmPolicy "${dmPolicy}" it lets nobody in`,
+      `remove "*"; or set ${at}.dmPolicy to "open" if any stranger may talk to your assistant`,
+    );
   } else if (dmPolicy === 'allowlist' && allowFrom.length === 0) {
     yield wrong(
       'allowlist-empty',

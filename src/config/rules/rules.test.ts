@@ -133,6 +133,7 @@ describe('channels', () => {
     [telegram(`dmPolicy: 'open'`), ['error:open-without-star']],
     [telegram(`dmPolicy: 'open', allowFrom: ['*']`), ['error:open-to-anyone']],
     [telegram(`allowFrom: ['*']`), ['error:open-to-anyone']],
+    [telegram(`allowFrom: ['*'], dangerouslyAllowAnyone: true`), ['warning:star-without-open']],
     [telegram(`dmPolicy: 'allowlist'`), ['error:allowlist-empty']],
     [telegram(`dmPolicy: 'allowlist', allowFrom: ['@me']`), ['warning:mutable-name', 'error:allowlist-empty']],
     [telegram(`dmPolicy: 'disabled', allowFrom: ['*']`), []],
