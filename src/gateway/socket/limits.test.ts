@@ -127,8 +127,8 @@ test('a reader who is too slow is cut off with 1008, the others go on', async ()
     });
     await new Promise(setImmediate);
   }
-  const report = await other.ask('status');
-  expect((report['gateway'] as { connections: number }).connections).toBe(1);
+  const connections = async () => ((await other.ask('status'))['gateway'] as { connections: number }).connections;
+  await expect.poll(connections, { timeout: 5_000 }).toBe(1);
   peer.ws.resume();
   expect([1006, 1008]).toContain((await peer.closed).code);
   await other.end();
