@@ -1,5 +1,5 @@
 // WhatsApp keeps the contract of channels: the real side process with its protocol, spool and reading of messages; what lies
-// behind Baileys is a server of the test. Baileys itself is asked in test/attacks/whatsapp-server.test.ts.
+// behind Baileys is a server of the test. Baileys itself is asked in test/long/whatsapp-server.test.ts.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -341,7 +341,10 @@ describe('light and dark', () => {
           await page.locator('.note').waitFor();
           for (const selector of WORDS) expect(await contrastOf(page, selector), selector).toBeGreaterThanOrEqual(4.5);
           await page.locator('#composer').fill('x');
-          expect(await contrastOf(page, '.composer .primary'), 'Send').toBeGreaterThanOrEqual(4.5);
+          // It fades in as there is something to send.
+          await expect
+            .poll(() => contrastOf(page, '.composer .primary'), { message: 'Send' })
+            .toBeGreaterThanOrEqual(4.5);
         },
         { colorScheme },
       );
