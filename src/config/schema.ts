@@ -51,7 +51,6 @@ export type Config = Omit<Parsed, 'channels'> & {
   channels: Omit<Parsed['channels'], ChannelName> & { [K in ChannelName]?: WithAccounts<Parsed['channels'][K]> };
 };
 export type ProviderConfig = Config['models']['providers'][string];
-export type ChannelConfig<K extends ChannelName = ChannelName> = NonNullable<Config['channels'][K]>;
 
 /** The schema of everything, for JSON Schema, docs and tests. Loading builds section by section instead. */
 export function wholeSchema() {

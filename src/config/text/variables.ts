@@ -50,7 +50,3 @@ const tooLong = (key: string, name: string): Finding => ({
   message: `${key} uses \${${name}}, and with it the variables of this file come to more than ${MAX_EXPANDED_CHARS} characters`,
   fix: 'use them less often, or shorten them',
 });
-
-/** Names that stand in a value, for those who must know before they expand. */
-export const variablesIn = (text: string): string[] =>
-  [...text.matchAll(VARIABLE)].filter(([, escaped]) => !escaped).map(([, , name]) => name ?? '');
