@@ -6,23 +6,8 @@ import { basename, join, relative, resolve } from 'node:path';
 import type { Paths } from '../config/paths.ts';
 import { EXIT, HardshellError } from '../platform/errors.ts';
 import { ensureFolder, replaceFile } from '../platform/files.ts';
+import { isSystemFolder } from '../platform/system-folders.ts';
 
-/** Folders of the system, which belong to no single program, and the trees of which the same is true at any depth. */
-const SHARED = [
-  '/',
-  '/home',
-  '/media',
-  '/mnt',
-  '/opt',
-  '/root',
-  '/run',
-  '/srv',
-  '/tmp',
-  '/var',
-  '/var/lib',
-  '/var/tmp',
-];
-const SYSTEM_TREES = ['/bin', '/boot', '/dev', '/etc', '/lib', '/lib64', '/proc', '/sbin', '/sys', '/usr'];
 /** Any of these says that a folder is a state folder, ours or that of an older name of ours. */
 const SIGNS = ['openclaw.json', 'state.sqlite', 'credentials', 'workspace', 'agents', 'logs', 'gateway.lock'];
 const OLD_SIGNS = ['clawdbot.json', 'moltbot.json'];
@@ -54,7 +39,7 @@ export function refuseForeignState(dir: string): void {
 
 function whyForeign(dir: string): string | null {
   const real = realOf(dir);
-  if (isShared(real) || real === realOf(homedir())) return 'which other programs use';
+  if (isSystemFolder(real) || real === realOf(homedir())) return 'which other programs use';
   if (!existsSync(real) || !statSync(real).isDirectory()) return null;
   if ((statSync(real).mode & STICKY_BIT) !== 0) return 'which other programs use';
   if (OUR_NAMES.includes(basename(real))) return null;
@@ -78,7 +63,7 @@ function namesIn(dir: string): string[] {
 export function refuseWideWorkspace(dir: string, paths: Paths): void {
   const real = realOf(dir);
   const holds = (inner: string): boolean => isWithin(inner, resolve(dir)) || isWithin(realOf(inner), real);
-  if (!isShared(real) && ![homedir(), paths.stateDir, paths.credentialsDir, paths.configPath].some(holds)) return;
+  if (!isSystemFolder(real) && ![homedir(), paths.stateDir, paths.credentialsDir, paths.configPath].some(holds)) return;
   throw new HardshellError({
     code: 'WORKSPACE_TOO_WIDE',
     message: `the workspace ${dir} holds more than the assistant's files: it must not be a folder of the system, nor contain a home or the state folder`,
@@ -86,8 +71,6 @@ export function refuseWideWorkspace(dir: string, paths: Paths): void {
     exitCode: EXIT.config,
   });
 }
-
-const isShared = (real: string): boolean => SHARED.includes(real) || SYSTEM_TREES.some((tree) => isWithin(real, tree));
 
 const isWithin = (inner: string, outer: string): boolean => {
   const way = relative(outer, inner);

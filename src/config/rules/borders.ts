@@ -2,6 +2,7 @@
 // host in the box.
 import { realpathSync } from 'node:fs';
 import { isAbsolute, normalize } from 'node:path';
+import { isSystemFolder } from '../../platform/system-folders.ts';
 import type { Finding } from '../findings.ts';
 import { type Rule, type RuleContext, risky, wrong } from './rule.ts';
 
@@ -104,7 +105,10 @@ function* workspaceRules(key: string, path: string, context: RuleContext): Gener
     !/^workspace(-[\w-]+)?(\/|$)/.test(path.slice(context.stateDir.length + 1))
   ) {
     yield wrong('workspace-in-state', key, `${key} lies among the keys of the state folder`, fix);
-  } else if (SYSTEM.some((one) => covers(one, path) && !(one === '/root' && covers('/root', context.home)))) {
+  } else if (
+    isSystemFolder(path) ||
+    SYSTEM.some((one) => covers(one, path) && !(one === '/root' && covers('/root', context.home)))
+  ) {
     yield wrong('workspace-is-system', key, `${key} belongs to the system`, fix);
   } else if (keysBelow(context.home).some((one) => covers(one, path)))
     yield wrong('workspace-is-keys', key, `${key} holds keys and logins`, fix);

@@ -3,6 +3,7 @@
 import { existsSync, lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { EXIT, HardshellError } from '../../platform/errors.ts';
+import { isSystemFolder } from '../../platform/system-folders.ts';
 import type { SandboxSpec } from '../driver.ts';
 
 export type Layout = {
@@ -79,25 +80,6 @@ function plainName(name: string): string {
 
 const FIX = 'set agents.defaults.workspace to a folder of its own';
 
-/** Folders that hold more than a workspace: showing one, or a parent of one, would show the machine. */
-const FORBIDDEN = [
-  '/bin',
-  '/boot',
-  '/dev',
-  '/etc',
-  '/home',
-  '/lib',
-  '/opt',
-  '/proc',
-  '/root',
-  '/run',
-  '/sbin',
-  '/sys',
-  '/usr',
-  '/var',
-];
-const NEVER_BELOW = ['/boot', '/dev', '/etc', '/proc', '/sys', '/usr'];
-
 /** Where the workspace really is. Throws when it is, or holds, anything that is not the assistant's. */
 function realWorkspace(workspace: string, hidden: readonly string[]): string {
   let path: string;
@@ -107,8 +89,7 @@ function realWorkspace(workspace: string, hidden: readonly string[]): string {
     throw refused(`the workspace ${workspace} does not exist`, `mkdir -m 700 ${workspace}`, error);
   }
   if (!statSync(path).isDirectory()) throw refused(`the workspace ${path} is not a folder`, FIX);
-  const isSystem = path === '/' || FORBIDDEN.includes(path) || NEVER_BELOW.some((top) => path.startsWith(`${top}/`));
-  if (isSystem) throw refused(`${path} belongs to the system and cannot be a workspace`, FIX);
+  if (isSystemFolder(path)) throw refused(`${path} belongs to the system and cannot be a workspace`, FIX);
   const shown = [homedir(), ...hidden].map(realOrSame).find((folder) => `${folder}/`.startsWith(`${path}/`));
   if (shown === undefined) return path;
   throw refused(`${path} cannot be a workspace: it holds ${shown}`, FIX);
