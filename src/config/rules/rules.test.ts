@@ -179,7 +179,7 @@ describe('borders', () => {
     expect(codes(workspace('~/'))).toEqual(['error:workspace-too-wide']);
     expect(codes(workspace(join(home, 'state')))).toEqual(['error:workspace-is-state']);
     expect(codes(workspace(join(home, 'state', 'credentials')))).toEqual(['error:workspace-in-state']);
-    for (const shared of ['/etc/openclaw', '/usr/share/openclaw', '/tmp', '/var/lib', '/srv'])
+    for (const shared of ['/etc/openclaw', '/usr/share/openclaw', '/mnt', '/var/lib', '/srv'])
       expect(codes(workspace(shared))).toEqual(['error:workspace-is-system']);
     expect(codes(workspace('~/.ssh'))).toEqual(['error:workspace-is-keys']);
     expect(codes(workspace('notes'))).toEqual(['error:relative-path']);
