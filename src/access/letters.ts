@@ -1,5 +1,6 @@
 // Owns the few sentences that access sends by itself: to a stranger, to a guest, to the owner. They go out like any other
 // reply, durable first; nothing that a stranger wrote is ever in them.
+import { FORMAT } from '../platform/disguise.ts';
 import { label } from '../store/label.ts';
 import type { Outbox, OutboxRow } from '../store/outbox.ts';
 
@@ -56,12 +57,13 @@ export function groupText(
 export const lostText = (channel: string, reason: string, fix: string): string =>
   `I have lost ${channel}: ${reason}. I cannot hear or answer anybody there until you mend it.${fix === '' ? '' : `\n${fix}`}`;
 
+const NOT_SEEN = new RegExp(String.raw`[\p{C}${FORMAT}]`, 'gu');
 /** A name as it may be shown: one line, nothing invisible, nothing that turns the text around, not long. */
 export function cleanName(name: string | undefined): string {
   const plain = (name ?? '')
     .slice(0, 400)
     .normalize('NFC')
-    .replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]/gu, '')
+    .replace(NOT_SEEN, '')
     .replace(/\u034f|\u17b4|\u17b5/gu, '')
     .replace(/[\s[\]()<>{}“”"`:,]+/gu, ' ')
     .trim();

@@ -1,5 +1,6 @@
 // Owns the grammar of a path below a trusted folder: what a model or a person may write, turned into plain names. It
 // knows nothing of the disk, and it must never repair a path that could be read in two ways: it refuses.
+import { DIRECTIONS, LINE_ENDS } from './disguise.ts';
 import { HardshellError } from './errors.ts';
 
 /** How the workspace is called inside the sandbox; models see this name and use it. */
@@ -9,7 +10,7 @@ const MAX_PATH_BYTES = 4096;
 const MAX_NAME_BYTES = 255;
 const MAX_DEPTH = 64;
 /** Control characters, line separators, direction overrides and halves of surrogate pairs: none can be shown as is. */
-const UNSHOWABLE = /[\p{Cc}\p{Cs}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
+const UNSHOWABLE = new RegExp(String.raw`[\p{Cc}\p{Cs}${DIRECTIONS}${LINE_ENDS}]`, 'u');
 const FIX = 'use a path relative to the workspace, such as notes/today.md';
 
 /** The names from the root folder down; empty for the root folder itself. `roots` are spellings of that folder. */

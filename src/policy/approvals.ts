@@ -1,6 +1,7 @@
 // Owns questions to the owner: what is asked, for how long, and what silence means (no). An approval binds one call; the
 // facts shown are the call's own arguments, never the model's account of them.
 import type { Journal } from '../journal/journal.ts';
+import { FORMAT } from '../platform/disguise.ts';
 import { newId } from '../platform/ids.ts';
 
 /** A question to the owner: facts of the machine only, nothing in it was written by the model. */
@@ -99,9 +100,8 @@ function factsOf(args: unknown): Approval['facts'] {
   }));
 }
 
+const DISGUISED = new RegExp(String.raw`[\p{Cc}\p{Co}${FORMAT}]`, 'gu');
 /** Control, bidi and zero-width characters as \u{…}; line breaks and tabs stay. */
 export function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Zl}\p{Zp}]/gu, (c) =>
-    c === '\n' || c === '\t' ? c : `\\u{${c.codePointAt(0)?.toString(16)}}`,
-  );
+  return text.replace(DISGUISED, (c) => (c === '\n' || c === '\t' ? c : `\\u{${c.codePointAt(0)?.toString(16)}}`));
 }

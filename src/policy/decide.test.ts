@@ -75,6 +75,7 @@ test('I16 the fourth question of a run is not asked: it is a no', async () => {
 
 test('C11 a card shows every argument in full, with what could disguise it spelled out', () => {
   expect(visible('a\u202Eb\u200Bc\x1b[2J\nline')).toBe('a\\u{202e}b\\u{200b}c\\u{1b}[2J\nline');
+  expect(visible('a\u3164b')).toBe('a\\u{3164}b');
   const approvals = createApprovals({ journal, now: () => 0, requested: () => {}, resolved: () => {} });
   void approvals.ask(
     { runId: 'r', sessionKey: 's', tool: 'write', reason: 'w', args: { path: 'x', content: 'y'.repeat(9_000) } },

@@ -1,6 +1,11 @@
 // Owns how a tool reads the paths that a model writes: as names below the workspace, always in one spelling. Policy
 // judges that spelling and the workspace is opened by it, so the two can never mean different files.
+import { FORMAT } from '../platform/disguise.ts';
 import { fileNamesOf, namesOf } from '../platform/workspace-path.ts';
+
+const DISGUISED = new RegExp(String.raw`[\p{Cc}\p{Cs}${FORMAT}]`, 'u');
+/** What JSON leaves as it is. */
+const LEFT_BY_JSON = new RegExp(String.raw`[\x7f-\x9f${FORMAT}]`, 'gu');
 
 /** `/workspace/./notes//a.md` and `notes/a.md` are both `notes/a.md`. Throws a HardshellError for what leads outside. */
 export const filePath = (path: string): string => fileNamesOf(path, []).join('/').normalize('NFC');
@@ -10,11 +15,8 @@ export const folderPath = (path: string): string => namesOf(path, []).join('/').
 
 /** A name as it can be shown: one with characters that could disguise it is quoted and escaped. */
 export function shownName(name: string): string {
-  return /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(name)
-    ? JSON.stringify(name).replace(
-        /[\p{Cf}\p{Zl}\p{Zp}\x7f-\x9f]/gu,
-        (c) => `\\u${c.codePointAt(0)?.toString(16).padStart(4, '0')}`,
-      )
+  return DISGUISED.test(name)
+    ? JSON.stringify(name).replace(LEFT_BY_JSON, (c) => `\\u${c.codePointAt(0)?.toString(16).padStart(4, '0')}`)
     : name;
 }
 

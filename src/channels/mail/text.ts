@@ -1,15 +1,15 @@
 // Owns what of a mail's text is shown: HTML becomes plain text with the real address of every link, and without what a
 // reader of the mail would not have seen. It runs once over hostile input and must never take more than linear time.
+import { UNSEEN } from '../../platform/disguise.ts';
 
 // Control, bidi and zero-width characters, tags and soft hyphens; joiners stay, scripts and emoji need them.
-const UNSEEN =
-  /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]/gu;
+const LEFT_OUT = new RegExp(String.raw`[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad${UNSEEN}]`, 'gu');
 
 export const plainText = (text: string): string =>
   text
     .toWellFormed()
     .replace(/\r\n?/g, '\n')
-    .replace(UNSEEN, '')
+    .replace(LEFT_OUT, '')
     .replace(/\n{3,}/g, '\n\n')
     .trim();
 

@@ -1,10 +1,9 @@
 // Owns what becomes of text before it reaches a terminal: control, escape and bidi characters are made visible, and
 // columns are counted as a terminal counts them. It must never let a byte through that a terminal would obey.
+import { UNSEEN } from '../../platform/disguise.ts';
 
-// C0 and C1 controls, delete, bidi marks and overrides, separators that break lines, invisible operators, byte order
-// mark, interlinear and tag characters, lone surrogates. Joiners (U+200C, U+200D) stay: emoji and Persian need them.
-const UNSAFE =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}]|\p{Surrogate}/gu;
+// Joiners (U+200C, U+200D) stay: emoji and Persian need them.
+const UNSAFE = new RegExp(String.raw`[\p{Cc}\p{Cs}${UNSEEN}]`, 'gu');
 
 const visible = (char: string): string => {
   const code = char.codePointAt(0) ?? 0;
