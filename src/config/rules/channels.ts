@@ -55,7 +55,7 @@ function* channelRules(
   yield* groupRules(channel, at);
   for (const { key, needed, env: variable, mode } of TOKENS[name]) {
     if (mode !== undefined && mode !== channel.mode) continue;
-    const value = (channel as unknown as Record<string, unknown>)[key];
+    const value = (channel as Record<string, unknown>)[key];
     if (
       value === undefined &&
       needed &&

@@ -169,6 +169,6 @@ export function channelDefaults() {
 export function channels(present: readonly string[] = CHANNEL_NAMES) {
   const shapes = Object.fromEntries(
     CHANNEL_NAMES.map((name) => [name, present.includes(name) ? channelSchema(name) : z.optional(z.never())]),
-  ) as unknown as ChannelSchemas;
+  ) as ChannelSchemas;
   return group('The channels: who may talk, and where', { defaults: channelDefaults(), ...shapes });
 }

@@ -32,7 +32,7 @@ const built = new Map<SectionName, Schema>();
 export function sectionSchema(name: SectionName): Schema {
   const known = built.get(name);
   if (known) return known;
-  const schema = SECTIONS[name]() as unknown as Schema;
+  const schema = SECTIONS[name]();
   built.set(name, schema);
   return schema;
 }
@@ -71,12 +71,12 @@ function channelPart(rest: string[]): Schema {
   const name = rest[0];
   if (name === 'defaults') {
     rest.shift();
-    return channelDefaults() as unknown as Schema;
+    return channelDefaults();
   }
   if (!CHANNEL_NAMES.includes(name as ChannelName)) return sectionSchema('channels');
   rest.shift();
   if (rest[0] === 'accounts' && rest.length > 1) rest.splice(0, 2);
-  return channelSchema(name as ChannelName) as unknown as Schema;
+  return channelSchema(name as ChannelName);
 }
 
 const own = (keys: Readonly<Record<string, Schema>>, key: string): Schema | undefined =>

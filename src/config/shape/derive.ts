@@ -26,7 +26,7 @@ type People = {
 };
 
 function deriveChannel(channels: Config['channels'], name: ChannelName, findings: Finding[]): void {
-  const channel = channels[name] as unknown as People | undefined;
+  const channel = channels[name];
   if (!channel) return;
   const narrow = (people: People, at: string): void => {
     people.allowFrom = persons(name, people.allowFrom, `${at}.allowFrom`, findings);

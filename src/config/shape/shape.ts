@@ -91,7 +91,7 @@ function channels(value: unknown, strict: boolean, findings: Finding[]): unknown
   const defaults = isTree(present['defaults']) ? present['defaults'] : {};
   const names = Object.keys(present).filter((key): key is ChannelName => key !== 'defaults');
   for (const name of names) present[name] = withDefaults(present[name], defaults);
-  const schema = channelsSection(names) as unknown as Checker;
+  const schema = channelsSection(names);
   const config = fit(schema, isTree(value) ? present : value, ['channels'], strict, findings) as Tree;
   for (const name of names) {
     const channel = config[name];
@@ -108,7 +108,7 @@ function accounts(name: ChannelName, channel: unknown, strict: boolean, findings
   for (const [id, own] of Object.entries(entries as Tree)) {
     const merged = isTree(own) ? { ...inherited, ...own } : own;
     const at = ['channels', name, 'accounts', id];
-    const account = fit(channelSchema(name) as unknown as Checker, merged, at, strict, findings);
+    const account = fit(channelSchema(name), merged, at, strict, findings);
     // One that does not fit is an error already.
     if (isTree(account)) made[id] = account;
   }
