@@ -110,8 +110,13 @@ export function createAccess(ports: AccessPorts) {
     if (addressed?.replyToBot || addressed?.quotesBot || rules().showsAllQuotes) return quoted.text;
     if (quoted.senderId === null) return null;
     if (quoted.senderId === facts.sender) return quoted.text;
-    const other: Facts = { ...facts, sender: quoted.senderId, isBot: false, roles: [], isMentioned: () => true };
-    return judge(other, rules(), knownOf(other), loadOf(other, true)).allow ? quoted.text : null;
+    return isHeard(facts, quoted.senderId, []) ? quoted.text : null;
+  };
+
+  /** Whether somebody else may be heard in this place, now. */
+  const isHeard = (facts: Facts, sender: string, roles: readonly string[]): boolean => {
+    const other: Facts = { ...facts, sender, isBot: false, roles, isMentioned: () => true };
+    return judge(other, rules(), knownOf(other), loadOf(other, true)).allow;
   };
 
   const admitted = (
@@ -121,12 +126,18 @@ export function createAccess(ports: AccessPorts) {
     again?: readonly Said[],
   ): Verdict => {
     const { code, at, standing } = judgement;
-    const said = again ?? (facts.isDirect ? [] : history.take(threadOf(message)));
+    const said = again ?? (facts.isDirect ? [] : saidBefore(message, facts));
     const shown = { text: textOf(message), before: beforeOf(message, said, quoteOf(message, facts)) };
     const ready = admit(message, judgement, shown);
     if (!again) saw(message, facts, standing);
     return { allow: true, code, at, message: ready, command: commandIn(message.text, ready, rules()), history: said };
   };
+
+  /** What was said in the group since the last turn, by those who may still be heard. */
+  const saidBefore = (message: InboundMessage, facts: Facts): readonly Said[] =>
+    history
+      .take(threadOf(message))
+      .filter(({ sender, roles = [] }) => isHeard(facts, sender.slice(facts.channel.length + 1), roles));
 
   /** Whether this was noted within that time; from now on it is. */
   const isNoted = (key: string, withinMs: number): boolean => {
@@ -168,7 +179,7 @@ export function createAccess(ports: AccessPorts) {
       const sender = `${facts.channel}:${facts.sender}`;
       history.add(
         threadOf(message),
-        { sender, display: message.sender.display ?? '', text: message.text },
+        { sender, display: message.sender.display ?? '', text: message.text, roles: facts.roles },
         rules().historyLimit,
       );
     }

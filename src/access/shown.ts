@@ -1,12 +1,19 @@
 // Owns what the model is shown of a message: in a group who says it, what it answers, what was said before. All of it comes
 // from outside, so a line of ours must be one that no text can make.
 import type { Attachment, InboundMessage } from '../channels/channel.ts';
+import { FILLERS } from '../platform/disguise.ts';
 import { setNewest } from '../platform/newest.ts';
 import { label } from '../store/label.ts';
 import type { Before } from './admit.ts';
 import { cleanName } from './letters.ts';
 
-export type Said = { readonly sender: string; readonly display: string; readonly text: string };
+export type Said = {
+  /** with its channel in front */
+  readonly sender: string;
+  readonly display: string;
+  readonly text: string;
+  readonly roles?: readonly string[];
+};
 
 /** A message of Telegram that is passed on fits in. */
 export const MAX_QUOTE_CHARS = 4_200;
@@ -16,8 +23,10 @@ const MAX_CHATS = 500;
 /** What a screen or a model may take for the end of a line, though it is none to a program. */
 const LINE_ENDS = /\r\n?|[\v\f\u0085\u2028\u2029]/g;
 /** A bracket, or what looks like one, at the beginning of a line, whatever invisible things stand before it. */
-const HEADED =
-  /^(?=[[\s\p{C}\p{M}\u115f\u1160\u3164\uffa0]--\n]*[\[\uff3b\u3010\u3014\u3016\u3018\u301a\u27e6\u2772\u2045\ufe5d\ufe47\u298b-\u298f\u2997])/gmv;
+const HEADED = new RegExp(
+  String.raw`^(?=[[\s\p{C}\p{M}${FILLERS}]--\n]*[\[\uff3b\u3010\u3014\u3016\u3018\u301a\u27e6\u2772\u2045\ufe5d\ufe47\u298b-\u298f\u2997])`,
+  'gmv',
+);
 
 /** The heading of a message in a group. Text that looks like one is indented, so that it cannot pass for another sender. */
 const heading = (sender: string, display: string): string =>

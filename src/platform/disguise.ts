@@ -8,7 +8,7 @@ export const LINE_ENDS = String.raw`\u2028\u2029`;
 /** Joiners have no width either, but scripts and emoji need them. */
 export const JOINERS = String.raw`\u200c\u200d`;
 /** Letters without a shape. */
-const FILLERS = String.raw`\u115f\u1160\u3164\uffa0`;
+export const FILLERS = String.raw`\u115f\u1160\u3164\uffa0`;
 /** Not seen, and needed by no script: the above without joiners and fillers, no width, operators, marks and tags. */
 export const UNSEEN = String.raw`${DIRECTIONS}${LINE_ENDS}\u200b\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}`;
 /** Everything that is for programs and not for eyes; a few scripts lose signs by it. */
