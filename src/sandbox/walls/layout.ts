@@ -80,6 +80,10 @@ function plainName(name: string): string {
 
 const FIX = 'set agents.defaults.workspace to a folder of its own';
 
+/** Folders that hold nothing which others need to see; a probe opens one, and a private namespace may hide it. As a
+ *  workspace they are refused before a sandbox is asked for. */
+export const COVERABLE: readonly string[] = ['/mnt', '/media', '/srv', '/tmp'];
+
 /** Where the workspace really is. Throws when it is, or holds, anything that is not the assistant's. */
 function realWorkspace(workspace: string, hidden: readonly string[]): string {
   let path: string;
@@ -89,7 +93,8 @@ function realWorkspace(workspace: string, hidden: readonly string[]): string {
     throw refused(`the workspace ${workspace} does not exist`, `mkdir -m 700 ${workspace}`, error);
   }
   if (!statSync(path).isDirectory()) throw refused(`the workspace ${path} is not a folder`, FIX);
-  if (isSystemFolder(path)) throw refused(`${path} belongs to the system and cannot be a workspace`, FIX);
+  if (isSystemFolder(path) && !COVERABLE.includes(path))
+    throw refused(`${path} belongs to the system and cannot be a workspace`, FIX);
   const shown = [homedir(), ...hidden].map(realOrSame).find((folder) => `${folder}/`.startsWith(`${path}/`));
   if (shown === undefined) return path;
   throw refused(`${path} cannot be a workspace: it holds ${shown}`, FIX);

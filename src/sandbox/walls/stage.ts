@@ -5,6 +5,7 @@ import { HardshellError, reasonOf } from '../../platform/errors.ts';
 import { findProgram } from '../programs.ts';
 import { NOBODY, workspaceOwner } from '../workspace.ts';
 import { holdNamespaces, SAY_READY } from './hold.ts';
+import { COVERABLE } from './layout.ts';
 
 export type Stage = {
   /** what comes before the argv of the driver */
@@ -44,7 +45,7 @@ export async function openStage(workspace: string): Promise<Stage> {
 
 /** A folder to mount something on: its content is hidden in a private namespace only, so any will do that holds `avoid` not. */
 export function coverableFolder(avoid: string): string {
-  const free = ['/mnt', '/media', '/srv', '/tmp'].filter((folder) => !`${avoid}/`.startsWith(`${folder}/`));
+  const free = COVERABLE.filter((folder) => !`${avoid}/`.startsWith(`${folder}/`));
   return free.find((folder) => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) ?? '/tmp';
 }
 
