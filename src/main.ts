@@ -21,18 +21,15 @@ import { openModels } from './models/open.ts';
 import { createPerimeter } from './perimeter.ts';
 import { acquireLock, type Lock } from './platform/lock.ts';
 import { openRoot, type Root } from './platform/root.ts';
-import { decide, STEERING_FILES } from './policy/decide.ts';
-import { judgeFor, leavesFolder, type ToolVerdict } from './policy/tool-policy.ts';
+import { STEERING_FILES } from './policy/steering.ts';
 import { openSandboxes } from './sandbox/choose.ts';
 import { prepareWorkspace, workspaceOwner } from './sandbox/workspace.ts';
-import type { Speaker } from './sessions/turn.ts';
 import { openSettings } from './settings.ts';
 import { createStatus } from './status.ts';
 import { prepareState, refuseWideWorkspace } from './store/folders.ts';
 import { markRunning } from './store/open.ts';
 import { openOrRestore } from './store/restore.ts';
-import { createToolCaller } from './tools/call.ts';
-import { TOOLS, toolSchemas } from './tools/registry.ts';
+import { createTooling } from './tooling.ts';
 import { keepUp, snapshot } from './upkeep.ts';
 
 export type RunOptions = {
@@ -203,19 +200,18 @@ function wireCore(
 ): Core {
   const now = Date.now;
   const promptFor = createPromptBuilder(workspace);
-  // What may be called is read at each turn; how commands run (tools.exec) stays as the sandbox was opened.
-  const judge = (name: string, speaker: Speaker): ToolVerdict =>
-    judgeFor(name, { ...live.current().config.tools, exec: config.tools.exec }, speaker);
-  const schemas = new Map(TOOLS.map((tool) => [tool.name, toolSchemas([tool])]));
+  const { tools, toolCaller } = createTooling({
+    ...{ log, config, workspace, sandboxes },
+    live: () => live.current().config,
+  });
   return createCore({
     store,
     log,
     hide,
     now,
     models: live.models,
-    // What is denied is not offered either; the decision below holds all the same.
-    tools: ({ speaker }) =>
-      TOOLS.flatMap(({ name }) => (judge(name, speaker).rule === 'deny' ? [] : (schemas.get(name) ?? []))),
+    tools,
+    toolCaller,
     config: () => live.current().config,
     pairingKey: openPairingKey(paths.credentialsDir),
     ...perimeter.forCore,
@@ -223,26 +219,8 @@ function wireCore(
       return live.current().config.agents.defaults.maxOutputTokens;
     },
     prompt: ({ sessionKey, speaker }) => promptFor({ sessionKey, nowMs: now(), guest: guestIn(speaker) }),
-    toolCaller: ({ approvals, ...hooks }) =>
-      createToolCaller({
-        ...hooks,
-        failed: (call, error) => log.error('tool failed', { tool: call.name, error }),
-        tools: TOOLS,
-        decide: (call, effects) => {
-          const leaves = leavesFolder(effects, call.speaker);
-          return decide(call, effects, leaves ? OUTSIDE_FOLDER : judge(call.name, call.speaker));
-        },
-        openEnv: async (signal) => ({ workspace, signal, ...(await sandboxes.current()) }),
-        askOwner: (call, reason, signal) =>
-          approvals.ask(
-            { runId: call.turnId, sessionKey: call.sessionKey, tool: call.name, reason, args: call.args },
-            signal,
-          ),
-      }),
   });
 }
-
-const OUTSIDE_FOLDER: ToolVerdict = { rule: 'deny', key: 'openclaw pairing approved' };
 
 async function openGateway(
   { port, startedAtMs, paths, opened }: Start,

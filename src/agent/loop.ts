@@ -192,7 +192,7 @@ function oneCall(
   }
   return ports.callTool(
     {
-      ...{ turnId: turn.runId, sessionKey: turn.sessionKey, speaker: turn.speaker, context },
+      ...{ turnId: turn.runId, sessionKey: turn.sessionKey, agentId: turn.agentId, speaker: turn.speaker, context },
       ...{ callId: call.id, name: call.name, args: call.args },
     },
     turn.signal,

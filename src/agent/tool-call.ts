@@ -6,6 +6,7 @@ import type { Label } from '../store/label.ts';
 export type ToolCall = {
   readonly turnId: string;
   readonly sessionKey: string;
+  readonly agentId: string;
   /** whose turn it is, and where */
   readonly speaker: Turn['speaker'];
   readonly callId: string;

@@ -1,12 +1,17 @@
 // The decision table of tool calls: what runs, what asks, what stops, with the reason a person reads.
 import { expect, test } from 'vitest';
+import { guestIn, OWNER_DM } from '../../test/support/speaker.ts';
 import { label } from '../store/label.ts';
 import { createApprovals, visible } from './approvals.ts';
 import { decide as decideWith } from './decide.ts';
 import type { Effect } from './effects.ts';
+import { judgeShell } from './shell/judge.ts';
+import { judgeSteering } from './steering.ts';
+import { judgeToolCall, type ToolRules } from './tool-policy.ts';
 
 const decide = (c: Parameters<typeof decideWith>[0], effects: readonly Effect[]) =>
-  decideWith(c, effects, { rule: 'allow' });
+  decideWith(c, effects, [...judgeSteering(effects), ...judgeShell(effects)]);
+const rules = (more: Partial<ToolRules>): ToolRules => ({ deny: [], policies: {}, exec: {}, ...more });
 const call = {
   turnId: 't',
   sessionKey: 'agent:main:main',
@@ -14,15 +19,16 @@ const call = {
   name: 'x',
   args: {},
   context: label('owner', 'owner'),
-  speaker: { principal: { kind: 'owner' as const, id: 'owner', limits: null }, place: 'dm' as const },
+  agentId: 'main',
+  speaker: OWNER_DM,
 };
 const journal = { record() {} } as unknown as Parameters<typeof createApprovals>[0]['journal'];
 
 test.each<[string, Effect, string]>([
   ['reading a file', { kind: 'read', path: 'a.md' }, 'allow'],
   ['writing a file', { kind: 'write', path: 'notes/a.md' }, 'allow'],
-  ['a command in the sandbox', { kind: 'run', argv: ['ls'], where: 'sandbox' }, 'allow'],
-  ['a command on the host', { kind: 'run', argv: ['ls'], where: 'host' }, 'deny'],
+  ['a command in the sandbox', { kind: 'run', command: 'ls', cwd: '.', where: 'sandbox' }, 'allow'],
+  ['a command on the host', { kind: 'run', command: 'ls', cwd: '.', where: 'host' }, 'deny'],
   ['changing AGENTS.md', { kind: 'write', path: 'AGENTS.md' }, 'ask'],
   ['changing ./agents.MD', { kind: 'write', path: './agents.MD' }, 'ask'],
   ['changing full-width SOUL.md', { kind: 'write', path: 'ＳＯＵＬ.md' }, 'ask'],
@@ -37,13 +43,13 @@ test('one bad effect is enough, wherever it stands', () => {
   expect(
     decide(call, [
       { kind: 'read', path: 'a' },
-      { kind: 'run', argv: ['ls'], where: 'host' },
+      { kind: 'run', command: 'ls', cwd: '.', where: 'host' },
     ]),
   ).toMatchObject({ kind: 'deny', code: 'HOST_EXEC_DENIED', fix: expect.any(String) });
   expect(
     decide(call, [
       { kind: 'write', path: 'SOUL.md' },
-      { kind: 'run', argv: ['ls'], where: 'host' },
+      { kind: 'run', command: 'ls', cwd: '.', where: 'host' },
     ]).kind,
   ).toBe('deny');
 });
@@ -85,20 +91,23 @@ test('C11 a card shows every argument in full, with what could disguise it spell
 });
 
 test('a tool that the settings deny or ask about is refused or asked, with the setting named', () => {
-  expect(decideWith(call, [{ kind: 'read', path: 'a' }], { rule: 'deny', key: 'tools.deny' })).toMatchObject({
+  const read: Effect = { kind: 'read', path: 'a' };
+  const judged = (more: Partial<ToolRules>, c: typeof call = call) =>
+    decideWith(c, [read], judgeToolCall(c, [read], rules(more)));
+  expect(judged({ deny: ['read'] }, { ...call, name: 'read' })).toMatchObject({
     kind: 'deny',
     code: 'TOOL_DENIED',
     reason: expect.stringContaining('tools.deny'),
   });
   // A guest can mend it by what they ask for, and cannot run a command of the owner's.
-  expect(
-    decideWith(call, [{ kind: 'read', path: 'a' }], { rule: 'deny', key: 'openclaw pairing approved' }),
-  ).toMatchObject({
+  const limits = { tools: ['read'], folder: 'theirs', messagesPerDay: 9, tokensPerDay: 9 };
+  const guest = { ...call, name: 'read', speaker: guestIn('dm', limits) };
+  expect(judged({}, guest)).toMatchObject({
     kind: 'deny',
     reason: expect.stringContaining('guest was given'),
     fix: expect.stringContaining('/whoami'),
   });
-  expect(decideWith(call, [{ kind: 'read', path: 'a' }], { rule: 'ask', key: 'tools.policies.dm.x' })).toMatchObject({
+  expect(judged({ policies: { dm: { read: 'ask' } } }, { ...call, name: 'read' })).toMatchObject({
     kind: 'ask',
     code: 'TOOL_ASKS',
   });

@@ -1,6 +1,13 @@
 // Owns the vocabulary of effects: what a tool call would do, as data. Policy decides on these, never on tool names.
 
+/** Paths are as `tools/paths.ts` spells them: relative to the workspace, or absolute below an allowed folder. */
 export type Effect =
   | { readonly kind: 'read'; readonly path: string }
   | { readonly kind: 'write'; readonly path: string }
-  | { readonly kind: 'run'; readonly argv: readonly string[]; readonly where: 'sandbox' | 'host' };
+  /** `command` is bash's text; `cwd` relative to the workspace */
+  | { readonly kind: 'run'; readonly command: string; readonly cwd: string; readonly where: 'sandbox' | 'host' }
+  /** asks, feeds or ends a process that an earlier, permitted `run` started */
+  | { readonly kind: 'process'; readonly id: string; readonly input: string }
+  /** words to a person or a group; `to` is channel:account:chat */
+  | { readonly kind: 'message'; readonly to: string; readonly text: string }
+  | { readonly kind: 'mail'; readonly to: readonly string[]; readonly text: string };

@@ -89,6 +89,8 @@ test('a guest has what the pass names, where the place allows it, in its folder'
     leavesFolder([{ kind, path }], { principal: guest, place: 'dm' });
   expect([leaves('recipes'), leaves('recipes/a.md'), leaves('recipes/a.md', 'write')]).toEqual([false, false, false]);
   expect([leaves('.'), leaves('recipes2/a.md'), leaves('notes/recipes/a.md')]).toEqual([true, true, true]);
-  expect(leavesFolder([{ kind: 'run', argv: ['ls'], where: 'sandbox' }], { principal: guest, place: 'dm' })).toBe(true);
+  expect(
+    leavesFolder([{ kind: 'run', command: 'ls', cwd: '.', where: 'sandbox' }], { principal: guest, place: 'dm' }),
+  ).toBe(true);
   expect(leavesFolder([{ kind: 'read', path: 'x' }], { principal: person('owner'), place: 'dm' })).toBe(false);
 });

@@ -1,6 +1,8 @@
 // Owns which tools there are in a conversation at all: profile, allow, deny and the rules by place, each able to narrow and
 // none to widen. Pure; what a call of a permitted tool may do is decide.ts.
+import type { ToolCall } from './decide.ts';
 import type { Effect } from './effects.ts';
+import type { Verdict } from './verdict.ts';
 
 /** As the configuration spells them (`tools.*`). */
 export type ToolRules = {
@@ -57,7 +59,7 @@ export function judgeFor(name: string, rules: ToolRules, { principal, place }: A
   if (principal.kind === 'owner' || verdict.rule === 'deny') return verdict;
   if (principal.limits) {
     // A pass is a word of the owner about this person; what the place forbids is forbidden all the same.
-    return principal.limits.tools.flatMap(membersOf).includes(name) ? verdict : no('openclaw pairing approved');
+    return principal.limits.tools.flatMap(membersOf).includes(name) ? verdict : no(GUEST_PASS);
   }
   const key = `tools.policies.${place}`;
   const isNamed = Object.entries(rules.policies[place] ?? {}).some(
@@ -65,6 +67,29 @@ export function judgeFor(name: string, rules: ToolRules, { principal, place }: A
   );
   return isNamed && !(place === 'dm' && OWNERS_OWN.includes(name)) ? verdict : no(key);
 }
+
+/** What the layers say about one call, with the reason that the model and the person read. */
+export function judgeToolCall(call: ToolCall, effects: readonly Effect[], rules: ToolRules): Verdict[] {
+  const { name, speaker } = call;
+  const verdict = leavesFolder(effects, speaker) ? no(GUEST_PASS) : judgeFor(name, rules, speaker);
+  if (verdict.rule === 'allow') return [];
+  const { rule, key } = verdict;
+  if (rule === 'ask')
+    return [{ rule, key, code: 'TOOL_ASKS', reason: `the owner's settings ask before each ${name} (${key})`, fix: '' }];
+  const isPass = key === GUEST_PASS;
+  return [
+    {
+      rule,
+      key,
+      code: 'TOOL_DENIED',
+      reason: isPass
+        ? `${name} reaches beyond the folder and the tools that this guest was given`
+        : `the owner's settings deny ${name} (${key})`,
+      fix: isPass ? 'name something inside that folder; /whoami says which it is' : `openclaw config get ${key}`,
+    },
+  ];
+}
+const GUEST_PASS = 'openclaw pairing approved';
 
 /** Whether a call reaches outside the folder that a guest pass names; a command reaches everything. */
 export function leavesFolder(effects: readonly Effect[], { principal: { kind, limits } }: Asking): boolean {

@@ -1,5 +1,6 @@
 // Owns the contract of a sandbox driver. `open` gives exactly what the spec asks or fails; there is no fallback to
 // the host, and nobody but main.ts chooses a driver.
+import type { Readable } from 'node:stream';
 
 export type SandboxLimits = {
   readonly timeoutMs: number;
@@ -27,15 +28,25 @@ export type SandboxSpec = {
   readonly fixedFiles: readonly string[];
   /** what must not become visible, such as the state folder; a workspace that holds one of these is refused */
   readonly hidden: readonly string[];
-  /** the only value so far: no interface but an unconnected loopback */
-  readonly network: 'none';
+  /** further host folders; checked after following links, never one of the system, of keys or of the state folder */
+  readonly binds?: readonly Bind[];
+  /** asked before each command: paths in the workspace that stand there and must read as empty and stay in place */
+  masked?(): Promise<readonly string[]>;
+  /** no interface but an unconnected loopback; or, besides, one way out: HTTP through the filtering proxy on this socket */
+  readonly network: 'none' | { readonly proxySocket: string };
 };
+
+/** `target` is absolute, as the command sees it. */
+export type Bind = { readonly source: string; readonly target: string; readonly access: 'ro' | 'rw' };
 
 export type ExecRequest = {
   readonly argv: readonly string[];
   /** relative to the workspace */
   readonly cwd: string;
-  readonly stdin?: string;
+  /** a stream for a command that runs in the background; its end is the end of the command's input */
+  readonly stdin?: string | Readable;
+  /** told of output as it comes, besides what the result keeps */
+  onOutput?(chunk: Buffer, from: 'stdout' | 'stderr'): void;
   /** added to the scrubbed environment */
   readonly env?: Readonly<Record<string, string>>;
   readonly limits: SandboxLimits;

@@ -72,6 +72,7 @@ async function start(parts: SessionParts, request: ExecRequest): Promise<RunResu
     cwd: '/',
     env: BASE_ENVIRONMENT,
     ...(request.stdin === undefined ? {} : { stdin: request.stdin }),
+    ...(request.onOutput === undefined ? {} : { onOutput: request.onOutput }),
     feeds,
     timeoutMs,
     maxOutputBytes,

@@ -168,7 +168,7 @@ export function createRunner(ports: RunnerPorts) {
   const turnOf = (item: Waiting, conversation: OpenConversation, control: Control, steered: Waiting[]): Turn => {
     const turn: Omit<Turn, symbol> = {
       runId: item.runId,
-      speaker: { principal: item.message.principal, place: item.message.place },
+      speaker: speakerOf(item.message),
       sessionKey: item.sessionKey,
       sessionId: ports.transcripts.uuid(conversation.record.transcript),
       agentId: item.agentId,
@@ -303,6 +303,11 @@ export function createRunner(ports: RunnerPorts) {
     },
   };
 }
+
+const speakerOf = ({ principal, place, channel, account, chat, sender }: Waiting['message']): Turn['speaker'] => ({
+  ...{ principal, place, channel, account, chat },
+  sender: sender.id,
+});
 
 function closing(end: TurnEnd): Parameters<OpenConversation['append']>[0] {
   const meta = { model: end.model, stopReason: end.stopReason, usage: end.usage };

@@ -5,8 +5,10 @@ import type { Label } from '../store/label.ts';
 import type { Block, MessageMeta, StoredMessage } from '../store/transcripts.ts';
 import type { TokenCount } from '../store/usage.ts';
 
-/** Who speaks, and where: what a turn may do follows from it. */
-export type Speaker = Pick<AdmittedMessage, 'principal' | 'place'>;
+/** Who speaks, and where: what a turn may do follows from it. `sender` is the platform's own id of the person. */
+export type Speaker = Pick<AdmittedMessage, 'principal' | 'place' | 'channel' | 'account' | 'chat'> & {
+  readonly sender: string;
+};
 
 declare const brand: unique symbol;
 export type Turn = {

@@ -10,9 +10,11 @@ import type { AnyTool, ToolEnv, ToolResult } from './tool.ts';
 
 export type CallerPorts = {
   readonly tools: readonly AnyTool[];
-  decide(call: ToolCall, effects: readonly Effect[]): Decision;
-  openEnv(signal: AbortSignal): Promise<ToolEnv>;
-  askOwner(call: ToolCall, reason: string, signal: AbortSignal): Promise<Answer>;
+  /** where commands of this call's conversation run */
+  where(call: ToolCall): 'sandbox' | 'host';
+  decide(call: ToolCall, effects: readonly Effect[]): Decision | Promise<Decision>;
+  openEnv(call: PermittedCall, signal: AbortSignal): Promise<ToolEnv>;
+  askOwner(call: ToolCall, decision: Extract<Decision, { kind: 'ask' }>, signal: AbortSignal): Promise<Answer>;
   /** every decision, before anything is asked or run */
   decided(call: ToolCall, decision: Decision): void;
   /** returns once it is durable that the call is about to run; only for calls that do more than read */
@@ -35,11 +37,11 @@ export function createToolCaller(ports: CallerPorts): CallTool {
     const parsed = parseArgs(tool, call.args);
     if (!parsed.ok) return problem(`${tool.name} did not run, its arguments are wrong: ${parsed.problem}.`);
     const checked: ToolCall = { ...call, args: parsed.args };
-    const effects = tool.effects(parsed.args);
+    const effects = tool.effects(parsed.args, ports.where(checked));
     const permitted = await permit(checked, effects, signal);
     if ('text' in permitted) return permitted;
     if (signal.aborted) return problem(`${tool.name} did not run: the turn was stopped.`);
-    const env = await ports.openEnv(signal);
+    const env = await ports.openEnv(permitted, signal);
     // Doing it twice would not be the same as doing it once.
     const outward = permitted.effects.some(({ kind }) => kind !== 'read');
     if (outward) await ports.started(permitted, permitted.effects);
@@ -55,11 +57,11 @@ export function createToolCaller(ports: CallerPorts): CallTool {
     effects: readonly Effect[],
     signal: AbortSignal,
   ): Promise<PermittedCall | ToolResult> {
-    const decision = ports.decide(call, effects);
+    const decision = await ports.decide(call, effects);
     ports.decided(call, decision);
     if (decision.kind === 'allow') return decision.call;
     if (decision.kind === 'deny') return refusal(decision.code, decision.reason, decision.fix);
-    const answer = await ports.askOwner(call, decision.reason, signal);
+    const answer = await ports.askOwner(call, decision, signal);
     if (answer === 'allow-once') return decision.approve();
     const why = answer === 'deny' ? 'the owner said no' : 'the owner did not answer in time';
     return refusal(decision.code, `${decision.reason}; ${why}`, 'do not try again unless the owner asks for it');

@@ -23,7 +23,7 @@ export const execTool: Tool<z.infer<typeof parameters>> = {
   name: 'exec',
   description: 'Run a bash command in the workspace, sandboxed: no network; only the workspace outlives the call.',
   parameters,
-  effects: ({ command }) => [{ kind: 'run', argv: argvOf(command), where: 'sandbox' }],
+  effects: ({ command, cwd = '.' }, where) => [{ kind: 'run', command, cwd: folderPath(cwd), where }],
   async run(_call, { command, cwd = '.', timeoutSeconds }, env) {
     if (env.sandbox === null) throw unavailable(env.sandboxReason);
     const { limits } = env;

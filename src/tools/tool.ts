@@ -24,7 +24,8 @@ export interface Tool<Args = unknown> {
   /** one or two sentences; every word is paid for on every turn */
   readonly description: string;
   readonly parameters: z.ZodType<Args>;
-  effects(args: Args): readonly Effect[];
+  /** `where` a command of this conversation runs */
+  effects(args: Args, where: 'sandbox' | 'host'): readonly Effect[];
   run(call: PermittedCall, args: Args, env: ToolEnv): Promise<ToolResult>;
 }
 

@@ -2,9 +2,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { OWNER_DM } from '../../test/support/speaker.ts';
 import type { Root } from '../platform/root.ts';
 import { openRoot } from '../platform/root.ts';
 import { decide } from '../policy/decide.ts';
+import { judgeSteering } from '../policy/steering.ts';
 import type { ExecRequest, ExecResult, Sandbox } from '../sandbox/driver.ts';
 import { DEFAULT_LIMITS } from '../sandbox/driver.ts';
 import { label } from '../store/label.ts';
@@ -12,8 +14,6 @@ import type { CallerPorts } from './call.ts';
 import { createToolCaller } from './call.ts';
 import { TOOLS, toolSchemas } from './registry.ts';
 import type { ToolEnv } from './tool.ts';
-
-const OWNER = { principal: { kind: 'owner', id: 'owner', limits: null }, place: 'dm' } as const;
 
 let folder: string;
 let workspace: Root;
@@ -32,8 +32,9 @@ const get = (name: string): string => readFileSync(join(folder, name), 'utf8');
 function caller(more: Partial<CallerPorts> = {}, env: Partial<ToolEnv> = {}) {
   const callTool = createToolCaller({
     tools: TOOLS,
-    decide: (call, effects) => decide(call, effects, { rule: 'allow' }),
-    openEnv: async (signal) => ({
+    decide: (call, effects) => decide(call, effects, judgeSteering(effects)),
+    where: () => 'sandbox',
+    openEnv: async (_call, signal) => ({
       workspace,
       sandbox: null,
       sandboxReason: 'bubblewrap is not installed',
@@ -50,7 +51,16 @@ function caller(more: Partial<CallerPorts> = {}, env: Partial<ToolEnv> = {}) {
   });
   return (name: string, args: unknown, signal = new AbortController().signal) =>
     callTool(
-      { turnId: 't', sessionKey: 's', callId: 'c', name, args, context: label('owner', 'owner'), speaker: OWNER },
+      {
+        turnId: 't',
+        sessionKey: 's',
+        callId: 'c',
+        name,
+        args,
+        context: label('owner', 'owner'),
+        agentId: 'main',
+        speaker: OWNER_DM,
+      },
       signal,
     );
 }

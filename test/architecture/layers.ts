@@ -18,6 +18,7 @@ const ROWS: readonly (readonly string[])[] = [
     'send.ts',
     'settings.ts',
     'status.ts',
+    'tooling.ts',
     'upkeep.ts',
   ],
   ['gateway', 'audit'],

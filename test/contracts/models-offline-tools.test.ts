@@ -7,13 +7,13 @@ import { createOffline } from '../../src/models/offline.ts';
 import type { ModelMessage } from '../../src/models/provider.ts';
 import { openRoot, type Root } from '../../src/platform/root.ts';
 import { decide } from '../../src/policy/decide.ts';
+import { judgeSteering } from '../../src/policy/steering.ts';
 import { DEFAULT_LIMITS } from '../../src/sandbox/driver.ts';
 import { label } from '../../src/store/label.ts';
 import { createToolCaller } from '../../src/tools/call.ts';
 import { TOOLS, toolSchemas } from '../../src/tools/registry.ts';
 import { ask, requestOf } from '../support/model-run.ts';
-
-const OWNER = { principal: { kind: 'owner', id: 'owner', limits: null }, place: 'dm' } as const;
+import { OWNER_DM } from '../support/speaker.ts';
 
 let folder: string;
 let workspace: Root;
@@ -33,8 +33,9 @@ async function say(text: string): Promise<string> {
   const nothing = (): void => {};
   const callTool = createToolCaller({
     tools: TOOLS,
-    decide: (call, effects) => decide(call, effects, { rule: 'allow' }),
-    openEnv: async (signal) => ({
+    decide: (call, effects) => decide(call, effects, judgeSteering(effects)),
+    where: () => 'sandbox',
+    openEnv: async (_call, signal) => ({
       workspace,
       sandbox: null,
       sandboxReason: 'none is installed',
@@ -61,7 +62,8 @@ async function say(text: string): Promise<string> {
         name,
         args,
         context: label('owner', 'owner'),
-        speaker: OWNER,
+        agentId: 'main',
+        speaker: OWNER_DM,
       };
       messages.push({ role: 'tool', results: [{ callId: id, name, ...(await callTool(call, signal)) }] });
     }

@@ -4,7 +4,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
-import type { Writable } from 'node:stream';
+import { Readable, type Writable } from 'node:stream';
 import { HardshellError, reasonOf } from '../errors.ts';
 import { fileFailure } from '../file-errors.ts';
 import { createCapture } from './capture.ts';
@@ -17,7 +17,8 @@ export type RunOptions = {
   readonly cwd: string;
   /** the whole environment of the child; nothing is added to it */
   readonly env: Readonly<Record<string, string>>;
-  readonly stdin?: string;
+  readonly stdin?: string | Readable;
+  onOutput?(chunk: Buffer, from: 'stdout' | 'stderr'): void;
   /** data for the file descriptors 3, 4, …, each its own pipe */
   readonly feeds?: readonly (string | Uint8Array)[];
   readonly timeoutMs: number;
@@ -119,6 +120,7 @@ export function run(argv: readonly string[], options: RunOptions): Promise<RunRe
       [child.stderr, 'stderr'],
     ] as const) {
       stream?.on('data', (chunk: Buffer) => {
+        options.onOutput?.(chunk, name);
         if (capture.add(name, chunk) > options.maxOutputBytes * OUTPUT_KILL_FACTOR) stop('output');
       });
       stream?.on('error', () => {});
@@ -143,9 +145,10 @@ export function run(argv: readonly string[], options: RunOptions): Promise<RunRe
 }
 
 /** A child that does not read its input, or dies while reading, is no failure of ours. */
-function feed(stream: Writable | null | undefined, data: string | Uint8Array): void {
+function feed(stream: Writable | null | undefined, data: string | Uint8Array | Readable): void {
   stream?.on('error', () => {});
-  stream?.end(data);
+  if (stream && data instanceof Readable) data.on('error', () => stream.end()).pipe(stream);
+  else stream?.end(data);
 }
 
 export type Detached = {
