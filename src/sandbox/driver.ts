@@ -15,7 +15,7 @@ export type SandboxLimits = {
 export const DEFAULT_LIMITS: SandboxLimits = {
   timeoutMs: 120_000,
   memoryBytes: 1024 ** 3,
-  maxProcesses: 128,
+  maxProcesses: 256,
   maxOutputBytes: 256 * 1024,
   maxFileBytes: 256 * 1024 ** 2,
 };
@@ -34,6 +34,10 @@ export type SandboxSpec = {
   masked?(): Promise<readonly string[]>;
   /** no interface but an unconnected loopback; or, besides, one way out: HTTP through the filtering proxy on this socket */
   readonly network: 'none' | { readonly proxySocket: string };
+  /** for a driver that limits the box as a whole and not each command; absent: as DEFAULT_LIMITS, and one processor */
+  readonly most?: { readonly memoryBytes: number; readonly maxProcesses: number; readonly cpus: number };
+  /** of a container engine; others have no use for it */
+  readonly image?: string;
 };
 
 /** `target` is absolute, as the command sees it. */
