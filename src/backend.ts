@@ -11,7 +11,10 @@ import { parseSessionKey } from './sessions/key.ts';
 import type { SessionRecord } from './store/sessions.ts';
 
 export type BackendPorts = SendPorts &
-  Pick<Core, 'access' | 'directory' | 'transcripts' | 'runner' | 'approvals' | 'journal' | 'runs' | 'hide'> & {
+  Pick<
+    Core,
+    'access' | 'directory' | 'transcripts' | 'runner' | 'approvals' | 'outward' | 'journal' | 'runs' | 'hide'
+  > & {
     readonly version: string;
     readonly startedAtMs: number;
     readonly logFile: string;
@@ -93,6 +96,7 @@ export function createBackend(ports: BackendPorts): Backend {
       primary: models.primary,
     },
     agents: { list: () => [{ id: AGENT, name: 'Hardshell', model: models.primary, workspace: ports.workspaceDir }] },
+    outbox: ports.outward,
     approvals: { list: approvals.list, resolve: (id, decision, actor) => approvals.resolve(id, decision, actor) },
     pairing: createDesk(ports.access.pairing, ports.access.people, ports.inbox, ports.now),
     config: {

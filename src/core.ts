@@ -5,10 +5,12 @@ import type { ToolCall } from './agent/tool-call.ts';
 import type { Channel } from './channels/channel.ts';
 import { cutReply } from './channels/cut.ts';
 import { createDelivery } from './channels/delivery.ts';
+import { WEBCHAT } from './channels/webchat.ts';
 import { createDoor, type DoorPorts } from './door.ts';
 import type { Hide } from './hiding.ts';
 import { type Journal, openJournal } from './journal/journal.ts';
 import type { Log } from './log/log.ts';
+import { createOutward } from './outward.ts';
 import { createApprovals } from './policy/approvals.ts';
 import type { Decision } from './policy/decide.ts';
 import type { Effect } from './policy/effects.ts';
@@ -30,6 +32,7 @@ export type CallHooks = {
   decided(call: ToolCall, decision: Decision): void;
   started(call: ToolCall, effects: readonly Effect[]): void;
   ended(call: ToolCall): void;
+  readonly send: ReturnType<typeof createOutward>['send'];
 };
 
 export type CorePorts = Pick<AgentPorts, 'models' | 'tools' | 'maxOutputTokens' | 'prompt'> & {
@@ -93,6 +96,7 @@ export function createCore(ports: CorePorts) {
         toolCalls.start({ runId, callId, name, args, effects, atMs: now(), label: context }),
       ),
     ended: (call) => store.defer(() => toolCalls.close(call.turnId, call.callId, 'done', now())),
+    send: (call, to, text) => outward.send(call, to, text),
   });
   const callTool: typeof runTool = async (call, signal) => hide.toolResult(await runTool(call, signal));
   const delivery = createDelivery({
@@ -101,6 +105,15 @@ export function createCore(ports: CorePorts) {
     log,
     now,
     channelOf: ports.channelOf,
+  });
+  const cut = ({ channel, account }: { readonly channel: string; readonly account: string }, text: string) =>
+    cutReply(text, ports.channelOf(channel, account)?.maxChars ?? LEAST_CHARS);
+  const outward = createOutward({
+    ...{ store, outbox, journal, delivery, now, cut },
+    undoMs: () => ports.config().actions.undoSeconds * 1_000,
+    // What is answered there is shown by itself.
+    hasChannel: (channel, account) => channel !== WEBCHAT && ports.channelOf(channel, account) !== undefined,
+    changed: () => runs.publish({ type: 'outbox.changed' }),
   });
   const runner = createRunner({
     store,
@@ -116,7 +129,7 @@ export function createCore(ports: CorePorts) {
     now,
     hide: hide.blocks,
     think: (turn) => runTurn(turn, { ...ports, models, callTool }),
-    cut: ({ channel, account }, text) => cutReply(text, ports.channelOf(channel, account)?.maxChars ?? LEAST_CHARS),
+    cut,
     typing: ports.typing,
     takeFiles: ports.takeFiles,
     lapsed: (message) => door.access.lapsed(message),
@@ -160,6 +173,7 @@ export function createCore(ports: CorePorts) {
     hide,
     directory,
     delivery,
+    outward,
     runner,
     lanes,
     ...door,

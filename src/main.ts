@@ -203,6 +203,7 @@ function wireCore(
   const { tools, toolCaller } = createTooling({
     ...{ log, config, workspace, sandboxes },
     live: () => live.current().config,
+    canSend: () => perimeter.hasChannels(),
   });
   return createCore({
     store,

@@ -109,6 +109,7 @@ export function createPerimeter(ports: PerimeterPorts) {
     /** Also looks whether something that was missing is there now, such as the file of a token. */
     probe,
     linking,
+    hasChannels: (): boolean => host.status().length > 0,
     /** Every channel of the configuration, whether it runs or not, with what the tables know of it. */
     reports: (tables: Pick<Core, 'inbox' | 'outbox'>): ChannelReport[] => reportChannels(host, tables, now()),
     apply(config: Config): Promise<void> {

@@ -5,6 +5,7 @@ import type { Config } from './config/schema.ts';
 import type { CallHooks } from './core.ts';
 import type { Log } from './log/log.ts';
 import type { Root } from './platform/root.ts';
+import { judgeActions } from './policy/actions.ts';
 import { decide, type Judge } from './policy/decide.ts';
 import { judgeShell } from './policy/shell/judge.ts';
 import { judgeSteering } from './policy/steering.ts';
@@ -22,9 +23,11 @@ export type ToolingPorts = {
   live(): Config;
   readonly workspace: Root;
   readonly sandboxes: Sandboxes;
+  /** whether any platform is there to send by */
+  canSend(): boolean;
 };
 
-export function createTooling({ log, config, live, workspace, sandboxes }: ToolingPorts) {
+export function createTooling({ log, config, live, workspace, sandboxes, canSend }: ToolingPorts) {
   const rules = () => ({ ...live().tools, exec: config.tools.exec });
   const judge = (name: string, speaker: Speaker): ToolVerdict => judgeFor(name, rules(), speaker);
   /** Each may object; the strictest objection holds. */
@@ -32,13 +35,16 @@ export function createTooling({ log, config, live, workspace, sandboxes }: Tooli
     (call, effects) => judgeToolCall(call, effects, rules()),
     (_call, effects) => judgeSteering(effects),
     (_call, effects) => judgeShell(effects),
+    (call, effects) => judgeActions(call, effects, { message: live().actions.message, mail: live().actions.email }),
   ];
   const schemas = new Map(TOOLS.map((tool) => [tool.name, toolSchemas([tool])]));
   return {
     /** What is denied is not offered either; the decision below holds all the same. */
     tools: ({ speaker }: { readonly speaker: Speaker }) =>
-      TOOLS.flatMap(({ name }) => (judge(name, speaker).rule === 'deny' ? [] : (schemas.get(name) ?? []))),
-    toolCaller: ({ approvals, ...hooks }: CallHooks): AgentPorts['callTool'] =>
+      TOOLS.flatMap(({ name }) =>
+        judge(name, speaker).rule === 'deny' || (name === 'message' && !canSend()) ? [] : (schemas.get(name) ?? []),
+      ),
+    toolCaller: ({ approvals, send, ...hooks }: CallHooks): AgentPorts['callTool'] =>
       createToolCaller({
         ...hooks,
         failed: (call, error) => log.error('tool failed', { tool: call.name, error }),
@@ -48,7 +54,7 @@ export function createTooling({ log, config, live, workspace, sandboxes }: Tooli
           const verdicts = await Promise.all(judges.map((one) => one(call, effects)));
           return decide(call, effects, verdicts.flat());
         },
-        openEnv: async (_call, signal) => ({ workspace, signal, ...(await sandboxes.current()) }),
+        openEnv: async (_call, signal) => ({ workspace, signal, send, ...(await sandboxes.current()) }),
         askOwner: (call, decision, signal) =>
           approvals.ask(
             {

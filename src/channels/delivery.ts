@@ -136,6 +136,10 @@ export function createDelivery(ports: DeliveryPorts) {
   const enqueue = (reply: OutboxRow): void => {
     // It is in the outbox, where `resume` finds it in its order.
     if (isHeld) return;
+    if ((reply.leavesAtMs ?? 0) > now()) {
+      held.add(reply);
+      return;
+    }
     const channelKey = `${reply.channel}\0${reply.account}`;
     const key = `${channelKey}\0${reply.chat}\0${reply.thread}`;
     const known = lanes.get(key);
@@ -147,8 +151,18 @@ export function createDelivery(ports: DeliveryPorts) {
     running.add(drained);
   };
 
+  const held = createHeld(now, enqueue);
+
   return {
     enqueue,
+    /** Messages that can still be taken back. */
+    held: { list: held.list, release: held.release },
+    /** The message never leaves; false when it has left already, or there is no such message. */
+    withdraw(id: number, why: string): boolean {
+      if (!held.list().some((row) => row.id === id)) return false;
+      store.commit(() => outbox.move(id, 'failed', why));
+      return held.take(id) !== null;
+    },
     /** Nothing leaves until `resume`: a reply of before must not be overtaken, nor be found there and in a lane. */
     hold(): void {
       isHeld = true;
@@ -174,5 +188,33 @@ export function createDelivery(ports: DeliveryPorts) {
       await Promise.all(running);
       clearTimeout(timer);
     },
+  };
+}
+
+/** Messages that leave by themselves in a few seconds, unless somebody says no. A restart finds them in the outbox. */
+function createHeld(now: () => number, due: (row: OutboxRow) => void) {
+  const waiting = new Map<number, { readonly row: OutboxRow; readonly timer: NodeJS.Timeout }>();
+  const take = (id: number): OutboxRow | null => {
+    const found = waiting.get(id);
+    if (!found) return null;
+    clearTimeout(found.timer);
+    waiting.delete(id);
+    return found.row;
+  };
+  const release = (id: number): boolean => {
+    const row = take(id);
+    if (row) due({ ...row, leavesAtMs: 0 });
+    return row !== null;
+  };
+  return {
+    add(row: OutboxRow): void {
+      const timer = setTimeout(() => release(row.id), Math.max(0, (row.leavesAtMs ?? 0) - now())).unref();
+      waiting.set(row.id, { row, timer });
+    },
+    list: (): OutboxRow[] => [...waiting.values()].map(({ row }) => row),
+    /** The message, which now never leaves; null when it is not held: gone already, or never was. */
+    take,
+    /** At once. False when it is not held. */
+    release,
   };
 }

@@ -18,7 +18,7 @@ type Start = (body: (context: Context) => Result) => Promise<void>;
 
 /** Verbs that change something: never offered in place of a word that was not understood. */
 const CHANGING = new Set([
-  ...['approve', 'deny', 'call', 'run'],
+  ...['approve', 'deny', 'call', 'run', 'undo', 'send'],
   ...CHANGING_OPERATIONS,
   ...CHANGING_CHANNELS,
   ...CHANGING_ACCESS,
@@ -119,6 +119,17 @@ function look(program: Command, lazy: Lazy): void {
     .option('--limit <count>', 'the last messages (default: 50)')
     .action(lazy(async () => ({ run: (await import('./commands/sessions.ts')).show })));
   examples(show, ['openclaw sessions show main', 'openclaw sessions show main --limit 5 --json']);
+
+  const outbox = program.command('outbox').description('messages that leave in a few seconds: list, undo, send');
+  const held = asking(outbox.command('list').description('what can still be taken back'));
+  held.action(lazy(async () => ({ run: (await import('./commands/outbox.ts')).list })));
+  examples(held, ['openclaw outbox list']);
+  const back = asking(outbox.command('undo').description('it never leaves').argument('<id>', 'see the list'));
+  back.action(lazy(async () => ({ run: (await import('./commands/outbox.ts')).undo })));
+  examples(back, ['openclaw outbox undo 7']);
+  const now = asking(outbox.command('send').description('without waiting').argument('<id>', 'see the list'));
+  now.action(lazy(async () => ({ run: (await import('./commands/outbox.ts')).send })));
+  examples(now, ['openclaw outbox send 7']);
 
   const approvals = program.command('approvals').description('questions that wait for your yes: list, approve, deny');
   const pending = asking(approvals.command('list').description('what waits'));

@@ -7,6 +7,7 @@ export type Change =
   | 'auth-enabled'
   | 'workspace-access'
   | 'network'
+  | 'megabytes'
   | 'provider-type'
   | 'shell-mode'
   | 'exec-security'
@@ -67,6 +68,9 @@ export const SPELLINGS: readonly Spelling[] = [
     to: 'agents.defaults.sandbox.docker.network',
     change: 'network',
   },
+  // One limit, one place.
+  { from: 'tools.exec.memoryMb', to: 'agents.defaults.sandbox.docker.memory', change: 'megabytes' },
+  { from: 'tools.exec.maxProcesses', to: 'agents.defaults.sandbox.docker.pidsLimit' },
   // Guide B: providers at the root, with a type.
   { from: 'providers.*.type', to: 'models.providers.*.api', change: 'provider-type' },
   { from: 'providers.*.*', to: 'models.providers.*.*' },
@@ -129,7 +133,7 @@ export const STRICTNESS: Readonly<Record<string, readonly (string | boolean)[] |
   'agents.defaults.sandbox.mode': ['all', 'non-main', 'off'],
   'agents.defaults.sandbox.scope': ['session', 'agent', 'shared'],
   'agents.defaults.sandbox.workspaceAccess': ['none', 'ro', 'rw'],
-  'agents.defaults.sandbox.docker.network': ['none', 'bridge'],
+  'agents.defaults.sandbox.docker.network': ['none', 'allowlist'],
   'channels.*.dmPolicy': ['disabled', 'allowlist', 'pairing', 'open'],
   'channels.*.groupPolicy': ['disabled', 'allowlist', 'open'],
   'channels.*.allowFrom': 'allows',

@@ -66,6 +66,7 @@ export type BackendEvent =
   | ({ readonly type: 'run.ended'; readonly outcome: RunOutcome; readonly message: StoredMessage | null } & RunRef)
   | { readonly type: 'session.message'; readonly sessionKey: string; readonly message: StoredMessage }
   | { readonly type: 'session.changed'; readonly sessionKey: string; readonly reason: SessionChange }
+  | { readonly type: 'outbox.changed' }
   | { readonly type: 'approval.requested'; readonly approval: Approval }
   | {
       readonly type: 'approval.resolved';
@@ -73,6 +74,14 @@ export type BackendEvent =
       readonly sessionKey: string;
       readonly decision: Answer;
     };
+/** A message that can still be taken back; `to` is channel:account:chat. */
+export type HeldMessage = {
+  readonly id: number;
+  readonly to: string;
+  readonly text: string;
+  readonly atMs: number;
+  readonly leavesAtMs: number;
+};
 export type RunRef = { readonly runId: string; readonly sessionKey: string; readonly seq: number };
 
 export type HistoryQuery = {
@@ -159,6 +168,12 @@ export interface Backend {
     list(): readonly Approval[];
     /** false when it is unknown, answered or expired */
     resolve(id: string, decision: ApprovalDecision, actor: Actor): boolean;
+  };
+  /** what tools sent and can still be taken back; false when it is not there any more */
+  readonly outbox: {
+    held(): readonly HeldMessage[];
+    takeBack(id: number, actor: Actor): boolean;
+    release(id: number, actor: Actor): boolean;
   };
   /** who may talk, and why */
   readonly pairing: Desk;

@@ -21,6 +21,7 @@ export const EVENTS: Readonly<Record<string, Scope | null>> = {
   'session.message': 'operator.read',
   'sessions.changed': 'operator.read',
   'exec.approval.requested': 'operator.approvals',
+  'outbox.changed': 'operator.write',
   'exec.approval.resolved': 'operator.approvals',
 };
 
@@ -81,6 +82,9 @@ export function startEvents(hub: Hub, backend: Backend, limits: Limits, now: () 
       }
       case 'session.changed':
         return changes.tell(event);
+      case 'outbox.changed':
+        hub.publish('outbox.changed', 'operator.write', { messages: backend.outbox.held() });
+        return;
       case 'approval.requested':
         hub.publish('exec.approval.requested', 'operator.approvals', wireApproval(event.approval));
         return;

@@ -13,6 +13,8 @@ type Reply = {
   text: string;
   files: readonly { path: string; name: string; mimeType: string }[];
   idempotencyKey: string;
+  /** it stays until then, and can be taken back; 0: at once */
+  leavesAtMs?: number;
 };
 export type NewReply = Reply & { inboxId: number; atMs: number; label: Label };
 export type OutboxRow = Reply & { id: number; state: OutboxState; atMs: number };
@@ -22,10 +24,10 @@ export type Outbox = ReturnType<typeof openOutbox>;
 
 export function openOutbox(store: Store) {
   const insert =
-    store.prepare(`INSERT INTO outbox (inbox_id, channel, account, chat, thread, reply_to, body, files, idempotency_key, state, reason, attempts, at,
-    integrity, readers, sources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', '', 0, ?, ?, ?, ?)`);
+    store.prepare(`INSERT INTO outbox (inbox_id, channel, account, chat, thread, reply_to, body, files, idempotency_key, state, reason, attempts, at, leaves_at,
+    integrity, readers, sources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', '', 0, ?, ?, ?, ?, ?)`);
   const open =
-    store.prepare(`SELECT id, channel, account, chat, thread, reply_to, body, files, idempotency_key, state, at FROM outbox
+    store.prepare(`SELECT id, channel, account, chat, thread, reply_to, body, files, idempotency_key, state, at, leaves_at FROM outbox
     WHERE state IN ('queued', 'sending') ORDER BY id`);
   const move = store.prepare(
     `UPDATE outbox SET state = ?, reason = ?, attempts = attempts + ?, body = CASE WHEN ? THEN '' ELSE body END,
@@ -40,7 +42,19 @@ export function openOutbox(store: Store) {
     /** Inside the transaction that ends the turn. */
     insert(reply: NewReply): number {
       const l = toColumns(reply.label);
-      const { inboxId, channel, account, chat, thread, replyTo, text, files, idempotencyKey, atMs } = reply;
+      const {
+        inboxId,
+        channel,
+        account,
+        chat,
+        thread,
+        replyTo,
+        text,
+        files,
+        idempotencyKey,
+        atMs,
+        leavesAtMs = 0,
+      } = reply;
       return Number(
         insert.run(
           inboxId,
@@ -53,6 +67,7 @@ export function openOutbox(store: Store) {
           JSON.stringify(files),
           idempotencyKey,
           atMs,
+          leavesAtMs,
           l.integrity,
           l.readers,
           l.sources,
@@ -99,5 +114,6 @@ function read(row: Record<string, unknown>): OutboxRow {
     idempotencyKey: String(row['idempotency_key']),
     state: row['state'] as OutboxState,
     atMs: Number(row['at']),
+    leavesAtMs: Number(row['leaves_at']),
   };
 }

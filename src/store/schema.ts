@@ -107,4 +107,8 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX inbox_sender ON inbox (channel, sender, id);
   `,
+  // Until when a message can still be taken back.
+  `
+  ALTER TABLE outbox ADD COLUMN leaves_at INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

@@ -4,11 +4,12 @@ import type { ToolSchema } from '../models/provider.ts';
 import { editTool } from './edit.ts';
 import { execTool } from './exec.ts';
 import { lsTool } from './ls.ts';
+import { messageTool } from './message.ts';
 import { readTool } from './read.ts';
 import type { AnyTool } from './tool.ts';
 import { writeTool } from './write.ts';
 
-export const TOOLS: readonly AnyTool[] = [readTool, writeTool, editTool, lsTool, execTool];
+export const TOOLS: readonly AnyTool[] = [readTool, writeTool, editTool, lsTool, execTool, messageTool];
 
 /** In the order given, always spelled the same, so that provider caches hit. */
 export function toolSchemas(tools: readonly AnyTool[]): ToolSchema[] {

@@ -14,6 +14,8 @@ export type ToolEnv = {
   readonly sandboxReason: string;
   readonly limits: SandboxLimits;
   readonly signal: AbortSignal;
+  /** into the outbox; `to` is channel:account:chat or '' for the chat of the call. `leavesAtMs` is 0 when it leaves at once */
+  send(call: PermittedCall, to: string, text: string): { readonly ids: readonly number[]; readonly leavesAtMs: number };
 };
 
 /** `text` is what the model reads (already cut to size). Throw a HardshellError for an ordinary refusal. */

@@ -40,6 +40,7 @@ function caller(more: Partial<CallerPorts> = {}, env: Partial<ToolEnv> = {}) {
       sandboxReason: 'bubblewrap is not installed',
       limits: DEFAULT_LIMITS,
       signal,
+      send: () => ({ ids: [1], leavesAtMs: 0 }),
       ...env,
     }),
     askOwner: async () => 'deny',
@@ -71,7 +72,7 @@ describe('what the model is told', () => {
     const text = JSON.stringify(toolSchemas(TOOLS));
     expect(text.length / 3.5).toBeLessThan(600);
     expect(JSON.stringify(toolSchemas(TOOLS))).toBe(text);
-    expect(toolSchemas(TOOLS).map((tool) => tool.name)).toEqual(['read', 'write', 'edit', 'ls', 'exec']);
+    expect(toolSchemas(TOOLS).map((tool) => tool.name)).toEqual(['read', 'write', 'edit', 'ls', 'exec', 'message']);
     for (const { parameters } of toolSchemas(TOOLS))
       expect(parameters).toMatchObject({ type: 'object', additionalProperties: false });
   });
@@ -265,7 +266,7 @@ describe('exec', () => {
 
 describe('the way of a call', () => {
   test('an unknown tool is answered with the names there are', async () => {
-    expect((await call('rm', {})).text).toBe('There is no tool called "rm". There are: read, write, edit, ls, exec.');
+    expect((await call('rm', {})).text).toBe('There is no tool called "rm". There are: read, write, edit, ls, exec, message.');
   });
   test.each([[{ path: 1 }], [{}], [null], ['text'], [{ path: 'a', extra: 1 }], [[]]])(
     'bad arguments %j are one clear line',

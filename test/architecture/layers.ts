@@ -13,6 +13,7 @@ const ROWS: readonly (readonly string[])[] = [
     'door.ts',
     'hiding.ts',
     'live-config.ts',
+    'outward.ts',
     'perimeter.ts',
     'runs.ts',
     'send.ts',

@@ -34,7 +34,7 @@ async function run(tool: AnyTool, args: object, printed = ''): Promise<{ said: s
   const result = { exitCode: 0, stdout: printed, stderr: '', truncated: false, durationMs: 1 };
   const sandbox = { driver: 'none', exec: async () => result, close: async () => {} };
   const signal = new AbortController().signal;
-  const env = { workspace, sandbox, sandboxReason: '', limits: DEFAULT_LIMITS, signal } as ToolEnv;
+  const env = { workspace, sandbox, sandboxReason: '', limits: DEFAULT_LIMITS, signal } as unknown as ToolEnv;
   const stallMs = await longestStall(async () => {
     said = await tool.run({} as PermittedCall, args, env).then(
       ({ text }: ToolResult) => text,

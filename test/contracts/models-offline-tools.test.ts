@@ -41,6 +41,7 @@ async function say(text: string): Promise<string> {
       sandboxReason: 'none is installed',
       limits: DEFAULT_LIMITS,
       signal,
+      send: () => ({ ids: [1], leavesAtMs: 0 }),
     }),
     askOwner: async () => 'deny',
     decided: nothing,

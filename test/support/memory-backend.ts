@@ -259,6 +259,7 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
       list: () => [{ id: 'test/echo', name: 'Echo', provider: 'test', contextTokens: 8_000, available: true }],
     },
     agents: { list: () => [{ id: 'main', name: 'Main', model: 'test/echo', workspace: '/home/user/workspace' }] },
+    outbox: { held: () => [], takeBack: () => false, release: () => false },
     approvals: {
       list: () => [...approvals.values()],
       resolve(id, decision, actor) {

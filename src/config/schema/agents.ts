@@ -2,32 +2,38 @@
 import { choice, flag, group, maybeChoice, maybeText, maybeTexts, named, textOr, texts, whole } from './leaf.ts';
 
 const SANDBOX_MODES = ['all', 'non-main', 'off'] as const;
+const SCOPES = ['session', 'agent', 'shared'] as const;
 const WORKSPACE_ACCESS = ['none', 'ro', 'rw'] as const;
 const EVERY = /^(off|\d{1,4}(m|h|d))$/;
 
 const sandbox = () =>
   group('The box that commands run in', {
     mode: choice(
-      'Which conversations get a box of their own: all, all but your main one, or none (commands never run unboxed)',
-      'non-main',
+      'Whose commands run in a box: all; all but your own main conversation; or off. What is not boxed is tools.exec on this machine, which is deny unless you open it',
+      'all',
       SANDBOX_MODES,
     ),
-    scope: choice('One box for each agent, for each conversation, or one for all', 'agent', [
-      'session',
+    scope: choice(
+      'One box for each agent, for each conversation, or one for all. A conversation with others has its own unless all are shared',
       'agent',
-      'shared',
-    ]),
-    backend: choice('What builds the box; auto takes the strictest that works here', 'auto', [
+      SCOPES,
+    ),
+    backend: choice('What builds the box; auto takes the first that works here, a named one is used or nothing is', 'auto', [
       'auto',
       'bubblewrap',
+      'unshare',
       'podman',
       'docker',
       'seatbelt',
     ]),
-    workspaceAccess: choice('What a boxed conversation sees of your workspace', 'none', WORKSPACE_ACCESS),
+    workspaceAccess: maybeChoice(
+      'What a boxed conversation has of your workspace: nothing but a private folder of its own, reading, or all. Otherwise rw for you alone and none where others take part',
+      WORKSPACE_ACCESS,
+    ),
+    allowedHosts: texts('With network allowlist: hosts that commands reach by HTTP and HTTPS, such as *.example.net'),
     docker: group("The box itself; the names are Docker's, the meaning holds for every backend", {
       image: textOr('Container image', 'openclaw-sandbox:bookworm-slim'),
-      network: choice('none, or bridge: commands reach the network', 'none', ['none', 'bridge']),
+      network: choice('none, or allowlist: the hosts of allowedHosts, through a filter; never a bridge', 'none', ['none', 'allowlist']),
       memory: textOr('Memory limit', '1g', /^\d{1,6}[mg]$/),
       cpus: whole('Processor limit', 1, { min: 1, max: 256 }),
       pidsLimit: whole('How many processes', 256, { min: 8, max: 10_000 }),
@@ -65,6 +71,10 @@ export const agents = () =>
         allow: maybeTexts('Only these'),
         deny: texts('Never these'),
       }),
-      sandbox: group('Its box', { mode: maybeChoice('Only stricter than defaults', SANDBOX_MODES) }),
+      sandbox: group('Its box; only stricter than defaults', {
+        mode: maybeChoice('As in defaults', SANDBOX_MODES),
+        scope: maybeChoice('As in defaults', SCOPES),
+        workspaceAccess: maybeChoice('As in defaults', WORKSPACE_ACCESS),
+      }),
     }),
   });

@@ -97,7 +97,14 @@ export const actions = () =>
       requireConfirmation: flag('Ask before a mail is sent', true),
       allowedRecipients: texts('Recipients, such as *@example.net; if there are any, others are refused'),
     }),
-    message: group('Messages', { requireConfirmation: flag('Ask before somebody new is written to', true) }),
+    message: group('Messages', {
+      requireConfirmation: flag('Ask before a message goes anywhere but to the chat that it answers', true),
+      allowedRecipients: texts('Chats, such as telegram:123456; if there are any, others are refused'),
+    }),
+    undoSeconds: whole('For how long such a message or mail can be taken back before it leaves', 10, {
+      min: 0,
+      max: 300,
+    }),
     destructive: group('Deleting and overwriting', {
       requireConfirmation: flag('Ask first', true),
       useTrash: flag('Move into the trash instead of deleting', true),

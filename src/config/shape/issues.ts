@@ -32,10 +32,16 @@ export function findingsOf(issue: Issue, input: unknown): Finding[] {
       code: 'bad-value',
       key,
       message: `${key}: ${shownAt(path, value)} ${issue.code === 'invalid_key' ? 'is not usable as a name' : 'is not usable'}: ${allowed}`,
-      fix: `openclaw config schema ${key}`,
+      fix: FIXES[key] ?? `openclaw config schema ${key}`,
     },
   ];
 }
+
+/** Where a word is refused that people have reason to write. */
+const FIXES: Readonly<Record<string, string>> = {
+  'agents.defaults.sandbox.docker.network':
+    'write "allowlist", and the hosts that commands need in agents.defaults.sandbox.allowedHosts',
+};
 
 export function unknownKey(path: readonly string[]): Finding {
   const name = path.at(-1) ?? '';

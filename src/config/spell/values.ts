@@ -16,6 +16,7 @@ export const CHANGES: Readonly<Record<Change, (value: unknown, to: string) => Ch
   },
   'workspace-access': (value, to) => renamed(value, to, ACCESS),
   network: (value, to) => renamed(value, to, NETWORK),
+  megabytes: (value, to) => ({ set: [{ to, value: typeof value === 'number' ? `${value}m` : value }] }),
   'provider-type': (value, to) => renamed(value, to, PROVIDER_TYPES),
   'shell-mode': (value, to) => renamed(value, to, SHELL_MODES),
   'exec-security': (value, to) => renamed(value, to, []),
@@ -53,7 +54,7 @@ const ACCESS: Names = [
 const NETWORK: Names = [
   [false, 'none'],
   ['off', 'none'],
-  [true, 'bridge'],
+  [true, 'allowlist'],
 ];
 const PROVIDER_TYPES: Names = [
   ['anthropic', 'anthropic-messages'],

@@ -1,5 +1,6 @@
 // Owns the list of all methods: one table per noun, put together once. What is not here does not exist.
 import { pairingMethods } from './access/pairing.ts';
+import { outboxMethods } from './acts/outbox.ts';
 import { agentMethods } from './agent.ts';
 import { agentsMethods } from './agents.ts';
 import { approvalMethods } from './approvals.ts';
@@ -27,6 +28,7 @@ export function allMethods(): ReadonlyMap<string, Method> {
     configMethods,
     logMethods,
     approvalMethods,
+    outboxMethods,
     channelMethods,
     pairingMethods,
   ];
