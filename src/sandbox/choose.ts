@@ -117,7 +117,8 @@ function capped(sandbox: Sandbox, most: SandboxLimits): Sandbox {
   const cap = ({ limits, ...request }: ExecRequest): ExecRequest => ({
     ...request,
     limits: {
-      timeoutMs: Math.min(limits.timeoutMs, most.timeoutMs),
+      ...(request.background && limits.killOutputBytes ? { killOutputBytes: limits.killOutputBytes } : {}),
+      timeoutMs: request.background ? limits.timeoutMs : Math.min(limits.timeoutMs, most.timeoutMs),
       memoryBytes: Math.min(limits.memoryBytes, most.memoryBytes),
       maxProcesses: Math.min(limits.maxProcesses, most.maxProcesses),
       maxOutputBytes: Math.min(limits.maxOutputBytes, most.maxOutputBytes),

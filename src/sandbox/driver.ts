@@ -8,6 +8,8 @@ export type SandboxLimits = {
   readonly maxProcesses: number;
   /** bytes of stdout and stderr kept together; the process is killed at `maxOutputBytes * 4` */
   readonly maxOutputBytes: number;
+  /** killed at this many instead */
+  readonly killOutputBytes?: number;
   /** largest single file that the process may write, bytes */
   readonly maxFileBytes: number;
 };
@@ -54,6 +56,8 @@ export type ExecRequest = {
   /** added to the scrubbed environment */
   readonly env?: Readonly<Record<string, string>>;
   readonly limits: SandboxLimits;
+  /** it goes on without a turn: how long is for the caller to say, and not for the settings of commands in a turn */
+  readonly background?: true;
   readonly signal: AbortSignal;
 };
 

@@ -67,7 +67,7 @@ export async function openSession(parts: SessionParts): Promise<Sandbox> {
 
 async function start(parts: SessionParts, request: ExecRequest): Promise<RunResult> {
   const { argv, feeds } = await parts.launch(request);
-  const { timeoutMs, maxOutputBytes, memoryBytes } = request.limits;
+  const { timeoutMs, maxOutputBytes, killOutputBytes, memoryBytes } = request.limits;
   return run(argv, {
     cwd: '/',
     env: BASE_ENVIRONMENT,
@@ -76,6 +76,7 @@ async function start(parts: SessionParts, request: ExecRequest): Promise<RunResu
     feeds,
     timeoutMs,
     maxOutputBytes,
+    ...(killOutputBytes === undefined ? {} : { killOutputBytes }),
     signal: request.signal,
     namespaced: true,
     watch: watchSandbox({ memoryBytes, disk: diskOf(parts) }),

@@ -22,8 +22,9 @@ export type RunOptions = {
   /** data for the file descriptors 3, 4, …, each its own pipe */
   readonly feeds?: readonly (string | Uint8Array)[];
   readonly timeoutMs: number;
-  /** kept of stdout and stderr together (head and tail); the tree is killed at four times as much */
+  /** kept of stdout and stderr together (head and tail); the tree is killed at four times as much, or as said next */
   readonly maxOutputBytes: number;
+  readonly killOutputBytes?: number;
   readonly signal?: AbortSignal;
   readonly uid?: number;
   readonly gid?: number;
@@ -73,6 +74,7 @@ export function run(argv: readonly string[], options: RunOptions): Promise<RunRe
 
   return new Promise((resolve) => {
     const feeds = options.feeds ?? [];
+    const killBytes = options.killOutputBytes ?? options.maxOutputBytes * OUTPUT_KILL_FACTOR;
     const child = spawn(command, args, {
       cwd: options.cwd,
       env: { ...options.env },
@@ -121,7 +123,7 @@ export function run(argv: readonly string[], options: RunOptions): Promise<RunRe
     ] as const) {
       stream?.on('data', (chunk: Buffer) => {
         options.onOutput?.(chunk, name);
-        if (capture.add(name, chunk) > options.maxOutputBytes * OUTPUT_KILL_FACTOR) stop('output');
+        if (capture.add(name, chunk) > killBytes) stop('output');
       });
       stream?.on('error', () => {});
     }
