@@ -12,6 +12,32 @@ export const BASE_ENVIRONMENT: Readonly<Record<string, string>> = {
   USER: 'sandbox',
 };
 
+/** Names that steer nothing but the program that reads them. */
+const SAFE_NAMES = new Set([
+  ...[
+    'TZ',
+    'LANG',
+    'LANGUAGE',
+    'TERM',
+    'COLUMNS',
+    'LINES',
+    'NO_COLOR',
+    'FORCE_COLOR',
+    'CI',
+    'DEBUG',
+    'VERBOSE',
+    'SEED',
+  ],
+  ...['PORT', 'HOST', 'NODE_ENV', 'RUST_BACKTRACE', 'RUST_LOG', 'LOG_LEVEL', 'SOURCE_DATE_EPOCH'],
+]);
+const SAFE_PREFIX = /^(LC|MY|APP|TEST|INPUT)_[A-Z0-9_]{1,40}$/;
+
+/**
+ * Which names a caller may set: a list of what is harmless, since no list of what steers a loader, shell, interpreter or
+ * tool is ever whole (LD_PRELOAD, BASH_ENV, NODE_OPTIONS, GIT_SSH_COMMAND, npm_config_*, …).
+ */
+export const isSafeEnvName = (name: string): boolean => SAFE_NAMES.has(name) || SAFE_PREFIX.test(name);
+
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
 
 /** `NAME=value` lines for the init script, which exports them inside. */
