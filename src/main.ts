@@ -162,7 +162,7 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
   refuseWideWorkspace(workspaceDir, paths);
   const workspace = await openWorkspace(workspaceDir);
   opened.defer(workspace.close);
-  const sandboxes = openSandboxes(workspaceDir, config.tools.exec, {
+  const sandboxes = openSandboxes(workspaceDir, { ...config.tools.exec, memoryMb: 1_024, maxProcesses: 256 }, {
     hidden: [paths.stateDir, paths.configPath],
     fixedFiles: STEERING_FILES,
   });

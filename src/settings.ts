@@ -162,7 +162,7 @@ const IN_FORCE = new RegExp(
   `^(${[
     'gateway\\.(mode|port|bind|customBindHost|dangerously.*|auth\\.(mode|token|password|dangerously.*)|controlUi\\.(enabled|allowedOrigins))',
     'agents\\.defaults\\.(workspace|model|timeoutSeconds|maxOutputTokens)',
-    'tools\\.(profile|allow|deny|policies|exec\\.(mode|timeoutSeconds|memoryMb|maxProcesses))',
+    'tools\\.(profile|allow|deny|policies|exec\\.(mode|timeoutSeconds))',
     'actions\\.(undoSeconds|email|message)',
     'channels|commands|pairing|messages|budget\\.perSender\\.tokens|session\\.(dmScope|groupScope|identityLinks)',
     'security\\.workspace|models|secrets|env|logging',

@@ -9,8 +9,9 @@ import type { Launch } from './session.ts';
 import { openSession, probeBy } from './session.ts';
 import { callFilter } from './walls/call-filter.ts';
 import { insideArgv } from './walls/inside.ts';
-import type { Layout } from './walls/layout.ts';
+import type { Layout, Mask } from './walls/layout.ts';
 import { HOSTNAME, layoutFor, SANDBOX_ID, SHM_BYTES, TMP_BYTES } from './walls/layout.ts';
+import type { Stage } from './walls/stage.ts';
 import { openStage } from './walls/stage.ts';
 import { workspaceOwner } from './workspace.ts';
 
@@ -27,18 +28,20 @@ export function bubblewrapDriver(options: BubblewrapOptions = {}): SandboxDriver
     if (bwrap === undefined || !isExecutable(bwrap)) throw missing('bubblewrap is not installed', INSTALL);
     const sh = findProgram('sh');
     if (sh === undefined) throw missing('there is no /bin/sh', 'apt install dash');
-    const layout = layoutFor(spec);
+    const layout = await layoutFor(spec);
     const workspace = await openRoot(layout.workspace, workspaceOwner());
-    const stage = await openStage(layout.workspace);
-    const walls = wallsOf(layout, stage.workspace);
+    const stage = await openStage(layout);
+    const walls = wallsOf(layout, stage);
     return openSession({
       driver: 'bubblewrap',
       layout,
       fix: howToAllow(),
       async launch(request): Promise<Launch> {
-        const argv = [...stage.prefix, bwrap, ...walls.flags, '--', ...insideArgv(request, sh)];
+        const masks = maskFlags(await layout.masked(), FIRST_FEED + walls.feeds.length + layout.fixedFiles.length);
+        const flags = [...walls.flags, ...masks.flags, ...LAST];
+        const argv = [...stage.prefix, bwrap, ...flags, '--', ...insideArgv(request, sh, layout.hasProxy)];
         const fixed = await Promise.all(layout.fixedFiles.map((name) => fixedContent(workspace, name)));
-        return { argv, feeds: [...walls.feeds, ...fixed] };
+        return { argv, feeds: [...walls.feeds, ...fixed, ...masks.feeds] };
       },
       close: () => stage.close(),
     });
@@ -55,7 +58,12 @@ const MAX_FIXED_BYTES = 1_000_000;
 /** The first descriptor after the standard three. */
 const FIRST_FEED = 3;
 
-function wallsOf(layout: Layout, workspace: string): { flags: string[]; feeds: (string | Uint8Array)[] } {
+const LAST = ['--remount-ro', '/', '--chdir', '/workspace'];
+
+function wallsOf(
+  layout: Layout,
+  { workspace, binds }: Pick<Stage, 'workspace' | 'binds'>,
+): { flags: string[]; feeds: (string | Uint8Array)[] } {
   const filter = callFilter();
   const feeds: (string | Uint8Array)[] = layout.files.map((file) => file.text);
   if (filter !== null) feeds.push(filter);
@@ -76,13 +84,26 @@ function wallsOf(layout: Layout, workspace: string): { flags: string[]; feeds: (
     ...['--perms', '1777', '--size', String(SHM_BYTES), '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
     ...['--perms', '1777', '--size', String(TMP_BYTES), '--tmpfs', '/tmp'],
     ...[layout.writable ? '--bind' : '--ro-bind', workspace, '/workspace'],
+    ...layout.binds.flatMap(({ target, writable }, index) => [
+      ...[writable ? '--bind' : '--ro-bind', binds[index] ?? '', target],
+    ]),
     // A copy, fed in by us: the file itself could be swapped for a link while bubblewrap looks for it.
     ...layout.fixedFiles.flatMap((name, index) => [
       ...['--perms', '0600', '--ro-bind-data', String(FIRST_FEED + feeds.length + index), `/workspace/${name}`],
     ]),
-    ...['--remount-ro', '/', '--chdir', '/workspace'],
     ...(filter === null ? [] : ['--seccomp', String(FIRST_FEED + layout.files.length)]),
   ];
+  return { flags, feeds };
+}
+
+/** Empty files and folders over what is not to be read. */
+function maskFlags(masks: readonly Mask[], firstFeed: number): { flags: string[]; feeds: string[] } {
+  const flags: string[] = [];
+  const feeds: string[] = [];
+  for (const { path: at, isFolder } of masks) {
+    if (isFolder) flags.push('--perms', '0500', '--size', '4096', '--tmpfs', at, '--remount-ro', at);
+    else flags.push('--perms', '0400', '--ro-bind-data', String(firstFeed + feeds.push('') - 1), at);
+  }
   return { flags, feeds };
 }
 

@@ -149,7 +149,7 @@ function unavailable(parts: SessionParts, why: string): HardshellError {
 
 /** A probe is an opening, of a folder that is not a workspace, read-only, and closed at once. */
 export async function probeBy(open: SandboxDriver['open'], detail: string): Promise<Probe> {
-  const workspace = coverableFolder(homedir());
+  const workspace = coverableFolder([homedir()]);
   try {
     const spec = { workspace, workspaceAccess: 'ro', network: 'none', fixedFiles: [], hidden: [] } as const;
     await (await open(spec)).close();

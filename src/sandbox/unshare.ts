@@ -8,9 +8,10 @@ import { openSession, probeBy } from './session.ts';
 import { callFilter, loadWith } from './walls/call-filter.ts';
 import type { Held } from './walls/hold.ts';
 import { insideArgv } from './walls/inside.ts';
+import type { Layout } from './walls/layout.ts';
 import { layoutFor, SANDBOX_ID } from './walls/layout.ts';
 import { openStage } from './walls/stage.ts';
-import { openTemplate } from './walls/template.ts';
+import { maskTable, openTemplate } from './walls/template.ts';
 import { workspaceOwner } from './workspace.ts';
 
 export type UnshareOptions = {
@@ -37,11 +38,11 @@ const INSTALL = 'apt install util-linux';
 export function unshareDriver(options: UnshareOptions = {}): SandboxDriver {
   async function open(spec: SandboxSpec): Promise<Sandbox> {
     const programs = findPrograms(options);
-    const layout = layoutFor(spec);
-    const stage = await openStage(layout.workspace);
+    const layout = await layoutFor(spec);
+    const stage = await openStage(layout);
     let template: Held;
     try {
-      template = await openTemplate(layout, stage.prefix, stage.workspace, programs);
+      template = await openTemplate(layout, stage, programs);
     } catch (error) {
       throw unavailable(reasonOf(error), howToAllow());
     } finally {
@@ -52,10 +53,14 @@ export function unshareDriver(options: UnshareOptions = {}): SandboxDriver {
       driver: 'unshare',
       layout,
       fix: howToAllow(),
-      launch: (request) => ({
-        argv: [...wayIn(template, programs, layout.fixedFiles), ...insideArgv(request, programs.sh)],
-        feeds: [],
-      }),
+      async launch(request) {
+        const masks = maskTable(await layout.masked());
+        const way = wayIn(template, programs, layout, masks !== '');
+        return {
+          argv: [...way, ...insideArgv(request, programs.sh, layout.hasProxy)],
+          feeds: masks === '' ? [] : [masks],
+        };
+      },
       close: () => template.close(),
     });
   }
@@ -70,7 +75,8 @@ export function unshareDriver(options: UnshareOptions = {}): SandboxDriver {
 /**
  * Runs as root of the command's own user namespace, which has rights over its copy of the mounts and nothing else. The
  * fixed files must be plain, since mount follows links. One more user namespace is allowed below: the one that the next
- * program makes and that the command cannot leave. $1 how many fixed files, those, then what comes next.
+ * program makes and that the command cannot leave. $1 how many fixed files,
+ * those, then what is to be done besides (masks from descriptor 3, loopback), then what comes next.
  */
 const FINISH = `set -e
 n=$1
@@ -84,11 +90,18 @@ while [ "$n" -gt 0 ]; do
 done
 echo 1 >/proc/sys/user/max_user_namespaces
 mount -a
+[ -z "$1" ] || { mount -a -T /proc/self/fd/3; exec 3<&-; }
+[ -z "$2" ] || "$2" -e "$3"
+shift 3
 cd /workspace
 exec "$@"`;
 
+/** bubblewrap brings the loopback up by itself, util-linux does not; SIOCSIFFLAGS, up and running. */
+const LOOPBACK_UP = `socket(S, 2, 2, 0) && ioctl(S, 0x8914, pack("a16s", "lo", 0x41)) or die "no loopback: $!\n"`;
+
 /** From outside to the point where the shared init takes over: namespaces, then an ordinary user, then no capabilities. */
-function wayIn(template: Held, programs: Programs, fixed: readonly string[]): string[] {
+function wayIn(template: Held, programs: Programs, layout: Layout, hasMasks: boolean): string[] {
+  const fixed = layout.fixedFiles;
   const { nsenter, setpriv, unshare, sh, perl } = programs;
   const filter = callFilter();
   // The template's user namespace calls us root already; only a real root has to become the one it means.
@@ -105,6 +118,7 @@ function wayIn(template: Held, programs: Programs, fixed: readonly string[]): st
     ...['--', setpriv, '--pdeathsig=KILL', '--no-new-privs', '--', unshare, '--user', '--map-root-user', '--mount'],
     ...['--propagation', 'private', '--pid', '--fork', '--kill-child=KILL', '--mount-proc', '--net', '--ipc', '--uts'],
     ...[...cgroup, '--', sh, '-c', FINISH, 'finish', String(fixed.length), ...fixed],
+    ...[hasMasks ? '3' : '', layout.hasProxy ? perl : '', LOOPBACK_UP],
     ...[unshare, '--user', `--map-user=${SANDBOX_ID}`, `--map-group=${SANDBOX_ID}`, '--keep-caps', '--'],
     ...[setpriv, '--no-new-privs', '--inh-caps=-all', '--ambient-caps=-all', '--bounding-set=-all', '--'],
     ...(filter === null ? [] : loadWith(perl, filter)),

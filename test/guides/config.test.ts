@@ -247,7 +247,11 @@ describe('guide C', () => {
       docker: { image: 'openclaw-sandbox:bookworm-slim', network: 'none' },
     });
     expect(mappings(block)).toEqual([]);
-    expect(start('{}').config.agents.defaults.sandbox).toMatchObject({ mode: 'non-main', docker: { network: 'none' } });
+    expect(start('{}').config.agents.defaults.sandbox).toMatchObject({
+      mode: 'all',
+      scope: 'agent',
+      docker: { network: 'none' },
+    });
   });
 
   test('S176 S177 allowlists per channel', () => {

@@ -38,7 +38,11 @@ const KEYS = [
   '.local/share/containers',
 ];
 
-const STRICT_FIRST = ['all', 'non-main', 'off'];
+const STRICT_FIRST = {
+  mode: ['all', 'non-main', 'off'],
+  scope: ['session', 'agent', 'shared'],
+  workspaceAccess: ['none', 'ro', 'rw'],
+};
 
 export const borders: Rule = function* ({ agents, security }, context) {
   const workspaces = [
@@ -49,12 +53,14 @@ export const borders: Rule = function* ({ agents, security }, context) {
   ];
   for (const [key, path] of workspaces) if (path !== undefined) yield* workspaceRules(key, path, context);
   for (const [id, { sandbox }] of Object.entries(agents.entries)) {
-    if (sandbox.mode && STRICT_FIRST.indexOf(sandbox.mode) > STRICT_FIRST.indexOf(agents.defaults.sandbox.mode)) {
-      const key = `agents.entries.${id}.sandbox.mode`;
+    for (const [name, order] of Object.entries(STRICT_FIRST)) {
+      const [own, most] = [sandbox, agents.defaults.sandbox].map((one) => one[name as keyof typeof STRICT_FIRST]);
+      if (own === undefined || order.indexOf(own) <= order.indexOf(most ?? order.at(-1) ?? '')) continue;
+      const key = `agents.entries.${id}.sandbox.${name}`;
       yield wrong(
         'box-looser',
         key,
-        `${key} "${sandbox.mode}" is looser than agents.defaults.sandbox.mode "${agents.defaults.sandbox.mode}"`,
+        `${key} "${own}" is looser than agents.defaults.sandbox.${name} "${most}"`,
         'remove it',
       );
     }
@@ -83,6 +89,7 @@ export const borders: Rule = function* ({ agents, security }, context) {
       );
     }
   }
+  yield* hostRules(agents.defaults.sandbox);
   yield* boxRules(
     agents.defaults.sandbox.docker,
     agents.defaults.workspace ?? context.defaultWorkspace,
@@ -115,20 +122,38 @@ function* workspaceRules(key: string, path: string, context: RuleContext): Gener
 }
 
 type Box = {
-  readonly network: string;
   readonly binds: readonly string[];
   readonly dangerouslyAllowExternalBindSources: boolean;
 };
 
-function* boxRules(box: Box, workspace: string, allowed: readonly string[], context: RuleContext): Generator<Finding> {
-  if (box.network !== 'none') {
-    yield risky(
-      'box-network',
-      'agents.defaults.sandbox.docker.network',
-      'commands in the box reach the network',
-      'set agents.defaults.sandbox.docker.network to "none"',
-    );
+const HOST = /^(\*\.)?[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+(:\d{1,5})?$/i;
+const ALLOWED_HOSTS = 'agents.defaults.sandbox.allowedHosts';
+const MEMORY = 'agents.defaults.sandbox.docker.memory';
+const LEAST_MB = 64;
+
+function* hostRules(box: {
+  readonly allowedHosts: readonly string[];
+  readonly docker: { readonly network: string; readonly memory: string };
+}): Generator<Finding> {
+  const odd = box.allowedHosts.find((host) => !HOST.test(host));
+  if (odd !== undefined) {
+    const fix = 'write example.net, *.example.net or example.net:8443';
+    yield wrong('box-host', ALLOWED_HOSTS, `${ALLOWED_HOSTS}: "${odd}" is not the name of a host`, fix);
   }
+  if (box.docker.network === 'allowlist' && box.allowedHosts.length === 0) {
+    const message = 'agents.defaults.sandbox.docker.network is "allowlist", and no host is allowed';
+    yield risky('box-hosts-missing', ALLOWED_HOSTS, message, `openclaw config set ${ALLOWED_HOSTS} '["example.net"]'`);
+  }
+  if (/m$/.test(box.docker.memory) && Number.parseInt(box.docker.memory, 10) < LEAST_MB)
+    yield wrong(
+      'box-memory',
+      MEMORY,
+      `${MEMORY}: no program runs in ${box.docker.memory}`,
+      `write at least ${LEAST_MB}m`,
+    );
+}
+
+function* boxRules(box: Box, workspace: string, allowed: readonly string[], context: RuleContext): Generator<Finding> {
   const key = 'agents.defaults.sandbox.docker.binds';
   for (const bind of box.binds) {
     const [from = '', to = '', mode = 'rw', ...more] = bind.split(':');
@@ -137,7 +162,8 @@ function* boxRules(box: Box, workspace: string, allowed: readonly string[], cont
       continue;
     }
     const source = real(normalize(from));
-    const forbidden = hostParts(source, context);
+    const { home, stateDir, defaultWorkspace } = context;
+    const forbidden = hostParts(source, { home, stateDirs: [stateDir], kept: defaultWorkspace });
     if (forbidden)
       yield wrong(
         'bind-forbidden',
@@ -166,23 +192,26 @@ function* boxRules(box: Box, workspace: string, allowed: readonly string[], cont
   }
 }
 
-/** What of the host a bind would show, or null. */
-function hostParts(source: string, context: RuleContext): string | null {
+export type HostFacts = {
+  readonly home: string;
+  readonly stateDirs: readonly string[];
+  /** what may be shown although it lies in the state folder */
+  readonly kept: string | null;
+};
+
+/** What of the host a real path would show to commands, or null. */
+export function hostParts(source: string, { home, stateDirs, kept }: HostFacts): string | null {
   if (source === '/') return 'the whole machine';
   if (/(^|\/)(docker|podman|containerd)[^/]*\.sock$/.test(source)) return 'the container engine, which is root';
-  const home = context.home;
   const system = SYSTEM.find(
     (one) =>
       (covers(one, source) && !(one === '/root' && home === '/root' && source !== '/root')) || covers(source, one),
   );
   if (system) return system;
-  if (
-    covers(source, context.stateDir) ||
-    (covers(context.stateDir, source) && !covers(context.defaultWorkspace, source))
-  )
-    return 'the state folder with its keys';
-  const keys = keysBelow(home).find((one) => covers(one, source) || covers(source, one));
-  return keys ?? null;
+  const isState = (dir: string): boolean =>
+    covers(source, dir) || (covers(dir, source) && !(kept !== null && covers(kept, source)));
+  if (stateDirs.some(isState)) return 'the state folder with its keys';
+  return keysBelow(home).find((one) => covers(one, source) || covers(source, one)) ?? null;
 }
 
 const keysBelow = (home: string): string[] => KEYS.map((name) => `${home}/${name}`);

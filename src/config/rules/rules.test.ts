@@ -241,12 +241,24 @@ describe('borders', () => {
     expect(bind(`${home}/data/x:/data:ro`)).toEqual([]);
   });
 
-  test('a box has no network unless it is said, and an agent none that is looser', () => {
-    expect(codes(`{ sandbox: { network: true } }`)).toEqual(['warning:box-network']);
-    expect(
-      codes(`{ agents: { defaults: { sandbox: { mode: 'all' } }, entries: { b: { sandbox: { mode: 'off' } } } } }`),
-    ).toEqual(['error:box-looser']);
-    expect(codes(`{ agents: { entries: { b: { sandbox: { mode: 'all' } } } } }`)).toEqual([]);
+  test('a box never has the network of the machine; through the filter only hosts that are named', () => {
+    const box = (more: object): string[] => codes(JSON.stringify({ agents: { defaults: { sandbox: more } } }));
+    for (const network of ['bridge', 'host', 'container:x'])
+      expect([network, box({ docker: { network } })]).toEqual([network, ['error:bad-value']]);
+    expect(codes(`{ sandbox: { network: true } }`)).toEqual(['warning:box-hosts-missing']);
+    expect(box({ docker: { network: 'allowlist' }, allowedHosts: ['example.net', '*.example.org:8443'] })).toEqual([]);
+    for (const host of ['*', 'https://example.net', 'example.net/x', 'localhost', '*.*.net', 'a b.net'])
+      expect([host, box({ allowedHosts: [host] })]).toEqual([host, ['error:box-host']]);
+    expect(box({ docker: { memory: '16m' } })).toEqual(['error:box-memory']);
+  });
+
+  test('no agent has a looser box than the defaults', () => {
+    const agent = (defaults: object, own: object): string[] =>
+      codes(JSON.stringify({ agents: { defaults: { sandbox: defaults }, entries: { b: { sandbox: own } } } }));
+    expect(agent({}, { mode: 'off' })).toEqual(['error:box-looser']);
+    expect(agent({ workspaceAccess: 'ro' }, { workspaceAccess: 'rw' })).toEqual(['error:box-looser']);
+    expect(agent({}, { scope: 'shared' })).toEqual(['error:box-looser']);
+    expect(agent({}, { mode: 'all', scope: 'session', workspaceAccess: 'none' })).toEqual([]);
   });
 });
 

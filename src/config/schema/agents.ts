@@ -9,7 +9,7 @@ const EVERY = /^(off|\d{1,4}(m|h|d))$/;
 const sandbox = () =>
   group('The box that commands run in', {
     mode: choice(
-      'Whose commands run in a box: all; all but your own main conversation; or off. What is not boxed is tools.exec on this machine, which is deny unless you open it',
+      'Which conversations run commands in a box: all, all but your main one, or none. Outside a box, commands are denied unless you open that',
       'all',
       SANDBOX_MODES,
     ),
@@ -18,22 +18,22 @@ const sandbox = () =>
       'agent',
       SCOPES,
     ),
-    backend: choice('What builds the box; auto takes the first that works here, a named one is used or nothing is', 'auto', [
+    backend: choice(
+      'What builds the box; auto takes the first that works here, a named one is used or nothing is',
       'auto',
-      'bubblewrap',
-      'unshare',
-      'podman',
-      'docker',
-      'seatbelt',
-    ]),
+      ['auto', 'bubblewrap', 'unshare', 'podman', 'docker', 'seatbelt'],
+    ),
     workspaceAccess: maybeChoice(
-      'What a boxed conversation has of your workspace: nothing but a private folder of its own, reading, or all. Otherwise rw for you alone and none where others take part',
+      'What a box has of your workspace; none is a private folder instead. Otherwise rw for you alone, none where others take part',
       WORKSPACE_ACCESS,
     ),
     allowedHosts: texts('With network allowlist: hosts that commands reach by HTTP and HTTPS, such as *.example.net'),
     docker: group("The box itself; the names are Docker's, the meaning holds for every backend", {
       image: textOr('Container image', 'openclaw-sandbox:bookworm-slim'),
-      network: choice('none, or allowlist: the hosts of allowedHosts, through a filter; never a bridge', 'none', ['none', 'allowlist']),
+      network: choice('none, or allowlist: the hosts of allowedHosts, through a filter; never a bridge', 'none', [
+        'none',
+        'allowlist',
+      ]),
       memory: textOr('Memory limit', '1g', /^\d{1,6}[mg]$/),
       cpus: whole('Processor limit', 1, { min: 1, max: 256 }),
       pidsLimit: whole('How many processes', 256, { min: 8, max: 10_000 }),

@@ -43,8 +43,6 @@ export const tools = () =>
       safeBins: texts('Programs that only filter what is piped in', ['cut', 'uniq', 'head', 'tail', 'tr', 'wc']),
       strictInlineEval: flag('Ask for code in an argument (python -c, node -e) even when the program is allowed', true),
       timeoutSeconds: whole('Longest command', 120, { min: 1, max: 3_600 }),
-      memoryMb: whole('Memory of a command, in megabytes', 1_024, { min: 64 }),
-      maxProcesses: whole('Processes of a command', 128, { min: 8 }),
       grantExpiryDays: whole('For how long "always allow" is good', 30, { min: 1, max: 365 }),
     }),
     sandbox: group('Inside the box', {

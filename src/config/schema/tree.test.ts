@@ -71,7 +71,12 @@ test('an empty file is hardened: the defaults that the audit relies on', () => {
     },
     agents: {
       defaults: {
-        sandbox: { mode: 'non-main', workspaceAccess: 'none', docker: { network: 'none', pidsLimit: 256 } },
+        sandbox: {
+          mode: 'all',
+          scope: 'agent',
+          backend: 'auto',
+          docker: { network: 'none', pidsLimit: 256, memory: '1g', cpus: 1 },
+        },
         heartbeat: { every: 'off' },
       },
     },

@@ -127,6 +127,10 @@ test.each([
   [{ gateway: { host: 'localhost' } }, { gateway: { bind: 'loopback' } }],
   [{ gateway: { host: 'example.net' } }, { gateway: { bind: 'example.net' } }],
   [
+    { tools: { exec: { memoryMb: 512, maxProcesses: 64 } } },
+    { agents: { defaults: { sandbox: { docker: { memory: '512m', pidsLimit: 64 } } } } },
+  ],
+  [
     { sandbox: { workspace: 'rw', scope: 'session', docker: { memory: '2g' } } },
     { agents: { defaults: { sandbox: { workspaceAccess: 'rw', scope: 'session', docker: { memory: '2g' } } } } },
   ],

@@ -3,6 +3,7 @@
 import { namesOf, SANDBOX_WORKSPACE } from '../../platform/workspace-path.ts';
 import type { ExecRequest } from '../driver.ts';
 import { exportsOf } from '../environment.ts';
+import { PROXY_FOLDER, PROXY_SOCKET } from './layout.ts';
 
 const MAX_OPEN_FILES = 1024;
 /** Runtimes reserve far more addresses than memory (Node.js over 1 GiB at rest), so addresses get a wider limit. */
@@ -11,7 +12,8 @@ const ADDRESS_FACTOR = 8;
 /**
  * The shell stays as process 1: it collects orphans, and when it ends the kernel ends everything else. Limits are set
  * here, since the kernel counts processes a user namespace: outside, all processes of the user would count. One shell
- * calls that limit -u, another -p. $1 folder, $2 to $6 limits, $7 how many exports follow, those, then the command.
+ * calls that limit -u, another -p. $1 folder, $2 to $6 limits, $7 a Perl program or nothing, $8 how many exports follow,
+ * those, then the command.
  */
 const INIT = `echo 1000 2>/dev/null >/proc/self/oom_score_adj
 cd "./$1" 2>/dev/null || { echo "there is no folder $1 in the workspace" >&2; exit 126; }
@@ -19,24 +21,70 @@ ulimit -c 0 && ulimit -n "$2" && ulimit -f "$3" && ulimit -d "$4" && ulimit -v "
 ulimit -u "$6" 2>/dev/null || ulimit -p "$6" || exit 125
 unset OLDPWD
 umask 077
-n=$7
-shift 7
+[ -z "$7" ] || perl -e "$7" || exit 125
+n=$8
+shift 8
 while [ "$n" -gt 0 ]; do export "$1"; shift; n=$((n-1)); done
 "$@"
 exit "$?"`;
 
+const PROXY_PORT = 3128;
+const PROXY_URL = `http://127.0.0.1:${PROXY_PORT}`;
+const PROXY_ENVIRONMENT: Readonly<Record<string, string>> = {
+  ...{ HTTP_PROXY: PROXY_URL, HTTPS_PROXY: PROXY_URL, http_proxy: PROXY_URL, https_proxy: PROXY_URL },
+  ...{ NO_PROXY: 'localhost,127.0.0.1', no_proxy: 'localhost,127.0.0.1', NODE_USE_ENV_PROXY: '1' },
+};
+
+/** From the loopback to the proxy's socket, which programs cannot dial. It listens before it lets the command begin. */
+const FORWARDER = `use IO::Socket::INET; use IO::Socket::UNIX; use IO::Select;
+my $l = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => ${PROXY_PORT}, Listen => 64, ReuseAddr => 1) or die "no way to the proxy: $!\n";
+defined(my $pid = fork) or die "no way to the proxy: $!\n";
+exit 0 if $pid;
+open STDIN, "<", "/dev/null"; open STDOUT, ">", "/dev/null"; open STDERR, ">", "/dev/null";
+$SIG{PIPE} = "IGNORE";
+my $s = IO::Select->new($l);
+my %to;
+while (my @ready = $s->can_read) {
+  for my $h (@ready) {
+    if ($h == $l) {
+      my $c = $l->accept or next;
+      my $u = IO::Socket::UNIX->new(Peer => "${PROXY_FOLDER}/${PROXY_SOCKET}") or (close $c, next);
+      $to{$c} = $u; $to{$u} = $c; $s->add($c, $u);
+      next;
+    }
+    my $o = $to{$h} or next;
+    my $n = sysread $h, my $b, 65536;
+    my $ok = $n;
+    while ($ok && length $b) { my $w = syswrite $o, $b; if (defined $w) { substr($b, 0, $w) = "" } else { $ok = 0 } }
+    next if $ok;
+    if (defined $n && $n == 0 && $s->exists($o)) { shutdown $o, 1; $s->remove($h); next }
+    $s->remove($h, $o); delete $to{$h}; delete $to{$o}; close $h; close $o;
+  }
+}`;
+
 /** `sh -c INIT …`: to be started in /workspace, as the sandbox user, inside all namespaces. */
-export function insideArgv(request: ExecRequest, sh: string): string[] {
+export function insideArgv(request: ExecRequest, sh: string, hasProxy = false): string[] {
   const folder = namesOf(request.cwd === '' ? '.' : request.cwd, [SANDBOX_WORKSPACE]).join('/') || '.';
-  const exports = exportsOf(request.env);
+  const exports = exportsOf(hasProxy ? { ...PROXY_ENVIRONMENT, ...request.env } : request.env);
   const { maxFileBytes, memoryBytes, maxProcesses } = request.limits;
   const limits = [
     MAX_OPEN_FILES,
     Math.floor(maxFileBytes / 512),
     Math.floor(memoryBytes / 1024),
     Math.floor((memoryBytes * ADDRESS_FACTOR) / 1024),
-    // One more for init itself.
-    maxProcesses + 1,
+    // One more for init itself, and one for what leads to the proxy.
+    maxProcesses + (hasProxy ? 2 : 1),
   ].map(String);
-  return [sh, '-c', INIT, 'init', folder, ...limits, String(exports.length), ...exports, ...request.argv];
+  return [
+    sh,
+    '-c',
+    INIT,
+    'init',
+    folder,
+    ...limits,
+    hasProxy ? FORWARDER : '',
+    String(exports.length),
+    ...exports,
+    ...request.argv,
+  ];
 }

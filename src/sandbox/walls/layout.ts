@@ -2,14 +2,20 @@
 // turns this list into mounts; it must never add a folder of its own.
 import { existsSync, lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { EXIT, HardshellError } from '../../platform/errors.ts';
 import { isSystemFolder } from '../../platform/system-folders.ts';
 import type { SandboxSpec } from '../driver.ts';
+import type { OpenBind } from './binds.ts';
 
 export type Layout = {
   /** real path on the host; shown as /workspace */
   readonly workspace: string;
   readonly writable: boolean;
+  /** further folders, and that of the proxy's socket */
+  readonly binds: readonly OpenBind[];
+  readonly hasProxy: boolean;
+  masked(): Promise<readonly Mask[]>;
   /** names in the workspace that stay as they are, whatever a command does */
   readonly fixedFiles: readonly string[];
   /** host folders and files shown read-only under the same path */
@@ -20,6 +26,12 @@ export type Layout = {
   readonly files: readonly { readonly at: string; readonly text: string }[];
 };
 
+/** A path as commands see it, which reads as empty. */
+export type Mask = { readonly path: string; readonly isFolder: boolean };
+
+/** Where a command finds the socket of the filtering proxy. */
+export const PROXY_FOLDER = '/etc/proxy';
+export const PROXY_SOCKET = 'proxy.sock';
 export const SANDBOX_ID = 1000;
 /** Counted as memory by the watch, and small enough that a filled one hurts nobody. */
 export const TMP_BYTES = 256 * 1024 ** 2;
@@ -53,7 +65,7 @@ const FILES: Layout['files'] = [
   { at: '/etc/nsswitch.conf', text: 'passwd: files\ngroup: files\nhosts: files\n' },
 ];
 
-export function layoutFor(spec: SandboxSpec): Layout {
+export async function layoutFor(spec: SandboxSpec): Promise<Layout> {
   const links: { at: string; to: string }[] = [];
   const readOnly: string[] = [];
   for (const at of SYSTEM) {
@@ -63,14 +75,29 @@ export function layoutFor(spec: SandboxSpec): Layout {
   }
   readOnly.push(...ETC.filter((path) => existsSync(path)));
   const writable = spec.workspaceAccess === 'rw';
+  const workspace = realWorkspace(spec.workspace, spec.hidden);
+  const hasProxy = spec.network !== 'none';
+  const binds = hasProxy || (spec.binds ?? []).length > 0 ? (await import('./binds.ts')).openBinds(spec) : [];
   return {
-    workspace: realWorkspace(spec.workspace, spec.hidden),
+    workspace,
     writable,
+    binds,
+    hasProxy,
+    masked: async () => ((await spec.masked?.()) ?? []).flatMap((path) => maskAt(path, workspace, binds)),
     fixedFiles: writable ? spec.fixedFiles.map(plainName) : [],
     readOnly,
     links,
     files: FILES,
   };
+}
+
+/** What is no plain file and no folder shows nothing that could be hidden. */
+function maskAt(path: string, workspace: string, binds: readonly OpenBind[]): Mask[] {
+  const bind = binds.find(({ target }) => path.startsWith(`${target}/`));
+  const outside = bind === undefined ? join(workspace, path) : bind.source + path.slice(bind.target.length);
+  const found = lstatSync(outside, { throwIfNoEntry: false });
+  if (!found?.isFile() && !found?.isDirectory()) return [];
+  return [{ path: bind === undefined ? join('/workspace', path) : path, isFolder: found.isDirectory() }];
 }
 
 function plainName(name: string): string {

@@ -2,9 +2,10 @@
 // put a command there as nobody. Without root there is nothing to step down from. It must never change the host's mounts.
 import { statSync } from 'node:fs';
 import { HardshellError, reasonOf } from '../../platform/errors.ts';
-import { findProgram } from '../programs.ts';
+import { findProgram, howToAllow } from '../programs.ts';
 import { NOBODY, workspaceOwner } from '../workspace.ts';
 import { holdNamespaces, SAY_READY } from './hold.ts';
+import type { Layout } from './layout.ts';
 import { COVERABLE } from './layout.ts';
 
 export type Stage = {
@@ -12,40 +13,66 @@ export type Stage = {
   readonly prefix: readonly string[];
   /** the workspace as the driver sees it */
   readonly workspace: string;
+  /** the binds of the layout, in their order, as the driver sees them */
+  readonly binds: readonly string[];
   close(): void;
 };
 
-/** The folder is entered before a small tmpfs hides its parents, and shown again below a folder that nobody can pass. */
+/**
+ * Each folder is entered, by its path or, where that could be swapped, compared with what it was, before a small tmpfs
+ * hides what lies above it. $1 that tmpfs, $2 workspace, then path and identity of each further folder.
+ */
 const STAGE_SCRIPT = `set -eu
-cd "$1"
-mount -t tmpfs -o size=64k,mode=0755,nosuid,nodev tmpfs "$2"
-mkdir "$2/workspace"
-mount --no-canonicalize --rbind . "$2/workspace"
+base=$1
+cd "$2"
+shift 2
+n=0
+mount -t tmpfs -o size=64k,mode=0755,nosuid,nodev tmpfs "$base"
+mkdir "$base/workspace"
+mount --no-canonicalize --rbind . "$base/workspace"
+while [ "$#" -gt 0 ]; do
+  cd "$1"
+  [ "$(stat -c %d:%i .)" = "$2" ] || { echo "$1 is another folder now" >&2; exit 1; }
+  mkdir "$base/bind$n"
+  mount --no-canonicalize --rbind . "$base/bind$n"
+  n=$((n+1))
+  shift 2
+done
 ${SAY_READY}`;
 
-export async function openStage(workspace: string): Promise<Stage> {
-  if (workspaceOwner().owner === undefined) return { prefix: [], workspace, close: () => {} };
+/** Without root and without further folders there is nothing to prepare. */
+export async function openStage({ workspace, binds }: Pick<Layout, 'workspace' | 'binds'>): Promise<Stage> {
+  const isRoot = workspaceOwner().owner !== undefined;
+  if (!isRoot && binds.length === 0) return { prefix: [], workspace, binds: [], close: () => {} };
   const [unshare, sh, nsenter] = ['unshare', 'sh', 'nsenter'].map(findProgram);
   if (!unshare || !sh || !nsenter) throw failed('util-linux is not installed', 'apt install util-linux');
-  const base = coverableFolder(workspace);
-  const argv = [unshare, '--mount', '--propagation', 'private', sh, '-c', STAGE_SCRIPT, 'stage', workspace, base];
-  const held = await holdNamespaces(argv, ['mnt']).catch((error: unknown) => {
-    throw failed(
-      `no private mount namespace: ${reasonOf(error)}`,
-      'run the gateway as an ordinary user instead of root',
-    );
-  });
+  const base = coverableFolder([workspace, ...binds.map(({ source }) => source)]);
+  const folders = binds.flatMap(({ source, identity }) => [source, identity]);
+  const user = isRoot ? [] : ['--user', '--map-root-user'];
+  const argv = [unshare, ...user, '--mount', '--propagation', 'private', sh, '-c', STAGE_SCRIPT, 'stage'];
+  const held = await holdNamespaces([...argv, base, workspace, ...folders], isRoot ? ['mnt'] : ['user', 'mnt']).catch(
+    (error: unknown) => {
+      throw failed(
+        `no private mount namespace: ${reasonOf(error)}`,
+        isRoot ? 'run the gateway as an ordinary user instead of root' : howToAllow(),
+      );
+    },
+  );
+  const enter = isRoot
+    ? // Setting the group also drops the supplementary groups; leaving user 0 drops every capability.
+      [`--setuid=${NOBODY.uid}`, `--setgid=${NOBODY.gid}`]
+    : ['--preserve-credentials', `--user=${held.path('user')}`];
   return {
-    // Setting the group also drops the supplementary groups; leaving user 0 drops every capability.
-    prefix: [nsenter, `--mount=${held.path('mnt')}`, `--setuid=${NOBODY.uid}`, `--setgid=${NOBODY.gid}`, '--'],
+    prefix: [nsenter, `--mount=${held.path('mnt')}`, ...enter, '--'],
     workspace: `${base}/workspace`,
+    binds: binds.map((_, index) => `${base}/bind${index}`),
     close: held.close,
   };
 }
 
-/** A folder to mount something on: its content is hidden in a private namespace only, so any will do that holds `avoid` not. */
-export function coverableFolder(avoid: string): string {
-  const free = COVERABLE.filter((folder) => !`${avoid}/`.startsWith(`${folder}/`));
+/** A folder to mount something on: its content is hidden in a private namespace only, so any will do that holds none of `avoid`. */
+export function coverableFolder(avoid: readonly string[]): string {
+  const free = COVERABLE.filter((folder) => !avoid.some((one) => `${one}/`.startsWith(`${folder}/`)));
   return free.find((folder) => statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) ?? '/tmp';
 }
 

@@ -5,9 +5,10 @@ import { dirname } from 'node:path';
 import { findProgram } from '../programs.ts';
 import type { Held } from './hold.ts';
 import { holdNamespaces, SAY_READY } from './hold.ts';
-import type { Layout } from './layout.ts';
+import type { Layout, Mask } from './layout.ts';
 import { HOSTNAME, SHM_BYTES, TMP_BYTES } from './layout.ts';
 import { lockedOptions, mountsBelow } from './mount-table.ts';
+import type { Stage } from './stage.ts';
 import { coverableFolder } from './stage.ts';
 
 export type TemplatePrograms = {
@@ -20,16 +21,15 @@ export type TemplatePrograms = {
   readonly pivot_root: string;
 };
 
-/** `prefix` puts what follows it where `workspace` can be reached by the account that the commands run as. */
+/** The prefix of the stage puts what follows it where its folders can be reached by the account that commands run as. */
 export async function openTemplate(
   layout: Layout,
-  prefix: readonly string[],
-  workspace: string,
+  stage: Pick<Stage, 'prefix' | 'workspace' | 'binds'>,
   programs: TemplatePrograms,
 ): Promise<Held> {
   const spaces = ['--user', '--map-root-user', '--mount', '--propagation', 'private', '--uts', '--'];
-  const script = buildScript(layout, workspace, programs);
-  const argv = [...prefix, programs.unshare, ...spaces, programs.sh, '-c', script];
+  const script = buildScript(layout, stage, programs);
+  const argv = [...stage.prefix, programs.unshare, ...spaces, programs.sh, '-c', script];
   return holdNamespaces(argv, ['user', 'mnt', 'uts']);
 }
 
@@ -47,10 +47,12 @@ function ownMounts(layout: Layout, workspace: string): string {
   ].join('\n');
 }
 
-function buildScript(layout: Layout, workspace: string, programs: TemplatePrograms): string {
+function buildScript(layout: Layout, stage: Pick<Stage, 'workspace' | 'binds'>, programs: TemplatePrograms): string {
+  const { workspace } = stage;
   const { mount, umount, mkdir, ln, pivot_root } = programs;
-  const base = coverableFolder(workspace);
-  const folders = ['/proc', '/dev/shm', '/tmp', '/workspace', '/etc', OLD_ROOT];
+  const base = coverableFolder([workspace, ...stage.binds]);
+  const targets = layout.binds.map(({ target }) => target);
+  const folders = ['/proc', '/dev/shm', '/tmp', '/workspace', '/etc', MASKS.folder, OLD_ROOT, ...targets];
   const plain = [...DEVICES];
   for (const path of layout.readOnly) {
     const isFolder = existsSync(`${path}/.`);
@@ -58,6 +60,7 @@ function buildScript(layout: Layout, workspace: string, programs: TemplateProgra
     if (!isFolder) plain.push(path);
   }
   const files = [...layout.files, { at: '/etc/fstab', text: ownMounts(layout, workspace) }];
+  plain.push(MASKS.file);
   const hostname = findProgram('hostname');
   const deviceLinks = { fd: 'fd', stdin: 'fd/0', stdout: 'fd/1', stderr: 'fd/2' };
   return [
@@ -69,7 +72,7 @@ function buildScript(layout: Layout, workspace: string, programs: TemplateProgra
     ...files.map(({ at, text }) => `echo ${quoted(text.trimEnd())} >.${at}`),
     ...layout.links.map(({ at, to }) => `${ln} -s ${quoted(to)} .${at}`),
     ...Object.entries(deviceLinks).map(([name, to]) => `${ln} -s /proc/self/${to} dev/${name}`),
-    `echo ${quoted(mountTable(layout, workspace, base))} >./tmp/table`,
+    `echo ${quoted(mountTable(layout, stage, base))} >./tmp/table`,
     `${mount} -a -T ${base}/tmp/table`,
     '>./tmp/table',
     ...mountsBelow(layout.readOnly).map((path) => `${mount} -o remount,bind,ro,nosuid,nodev ${quoted(base + path)}`),
@@ -83,19 +86,34 @@ function buildScript(layout: Layout, workspace: string, programs: TemplateProgra
 }
 
 /** The mounts of the template in the form of an fstab, so that one process makes them all. */
-function mountTable(layout: Layout, workspace: string, base: string): string {
+function mountTable(layout: Layout, stage: Pick<Stage, 'workspace' | 'binds'>, base: string): string {
+  const { workspace, binds } = stage;
   const line = (source: string, target: string, type: string, flags: string): string =>
     `${escaped(source)} ${escaped(base + target)} ${type} ${flags} 0 0\n`;
-  const shown = (source: string, target: string, access: string): string =>
-    line(source, target, 'none', ['rbind', access, 'nosuid', 'nodev', ...lockedOptions(source)].join(','));
+  const shown = (source: string, target: string, access: string, locked = lockedOptions(source)): string =>
+    line(source, target, 'none', ['rbind', access, 'nosuid', 'nodev', ...locked].join(','));
   return [
     ...layout.readOnly.map((path) => shown(path, path, 'ro')),
     ...DEVICES.map((path) => line(path, path, 'none', 'bind')),
     // For the programs that still have to come in; each command's own /proc is mounted over it before the command runs.
     line('/proc', '/proc', 'none', 'rbind'),
     shown(workspace, '/workspace', layout.writable ? 'rw' : 'ro'),
+    ...layout.binds.map(({ target, writable, locked }, index) =>
+      shown(binds[index] ?? '', target, writable ? 'rw' : 'ro', [...locked]),
+    ),
   ].join('');
 }
+
+/** What is put over a path that must read as empty. */
+const MASKS = { file: '/etc/masked/file', folder: '/etc/masked/folder' };
+
+/** As an fstab, for one command. */
+export const maskTable = (masks: readonly Mask[]): string =>
+  masks
+    .map(({ path, isFolder }) => {
+      return `${isFolder ? MASKS.folder : MASKS.file} ${escaped(path)} none bind,ro,nosuid,nodev 0 0\n`;
+    })
+    .join('');
 
 const escaped = (path: string): string =>
   path.replace(/[\s\\#]/g, (c) => `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`);
