@@ -33,7 +33,12 @@ export const tools = () =>
       'By place (*, dm, group, channel): a tool or group, and allow, ask or deny. exec and browser are denied outside direct chats',
       z._default(z.partialRecord(z.enum(CONTEXTS), z.record(z.string(), z.enum(TOOL_RULES))), {}),
     ),
-    fs: group('Files', { workspaceOnly: flag('Only inside the workspace and security.allowedPaths', true) }),
+    fs: group('Files', {
+      workspaceOnly: flag(
+        'Only inside the workspace and security.allowedPaths; false: read, not written, elsewhere',
+        true,
+      ),
+    }),
     exec: group('Commands', {
       mode: maybeChoice(
         'none at all; ask for each (allowlist and ask: no list is trusted yet); or any, which holds when left out, inside the box',
@@ -75,8 +80,11 @@ export const tools = () =>
 export const security = () =>
   group('Borders', {
     workspace: maybeText('The folder of the assistant, the same as agents.defaults.workspace', { restart: true }),
-    allowedPaths: texts('Folders outside the workspace that it may use'),
-    deniedPaths: texts('Never these; wins over everything. Keys, wallets and the state folder are always denied'),
+    allowedPaths: texts('Folders and files outside the workspace that it may use; with :ro behind it only to read'),
+    deniedPaths: texts(
+      'Never these, or with :w behind it never written; wins over everything. Keys, wallets and the state folder are always denied',
+    ),
+    dangerouslyReadable: texts('Exact paths among those that hold keys and logins, which it may read all the same'),
     audit: group('The audit', {
       suppressions: list('Findings that you have decided to live with', {
         checkId: maybeText('The id of the check'),

@@ -3,6 +3,7 @@
 import { isAbsolute, join, normalize } from 'node:path';
 import { placeholderIn } from '../../secrets/strength.ts';
 import type { Finding } from '../findings.ts';
+import { canonicalEntry } from '../path-entries.ts';
 import { CHANNEL_NAMES, type ChannelName } from '../schema/channels.ts';
 import type { Config, SectionName } from '../schema.ts';
 import { personOf } from './people.ts';
@@ -93,10 +94,10 @@ function strictPolicies(policies: Config['tools']['policies']): void {
 }
 
 function wholePaths(security: Config['security'], home: string, findings: Finding[]): void {
-  const whole = (path: string, key: string): string => wholePath(path, `security.${key}`, home, findings);
-  security.allowedPaths = security.allowedPaths.map((path) => whole(path, 'allowedPaths'));
-  security.deniedPaths = security.deniedPaths.map((path) => whole(path, 'deniedPaths'));
-  if (security.workspace !== undefined) security.workspace = whole(security.workspace, 'workspace');
+  for (const list of ['allowedPaths', 'deniedPaths', 'dangerouslyReadable'] as const)
+    security[list] = security[list].map((entry) => canonicalEntry(list, entry, home, findings));
+  if (security.workspace !== undefined)
+    security.workspace = wholePath(security.workspace, 'security.workspace', home, findings);
 }
 
 function wholeWorkspaces({ defaults, entries }: Config['agents'], home: string, findings: Finding[]): void {
