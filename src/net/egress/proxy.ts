@@ -1,0 +1,224 @@
+// Owns the one way out of a box that has one: HTTP and HTTPS to listed hosts, through a socket that only that box sees.
+// It dials the address that it has looked at, tells of every request, and must never pass on a path or a body of one.
+import { lookup } from 'node:dns/promises';
+import { createServer, type IncomingMessage, request as overHttp, type ServerResponse } from 'node:http';
+import { connect, isIP, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { errnoOf } from '../../platform/errors.ts';
+import { isListed, isPublic, type Target, targetOf } from './reachable.ts';
+
+export type Seen = {
+  readonly host: string;
+  readonly port: number;
+  readonly method: string;
+  /** why it was refused or failed; null: it went through */
+  readonly refused: string | null;
+  readonly bytesOut: number;
+  readonly bytesIn: number;
+  readonly ms: number;
+};
+
+export type EgressPorts = {
+  readonly socketPath: string;
+  /** the owner's list, as it is now */
+  hosts(): readonly string[];
+  seen(request: Seen): void;
+  /** for tests alone: who answers for names, and that what it says may be private; no setting reaches it */
+  readonly dangerouslyResolve?: (host: string) => Promise<readonly string[]>;
+};
+export type EgressProxy = { close(): Promise<void> };
+
+const MAX_CONNECTIONS = 64;
+const MAX_BYTES = 512 * 1024 ** 2;
+const IDLE_MS = 60_000;
+const LONGEST_MS = 15 * 60_000;
+const CONNECT_MS = 15_000;
+const [HTTP, HTTPS] = [80, 443];
+/** These are between two neighbours, and the proxy is one. */
+const OWN_HEADERS = /^(connection|keep-alive|proxy-.*|te|trailer|upgrade|host)$/i;
+
+class Refused extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export async function openEgressProxy(ports: EgressPorts): Promise<EgressProxy> {
+  const server = createServer({ maxHeaderSize: 32 * 1024, headersTimeout: 20_000, requestTimeout: LONGEST_MS });
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on('connect', (request: IncomingMessage, client: Duplex, head: Buffer) => {
+    void tunnel(ports, request, client, head);
+  });
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => void forward(ports, request, response));
+  server.on('clientError', (_error, client) => client.destroy());
+  const open = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    open.add(socket);
+    socket.setTimeout(IDLE_MS, () => socket.destroy());
+    socket.on('error', () => {});
+    socket.on('close', () => open.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(ports.socketPath, resolve);
+  });
+  server.unref();
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of open) socket.destroy();
+      }),
+  };
+}
+
+async function tunnel(ports: EgressPorts, request: IncomingMessage, client: Duplex, head: Buffer): Promise<void> {
+  const target = targetOf(request.url ?? '', HTTPS);
+  const told = tell(ports, target, 'CONNECT');
+  client.on('error', () => {});
+  try {
+    const upstream = await dial(ports, target, HTTPS);
+    const count = meter(told, [client, upstream]);
+    client.on('data', count.out);
+    upstream.on('data', count.in);
+    client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+    if (head.length > 0) upstream.write(head);
+    client.pipe(upstream).pipe(client);
+  } catch (error) {
+    const { status, text } = answerOf(error);
+    told.end(text);
+    client.end(`HTTP/1.1 ${status} Refused\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n${text}\n`);
+  }
+}
+
+async function forward(ports: EgressPorts, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = URL.canParse(request.url ?? '') ? new URL(request.url ?? '') : null;
+  const target = url?.protocol === 'http:' ? targetOf(url.host, HTTP) : null;
+  const told = tell(ports, target, request.method ?? '');
+  try {
+    if (url === null || target === null) throw new Refused(400, 'this is a proxy; it takes whole addresses of http');
+    const address = await addressOf(ports, target, HTTP);
+    const headers = Object.entries(request.headers).filter(([name]) => !OWN_HEADERS.test(name));
+    const upstream = overHttp({
+      ...{ host: address, port: target.port, method: request.method, path: url.pathname + url.search },
+      headers: { ...Object.fromEntries(headers), host: url.host },
+      agent: false,
+      timeout: CONNECT_MS,
+    });
+    const count = meter(told, [request, upstream, response]);
+    request.on('data', count.out);
+    upstream.on('timeout', () => upstream.destroy(new Error('no answer')));
+    upstream.on('error', (error) => refuse(response, told, error));
+    upstream.on('response', (answer) => {
+      answer.on('data', count.in);
+      const kept = Object.entries(answer.headers).filter(([name]) => !OWN_HEADERS.test(name));
+      response.writeHead(answer.statusCode ?? 502, Object.fromEntries(kept));
+      answer.pipe(response);
+    });
+    response.on('close', () => upstream.destroy());
+    request.pipe(upstream);
+  } catch (error) {
+    refuse(response, told, error);
+  }
+}
+
+function refuse(response: ServerResponse, told: Told, error: unknown): void {
+  const { status, text } = answerOf(error);
+  told.end(text);
+  if (response.headersSent) response.destroy();
+  else response.writeHead(status, { 'content-type': 'text/plain', connection: 'close' }).end(`${text}\n`);
+}
+
+async function dial(ports: EgressPorts, target: Target | null, usual: number): Promise<Socket> {
+  if (target === null) throw new Refused(400, 'that is no host and port');
+  const address = await addressOf(ports, target, usual);
+  const socket = connect({ host: address, port: target.port });
+  socket.on('error', () => {});
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => socket.destroy(new Error('no answer')), CONNECT_MS);
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      resolve(socket);
+    });
+    socket.once('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+  });
+}
+
+/** The address to dial: looked at here, and never looked up again. */
+async function addressOf(ports: EgressPorts, target: Target, usual: number): Promise<string> {
+  const hosts = ports.hosts();
+  const { host, port } = target;
+  if (!isListed(target, hosts, usual)) {
+    const entry = port === usual ? host : `${host}:${port}`;
+    const list = JSON.stringify([...hosts, entry]);
+    throw new Refused(
+      403,
+      `Hardshell: ${entry} is not among the hosts that commands may reach. The owner can allow it: openclaw config set agents.defaults.sandbox.allowedHosts '${list}'`,
+    );
+  }
+  const found = ports.dangerouslyResolve
+    ? await ports.dangerouslyResolve(host)
+    : isIP(host) !== 0
+      ? [host]
+      : (await lookup(host, { all: true })).map(({ address }) => address);
+  const [first] = found;
+  if (first === undefined) throw new Refused(502, `Hardshell: ${host} has no address`);
+  if (!ports.dangerouslyResolve && !found.every(isPublic))
+    throw new Refused(
+      403,
+      `Hardshell: ${host} is an address of a private network or of this machine, never reached from a box`,
+    );
+  return first;
+}
+
+function answerOf(error: unknown): { status: number; text: string } {
+  if (error instanceof Refused) return { status: error.status, text: error.message };
+  return { status: 502, text: `Hardshell: the host was not reached (${errnoOf(error) ?? 'the connection broke'})` };
+}
+
+type Told = ReturnType<typeof tell>;
+
+/** Each request is told of once, when it is over. */
+function tell(ports: EgressPorts, target: Target | null, method: string) {
+  const startedAtMs = performance.now();
+  const bytes = { out: 0, in: 0 };
+  let isTold = false;
+  return {
+    bytes,
+    end(refused: string | null): void {
+      if (isTold) return;
+      isTold = true;
+      const ms = Math.round(performance.now() - startedAtMs);
+      const { host, port } = target ?? { host: '', port: 0 };
+      ports.seen({ host, port, method, refused, bytesOut: bytes.out, bytesIn: bytes.in, ms });
+    },
+  };
+}
+
+type Ending = { destroy(error?: Error): unknown; on(event: 'close' | 'error', heard: () => void): unknown };
+
+/** Counts both ways, ends all of them when it is too much or too long, and tells when the first of them is closed. */
+function meter(told: Told, ends: readonly Ending[]) {
+  const end = (): void => {
+    clearTimeout(timer);
+    for (const one of ends) one.destroy();
+  };
+  const timer = setTimeout(end, LONGEST_MS);
+  timer.unref();
+  const last = ends.at(-1);
+  last?.on('close', () => {
+    clearTimeout(timer);
+    told.end(null);
+  });
+  for (const one of ends) one.on('error', () => {});
+  const count = (way: 'in' | 'out') => (chunk: Buffer) => {
+    told.bytes[way] += chunk.length;
+    if (told.bytes[way] > MAX_BYTES) end();
+  };
+  return { out: count('out'), in: count('in') };
+}
