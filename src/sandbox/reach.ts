@@ -3,9 +3,9 @@
 import { type BigIntStats, lstatSync, readdirSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { setImmediate as pause } from 'node:timers/promises';
+import { hostParts } from '../config/rules/borders.ts';
 import { covers, ruleOn, type Zones } from '../config/zones.ts';
 import { HardshellError } from '../platform/errors.ts';
-import { foldPath, homePlaces, NEVER_IN_BOX } from '../platform/never-readable.ts';
 import type { Bind } from './driver.ts';
 
 export type SandboxReach = {
@@ -51,7 +51,9 @@ export function createSandboxReach(zones: () => Zones, home: string): SandboxRea
         [...now.workspace, ...shown.flatMap((one) => [one.source, one.target])].some(
           (top) => covers(top, source) || covers(top, path),
         ) || now.workspace.some((top) => covers(source, top));
-      if (isNested || TAKEN.test(path) || isKeptOut(source, home)) continue;
+      const isKeptOut =
+        hostParts(source, { home, stateDirs: now.closed.flatMap((one) => one.spellings), kept: null }) !== null;
+      if (isNested || TAKEN.test(path) || isKeptOut) continue;
       if (statSync(source, { throwIfNoEntry: false })?.isDirectory() !== true) continue;
       if (!ruleOn(now, source, 'read').ok) continue;
       shown.push({ source, target: path, access: access === 'rw' ? 'rw' : 'ro' });
@@ -170,13 +172,6 @@ function isElsewhere(identity: string, folders: ReadonlyMap<string, Seen>): bool
 
 const identityOf = ({ dev, ino, birthtimeNs }: BigIntStats): string => [dev, ino, birthtimeNs].join(' ');
 const stampOf = ({ dev, ino, ctimeNs, mtimeNs }: BigIntStats): string => [dev, ino, ctimeNs, mtimeNs].join(' ');
-
-function isKeptOut(source: string, home: string): boolean {
-  const folded = foldPath(source);
-  return [...NEVER_IN_BOX, ...homePlaces(home)]
-    .filter((one) => !(one === '/root' && home === '/root' && source !== '/root'))
-    .some((one) => covers(foldPath(one), folded) || covers(folded, foldPath(one)));
-}
 
 function moved(path: string): HardshellError {
   return new HardshellError({

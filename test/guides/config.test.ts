@@ -306,9 +306,10 @@ describe('guide D', () => {
       'actions.shell.mode is read as tools.exec.mode',
       'actions.shell.allowed is read as tools.exec.allow',
     ]);
-    expect(lines(block, 'warning')).toEqual(
-      ['git', 'npm', 'node', 'python'].map((name) => expect.stringContaining(`"${name}" can run any other program`)),
-    );
+    expect(lines(block, 'warning')).toEqual([
+      ...['workspace', 'documents'].map((name) => expect.stringContaining(`"/Users/you/${name}" does not exist`)),
+      ...['git', 'npm', 'node', 'python'].map((name) => expect.stringContaining(`"${name}" can run any other program`)),
+    ]);
   });
 
   test('S213 the same block as its author indented it, in openclaw.yaml', () => {

@@ -1,42 +1,12 @@
-// Owns the rules of borders: a workspace that is not the machine, allowed folders that are not keys, and nothing of the
-// host in the box.
-import { realpathSync } from 'node:fs';
-import { isAbsolute, normalize } from 'node:path';
+// Owns the rules of borders: a workspace that is not the machine, and nothing of the host in the box.
+import { basename, isAbsolute, normalize } from 'node:path';
+import { homePlaces, NEVER_IN_BOX, secretName } from '../../platform/never-readable.ts';
 import { isSystemFolder } from '../../platform/system-folders.ts';
 import type { Finding } from '../findings.ts';
+import { parseEntry } from '../path-entries.ts';
+import { covers, real } from '../zones.ts';
+import { holdsKeys, isHome, systemTree } from './places.ts';
 import { type Rule, type RuleContext, risky, wrong } from './rule.ts';
-
-/** Never in a box, and nothing above or below them either. */
-const SYSTEM = [
-  '/etc',
-  '/proc',
-  '/sys',
-  '/dev',
-  '/root',
-  '/boot',
-  '/run',
-  '/var/run',
-  '/var/lib/docker',
-  '/private/etc',
-  '/private/var/run',
-];
-const KEYS = [
-  '.ssh',
-  '.gnupg',
-  '.aws',
-  '.azure',
-  '.config',
-  '.docker',
-  '.kube',
-  '.netrc',
-  '.npm',
-  '.npmrc',
-  '.cargo',
-  '.mozilla',
-  '.password-store',
-  '.local/share/keyrings',
-  '.local/share/containers',
-];
 
 const STRICT_FIRST = {
   mode: ['all', 'non-main', 'off'],
@@ -65,35 +35,11 @@ export const borders: Rule = function* ({ agents, security }, context) {
       );
     }
   }
-  for (const path of security.allowedPaths) {
-    if (path === '/')
-      yield wrong(
-        'allows-everything',
-        'security.allowedPaths',
-        'security.allowedPaths: "/" allows everything',
-        'list the folders that it needs',
-      );
-    else if (covers(path, context.stateDir) || covers(context.stateDir, path)) {
-      yield wrong(
-        'allows-state',
-        'security.allowedPaths',
-        `security.allowedPaths: "${path}" reaches the state folder with its keys`,
-        'list folders elsewhere',
-      );
-    } else if (isHome(path, context) || keysBelow(context.home).some((one) => covers(one, path))) {
-      yield risky(
-        'allows-keys',
-        'security.allowedPaths',
-        `security.allowedPaths: "${path}" holds keys and logins; those stay denied`,
-        'list the folders that it needs',
-      );
-    }
-  }
   yield* hostRules(agents.defaults.sandbox);
   yield* boxRules(
     agents.defaults.sandbox.docker,
     agents.defaults.workspace ?? context.defaultWorkspace,
-    security.allowedPaths,
+    security.allowedPaths.map((text) => parseEntry('allowedPaths', text).path),
     context,
   );
 };
@@ -101,7 +47,7 @@ export const borders: Rule = function* ({ agents, security }, context) {
 function* workspaceRules(key: string, path: string, context: RuleContext): Generator<Finding> {
   const fix = `name a folder of its own, such as ${context.defaultWorkspace}`;
   if (!isAbsolute(path)) return;
-  if (path === '/' || isHome(path, context))
+  if (path === '/' || isHome(path, context.home))
     yield wrong('workspace-too-wide', key, `${key} is ${path === '/' ? 'the whole machine' : 'your home folder'}`, fix);
   else if (path === context.stateDir || covers(path, context.stateDir))
     yield wrong('workspace-is-state', key, `${key} holds the state folder with its keys`, fix);
@@ -114,11 +60,10 @@ function* workspaceRules(key: string, path: string, context: RuleContext): Gener
     yield wrong('workspace-in-state', key, `${key} lies among the keys of the state folder`, fix);
   } else if (
     isSystemFolder(path) ||
-    SYSTEM.some((one) => covers(one, path) && !(one === '/root' && covers('/root', context.home)))
+    NEVER_IN_BOX.some((one) => covers(one, path) && !(one === '/root' && covers('/root', context.home)))
   ) {
     yield wrong('workspace-is-system', key, `${key} belongs to the system`, fix);
-  } else if (keysBelow(context.home).some((one) => covers(one, path)))
-    yield wrong('workspace-is-keys', key, `${key} holds keys and logins`, fix);
+  } else if (holdsKeys(path, context.home)) yield wrong('workspace-is-keys', key, `${key} holds keys and logins`, fix);
 }
 
 type Box = {
@@ -202,32 +147,12 @@ export type HostFacts = {
 /** What of the host a real path would show to commands, or null. */
 export function hostParts(source: string, { home, stateDirs, kept }: HostFacts): string | null {
   if (source === '/') return 'the whole machine';
-  if (/(^|\/)(docker|podman|containerd)[^/]*\.sock$/.test(source)) return 'the container engine, which is root';
-  const system = SYSTEM.find(
-    (one) =>
-      (covers(one, source) && !(one === '/root' && home === '/root' && source !== '/root')) || covers(source, one),
-  );
+  const secret = secretName(basename(source));
+  if (secret !== null) return secret;
+  const system = systemTree(source, home);
   if (system) return system;
   const isState = (dir: string): boolean =>
     covers(source, dir) || (covers(dir, source) && !(kept !== null && covers(kept, source)));
   if (stateDirs.some(isState)) return 'the state folder with its keys';
-  return keysBelow(home).find((one) => covers(one, source) || covers(source, one)) ?? null;
-}
-
-const keysBelow = (home: string): string[] => KEYS.map((name) => `${home}/${name}`);
-const isHome = (path: string, { home }: RuleContext): boolean =>
-  path === home || path === '/home' || path === '/Users' || (home !== '/' && covers(path, home));
-
-/** `inner` is `outer` or lies in it. */
-function covers(outer: string, inner: string): boolean {
-  return inner === outer || inner.startsWith(outer === '/' ? '/' : `${outer}/`);
-}
-
-/** Where a path really leads, as far as it exists. */
-function real(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
+  return homePlaces(home).find((one) => covers(one, source) || covers(source, one)) ?? null;
 }

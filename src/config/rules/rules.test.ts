@@ -1,5 +1,5 @@
 // What fits alone and must not stand together: each rule is shown what it refuses, the mend it names, and what it lets pass.
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -203,10 +203,39 @@ describe('borders', () => {
     expect(allow(join(home, 'state', 'logs'))).toEqual(['error:allows-state']);
     expect(allow('~')).toEqual(['error:allows-state']);
     expect(allow('~/.aws/config')).toEqual(['warning:allows-keys']);
-    expect(allow('~/documents')).toEqual([]);
+    expect(allow('~/documents')).toEqual(['warning:allowed-missing']);
+    mkdirSync(join(home, 'documents'), { recursive: true });
+    for (const good of ['~/documents', '~/documents/:ro', '~/documents:rw', '/usr/share:ro', 'reference:ro'])
+      expect([good, allow(good)]).toEqual([good, good.startsWith('ref') ? ['warning:allowed-missing'] : []]);
+    expect(allow('/usr/share')).toEqual(['warning:allows-system']);
+    expect(allow('~/documents:w')).toEqual(['error:path-access']);
+    expect(allow('~/documents/*.md')).toEqual(['error:path-pattern']);
+    expect(allow('~root/documents')).toEqual(['error:path-home']);
+    expect(allow('../other')).toEqual(['error:relative-path']);
+  });
+
+  test('S129 denied paths must not shut the workspace, and say when they shut an allowed folder', () => {
+    const deny = (path: string, allowed: string[] = []): string[] =>
+      codes(JSON.stringify({ security: { deniedPaths: [path], allowedPaths: allowed } }));
+    expect(deny('private')).toEqual([]);
+    expect(deny('/srv/never:w')).toEqual([]);
+    expect(deny('/srv/never:ro')).toEqual(['error:path-access']);
+    expect(deny(home)).toEqual(['error:denies-workspace']);
+    mkdirSync(join(home, 'documents'), { recursive: true });
+    expect(deny('~/documents', ['~/documents:ro'])).toEqual(['warning:allowed-denied']);
+  });
+
+  test('what holds keys is readable only by a dangerous setting, named at every validation, and some of it never', () => {
+    const lift = (path: string): string[] => codes(JSON.stringify({ security: { dangerouslyReadable: [path] } }));
+    expect(lift('~/.ssh/config')).toEqual(['warning:readable-secret']);
+    expect(lift('.env')).toEqual(['warning:readable-secret']);
+    expect(lift('~/documents')).toEqual(['warning:readable-needless']);
+    for (const never of ['/proc/self/environ', join(home, 'state', 'credentials'), home, '/'])
+      expect([never, lift(never)]).toEqual([never, ['error:readable-never']]);
   });
 
   test('nothing of the host gets into the box, whatever the way there', () => {
+    mkdirSync(join(home, 'data'), { recursive: true });
     symlinkSync('/etc', join(home, 'link'));
     const bind = (text: string, more: object = {}): string[] =>
       codes(
