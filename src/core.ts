@@ -47,6 +47,7 @@ export type CorePorts = Pick<AgentPorts, 'models' | 'tools' | 'maxOutputTokens' 
   readonly typing: RunnerPorts['typing'];
   readonly takeFiles: RunnerPorts['takeFiles'];
   toolCaller(hooks: CallHooks): AgentPorts['callTool'];
+  readonly rechecked?: NonNullable<DoorPorts['rechecked']>;
 };
 
 export type Core = ReturnType<typeof createCore>;
@@ -159,6 +160,7 @@ export function createCore(ports: CorePorts) {
     pairingKey: ports.pairingKey,
     deliver: delivery.enqueue,
     accepted: runs.accepted,
+    ...(ports.rechecked ? { rechecked: ports.rechecked } : {}),
   });
   return {
     journal,

@@ -1,6 +1,6 @@
 // Owns the wiring of the way in: access, intake, the conversation of a message, what a chat may command, and that a right
 // which is taken ends what runs on it. Part of the composition; who may talk is decided in access/.
-import { createAccess } from './access/access.ts';
+import { createAccess, type Speaking } from './access/access.ts';
 import type { AdmittedMessage } from './access/admit.ts';
 import { MAX_MESSAGE_CHARS } from './access/facts.ts';
 import { lostText, post } from './access/letters.ts';
@@ -37,6 +37,8 @@ export type DoorPorts = {
   deliver(reply: OutboxRow): void;
   /** a run is known from here on */
   accepted(runId: string): void;
+  /** rights were given or taken: what goes on for somebody asks whether it may */
+  rechecked?(holds: (speaker: Speaking) => boolean): void;
 };
 
 export function createDoor(ports: DoorPorts) {
@@ -53,6 +55,7 @@ export function createDoor(ports: DoorPorts) {
   const recheck = (): void => {
     const ended = lanes.abortWhere((w) => !access.stillHolds(w.message), ABORT.revoked);
     if (ended.length > 0) journal.record('run.revoked', { runs: ended });
+    ports.rechecked?.(access.speakerHolds);
     // Next time round: the approval that releases them is still being written down.
     setImmediate(releaseHeld);
   };

@@ -22,6 +22,7 @@ import { createPerimeter } from './perimeter.ts';
 import { acquireLock, type Lock } from './platform/lock.ts';
 import { openRoot, type Root } from './platform/root.ts';
 import { STEERING_FILES } from './policy/steering.ts';
+import { createRunning } from './running.ts';
 import { openSandboxes } from './sandbox/choose.ts';
 import { prepareWorkspace, workspaceOwner } from './sandbox/workspace.ts';
 import { openSettings } from './settings.ts';
@@ -190,22 +191,24 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
     ...(platforms ? { platforms } : {}),
   });
   opened.defer(perimeter.close);
-  return { workspace, sandboxes, live, perimeter };
+  const running = createRunning({ now: Date.now, mode: () => live.current().config.tools.exec.mode });
+  opened.defer(running.close);
+  return { workspace, sandboxes, running, live, perimeter };
 }
 
 function wireCore(
   { paths }: Start,
   { config, log, store, hide }: State,
-  { workspace, sandboxes, live, perimeter }: Powers,
+  { workspace, sandboxes, running, live, perimeter }: Powers,
 ): Core {
   const now = Date.now;
   const promptFor = createPromptBuilder(workspace);
   const { tools, toolCaller } = createTooling({
-    ...{ log, config, workspace, sandboxes },
+    ...{ log, config, workspace, sandboxes, running },
     live: () => live.current().config,
     canSend: () => perimeter.hasChannels(),
   });
-  return createCore({
+  const core = createCore({
     store,
     log,
     hide,
@@ -213,6 +216,7 @@ function wireCore(
     models: live.models,
     tools,
     toolCaller,
+    rechecked: running.recheck,
     config: () => live.current().config,
     pairingKey: openPairingKey(paths.credentialsDir),
     ...perimeter.forCore,
@@ -221,6 +225,11 @@ function wireCore(
     },
     prompt: ({ sessionKey, speaker }) => promptFor({ sessionKey, nowMs: now(), guest: guestIn(speaker) }),
   });
+  running.recordWith(core.journal.record);
+  core.runs.subscribe((event) => {
+    if (event.type === 'session.changed') running.sessionChanged(event.sessionKey, event.reason);
+  });
+  return core;
 }
 
 async function openGateway(

@@ -5,6 +5,7 @@ import type { Config } from './config/schema.ts';
 import type { CallHooks } from './core.ts';
 import type { Log } from './log/log.ts';
 import type { Root } from './platform/root.ts';
+import type { Running } from './running.ts';
 import { judgeActions } from './policy/actions.ts';
 import { decide, type Judge } from './policy/decide.ts';
 import { judgeShell } from './policy/shell/judge.ts';
@@ -23,11 +24,12 @@ export type ToolingPorts = {
   live(): Config;
   readonly workspace: Root;
   readonly sandboxes: Sandboxes;
+  readonly running: Running;
   /** whether any platform is there to send by */
   canSend(): boolean;
 };
 
-export function createTooling({ log, config, live, workspace, sandboxes, canSend }: ToolingPorts) {
+export function createTooling({ log, config, live, workspace, sandboxes, running, canSend }: ToolingPorts) {
   const rules = () => ({ ...live().tools, exec: config.tools.exec });
   const judge = (name: string, speaker: Speaker): ToolVerdict => judgeFor(name, rules(), speaker);
   /** Each may object; the strictest objection holds. */
@@ -35,6 +37,7 @@ export function createTooling({ log, config, live, workspace, sandboxes, canSend
     (call, effects) => judgeToolCall(call, effects, rules()),
     (_call, effects) => judgeSteering(effects),
     (_call, effects) => judgeShell(effects),
+    ...running.judges,
     (call, effects) => judgeActions(call, effects, { message: live().actions.message, mail: live().actions.email }),
   ];
   const schemas = new Map(TOOLS.map((tool) => [tool.name, toolSchemas([tool])]));
@@ -54,7 +57,7 @@ export function createTooling({ log, config, live, workspace, sandboxes, canSend
           const verdicts = await Promise.all(judges.map((one) => one(call, effects)));
           return decide(call, effects, verdicts.flat());
         },
-        openEnv: async (_call, signal) => ({ workspace, signal, send, ...(await sandboxes.current()) }),
+        openEnv: async (_call, signal) => ({ workspace, signal, send, processes: running.processes, ...(await sandboxes.current()) }),
         askOwner: (call, decision, signal) =>
           approvals.ask(
             {

@@ -7,6 +7,7 @@ import type { Journal } from '../journal/journal.ts';
 import { setNewest } from '../platform/newest.ts';
 import type { Store } from '../store/open.ts';
 import type { Outbox, OutboxRow } from '../store/outbox.ts';
+import { UNTRUSTED } from '../store/label.ts';
 import { openPeople } from '../store/people/people.ts';
 import { type AdmittedMessage, admit, admitOperator, isOperator, type Principal } from './admit.ts';
 import { invitationIn } from './codes.ts';
@@ -41,6 +42,11 @@ export type AccessPorts = {
   changed(): void;
   /** a conversation of this thread exists, so the assistant has written in it */
   takesPart(message: InboundMessage): boolean;
+};
+
+/** Who it was, and where; `sender` is the platform's own id. */
+export type Speaking = Pick<AdmittedMessage, 'principal' | 'place' | 'channel' | 'account' | 'chat'> & {
+  readonly sender: string;
 };
 
 type Verdict = Decided<AdmittedMessage, Command>;
@@ -346,6 +352,16 @@ export function createAccess(ports: AccessPorts) {
     },
     /** Whether somebody whose message waits or runs may still be heard, with the same rights. */
     stillHolds: (message: AdmittedMessage): boolean => lapsed(message, 0) === null,
+    /** The same for what was begun for somebody and goes on. What else is known of a member of a server is not kept, so a right
+     *  that hangs on it does not hold here. */
+    speakerHolds: ({ principal, place, channel, account, chat, sender }: Speaking): boolean =>
+      lapsed(
+        {
+          ...{ principal, place, channel, account, chat, sender: { id: sender }, before: [], messageId: '', text: '' },
+          ...{ assurance: 'platform', chatType: place === 'dm' ? 'direct' : 'group', receivedAtMs: 0, label: UNTRUSTED },
+        } as unknown as AdmittedMessage,
+        0,
+      ) === null,
     /** Its turn has come: why it may not be worked on any more, since a right or a budget ended while it waited, or null. */
     lapsed: (message: AdmittedMessage): string | null =>
       lapsed(message, message.principal.kind === 'owner' ? 0 : people.spent(message.principal.id, now()).tokens),

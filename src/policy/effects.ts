@@ -5,8 +5,15 @@ export type Effect =
   | { readonly kind: 'read'; readonly path: string }
   | { readonly kind: 'write'; readonly path: string }
   /** `command` is bash's text; `cwd` relative to the workspace */
-  | { readonly kind: 'run'; readonly command: string; readonly cwd: string; readonly where: 'sandbox' | 'host' }
-  /** asks, feeds or ends a process that an earlier, permitted `run` started */
+  | {
+      readonly kind: 'run';
+      readonly command: string;
+      readonly cwd: string;
+      readonly where: 'sandbox' | 'host';
+      /** asked to leave the box for this one command (tools.elevated) */
+      readonly elevated?: true;
+    }
+  /** feeds or ends a process that an earlier, permitted `run` started; `input` is '' for its end */
   | { readonly kind: 'process'; readonly id: string; readonly input: string }
   /** words to a person or a group; `to` is channel:account:chat */
   | { readonly kind: 'message'; readonly to: string; readonly text: string }

@@ -1,48 +1,103 @@
 // Owns running a shell command, inside the sandbox that it is handed and nowhere else. Without one it refuses; it must
-// never start a process by itself, and it adds nothing to the sandbox's environment.
+// never start a process by itself, and of the environment it sets only names that steer nothing.
 import { z } from 'zod';
 import { HardshellError } from '../platform/errors.ts';
-import type { ExecResult } from '../sandbox/driver.ts';
+import type { PermittedCall } from '../policy/decide.ts';
+import { plain, shownSeconds } from '../sandbox/background/printed.ts';
+import { LIFETIME_MS } from '../sandbox/background/processes.ts';
+import type { ExecResult, Sandbox } from '../sandbox/driver.ts';
+import { isSafeEnvName } from '../sandbox/environment.ts';
 import { label } from '../store/label.ts';
 import { folderPath } from './paths.ts';
-import type { Tool } from './tool.ts';
+import type { Tool, ToolEnv, ToolResult } from './tool.ts';
 
 /** Kept of what a command prints; about 15,000 tokens at most. */
 const MAX_SHOWN_BYTES = 50_000;
 const MAX_TIMEOUT_SECONDS = 3_600;
+const MAX_YIELD_MS = 60_000;
+/** When the model asks for the background at once: what fails, fails in this time, and is told right away. */
+const FIRST_LOOK_MS = 250;
+
+const envName = z.string().refine(isSafeEnvName, 'may not be set; write NAME=value before the command');
 
 const parameters = z.strictObject({
   command: z.string().min(1),
   cwd: z.string().optional(),
   timeoutSeconds: z.number().positive().max(MAX_TIMEOUT_SECONDS).optional(),
+  env: z.record(envName, z.string().max(4_096)).optional(),
+  background: z.boolean().optional(),
+  yieldMs: z.number().int().positive().max(MAX_YIELD_MS).optional(),
+  elevated: z.boolean().optional(),
 });
+type Args = z.infer<typeof parameters>;
 
 const argvOf = (command: string): string[] => ['/bin/bash', '-c', command];
 
-export const execTool: Tool<z.infer<typeof parameters>> = {
+export const execTool: Tool<Args> = {
   name: 'exec',
-  description: 'Run a bash command in the workspace, sandboxed: no network; only the workspace outlives the call.',
+  description:
+    'Run a bash command in the workspace, sandboxed: no network; only the workspace outlives the call. background or yieldMs: it goes on (see process).',
   parameters,
-  effects: ({ command, cwd = '.' }, where) => [{ kind: 'run', command, cwd: folderPath(cwd), where }],
-  async run(_call, { command, cwd = '.', timeoutSeconds }, env) {
-    if (env.sandbox === null) throw unavailable(env.sandboxReason);
-    const { limits } = env;
+  effects: ({ command, cwd = '.', elevated }, where) => [
+    elevated
+      ? { kind: 'run', command, cwd: folderPath(cwd), where: 'host', elevated: true }
+      : { kind: 'run', command, cwd: folderPath(cwd), where },
+  ],
+  async run(call, args, env) {
+    const { command, cwd = '.', timeoutSeconds } = args;
+    const { sandbox, limits } = env;
+    if (sandbox === null) throw unavailable(env.sandboxReason);
+    if (args.background || args.yieldMs !== undefined) return inBackground(call, args, env, sandbox);
     const timeoutMs = timeoutSeconds === undefined ? limits.timeoutMs : Math.ceil(timeoutSeconds * 1000);
-    const result = await env.sandbox.exec({
+    const result = await sandbox.exec({
       argv: argvOf(command),
       cwd: folderPath(cwd),
+      ...(args.env ? { env: args.env } : {}),
       limits: { ...limits, timeoutMs, maxOutputBytes: Math.min(limits.maxOutputBytes, MAX_SHOWN_BYTES) },
       signal: env.signal,
     });
-    return {
-      text: reportOf(result),
-      isError: result.exitCode !== 0 || result.stopped !== undefined,
-      label: label('untrusted', 'owner', 'exec'),
-    };
+    return toldOf(result);
   },
 };
 
-const STOPPED: Readonly<Record<NonNullable<ExecResult['stopped']>, string>> = {
+const LABEL = label('untrusted', 'owner', 'exec');
+const toldOf = (result: Report): ToolResult => ({
+  text: reportOf(result),
+  isError: result.exitCode !== 0 || result.stopped !== undefined,
+  label: LABEL,
+});
+
+/** Started like any other; when it is not done in time, the turn goes on without it. */
+async function inBackground(call: PermittedCall, args: Args, env: ToolEnv, sandbox: Sandbox): Promise<ToolResult> {
+  const { command, cwd = '.', timeoutSeconds, yieldMs = FIRST_LOOK_MS } = args;
+  const { turnId: runId, sessionKey, speaker } = call;
+  const lifetimeMs = Math.min(LIFETIME_MS, (timeoutSeconds ?? Number.POSITIVE_INFINITY) * 1000);
+  const one = env.processes.start({ runId, sessionKey, speaker }, sandbox, command, {
+    argv: argvOf(command),
+    cwd: folderPath(cwd),
+    ...(args.env ? { env: args.env } : {}),
+    limits: { ...env.limits, timeoutMs: lifetimeMs },
+  });
+  await one.over(args.background ? FIRST_LOOK_MS : yieldMs, env.signal);
+  if (env.signal.aborted) one.kill('turn stopped');
+  if (env.signal.aborted) await one.done;
+  const ending = one.ending();
+  const { text, next } = one.output.read(0, MAX_SHOWN_BYTES);
+  if (ending === null) {
+    one.readAt = next;
+    const until = `it goes on when this turn ends or is stopped, for at most ${Math.ceil(lifetimeMs / 60_000)} min`;
+    return { text: `${join(plain(text))}[in the background as ${one.id}; ${until}]`, isError: false, label: LABEL };
+  }
+  env.processes.forget(one.id);
+  if (ending.failed !== null) throw unavailable(ending.failed);
+  const { stopped } = ending;
+  const durationMs = ending.atMs - one.startedAtMs;
+  return toldOf({ ...ending, stdout: text, stderr: '', durationMs, ...(stopped ? { stopped } : {}) });
+}
+
+const join = (text: string): string => (text === '' ? '' : `${text}\n`);
+
+export const STOPPED: Readonly<Record<NonNullable<ExecResult['stopped']>, string>> = {
   timeout: 'stopped: it ran out of time',
   aborted: 'stopped: the turn was stopped',
   output: 'stopped: it printed too much; send the output to a file and read a part of it',
@@ -50,39 +105,19 @@ const STOPPED: Readonly<Record<NonNullable<ExecResult['stopped']>, string>> = {
   disk: 'stopped: it had nearly filled the disk',
 };
 
+type Report = Pick<ExecResult, 'exitCode' | 'stdout' | 'stderr' | 'durationMs' | 'stopped'>;
+
 /** Output first, as it came; one line about how it ended only when that is not success. */
-function reportOf(result: ExecResult): string {
+function reportOf(result: Report): string {
   const stdout = plain(result.stdout);
   const stderr = plain(result.stderr);
   const parts: string[] = [];
   if (stdout !== '') parts.push(stdout);
   if (stderr !== '') parts.push(stdout === '' ? stderr : `[stderr]\n${stderr}`);
-  if (result.stopped !== undefined) parts.push(`[${STOPPED[result.stopped]} after ${seconds(result.durationMs)}]`);
+  if (result.stopped !== undefined) parts.push(`[${STOPPED[result.stopped]} after ${shownSeconds(result.durationMs)}]`);
   else if (result.exitCode !== 0) parts.push(`[exit code ${result.exitCode ?? 'unknown'}]`);
   return parts.join('\n') || '(no output)';
 }
-
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
-
-/**
- * Without colours, cursor movements and other controls, which only cost tokens and can disguise text. No pattern here may
- * look at a character more than a few times: what a command prints is made by whoever the model obeys.
- */
-function plain(text: string): string {
-  const shown = text
-    .replace(/\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)?|[@-_])/g, '')
-    .replace(/\r\n/g, '\n')
-    .split('\n')
-    .map(afterReturn)
-    .join('\n')
-    .replace(/[\x00-\x08\x0b-\x1f\x7f]/g, '');
-  let end = shown.length;
-  while (shown[end - 1] === '\n') end -= 1;
-  return shown.slice(0, end);
-}
-
-/** A terminal writes over what is left of a carriage return. */
-const afterReturn = (line: string): string => line.slice(line.lastIndexOf('\r', line.length - 2) + 1);
 
 function unavailable(reason: string): HardshellError {
   const message = `exec is off, because no sandbox can be opened: ${reason || 'no reason was given'}`;

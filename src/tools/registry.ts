@@ -5,16 +5,24 @@ import { editTool } from './edit.ts';
 import { execTool } from './exec.ts';
 import { lsTool } from './ls.ts';
 import { messageTool } from './message.ts';
+import { processTool } from './process.ts';
 import { readTool } from './read.ts';
 import type { AnyTool } from './tool.ts';
 import { writeTool } from './write.ts';
 
-export const TOOLS: readonly AnyTool[] = [readTool, writeTool, editTool, lsTool, execTool, messageTool];
+export const TOOLS: readonly AnyTool[] = [readTool, writeTool, editTool, lsTool, execTool, processTool, messageTool];
 
 /** In the order given, always spelled the same, so that provider caches hit. */
 export function toolSchemas(tools: readonly AnyTool[]): ToolSchema[] {
   return tools.map(({ name, description, parameters }) => {
-    const { $schema: _, ...schema } = z.toJSONSchema(parameters, { io: 'input' });
+    const { $schema: _, ...schema } = z.toJSONSchema(parameters, {
+      io: 'input',
+      // What every whole number is anyway would be paid for on every turn.
+      override({ jsonSchema }) {
+        if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+        delete jsonSchema.propertyNames;
+      },
+    });
     return { name, description, parameters: schema };
   });
 }

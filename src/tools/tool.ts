@@ -2,8 +2,9 @@
 // policy/decide.ts can make, and it is handed everything it touches; it never opens a path or a process by itself.
 import type { z } from 'zod';
 import type { Root } from '../platform/root.ts';
-import type { PermittedCall } from '../policy/decide.ts';
+import type { PermittedCall, ToolCall } from '../policy/decide.ts';
 import type { Effect } from '../policy/effects.ts';
+import type { Processes } from '../sandbox/background/processes.ts';
 import type { Sandbox, SandboxLimits } from '../sandbox/driver.ts';
 import type { Label } from '../store/label.ts';
 
@@ -13,6 +14,8 @@ export type ToolEnv = {
   readonly sandbox: Sandbox | null;
   readonly sandboxReason: string;
   readonly limits: SandboxLimits;
+  /** what runs in the background, of every conversation */
+  readonly processes: Processes<ToolCall['speaker']>;
   readonly signal: AbortSignal;
   /** into the outbox; `to` is channel:account:chat or '' for the chat of the call. `leavesAtMs` is 0 when it leaves at once */
   send(call: PermittedCall, to: string, text: string): { readonly ids: readonly number[]; readonly leavesAtMs: number };

@@ -16,6 +16,7 @@ const ROWS: readonly (readonly string[])[] = [
     'outward.ts',
     'perimeter.ts',
     'runs.ts',
+    'running.ts',
     'send.ts',
     'settings.ts',
     'status.ts',

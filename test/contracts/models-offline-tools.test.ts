@@ -8,6 +8,7 @@ import type { ModelMessage } from '../../src/models/provider.ts';
 import { openRoot, type Root } from '../../src/platform/root.ts';
 import { decide } from '../../src/policy/decide.ts';
 import { judgeSteering } from '../../src/policy/steering.ts';
+import { createProcesses } from '../../src/sandbox/background/processes.ts';
 import { DEFAULT_LIMITS } from '../../src/sandbox/driver.ts';
 import { label } from '../../src/store/label.ts';
 import { createToolCaller } from '../../src/tools/call.ts';
@@ -40,6 +41,7 @@ async function say(text: string): Promise<string> {
       sandbox: null,
       sandboxReason: 'none is installed',
       limits: DEFAULT_LIMITS,
+      processes: createProcesses({ now: Date.now, record: nothing }),
       signal,
       send: () => ({ ids: [1], leavesAtMs: 0 }),
     }),

@@ -39,6 +39,8 @@ export type Process<S> = Owner<S> & {
   ending(): Ending | null;
   /** never rejects */
   readonly done: Promise<void>;
+  /** until it has ended, the time is over, or the signal says so */
+  over(timeoutMs: number, signal: AbortSignal): Promise<void>;
   /** until there is something new after `readAt`, it ends, the time is over, or the signal says so */
   news(timeoutMs: number, signal: AbortSignal): Promise<void>;
   write(text: string): void;
@@ -100,6 +102,23 @@ export function createProcesses<S>({ now, record }: ProcessPorts) {
       const tell = (): void => {
         for (const wake of [...waiting]) wake();
       };
+      const until = (is: () => boolean, timeoutMs: number, signal: AbortSignal): Promise<void> =>
+        new Promise((resolve) => {
+          const stop = (): void => {
+            clearTimeout(timer);
+            signal.removeEventListener('abort', stop);
+            waiting.delete(look);
+            resolve();
+          };
+          const look = (): void => {
+            if (is()) stop();
+          };
+          const timer = setTimeout(stop, timeoutMs);
+          signal.addEventListener('abort', stop, { once: true });
+          waiting.add(look);
+          if (signal.aborted) stop();
+          else look();
+        });
       const session = { id, session: owner.sessionKey };
       record('process.started', { ...session, run: owner.runId, driver: sandbox.driver });
 
@@ -133,20 +152,8 @@ export function createProcesses<S>({ now, record }: ProcessPorts) {
         ...owner,
         ...{ id, command, startedAtMs, output, done, readAt: 0 },
         ending: () => ending,
-        async news(timeoutMs, signal) {
-          if (ending !== null || output.total() > process.readAt || signal.aborted) return;
-          await new Promise<void>((resolve) => {
-            const wake = (): void => {
-              clearTimeout(timer);
-              signal.removeEventListener('abort', wake);
-              waiting.delete(wake);
-              resolve();
-            };
-            const timer = setTimeout(wake, timeoutMs);
-            signal.addEventListener('abort', wake, { once: true });
-            waiting.add(wake);
-          });
-        },
+        over: (timeoutMs, signal) => until(() => ending !== null, timeoutMs, signal),
+        news: (timeoutMs, signal) => until(() => ending !== null || output.total() > process.readAt, timeoutMs, signal),
         write(text) {
           if (ending !== null || input.writableEnded)
             throw refused(
