@@ -6,11 +6,9 @@ import type { CallHooks } from './core.ts';
 import type { Log } from './log/log.ts';
 import type { Root } from './platform/root.ts';
 import type { Running } from './running.ts';
-import { judgeActions } from './policy/actions.ts';
-import { decide, type Judge } from './policy/decide.ts';
-import { judgeShell } from './policy/shell/judge.ts';
-import { judgeSteering } from './policy/steering.ts';
-import { judgeFor, judgeToolCall, type ToolVerdict } from './policy/tool-policy.ts';
+import { decide } from './policy/decide.ts';
+import { askingOf, judgesOf, rulesOf } from './policy/judges.ts';
+import { judgeFor } from './policy/tool-policy.ts';
 import type { Sandboxes } from './sandbox/choose.ts';
 import type { Speaker } from './sessions/turn.ts';
 import { createToolCaller } from './tools/call.ts';
@@ -30,23 +28,23 @@ export type ToolingPorts = {
 };
 
 export function createTooling({ log, config, live, workspace, sandboxes, running, canSend }: ToolingPorts) {
-  const rules = () => ({ ...live().tools, exec: config.tools.exec });
-  const judge = (name: string, speaker: Speaker): ToolVerdict => judgeFor(name, rules(), speaker);
-  /** Each may object; the strictest objection holds. */
-  const judges: readonly Judge[] = [
-    (call, effects) => judgeToolCall(call, effects, rules()),
-    (_call, effects) => judgeSteering(effects),
-    (_call, effects) => judgeShell(effects),
-    ...running.judges,
-    (call, effects) => judgeActions(call, effects, { message: live().actions.message, mail: live().actions.email }),
-  ];
+  /** What decides is read at each turn; how commands run stays as it was at the start. */
+  const settings = () => {
+    const { tools, actions, agents } = live();
+    return { tools: { ...tools, exec: config.tools.exec }, actions, agents };
+  };
   const schemas = new Map(TOOLS.map((tool) => [tool.name, toolSchemas([tool])]));
   return {
     /** What is denied is not offered either; the decision below holds all the same. */
-    tools: ({ speaker }: { readonly speaker: Speaker }) =>
-      TOOLS.flatMap(({ name }) =>
-        judge(name, speaker).rule === 'deny' || (name === 'message' && !canSend()) ? [] : (schemas.get(name) ?? []),
-      ),
+    tools({ speaker, agentId }: { readonly speaker: Speaker; readonly agentId: string }) {
+      const now = settings();
+      const [rules, asking] = [rulesOf(now), askingOf(now, speaker, agentId)];
+      return TOOLS.flatMap(({ name }) =>
+        judgeFor(name, rules, asking).rule === 'deny' || (name === 'message' && !canSend())
+          ? []
+          : (schemas.get(name) ?? []),
+      );
+    },
     toolCaller: ({ approvals, send, ...hooks }: CallHooks): AgentPorts['callTool'] =>
       createToolCaller({
         ...hooks,
@@ -54,7 +52,7 @@ export function createTooling({ log, config, live, workspace, sandboxes, running
         tools: TOOLS,
         where: () => 'sandbox',
         async decide(call, effects) {
-          const verdicts = await Promise.all(judges.map((one) => one(call, effects)));
+          const verdicts = await Promise.all(judgesOf(settings()).map((one) => one(call, effects)));
           return decide(call, effects, verdicts.flat());
         },
         openEnv: async (_call, signal) => ({ workspace, signal, send, processes: running.processes, ...(await sandboxes.current()) }),

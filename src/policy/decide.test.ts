@@ -5,9 +5,10 @@ import { label } from '../store/label.ts';
 import { createApprovals, visible } from './approvals.ts';
 import { decide as decideWith } from './decide.ts';
 import type { Effect } from './effects.ts';
+import type { ToolRules } from './layers/rules.ts';
 import { judgeShell } from './shell/judge.ts';
 import { judgeSteering } from './steering.ts';
-import { judgeToolCall, type ToolRules } from './tool-policy.ts';
+import { judgeToolCall } from './tool-policy.ts';
 
 const decide = (c: Parameters<typeof decideWith>[0], effects: readonly Effect[]) =>
   decideWith(c, effects, [...judgeSteering(effects), ...judgeShell(effects)]);
@@ -93,7 +94,7 @@ test('C11 a card shows every argument in full, with what could disguise it spell
 test('a tool that the settings deny or ask about is refused or asked, with the setting named', () => {
   const read: Effect = { kind: 'read', path: 'a' };
   const judged = (more: Partial<ToolRules>, c: typeof call = call) =>
-    decideWith(c, [read], judgeToolCall(c, [read], rules(more)));
+    decideWith(c, [read], judgeToolCall(c, [read], rules(more), c.speaker));
   expect(judged({ deny: ['read'] }, { ...call, name: 'read' })).toMatchObject({
     kind: 'deny',
     code: 'TOOL_DENIED',

@@ -15,13 +15,14 @@ import {
   whole,
 } from './leaf.ts';
 
-/** Where a tool is used: in a direct chat, a group, a public channel; * is everywhere else. */
+/** Where a tool is used: in a direct chat, a group, a public channel; * is everywhere else. Other keys name a chat or a sender. */
 export const CONTEXTS = ['*', 'dm', 'group', 'channel'] as const;
+const PLACE = /^(?=\S)[^\p{Cc}]{1,250}(?<=\S)$/u;
 export const TOOL_RULES = ['deny', 'ask', 'allow'] as const;
 
 export const tools = () =>
   group('What the assistant may use', {
-    profile: maybeChoice('A ready-made set; otherwise coding for you and messaging for others', [
+    profile: maybeChoice('A ready-made set; otherwise coding for you. Others have messaging at most', [
       'minimal',
       'messaging',
       'coding',
@@ -30,8 +31,8 @@ export const tools = () =>
     allow: maybeTexts('Only these tools or groups, such as group:fs'),
     deny: texts('Never these; wins over everything'),
     policies: whatever(
-      'By place (*, dm, group, channel): a tool or group, and allow, ask or deny. exec and browser are denied outside direct chats',
-      z._default(z.partialRecord(z.enum(CONTEXTS), z.record(z.string(), z.enum(TOOL_RULES))), {}),
+      'By place (*, dm, group, channel), chat or sender: a tool or group, and allow, ask or deny. exec and browser are denied outside direct chats',
+      z._default(z.record(z.string().check(z.regex(PLACE)), z.record(z.string(), z.enum(TOOL_RULES))), {}),
     ),
     fs: group('Files', {
       workspaceOnly: flag(

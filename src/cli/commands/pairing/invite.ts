@@ -1,6 +1,6 @@
 // Owns `openclaw pairing invite`: a guest pass, as a code that the guest sends as their first message, and as a link with a
 // QR code where the bot's name is known. The code is shown once and is nowhere afterwards.
-import { isTool } from '../../../policy/tool-policy.ts';
+import { isTool } from '../../../policy/layers/names.ts';
 import type { Context } from '../../context.ts';
 import { milliseconds } from '../../numbers.ts';
 import { span } from '../../output.ts';
