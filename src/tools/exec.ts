@@ -18,20 +18,23 @@ const MAX_YIELD_MS = 60_000;
 /** When the model asks for the background at once: what fails, fails in this time, and is told right away. */
 const FIRST_LOOK_MS = 250;
 
-const envName = z.string().refine(isSafeEnvName, 'may not be set; write NAME=value before the command');
+const environment = z.record(z.string(), z.string().max(4_096)).refine((env) => Object.keys(env).every(isSafeEnvName), {
+  error: 'such a name may not be set here; write NAME=value before the command',
+});
 
 const parameters = z.strictObject({
   command: z.string().min(1),
   cwd: z.string().optional(),
   timeoutSeconds: z.number().positive().max(MAX_TIMEOUT_SECONDS).optional(),
-  env: z.record(envName, z.string().max(4_096)).optional(),
+  env: environment.optional(),
   background: z.boolean().optional(),
   yieldMs: z.number().int().positive().max(MAX_YIELD_MS).optional(),
   elevated: z.boolean().optional(),
 });
 type Args = z.infer<typeof parameters>;
 
-const argvOf = (command: string): string[] => ['/bin/bash', '-c', command];
+/** Without --norc bash takes a pipe for input for a login over the network, and runs .bashrc, which is in the workspace. */
+const argvOf = (command: string): string[] => ['/bin/bash', '--norc', '-c', command];
 
 export const execTool: Tool<Args> = {
   name: 'exec',
