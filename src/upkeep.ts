@@ -24,6 +24,7 @@ export function keepUp(
   paths: Paths,
   log: Log,
   checkConfig: () => void,
+  pruneUndo: () => Promise<void>,
 ): () => void {
   const tidy = (): void => {
     store.defer(() => {
@@ -32,6 +33,7 @@ export function keepUp(
       access.people.pruneBefore(Date.now() - KEEP_FINISHED_MS);
     });
     void snapshot(store, paths, log);
+    void pruneUndo().catch((error: unknown) => log.warn('old checkpoints stay', { reason: reasonOf(error) }));
   };
   const first = setTimeout(tidy, FIRST_SNAPSHOT_MS).unref();
   const each = setInterval(tidy, SNAPSHOT_EVERY_MS).unref();

@@ -1,11 +1,11 @@
 // Owns the grammar of daily work: starting and stopping, the unit, doctor, the first setup, and the way out of all of it.
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
-import { examples, jsonOption, type Lazy } from './grammar.ts';
+import { asking, examples, jsonOption, type Lazy } from './grammar.ts';
 
 /** Verbs of these that change something. */
 export const CHANGING_OPERATIONS: readonly string[] = [
-  ...['start', 'stop', 'restart', 'install', 'uninstall', 'reset', 'onboard', 'setup', 'migrate'],
+  ...['start', 'stop', 'restart', 'install', 'uninstall', 'reset', 'onboard', 'setup', 'migrate', 'undo'],
 ];
 
 export function operations(program: Command, lazy: Lazy): void {
@@ -46,6 +46,8 @@ export function operations(program: Command, lazy: Lazy): void {
     .option('--yes', 'do not ask')
     .action(lazy(() => import('./commands/ops/migrate.ts')));
 
+  undo(program, lazy);
+
   const leave = () => import('./commands/ops/leave.ts');
   for (const [name, what] of [
     ['reset', 'start anew: what is there is moved aside, never deleted'],
@@ -75,6 +77,24 @@ export function operations(program: Command, lazy: Lazy): void {
         return { run: (context: Context, _options: never, shell: string) => run(context, program, shell) };
       }),
     );
+}
+
+function undo(program: Command, lazy: Lazy): void {
+  const command = asking(
+    program.command('undo').description('bring back the files that a turn of the assistant changed'),
+  );
+  const body = () => import('./commands/undo/undo.ts');
+  command
+    .option('--turn <id>', 'of this turn, see undo list (default: the last that changed something)')
+    .option('--dry-run', 'only show what would change')
+    .option('--all', 'the whole workspace as it was before that turn, whoever changed it since')
+    .option('--force', 'also the files that somebody else has changed since')
+    .option('--yes', 'do not ask')
+    .action(lazy(body));
+  examples(command, ['openclaw undo --dry-run', 'openclaw undo', 'openclaw undo --turn 3f6a12c4 --yes']);
+  const list = asking(command.command('list').description('turns that changed files, the newest first'));
+  list.action(lazy(async () => ({ run: (await body()).list })));
+  examples(list, ['openclaw undo list', 'openclaw undo list --json']);
 }
 
 export function gatewayOperations(group: Command, lazy: Lazy): void {

@@ -7,6 +7,7 @@ const ROWS: readonly (readonly string[])[] = [
   ['cli'],
   [
     'main.ts',
+    'asking',
     'backend.ts',
     'channel-reports.ts',
     'core.ts',
@@ -21,6 +22,7 @@ const ROWS: readonly (readonly string[])[] = [
     'settings.ts',
     'status.ts',
     'tooling.ts',
+    'undo.ts',
     'upkeep.ts',
   ],
   ['gateway', 'audit'],

@@ -14,6 +14,7 @@ import { modelMethods } from './models.ts';
 import { sessionMethods } from './sessions.ts';
 import { statusMethods } from './status.ts';
 import { subscriptionMethods } from './subscriptions.ts';
+import { undoMethods } from './undo.ts';
 
 export function allMethods(): ReadonlyMap<string, Method> {
   const tables = [
@@ -31,6 +32,7 @@ export function allMethods(): ReadonlyMap<string, Method> {
     outboxMethods,
     channelMethods,
     pairingMethods,
+    undoMethods,
   ];
   return new Map(tables.flatMap((table) => Object.entries(table)));
 }

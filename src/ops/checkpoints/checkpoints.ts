@@ -312,6 +312,8 @@ export function openCheckpoints({ folder, top, owner, now, maxBytes = MAX_STORE_
         const conflicts = [...plan.conflicts, ...kept];
         return { turn: rowOf(turn), undoId: closed ? undoId : '', ...rest, conflicts, cannot: plan.cannot };
       }),
+    /** Once everything that was asked for by now is done. */
+    idle: (): Promise<void> => alone(async () => {}),
     /** What is old or too much is forgotten. */
     prune: (): Promise<void> =>
       alone(async () => {

@@ -1,0 +1,117 @@
+// Owns when the workspace is checkpointed, and the way back as gateway and commands offer it. Part of the composition; what
+// is kept and how it comes back lives in ops/checkpoints, which is loaded before the first change and not earlier.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AgentPorts } from './agent/loop.ts';
+import type { ToolCall } from './agent/tool-call.ts';
+import type { Core } from './core.ts';
+import type { Actor } from './gateway/backend.ts';
+import type { Journal } from './journal/journal.ts';
+import type { Log } from './log/log.ts';
+import type { Applied, Checkpoints, Wish } from './ops/checkpoints/checkpoints.ts';
+import { reasonOf } from './platform/errors.ts';
+import type { Owner } from './platform/folder-handle.ts';
+import type { Effect } from './policy/effects.ts';
+
+export type UndoPorts = {
+  readonly stateDir: string;
+  /** as a real path */
+  readonly workspaceDir: string;
+  readonly owner?: Owner;
+  readonly log: Log;
+};
+export type Undo = ReturnType<typeof createUndo>;
+
+const HOST_NOTE = 'what a command on the host changes outside the workspace';
+
+export function createUndo({ stateDir, workspaceDir: top, owner, log }: UndoPorts) {
+  let opened: Promise<Checkpoints> | null = null;
+  const open = (): Promise<Checkpoints> => {
+    opened ??= import('./ops/checkpoints/checkpoints.ts').then(({ openCheckpoints }) =>
+      openCheckpoints({ folder: checkpointsIn(stateDir), top, ...(owner ? { owner } : {}), now: Date.now }),
+    );
+    return opened;
+  };
+  /** Turns that have their checkpoint, or did not get it. */
+  const begun = new Map<string, Promise<void>>();
+  const notes = new Map<string, Set<string>>();
+  let journal: Pick<Journal, 'record'> | null = null;
+
+  const tell = (turnId: string, note: string): void => {
+    const told = notes.get(turnId) ?? new Set();
+    notes.set(turnId, told.add(note));
+  };
+  const begin = async ({ turnId, sessionKey }: ToolCall): Promise<void> => {
+    try {
+      const why = await (await open()).before(turnId, sessionKey);
+      if (why !== null) tell(turnId, why);
+    } catch (error) {
+      // The assistant goes on working on a full disk; that there is no way back is said, and written down.
+      opened = null;
+      journal?.record('undo.checkpoint', { run: turnId, reason: reasonOf(error) });
+      log.warn('no checkpoint before a change of the workspace', { run: turnId, reason: reasonOf(error) });
+      tell(turnId, reasonOf(error));
+    }
+  };
+  const note = (turnId: string): string => {
+    const told = [...(notes.get(turnId) ?? [])];
+    notes.delete(turnId);
+    return told.length === 0 ? '' : `\n(not undoable: ${told.join('; ')})`;
+  };
+
+  return {
+    /** Returns once the way back is durable. */
+    async before(call: ToolCall, effects: readonly Effect[]): Promise<void> {
+      if (effects.some((effect) => effect.kind === 'run' && effect.where === 'host')) tell(call.turnId, HOST_NOTE);
+      if (!effects.some(({ kind }) => kind === 'write' || kind === 'run' || kind === 'process')) return;
+      const known = begun.get(call.turnId) ?? begin(call);
+      begun.set(call.turnId, known);
+      await known;
+    },
+    /** The same, with a word in the result about what could not be kept. */
+    telling:
+      (run: AgentPorts['callTool']): AgentPorts['callTool'] =>
+      async (call, signal) => {
+        const result = await run(call, signal);
+        const text = note(call.turnId);
+        return text === '' ? result : { ...result, text: result.text + text };
+      },
+    attach(core: Pick<Core, 'journal' | 'runs'>): void {
+      journal = core.journal;
+      core.runs.subscribe((event) => {
+        if (event.type !== 'run.ended') return;
+        const known = begun.get(event.runId);
+        begun.delete(event.runId);
+        notes.delete(event.runId);
+        if (!known) return;
+        known
+          .then(async () => (await open()).ended(event.runId))
+          .catch((error: unknown) => log.warn('no checkpoint after a turn', { reason: reasonOf(error) }));
+      });
+    },
+    list: async () => (await open()).list(),
+    preview: async (wish: Wish) => (await open()).preview(wish),
+    async apply(wish: Wish, actor: Actor | object): Promise<Applied> {
+      const done = await (await open()).apply(wish);
+      if (journal) recordApplied(journal, done, actor);
+      return done;
+    },
+    async prune(): Promise<void> {
+      // Where nothing was ever kept, nothing is loaded for it.
+      if (existsSync(checkpointsIn(stateDir))) await (await open()).prune();
+    },
+    /** What is under way is finished. */
+    async close(): Promise<void> {
+      await (await opened)?.idle();
+    },
+  };
+}
+
+export const checkpointsIn = (stateDir: string): string => join(stateDir, 'checkpoints');
+
+export function recordApplied(journal: Pick<Journal, 'record'>, done: Applied, by: object): void {
+  const { turn, undoId, restored, removed, conflicts, failed } = done;
+  const counts = { restored: restored.length, removed: removed.length };
+  const left = { conflicts: conflicts.length, failed: failed.length };
+  journal.record('undo.applied', { undo: undoId, turn: turn.turnId, ...counts, ...left, by });
+}
