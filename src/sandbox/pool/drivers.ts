@@ -1,0 +1,46 @@
+// Owns which drivers are tried: those of the backend that is set, in a fixed order, each loaded when it is tried. A named
+// one is used or nothing is; it must never fall back to another, or to running on the host.
+import { errnoOf, HardshellError, reasonOf } from '../../platform/errors.ts';
+import type { Sandbox, SandboxDriver, SandboxSpec } from '../driver.ts';
+
+export type Refusal = { readonly driver: string; readonly reason: string; readonly fix: string };
+export type Choice = { readonly sandbox: Sandbox } | { readonly sandbox: null; readonly refusals: readonly Refusal[] };
+export type LoadDriver = () => Promise<SandboxDriver>;
+
+const LOAD: Readonly<Record<string, LoadDriver>> = {
+  bubblewrap: async () => (await import('../bubblewrap.ts')).bubblewrapDriver(),
+  unshare: async () => (await import('../unshare.ts')).unshareDriver(),
+};
+const AUTO = ['bubblewrap', 'unshare'];
+
+export function driversFor(backend: string): readonly LoadDriver[] {
+  const names = backend === 'auto' ? AUTO : [backend];
+  return names.map((name) => LOAD[name] ?? (async () => absent(name)));
+}
+
+/** Opening proves the walls by a real command, so a driver that opens needs no other probe. */
+export async function openBestDriver(drivers: readonly LoadDriver[], spec: SandboxSpec): Promise<Choice> {
+  const refusals: Refusal[] = [];
+  for (const load of drivers) {
+    const driver = await load();
+    try {
+      return { sandbox: await driver.open(spec) };
+    } catch (error) {
+      const fix = error instanceof HardshellError ? (error.fix ?? '') : '';
+      refusals.push({ driver: driver.name, reason: reasonOf(error) || (errnoOf(error) ?? 'unknown'), fix });
+    }
+  }
+  return { sandbox: null, refusals };
+}
+
+function absent(name: string): SandboxDriver {
+  const fix = 'openclaw config set agents.defaults.sandbox.backend auto';
+  const reason = `the backend ${name} is not in this version`;
+  return {
+    name,
+    probe: async () => ({ ok: false, reason, fix }),
+    open: async () => {
+      throw new HardshellError({ code: 'SANDBOX_UNAVAILABLE', message: reason, fix });
+    },
+  };
+}
