@@ -22,7 +22,6 @@ const ROWS: readonly (readonly string[])[] = [
     'settings.ts',
     'status.ts',
     'tooling.ts',
-    'undo.ts',
     'upkeep.ts',
   ],
   ['gateway', 'audit'],

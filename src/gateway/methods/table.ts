@@ -14,7 +14,7 @@ import { modelMethods } from './models.ts';
 import { sessionMethods } from './sessions.ts';
 import { statusMethods } from './status.ts';
 import { subscriptionMethods } from './subscriptions.ts';
-import { undoMethods } from './undo.ts';
+import { undoMethods } from './workspace/undo.ts';
 
 export function allMethods(): ReadonlyMap<string, Method> {
   const tables = [

@@ -34,7 +34,7 @@ export async function withCheckpoints<T>(
 }
 
 async function offline<T>(context: Context, paths: Paths, use: (reach: Reach) => Promise<T>): Promise<T> {
-  const { checkpointsIn } = await import('../../../undo.ts');
+  const { checkpointsIn } = await import('../../../ops/checkpoints/undo.ts');
   const folder = checkpointsIn(paths.stateDir);
   if (!existsSync(folder)) return use(NOTHING);
   const { openCheckpoints } = await import('../../../ops/checkpoints/checkpoints.ts');
@@ -55,7 +55,7 @@ async function applied(paths: Paths, points: Checkpoints, wish: Wish): Promise<A
   const done = await points.apply(wish);
   const { openOrRestore } = await import('../../../store/restore.ts');
   const { openJournal } = await import('../../../journal/journal.ts');
-  const { recordApplied } = await import('../../../undo.ts');
+  const { recordApplied } = await import('../../../ops/checkpoints/undo.ts');
   const { store } = openOrRestore(paths.databasePath, paths.snapshotsDir, new Date());
   try {
     recordApplied(openJournal(store, Date.now), done, { command: 'openclaw', offline: true });

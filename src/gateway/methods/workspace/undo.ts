@@ -1,7 +1,7 @@
 // Owns `workspace.undo.list|preview|apply`: which turns changed files, what bringing one back would do, and doing it. Who may
 // have the assistant write may have it unwritten.
 import { z } from 'zod';
-import { method, type Table } from './method.ts';
+import { method, type Table } from '../method.ts';
 
 const wish = {
   turnId: z.string().min(1).max(256).optional(),

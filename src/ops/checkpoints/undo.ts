@@ -1,17 +1,17 @@
-// Owns when the workspace is checkpointed, and the way back as gateway and commands offer it. Part of the composition; what
-// is kept and how it comes back lives in ops/checkpoints, which is loaded before the first change and not earlier.
+// Owns when the workspace is checkpointed, and the way back as gateway and commands offer it. What is kept and how it comes
+// back lies beside it, and is loaded before the first change and not earlier. It decides nothing about calls.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AgentPorts } from './agent/loop.ts';
-import type { ToolCall } from './agent/tool-call.ts';
-import type { Core } from './core.ts';
-import type { Actor } from './gateway/backend.ts';
-import type { Journal } from './journal/journal.ts';
-import type { Log } from './log/log.ts';
-import type { Applied, Checkpoints, Wish } from './ops/checkpoints/checkpoints.ts';
-import { reasonOf } from './platform/errors.ts';
-import type { Owner } from './platform/folder-handle.ts';
-import type { Effect } from './policy/effects.ts';
+import type { Journal } from '../../journal/journal.ts';
+import type { Log } from '../../log/log.ts';
+import { reasonOf } from '../../platform/errors.ts';
+import type { Owner } from '../../platform/folder-handle.ts';
+import type { Applied, Checkpoints, Wish } from './checkpoints.ts';
+
+type Call = { readonly turnId: string; readonly sessionKey: string };
+type Effect = { readonly kind: string; readonly where?: string };
+/** What happens to runs, as far as it matters here. */
+type Runs = { subscribe(listener: (event: { readonly type: string; readonly runId?: string }) => void): unknown };
 
 export type UndoPorts = {
   readonly stateDir: string;
@@ -27,7 +27,7 @@ const HOST_NOTE = 'what a command on the host changes outside the workspace';
 export function createUndo({ stateDir, workspaceDir: top, owner, log }: UndoPorts) {
   let opened: Promise<Checkpoints> | null = null;
   const open = (): Promise<Checkpoints> => {
-    opened ??= import('./ops/checkpoints/checkpoints.ts').then(({ openCheckpoints }) =>
+    opened ??= import('./checkpoints.ts').then(({ openCheckpoints }) =>
       openCheckpoints({ folder: checkpointsIn(stateDir), top, ...(owner ? { owner } : {}), now: Date.now }),
     );
     return opened;
@@ -41,7 +41,7 @@ export function createUndo({ stateDir, workspaceDir: top, owner, log }: UndoPort
     const told = notes.get(turnId) ?? new Set();
     notes.set(turnId, told.add(note));
   };
-  const begin = async ({ turnId, sessionKey }: ToolCall): Promise<void> => {
+  const begin = async ({ turnId, sessionKey }: Call): Promise<void> => {
     try {
       const why = await (await open()).before(turnId, sessionKey);
       if (why !== null) tell(turnId, why);
@@ -61,7 +61,7 @@ export function createUndo({ stateDir, workspaceDir: top, owner, log }: UndoPort
 
   return {
     /** Returns once the way back is durable. */
-    async before(call: ToolCall, effects: readonly Effect[]): Promise<void> {
+    async before(call: Call, effects: readonly Effect[]): Promise<void> {
       if (effects.some((effect) => effect.kind === 'run' && effect.where === 'host')) tell(call.turnId, HOST_NOTE);
       if (!effects.some(({ kind }) => kind === 'write' || kind === 'run' || kind === 'process')) return;
       const known = begun.get(call.turnId) ?? begin(call);
@@ -70,28 +70,28 @@ export function createUndo({ stateDir, workspaceDir: top, owner, log }: UndoPort
     },
     /** The same, with a word in the result about what could not be kept. */
     telling:
-      (run: AgentPorts['callTool']): AgentPorts['callTool'] =>
-      async (call, signal) => {
+      <C extends Call, R extends { readonly text: string }>(run: (call: C, signal: AbortSignal) => Promise<R>) =>
+      async (call: C, signal: AbortSignal): Promise<R> => {
         const result = await run(call, signal);
         const text = note(call.turnId);
         return text === '' ? result : { ...result, text: result.text + text };
       },
-    attach(core: Pick<Core, 'journal' | 'runs'>): void {
+    attach(core: { readonly journal: Pick<Journal, 'record'>; readonly runs: Runs }): void {
       journal = core.journal;
-      core.runs.subscribe((event) => {
-        if (event.type !== 'run.ended') return;
-        const known = begun.get(event.runId);
-        begun.delete(event.runId);
-        notes.delete(event.runId);
+      core.runs.subscribe(({ type, runId = '' }) => {
+        if (type !== 'run.ended') return;
+        const known = begun.get(runId);
+        begun.delete(runId);
+        notes.delete(runId);
         if (!known) return;
         known
-          .then(async () => (await open()).ended(event.runId))
+          .then(async () => (await open()).ended(runId))
           .catch((error: unknown) => log.warn('no checkpoint after a turn', { reason: reasonOf(error) }));
       });
     },
     list: async () => (await open()).list(),
     preview: async (wish: Wish) => (await open()).preview(wish),
-    async apply(wish: Wish, actor: Actor | object): Promise<Applied> {
+    async apply(wish: Wish, actor: object): Promise<Applied> {
       const done = await (await open()).apply(wish);
       if (journal) recordApplied(journal, done, actor);
       return done;
