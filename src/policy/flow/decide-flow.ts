@@ -1,0 +1,125 @@
+// Owns the one question of information flow: may this act happen without a word of the owner, given all that the model has
+// read? Pure over a run; it assumes that the model obeys whatever it read last, and never looks at why it asks for a call.
+import { leadsIn, linksIn, type Named, namedIn, urlKey } from './canonical.ts';
+import { isOfKind, kindsIn } from './kinds.ts';
+import { ownWords } from './own-words.ts';
+import { NEEDS, type Role, type ToolRoles, UNDECLARED, UNDECLARED_ROLE, type Voucher } from './roles.ts';
+
+export type FlowCall = { readonly tool: string; readonly args: Readonly<Record<string, unknown>> };
+export type FlowDecision = {
+  readonly decision: 'allow' | 'ask' | 'deny';
+  /** the rule that held; stable */
+  readonly code: string;
+  readonly reason: string;
+  /** what the model had read by then, at most 16 and then `many` */
+  readonly sources: readonly string[];
+};
+
+export type FlowRun = {
+  /** The owner speaks; only their own words of it vouch for anything. */
+  owner(text: string): void;
+  decide(call: FlowCall): FlowDecision;
+  /** The call has run, and the model has read this. */
+  result(call: FlowCall, text: string): void;
+};
+
+const MAX_SOURCES = 16;
+
+/** `registry`: people, chats, hosts and accounts that the owner has confirmed beforehand, under any names. */
+export function createFlowRun(
+  tools: Readonly<Record<string, ToolRoles>>,
+  registry: Readonly<Record<string, readonly string[]>>,
+): FlowRun {
+  let words = '';
+  let named: Named = namedIn('');
+  let kinds: ReadonlySet<number> = new Set();
+  const known = namedIn(Object.values(registry).flat().join('\n'));
+  const own: Named[] = [];
+  /** addresses that stood where the owner had said to look, but in no page */
+  const shownUrls = new Set<string>();
+  const sources: string[] = [];
+  let isTainted = false;
+  let hasSecret = false;
+
+  const rolesOf = (tool: string): ToolRoles => (Object.hasOwn(tools, tool) ? (tools[tool] ?? UNDECLARED) : UNDECLARED);
+  const vouches: Readonly<Record<Voucher, (value: string) => boolean>> = {
+    words: (value) => named.has(value),
+    registry: (value) => known.has(value),
+    'own-data': (value) => own.some((one) => one.has(value)),
+  };
+
+  const judge = (call: FlowCall): Omit<FlowDecision, 'sources'> => {
+    const roles = rolesOf(call.tool);
+    const need = NEEDS[roles.effect];
+    if (roles.effect === 'read') return allow('READS');
+    if (roles === UNDECLARED) return ask('UNDECLARED', `nobody has said what ${call.tool} does`);
+    if (need.always) return ask(`${codeOf(roles.effect)}_ASKS`, `${call.tool} is never done without a word of yours`);
+    if (need.leaves && hasSecret) return ask('SECRET_READ', 'something secret was read, and this leaves the machine');
+    if ((need.kind === 'always' || (need.kind === 'tainted' && isTainted)) && !isOfKind(call.tool, kinds))
+      return ask('KIND_NOT_NAMED', `you did not ask for anything like ${call.tool}`);
+    for (const { name, role, value } of argumentsOf(call, roles)) {
+      const vouchers = need.vouched[role];
+      if (vouchers && !isVouched(role, value, vouchers) && !(roles.effect === 'fetch' && isShown(value)))
+        return ask(`${role.toUpperCase()}_NOT_NAMED`, `${name} "${shown(value)}" is nothing that you named`);
+      if (need.payload && isTainted && role === 'payload') {
+        const lead = leadsIn(value).find((one) => !named.has(one) && !known.has(one));
+        if (lead !== undefined)
+          return ask('PAYLOAD_LEADS_ON', `${name} has "${shown(lead)}" in it, which is nothing that you named`);
+      }
+    }
+    return allow(isTainted ? 'ALL_NAMED' : 'NOTHING_FROM_OUTSIDE');
+  };
+
+  const isVouched = (role: Role, value: string, vouchers: readonly Voucher[]): boolean =>
+    role === 'amount'
+      ? named.hasAmount(Number(value))
+      : vouchers.some((voucher) => vouches[voucher](value)) || (vouchers.includes('own-data') && isBareId(value));
+
+  /** Without any byte of ours added: what stood there, in full. */
+  const isShown = (url: string): boolean => shownUrls.has(urlKey(url));
+
+  return {
+    owner(text) {
+      words = `${words}\n${ownWords(text)}`;
+      named = namedIn(words);
+      kinds = kindsIn(words);
+    },
+    decide: (call) => ({ ...judge(call), sources: [...sources] }),
+    result(call, text) {
+      const roles = rolesOf(call.tool);
+      if (roles.readers === 'secret') hasSecret = true;
+      // Also what is one's own has names in it that others chose.
+      isTainted = true;
+      if (roles.result === 'own') own.push(namedIn(text));
+      const about = argumentsOf(call, roles).filter(({ role }) => role === 'object' || role === 'target');
+      const source = [call.tool, ...about.map(({ value }) => shown(value))].join(' ');
+      if (!sources.includes(source))
+        sources.splice(MAX_SOURCES - 1, 1, ...(sources.length < MAX_SOURCES - 1 ? [source] : ['many']));
+      // A page may name any address; a chat or file that the owner pointed at is where they meant to look.
+      if (roles.effect === 'read' && about.length > 0 && about.every(({ value }) => named.has(value)))
+        for (const url of linksIn(text)) shownUrls.add(urlKey(url));
+    },
+  };
+}
+
+/** Every value by itself, lists and objects taken apart. */
+function argumentsOf({ args }: FlowCall, roles: ToolRoles): { name: string; role: Role; value: string }[] {
+  return Object.entries(args).flatMap(([name, given]) => {
+    const role = Object.hasOwn(roles.args, name) ? (roles.args[name] ?? UNDECLARED_ROLE) : UNDECLARED_ROLE;
+    return leavesOf(given).map((value) => ({ name, role, value }));
+  });
+}
+
+function leavesOf(value: unknown): string[] {
+  if (value === null || value === undefined || value === '') return [];
+  if (Array.isArray(value)) return value.flatMap(leavesOf);
+  if (typeof value === 'object') return Object.entries(value).flatMap(([key, inner]) => [key, ...leavesOf(inner)]);
+  return [String(value)];
+}
+
+/** A number in a store of one's own says nothing and leads nowhere. */
+const isBareId = (value: string): boolean => /^\d{1,6}$/.test(value);
+const codeOf = (effect: string): string => effect.toUpperCase().replace('-', '_');
+const shown = (value: string): string => (value.length > 80 ? `${value.slice(0, 79)}…` : value);
+const allow = (code: string) => ({ decision: 'allow' as const, code, reason: '' });
+const ask = (code: string, reason: string) => ({ decision: 'ask' as const, code, reason });
