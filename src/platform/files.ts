@@ -8,19 +8,23 @@ import {
   fstatSync,
   fsyncSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   readSync,
   renameSync,
+  rmSync,
   statSync,
   unlinkSync,
   writeSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { EXIT, errnoOf, HardshellError } from './errors.ts';
 import { fileFailure } from './file-errors.ts';
 import { newToken } from './ids.ts';
 
 const PRIVATE_FILE = 0o600;
+const READABLE_FILE = 0o444;
 const PRIVATE_FOLDER = 0o700;
 const COPY_CHUNK_BYTES = 1024 * 1024;
 const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
@@ -149,6 +153,19 @@ export function moveFile(from: string, to: string): void {
   } catch (error) {
     throw fileFailure('move', `${from} to ${to}`, error);
   }
+}
+
+/** A private folder that is gone with `remove`; what is put into it may be read by whoever is shown it. */
+export function openScratch(): { readonly path: string; put(name: string, data: Uint8Array): string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'hardshell-'));
+  return {
+    path,
+    put(name, data) {
+      replaceFile(join(path, name), data, READABLE_FILE);
+      return join(path, name);
+    },
+    remove: () => rmSync(path, { recursive: true, force: true }),
+  };
 }
 
 /** Removes a file; one that is already gone is fine. */

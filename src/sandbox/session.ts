@@ -17,16 +17,27 @@ import { watchSandbox } from './watch.ts';
 /** How a driver starts one command: the whole argv, and what it reads from the descriptors 3, 4, …. */
 export type Launch = { readonly argv: readonly string[]; readonly feeds: NonNullable<RunOptions['feeds']> };
 
-export type SessionParts = {
+type Parts = {
   readonly driver: string;
-  readonly layout: Layout;
+  readonly layout: Pick<Layout, 'workspace' | 'writable'>;
   /** what to do when the walls cannot be put up */
   readonly fix: string;
+};
+
+export type SessionParts = Parts & {
+  readonly layout: Layout;
   launch(request: ExecRequest): Launch | Promise<Launch>;
   close(): void;
 };
 
-const PROOF_LIMITS: SandboxLimits = {
+/** A sandbox however its commands are run. `proof`: what a command inside has to say of its walls, word for word. */
+export type BoxParts = Parts & {
+  readonly proof: { readonly sh: string; readonly script: string; readonly expected: readonly string[] };
+  run(request: ExecRequest): Promise<RunResult>;
+  close(): void | Promise<void>;
+};
+
+export const PROOF_LIMITS: SandboxLimits = {
   timeoutMs: 10_000,
   memoryBytes: 512 * 1024 ** 2,
   maxProcesses: 8,
@@ -34,11 +45,21 @@ const PROOF_LIMITS: SandboxLimits = {
   maxFileBytes: 1024 ** 2,
 };
 
-export async function openSession(parts: SessionParts): Promise<Sandbox> {
+export function openSession(parts: SessionParts): Promise<Sandbox> {
+  const sh = parts.layout.links.some((link) => link.at === '/bin') ? '/usr/bin/sh' : '/bin/sh';
+  const proof = {
+    sh,
+    script: `${PROOF}\n${PROOF_OF_ROOT}`,
+    expected: [...expectedOf(SANDBOX_ID, callFilter() !== null), 'walled'],
+  };
+  return openBox({ ...parts, proof, run: (request) => start(parts, request) });
+}
+
+export async function openBox(parts: BoxParts): Promise<Sandbox> {
   try {
     await proveWalls(parts);
   } catch (error) {
-    parts.close();
+    await parts.close();
     throw error;
   }
   let isOpen = true;
@@ -52,7 +73,7 @@ export async function openSession(parts: SessionParts): Promise<Sandbox> {
       const closing = new AbortController();
       running.add(closing);
       const signal = AbortSignal.any([request.signal, closing.signal]);
-      const result = await start(parts, { ...request, signal }).finally(() => running.delete(closing));
+      const result = await parts.run({ ...request, signal }).finally(() => running.delete(closing));
       if (result.failed !== undefined) throw unavailable(parts, result.failed);
       return resultOf(result);
     },
@@ -60,7 +81,7 @@ export async function openSession(parts: SessionParts): Promise<Sandbox> {
       if (!isOpen) return;
       isOpen = false;
       for (const closing of running) closing.abort();
-      parts.close();
+      await parts.close();
     },
   };
 }
@@ -84,7 +105,7 @@ async function start(parts: SessionParts, request: ExecRequest): Promise<RunResu
 }
 
 /** The workspace is the only place where what a command writes stays. */
-const diskOf = ({ layout }: SessionParts): string | null => (layout.writable ? layout.workspace : null);
+const diskOf = ({ layout }: Parts): string | null => (layout.writable ? layout.workspace : null);
 
 function resultOf(result: RunResult): ExecResult {
   const { exitCode, stdout, stderr, truncated, durationMs, stopped } = result;
@@ -92,7 +113,7 @@ function resultOf(result: RunResult): ExecResult {
 }
 
 /** Prints what the kernel says about itself, and tries what must not work. */
-const PROOF = `while read -r key value rest; do
+export const PROOF = `while read -r key value rest; do
   case "$key" in Uid:|CapEff:|CapBnd:|NoNewPrivs:|Seccomp:) echo "$key$value" ;; esac
 done </proc/self/status
 while read -r a b c d e rest; do
@@ -101,13 +122,21 @@ done </proc/self/limits
 [ -w /workspace ] && echo writable
 { true >/x; } 2>/dev/null && echo "wrote /"
 { true >/usr/x; } 2>/dev/null && echo "wrote /usr"
-while read -r name rest; do case "$name" in *:) [ "$name" = lo: ] || echo "network $name" ;; esac; done </proc/net/dev
-[ -e /root ] || [ -e /home ] || [ -e /var ] || [ -e /sys ] || echo walled`;
+while read -r name rest; do case "$name" in *:) [ "$name" = lo: ] || echo "network $name" ;; esac; done </proc/net/dev`;
+const PROOF_OF_ROOT = `[ -e /root ] || [ -e /home ] || [ -e /var ] || [ -e /sys ] || echo walled`;
 
-async function proveWalls(parts: SessionParts): Promise<void> {
-  const sh = parts.layout.links.some((link) => link.at === '/bin') ? '/usr/bin/sh' : '/bin/sh';
-  const result = await start(parts, {
-    argv: [sh, '-c', PROOF],
+/** The part of the proof that is the same for all, as `PROOF` prints it. */
+export function expectedOf(uid: number, isFiltered: boolean, processes = PROOF_LIMITS.maxProcesses + 1): string[] {
+  const none = '0000000000000000';
+  return [
+    ...[`Uid:${uid}`, `CapEff:${none}`, `CapBnd:${none}`, 'NoNewPrivs:1', `Seccomp:${isFiltered ? 2 : 0}`],
+    ...[`processes:${processes}`, `data:${PROOF_LIMITS.memoryBytes}`],
+  ];
+}
+
+async function proveWalls(parts: BoxParts): Promise<void> {
+  const result = await parts.run({
+    argv: [parts.proof.sh, '-c', parts.proof.script],
     cwd: '.',
     limits: PROOF_LIMITS,
     signal: new AbortController().signal,
@@ -116,17 +145,7 @@ async function proveWalls(parts: SessionParts): Promise<void> {
     const said = result.failed ?? lastLine(result.stderr) ?? `it ended with ${result.signal ?? result.exitCode}`;
     throw unavailable(parts, result.stopped === undefined ? said : `it did not answer (${result.stopped})`);
   }
-  const none = '0000000000000000';
-  const expected = [
-    `Uid:${SANDBOX_ID}`,
-    `CapEff:${none}`,
-    `CapBnd:${none}`,
-    'NoNewPrivs:1',
-    `Seccomp:${callFilter() === null ? 0 : 2}`,
-    `processes:${PROOF_LIMITS.maxProcesses + 1}`,
-    `data:${PROOF_LIMITS.memoryBytes}`,
-    'walled',
-  ];
+  const expected = [...parts.proof.expected];
   if (parts.layout.writable) expected.push('writable');
   const found = result.stdout.trim().split('\n');
   const missing = expected.find((line) => !found.includes(line));
@@ -142,7 +161,7 @@ async function proveWalls(parts: SessionParts): Promise<void> {
   if (extra !== undefined) throw unavailable(parts, `the proof of its walls shows "${extra}"`);
 }
 
-function unavailable(parts: SessionParts, why: string): HardshellError {
+function unavailable(parts: Parts, why: string): HardshellError {
   const message = `the ${parts.driver} sandbox cannot be used: ${why}`;
   return new HardshellError({ code: 'SANDBOX_UNAVAILABLE', message, fix: parts.fix });
 }

@@ -30,13 +30,13 @@ exit "$?"`;
 
 const PROXY_PORT = 3128;
 const PROXY_URL = `http://127.0.0.1:${PROXY_PORT}`;
-const PROXY_ENVIRONMENT: Readonly<Record<string, string>> = {
+export const PROXY_ENVIRONMENT: Readonly<Record<string, string>> = {
   ...{ HTTP_PROXY: PROXY_URL, HTTPS_PROXY: PROXY_URL, http_proxy: PROXY_URL, https_proxy: PROXY_URL },
   ...{ NO_PROXY: 'localhost,127.0.0.1', no_proxy: 'localhost,127.0.0.1', NODE_USE_ENV_PROXY: '1' },
 };
 
 /** From the loopback to the proxy's socket, which programs cannot dial. It listens before it lets the command begin. */
-const FORWARDER = `use IO::Socket::INET; use IO::Socket::UNIX; use IO::Select;
+export const FORWARDER = `use IO::Socket::INET; use IO::Socket::UNIX; use IO::Select;
 my $l = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => ${PROXY_PORT}, Listen => 64, ReuseAddr => 1) or die "no way to the proxy: $!\n";
 defined(my $pid = fork) or die "no way to the proxy: $!\n";
 exit 0 if $pid;
@@ -62,6 +62,9 @@ while (my @ready = $s->can_read) {
   }
 }`;
 
+/** Where in what `insideArgv` gives the limit of processes stands. */
+export const PROCESSES_AT = 9;
+
 /** `sh -c INIT …`: to be started in /workspace, as the sandbox user, inside all namespaces. */
 export function insideArgv(request: ExecRequest, sh: string, hasProxy = false): string[] {
   const folder = namesOf(request.cwd === '' ? '.' : request.cwd, [SANDBOX_WORKSPACE]).join('/') || '.';
@@ -72,8 +75,8 @@ export function insideArgv(request: ExecRequest, sh: string, hasProxy = false): 
     Math.floor(maxFileBytes / 512),
     Math.floor(memoryBytes / 1024),
     Math.floor((memoryBytes * ADDRESS_FACTOR) / 1024),
-    // One more for init itself, and one for what leads to the proxy.
-    maxProcesses + (hasProxy ? 2 : 1),
+    // One more for init itself; what leads to the proxy is one of the command's own.
+    maxProcesses + 1,
   ].map(String);
   return [
     sh,

@@ -1,0 +1,103 @@
+// Owns what an engine is asked for: the whole of `run` up to the image. It must never name a device, a capability, a
+// network, a socket of an engine, or a path that a command could have swapped for another.
+import { createHash } from 'node:crypto';
+import type { Layout, Mask } from '../walls/layout.ts';
+import { HOSTNAME, SHM_BYTES, TMP_BYTES } from '../walls/layout.ts';
+import type { Plan } from './box.ts';
+import { boxOwner } from './tasks.ts';
+
+export type Asked = Pick<Plan, 'engine' | 'layout' | 'most' | 'image'> & {
+  readonly name: string;
+  readonly masks: readonly Mask[];
+  /** copies of the fixed files: the engine is root and would follow a link that a command has put there */
+  readonly fixed: readonly { readonly name: string; readonly path: string }[];
+  readonly empty: string;
+};
+
+const OPEN_FILES = 1024;
+/** For the container as a whole; each command has a lower one of its own. */
+const MAX_FILE_BYTES = 8 * 1024 ** 3;
+
+export function boxArguments(asked: Asked): string[] {
+  const { engine, layout, most, name } = asked;
+  const { uid, gid } = boxOwner();
+  const memory = String(memoryOf(most.memoryBytes));
+  const mounts = mountsOf(asked);
+  const walls = [
+    ...['--network', 'none', '--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
+    ...['--user', `${uid}:${gid}`, '--hostname', HOSTNAME, '--workdir', '/workspace'],
+    ...[
+      '--pids-limit',
+      String(most.maxProcesses),
+      '--memory',
+      memory,
+      '--memory-swap',
+      memory,
+      '--cpus',
+      String(most.cpus),
+    ],
+    ...[
+      '--ulimit',
+      `nofile=${OPEN_FILES}:${OPEN_FILES}`,
+      '--ulimit',
+      'core=0:0',
+      '--ulimit',
+      `fsize=${MAX_FILE_BYTES}`,
+    ],
+    ...['--ipc', 'private', '--shm-size', String(SHM_BYTES)],
+    ...['--tmpfs', `/tmp:rw,exec,nosuid,nodev,size=${TMP_BYTES},nr_inodes=65536,mode=1777`],
+    ...mounts,
+    ...(engine.name === 'podman' ? PODMAN : []),
+    ...(engine.rootless ? ['--userns', 'keep-id'] : []),
+  ];
+  const hash = createHash('sha256')
+    .update(JSON.stringify([asked.image, walls]))
+    .digest('hex')
+    .slice(0, 16);
+  return [
+    ...['run', '--interactive', '--rm', '--pull', 'never', '--name', name, '--log-driver', 'none', '--no-healthcheck'],
+    ...labels({ 'openclaw.sandbox': '1', 'openclaw.session': layout.workspace, 'openclaw.confighash': hash }),
+    ...labels({ 'openclaw.created': new Date().toISOString() }),
+    ...walls,
+    ...['--entrypoint', 'perl'],
+  ];
+}
+
+/** What podman does of its own accord and docker does not. */
+const PODMAN = ['--read-only-tmpfs=false', '--http-proxy=false', '--systemd=false', '--no-hosts'];
+
+/** The kernel counts pages. */
+export const memoryOf = (bytes: number): number => Math.floor(bytes / 4096) * 4096;
+
+/** Every place where something is mounted that was asked for. */
+export const targetsOf = (layout: Layout, masks: readonly Mask[]): string[] => [
+  ...['/workspace', ...layout.binds.map(({ target }) => target)],
+  ...layout.fixedFiles.map((name) => `/workspace/${name}`),
+  ...masks.map(({ path }) => path),
+];
+
+function mountsOf({ layout, masks, fixed, empty }: Asked): string[] {
+  return [
+    ...bind(layout.workspace, '/workspace', layout.writable),
+    ...layout.binds.flatMap(({ source, target, writable }) => bind(source, target, writable)),
+    ...fixed.flatMap(({ name, path }) => bind(path, `/workspace/${name}`, false)),
+    ...masks.flatMap(({ path, isFolder }) =>
+      isFolder
+        ? ['--mount', csv(['type=tmpfs', `target=${path}`, 'tmpfs-size=4096', 'tmpfs-mode=0500'])]
+        : bind(empty, path, false),
+    ),
+  ];
+}
+
+/** What is read-only has nothing mounted below it that would stay writable. */
+const bind = (source: string, target: string, writable: boolean): string[] => [
+  '--mount',
+  csv(['type=bind', `source=${source}`, `target=${target}`, ...(writable ? [] : ['readonly', 'bind-nonrecursive'])]),
+];
+
+/** The client reads the fields as a line of CSV. */
+const csv = (fields: readonly string[]): string =>
+  fields.map((field) => (/[",\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(',');
+
+const labels = (all: Readonly<Record<string, string>>): string[] =>
+  Object.entries(all).flatMap(([name, value]) => ['--label', `${name}=${value}`]);
