@@ -1,6 +1,7 @@
 // Owns the translation of the inner services to what the gateway offers. Part of the composition: it is built by main.ts
 // alone, decides nothing and holds nothing.
 import { createDesk } from './access/desk.ts';
+import { createApprovalDesk } from './asking/chats.ts';
 import { redact } from './config/load.ts';
 import type { Core } from './core.ts';
 import type { Backend, SessionRow, StatusReport } from './gateway/backend.ts';
@@ -13,7 +14,17 @@ import type { SessionRecord } from './store/sessions.ts';
 export type BackendPorts = SendPorts &
   Pick<
     Core,
-    'access' | 'directory' | 'transcripts' | 'runner' | 'approvals' | 'outward' | 'journal' | 'runs' | 'hide'
+    | 'access'
+    | 'directory'
+    | 'transcripts'
+    | 'runner'
+    | 'approvals'
+    | 'grants'
+    | 'asking'
+    | 'outward'
+    | 'journal'
+    | 'runs'
+    | 'hide'
   > & {
     readonly version: string;
     readonly startedAtMs: number;
@@ -24,7 +35,7 @@ export type BackendPorts = SendPorts &
   };
 
 export function createBackend(ports: BackendPorts): Backend {
-  const { directory, lanes, runner, approvals, models, runs } = ports;
+  const { directory, lanes, runner, models, runs } = ports;
 
   const rowOf = (record: SessionRecord): SessionRow => ({
     key: record.key,
@@ -97,7 +108,7 @@ export function createBackend(ports: BackendPorts): Backend {
     },
     agents: { list: () => [{ id: AGENT, name: 'Hardshell', model: models.primary, workspace: ports.workspaceDir }] },
     outbox: ports.outward,
-    approvals: { list: approvals.list, resolve: (id, decision, actor) => approvals.resolve(id, decision, actor) },
+    approvals: createApprovalDesk(ports),
     pairing: createDesk(ports.access.pairing, ports.access.people, ports.inbox, ports.now),
     config: {
       redacted: () => {

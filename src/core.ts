@@ -2,6 +2,7 @@
 // next. Part of the composition; it knows no gateway, no sandbox and no network, so that a test can run all of it.
 import { type AgentPorts, runTurn } from './agent/loop.ts';
 import type { ToolCall } from './agent/tool-call.ts';
+import { createAsking } from './asking/chats.ts';
 import type { Channel } from './channels/channel.ts';
 import { cutReply } from './channels/cut.ts';
 import { createDelivery } from './channels/delivery.ts';
@@ -11,14 +12,18 @@ import type { Hide } from './hiding.ts';
 import { type Journal, openJournal } from './journal/journal.ts';
 import type { Log } from './log/log.ts';
 import { createOutward } from './outward.ts';
-import { createApprovals } from './policy/approvals.ts';
+import { type Approvals, createApprovals } from './policy/approvals.ts';
 import type { Decision } from './policy/decide.ts';
 import type { Effect } from './policy/effects.ts';
+import { createGrants, type Grants } from './policy/grants.ts';
 import { createRuns } from './runs.ts';
 import { createDirectory } from './sessions/directory.ts';
 import { createLanes } from './sessions/lanes.ts';
 import { createRunner, type RunnerPorts } from './sessions/runner.ts';
+import { openGrantTable } from './store/approvals/grants.ts';
+import { openApprovalTable } from './store/approvals/questions.ts';
 import { openInbox } from './store/inbox.ts';
+import { openNotes } from './store/notes.ts';
 import type { Store } from './store/open.ts';
 import { openOutbox } from './store/outbox.ts';
 import { openSessions } from './store/sessions.ts';
@@ -28,7 +33,8 @@ import { openUsage, type TokenCount } from './store/usage.ts';
 
 /** What a tool call must tell before and after it runs; `started` returns once that is durable. */
 export type CallHooks = {
-  readonly approvals: ReturnType<typeof createApprovals>;
+  readonly approvals: Approvals;
+  readonly grants: Grants;
   decided(call: ToolCall, decision: Decision): void;
   started(call: ToolCall, effects: readonly Effect[]): void;
   ended(call: ToolCall): void;
@@ -59,11 +65,28 @@ export function createCore(ports: CorePorts) {
   const { inbox, outbox, toolCalls, sessions, transcripts, usage } = openTables(store, hide);
   const runs = createRuns();
 
+  const asking = createAsking({
+    ...{ store, outbox, journal, now, notes: openNotes(store), publish: runs.publish },
+    approvals: () => approvals,
+    ownerChats: () => door.access.ownerChats(),
+    hasChannel: (channel, account) => ports.channelOf(channel, account) !== undefined,
+    deliver: (row) => delivery.enqueue(row),
+  });
+  const grants = createGrants({
+    ...{ store, journal, now, table: openGrantTable(store) },
+    days: () => ports.config().tools.exec.grantExpiryDays,
+  });
+  const approvalTable = openApprovalTable(store);
   const approvals = createApprovals({
-    journal,
-    now,
-    requested: (approval) => runs.publish({ type: 'approval.requested', approval }),
-    resolved: ({ id, sessionKey }, decision) => runs.publish({ type: 'approval.resolved', id, sessionKey, decision }),
+    ...{ store, table: approvalTable, grants, journal, now, hide: hide.value },
+    ...{ nobody: asking.nobody, asked: asking.asked, closed: asking.closed },
+    persist: (sessionKey, work) => runner.persist(sessionKey, work),
+    sleeps({ sessionKey }) {
+      const wakers = [lanes.sleeps(sessionKey), runner.sleeps(sessionKey)];
+      return () => {
+        for (const wake of wakers) wake();
+      };
+    },
   });
   const rooms = createDirectory({
     store,
@@ -82,7 +105,9 @@ export function createCore(ports: CorePorts) {
   };
   const runTool = ports.toolCaller({
     approvals,
+    grants,
     decided: (call, decision) => {
+      if (decision.kind !== 'ask') approvals.moot(call.turnId, call.callId);
       const why = decision.kind === 'allow' ? {} : { code: decision.code };
       journal.record('tool.decided', {
         run: call.turnId,
@@ -93,10 +118,14 @@ export function createCore(ports: CorePorts) {
       });
     },
     started: ({ turnId: runId, callId, sessionKey, name, args, context }, effects) =>
-      runner.persist(sessionKey, () =>
-        toolCalls.start({ runId, callId, name, args, effects, atMs: now(), label: context }),
-      ),
-    ended: (call) => store.defer(() => toolCalls.close(call.turnId, call.callId, 'done', now())),
+      runner.persist(sessionKey, () => {
+        toolCalls.start({ runId, callId, name, args, effects, atMs: now(), label: context });
+        approvals.started(runId, callId);
+      }),
+    ended: ({ turnId, callId }) => {
+      approvals.ended(turnId, callId);
+      store.defer(() => toolCalls.close(turnId, callId, 'done', now()));
+    },
     send: (call, to, text) => outward.send(call, to, text),
   });
   const callTool: typeof runTool = async (call, signal) => hide.toolResult(await runTool(call, signal));
@@ -140,7 +169,7 @@ export function createCore(ports: CorePorts) {
     onMessage: runs.message,
     ended: (ended, reply) => {
       const record = { ...ended, end: hide.end(ended.end) };
-      approvals.forget(record.runId);
+      approvals.runEnded(record.runId);
       runs.ended(record, reply);
       const { status, error } = record.end;
       const facts = { runId: record.runId, session: record.sessionKey, status };
@@ -161,6 +190,7 @@ export function createCore(ports: CorePorts) {
     deliver: delivery.enqueue,
     accepted: runs.accepted,
     ...(ports.rechecked ? { rechecked: ports.rechecked } : {}),
+    asking,
   });
   return {
     journal,
@@ -172,6 +202,9 @@ export function createCore(ports: CorePorts) {
     usage,
     runs,
     approvals,
+    approvalTable,
+    grants,
+    asking,
     hide,
     directory,
     delivery,
@@ -179,6 +212,15 @@ export function createCore(ports: CorePorts) {
     runner,
     lanes,
     ...door,
+    intake: {
+      ...door.intake,
+      resume(): number {
+        const resumed = door.intake.resume();
+        // What is left belongs to a turn that is not taken up again.
+        approvals.sweep();
+        return resumed;
+      },
+    },
   };
 }
 

@@ -6,6 +6,7 @@ import { MAX_MESSAGE_CHARS } from './access/facts.ts';
 import { lostText, post } from './access/letters.ts';
 import { MAX_QUOTE_CHARS, type Said } from './access/shown.ts';
 import { type Command, HELP_TEXT, START_TEXT, whoamiText } from './access/slash.ts';
+import type { createAsking } from './asking/chats.ts';
 import type { GroupChange, InboundMessage, Settled } from './channels/channel.ts';
 import { createIntake, type Delivery } from './channels/intake.ts';
 import type { Config } from './config/schema.ts';
@@ -39,6 +40,8 @@ export type DoorPorts = {
   accepted(runId: string): void;
   /** rights were given or taken: what goes on for somebody asks whether it may */
   rechecked?(holds: (speaker: Speaking) => boolean): void;
+  /** questions to the owner, as far as chats have to do with them */
+  readonly asking: Pick<ReturnType<typeof createAsking>, 'answer' | 'notice'>;
 };
 
 export function createDoor(ports: DoorPorts) {
@@ -97,6 +100,7 @@ export function createDoor(ports: DoorPorts) {
   };
 
   const outcomeOf = (command: Command, message: AdmittedMessage, delivery: Delivery): string => {
+    if (typeof command !== 'string') return ports.asking.answer(command, message);
     const { sessionKey } = delivery;
     const { channel } = message;
     const mine = waitingOf(message, delivery);
@@ -134,6 +138,7 @@ export function createDoor(ports: DoorPorts) {
     submit: (message, { inboxId, attempts, resumed, delivery }) => {
       ports.accepted(delivery.runId);
       lanes.submit({ ...waitingOf(message, delivery, inboxId), attempts, resumed });
+      if (!resumed) ports.asking.notice(message, delivery.sessionKey, inboxId);
     },
   });
 

@@ -1,11 +1,13 @@
 // Owns what a tool call meets on its way: the judges in their order, the owner's word, the box it runs in. Part of the
 // composition; the rules themselves live in policy/, and nothing here decides.
 import type { AgentPorts } from './agent/loop.ts';
+import { createBinder } from './asking/binding.ts';
 import type { Config } from './config/schema.ts';
 import type { CallHooks } from './core.ts';
 import type { Log } from './log/log.ts';
 import type { Root } from './platform/root.ts';
 import type { Running } from './running.ts';
+import { questionOf } from './policy/approval.ts';
 import { decide } from './policy/decide.ts';
 import { askingOf, judgesOf, rulesOf } from './policy/judges.ts';
 import { judgeFor } from './policy/tool-policy.ts';
@@ -33,6 +35,7 @@ export function createTooling({ log, config, live, workspace, sandboxes, running
     const { tools, actions, agents } = live();
     return { tools: { ...tools, exec: config.tools.exec }, actions, agents };
   };
+  const binder = createBinder({ workspace, namesIn: async () => ({ programs: [], files: [] }) });
   const schemas = new Map(TOOLS.map((tool) => [tool.name, toolSchemas([tool])]));
   return {
     /** What is denied is not offered either; the decision below holds all the same. */
@@ -45,7 +48,7 @@ export function createTooling({ log, config, live, workspace, sandboxes, running
           : (schemas.get(name) ?? []),
       );
     },
-    toolCaller: ({ approvals, send, ...hooks }: CallHooks): AgentPorts['callTool'] =>
+    toolCaller: ({ approvals, grants, send, ...hooks }: CallHooks): AgentPorts['callTool'] =>
       createToolCaller({
         ...hooks,
         failed: (call, error) => log.error('tool failed', { tool: call.name, error }),
@@ -53,20 +56,15 @@ export function createTooling({ log, config, live, workspace, sandboxes, running
         where: () => 'sandbox',
         async decide(call, effects) {
           const verdicts = await Promise.all(judgesOf(settings()).map((one) => one(call, effects)));
-          return decide(call, effects, verdicts.flat());
+          return decide(call, effects, grants.apply(call, effects, verdicts.flat()));
         },
         openEnv: async (_call, signal) => ({ workspace, signal, send, processes: running.processes, ...(await sandboxes.current()) }),
-        askOwner: (call, decision, signal) =>
-          approvals.ask(
-            {
-              runId: call.turnId,
-              sessionKey: call.sessionKey,
-              tool: call.name,
-              reason: decision.reason,
-              args: call.args,
-            },
-            signal,
-          ),
+        async askOwner(call, effects, decision, signal) {
+          const bind = () => binder(call, effects);
+          const answer = await approvals.ask(questionOf(call, effects, decision), bind, signal);
+          if (answer.kind !== 'allowed') return answer;
+          return { kind: 'allowed', confirm: async () => approvals.confirm(answer.id, await bind()) };
+        },
       }),
   };
 }

@@ -5,25 +5,17 @@ import type { Verdict as Decided, Declined } from '../channels/intake.ts';
 import type { Config } from '../config/schema.ts';
 import type { Journal } from '../journal/journal.ts';
 import { setNewest } from '../platform/newest.ts';
+import { UNTRUSTED } from '../store/label.ts';
 import type { Store } from '../store/open.ts';
 import type { Outbox, OutboxRow } from '../store/outbox.ts';
-import { UNTRUSTED } from '../store/label.ts';
 import { openPeople } from '../store/people/people.ts';
 import { type AdmittedMessage, admit, admitOperator, isOperator, type Principal } from './admit.ts';
 import { invitationIn } from './codes.ts';
 import { createCounters } from './counters.ts';
 import { factsOf, NOBODY, problemOf, threadOf } from './facts.ts';
-import { type Facts, isOwner, type Judgement, judge, type Known, type Load } from './gate.ts';
-import {
-  cleanName,
-  groupText,
-  heldText,
-  type Letter,
-  pairingText,
-  post,
-  REDEEMED_TEXT,
-  SPENT_TEXT,
-} from './letters.ts';
+import { type Facts, type Judgement, judge, type Known, type Load } from './gate.ts';
+import { cleanName, groupText, heldText, pairingText, post, REDEEMED_TEXT, SPENT_TEXT } from './letters.ts';
+import { createOwners } from './owners.ts';
 import { createPairing, MAX_HELD_CHARS } from './pairing.ts';
 import { type Rules, readRules } from './rules.ts';
 import { beforeOf, createHistory, type Said, textOf } from './shown.ts';
@@ -106,6 +98,7 @@ export function createAccess(ports: AccessPorts) {
       },
     };
   };
+  const owners = createOwners(people, rules, knownOf);
   const decide = (facts: Facts, isAgain: boolean): Judgement =>
     judge(facts, rules(), knownOf(facts), loadOf(facts, isAgain));
 
@@ -272,38 +265,12 @@ export function createAccess(ports: AccessPorts) {
     const asker = { channel, account, kind: 'group' as const, subject: chat, chat, title: cleanName(title) };
     const write = pairing.ask(asker, rules().codeTtlMs, null, (code) => {
       const text = groupText({ title: asker.title || chat, channel, chat, by, isPublic }, code);
-      const owner = ownerChat(channel, account);
+      const owner = owners.chatOf(channel, account);
       return owner
         ? post(outbox, { ...owner, text, key: `group:${channel}:${account}:${chat}:${now()}` }, 0, now())
         : null;
     });
     return write && (() => write());
-  };
-
-  /** On the same channel when they write there, else wherever they wrote last. */
-  const ownerChat = (
-    channel: string,
-    account: string,
-    elsewhere = false,
-  ): Pick<Letter, 'channel' | 'account' | 'chat'> | null => {
-    const owners = people.all().filter((p) => p.standing === 'owner' && p.chat !== '' && stillOwner(p));
-    const isHere = (p: (typeof owners)[number]): boolean => p.channel === channel && p.account === account;
-    const found = elsewhere ? owners.find((p) => !isHere(p)) : (owners.find(isHere) ?? owners[0]);
-    return found ? { channel: found.channel, account: found.account, chat: found.chat } : null;
-  };
-  const stillOwner = ({
-    channel,
-    account,
-    person,
-    chat,
-  }: {
-    channel: string;
-    account: string;
-    person: string;
-    chat: string;
-  }): boolean => {
-    const facts: Facts = { ...NOBODY, channel, account, chat, sender: person };
-    return isOwner(facts, rules(), knownOf(facts));
   };
 
   const lapsed = ({ principal, ...message }: AdmittedMessage, tokensToday: number): string | null => {
@@ -358,7 +325,12 @@ export function createAccess(ports: AccessPorts) {
       lapsed(
         {
           ...{ principal, place, channel, account, chat, sender: { id: sender }, before: [], messageId: '', text: '' },
-          ...{ assurance: 'platform', chatType: place === 'dm' ? 'direct' : 'group', receivedAtMs: 0, label: UNTRUSTED },
+          ...{
+            assurance: 'platform',
+            chatType: place === 'dm' ? 'direct' : 'group',
+            receivedAtMs: 0,
+            label: UNTRUSTED,
+          },
         } as unknown as AdmittedMessage,
         0,
       ) === null,
@@ -389,8 +361,10 @@ export function createAccess(ports: AccessPorts) {
       const effect = askGroup(facts, title, by, isPublic);
       if (effect) ports.deliver(store.commit(() => effect(0)));
     },
+    /** the direct chats of those who are owners now */
+    ownerChats: owners.chats,
     /** where the owner can be told that this channel is lost */
-    ownerElsewhere: (channel: string, account: string) => ownerChat(channel, account, true),
+    ownerElsewhere: (channel: string, account: string) => owners.chatOf(channel, account, true),
     chatMoved(channel: string, account: string, from: string, to: string): void {
       pairing.moved(channel, account, from, to, rules().account(channel, account)?.groups.has(from) ?? false);
     },

@@ -1,11 +1,12 @@
 // Owns the commands that a chat understands: which words are one, and who may use it. For everybody else they are plain
-// text; a command never gives anybody a right.
+// text; a command never gives anybody a right, and a question of the house is answered by the owner in their direct chat.
 import type { AdmittedMessage } from './admit.ts';
 import type { Rules } from './rules.ts';
 
-export type Command = 'start' | 'whoami' | 'help' | 'status' | 'stop' | 'new' | 'reset';
+type Word = 'start' | 'whoami' | 'help' | 'status' | 'stop' | 'new' | 'reset';
+export type Command = Word | ChatAnswer;
 
-const KNOWN: Readonly<Record<string, Command>> = {
+const KNOWN: Readonly<Record<string, Word>> = {
   start: 'start',
   whoami: 'whoami',
   help: 'help',
@@ -15,15 +16,14 @@ const KNOWN: Readonly<Record<string, Command>> = {
   reset: 'reset',
 };
 /** Those that tell a person about themselves. Telegram writes /start when somebody opens the chat. */
-const HARMLESS: readonly Command[] = ['start', 'whoami', 'help'];
+const HARMLESS: readonly Word[] = ['start', 'whoami', 'help'];
 
 /** `written` is what the person typed. Null: it is a message like any other. */
-export function commandIn(
-  written: string,
-  { principal, place, channel, sender }: AdmittedMessage,
-  rules: Rules,
-): Command | null {
+export function commandIn(written: string, message: AdmittedMessage, rules: Rules): Command | null {
   if (written.length > 80) return null;
+  const answer = answerIn(written, message);
+  if (answer) return answer;
+  const { principal, place, channel, sender } = message;
   const word = /^\s*\/([a-z]{2,12})(?:@[\w-]{2,40})?\s*$/i.exec(written)?.[1]?.toLowerCase() ?? '';
   const command = Object.hasOwn(KNOWN, word) ? (KNOWN[word] ?? null) : null;
   if (command === null || principal.kind === 'owner' || HARMLESS.includes(command)) return command;
@@ -38,6 +38,7 @@ export const HELP_TEXT = [
   '/status  whether I am working on something of yours',
   '/stop  stop what I am doing for you',
   '/new  a new conversation (also /reset)',
+  'yes K7, no K7  my owner answers the question with that code (also /approve, /deny)',
 ].join('\n');
 
 export const START_TEXT = 'Hello! You may talk to me: write me whenever you like. /help shows what else I understand.';
@@ -55,3 +56,37 @@ export function whoamiText({ principal, place, channel, sender }: AdmittedMessag
     '\n',
   );
 }
+
+export type ChatAnswer = {
+  readonly kind: 'answer';
+  readonly decision: 'allow-once' | 'allow-always' | 'deny';
+  /** a code, or the id that a button carries */
+  readonly which: string;
+  /** null: it may be given here by this person; else why not, for them to read */
+  readonly refused: string | null;
+};
+
+const CODE = String.raw`[a-z]\d[a-z]?`;
+const ID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
+const PLAIN = new RegExp(`^\\s*(yes|no)[ ,:]+(${CODE})[.!]?\\s*$`, 'i');
+const SLASH = new RegExp(`^\\s*/(approve|deny)(?:@[\\w-]{2,40})?\\s+(${CODE}|${ID})(\\s+always)?\\s*$`, 'i');
+
+/** `yes K7`, `no K7`, `/approve K7 always`, `/deny K7`; null: it is a message like any other. */
+export function answerIn(written: string, { principal, place, assurance }: AdmittedMessage): ChatAnswer | null {
+  const [, typed = '', which = '', more = ''] = SLASH.exec(written) ?? PLAIN.exec(written) ?? [];
+  const word = typed.toLowerCase();
+  if (word === '' || (more !== '' && word === 'deny')) return null;
+  const isOwner = principal.kind === 'owner' && assurance === 'platform';
+  // Whoever is not the owner may say yes to anything; the word is then no answer.
+  if (!isOwner && (word === 'yes' || word === 'no')) return null;
+  const isYes = word === 'yes' || word === 'approve';
+  return {
+    kind: 'answer',
+    decision: !isYes ? 'deny' : more === '' ? 'allow-once' : 'allow-always',
+    which: which.length > 3 ? which.toLowerCase() : which.toUpperCase(),
+    refused: !isOwner ? NOT_OWNER : place !== 'dm' ? NOT_HERE : null,
+  };
+}
+
+const NOT_OWNER = 'Only my owner can answer that.';
+const NOT_HERE = 'Questions of mine are answered in our direct chat, on the page or in the terminal, never in a group.';

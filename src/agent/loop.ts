@@ -9,16 +9,21 @@ import type { Prompt } from './prompt.ts';
 import type { ToolCall } from './tool-call.ts';
 import { estimateTokens, fitWindow } from './window.ts';
 
+/** `isOutstanding`: the gateway stops, and the call has not begun; it is made when the turn goes on. */
+type CallResult = {
+  readonly text: string;
+  readonly isError: boolean;
+  readonly label: Label;
+  readonly isOutstanding?: true;
+};
+
 export type AgentPorts = {
   readonly models: Models;
   /** what this turn may use; nothing else is shown to the model */
   tools(turn: Turn): readonly ToolSchema[];
   readonly maxOutputTokens: number;
   prompt(turn: Turn): Promise<Prompt>;
-  callTool(
-    call: ToolCall,
-    signal: AbortSignal,
-  ): Promise<{ readonly text: string; readonly isError: boolean; readonly label: Label }>;
+  callTool(call: ToolCall, signal: AbortSignal): Promise<CallResult>;
 };
 
 /** Of a model that nobody knows; small, since a request that is too long is refused. */
@@ -47,6 +52,11 @@ export async function runTurn(turn: Turn, ports: AgentPorts): Promise<TurnEnd> {
     ...(error ? { error } : {}),
   });
 
+  if (turn.outstanding.length > 0) {
+    const calls = turn.outstanding.map(({ id, name, arguments: args }) => ({ id, name, args }));
+    await carryOut(turn, ports, calls, turn.conversation.context(), watch);
+    if (turn.signal.aborted) return stopped(turn, end, '');
+  }
   for (let step = 0; step < MAX_STEPS; step++) {
     const reply = await askModel(turn, ports, { prompt, tools, fixedTokens });
     model = reply.model || model;
@@ -146,10 +156,23 @@ async function runCalls(
     meta: { model: reply.model },
     label: context,
   });
+  // What cannot run is told first: a call that waits over a restart is found again by having no result.
+  const unfit = calls.filter((call) => call.malformed !== undefined || call.withheld);
+  return carryOut(turn, ports, [...unfit, ...calls.filter((call) => !unfit.includes(call))], context, watch);
+}
+
+async function carryOut(
+  turn: Turn,
+  ports: AgentPorts,
+  calls: readonly ModelToolCall[],
+  context: Label,
+  watch: ReturnType<typeof createLoopWatch>,
+): Promise<boolean> {
   let looping = false;
   for (const call of calls) {
     turn.emit({ type: 'run.tool', phase: 'start', callId: call.id, name: call.name, args: call.args });
     const result = await oneCall(turn, ports, call, context);
+    if (result.isOutstanding) break;
     const verdict = watch.observe(call.name, call.args, result.text);
     looping ||= verdict === 'stop';
     const text =
@@ -167,15 +190,12 @@ async function runCalls(
   return looping;
 }
 
-function oneCall(
-  turn: Turn,
-  ports: AgentPorts,
-  call: ModelToolCall,
-  context: Label,
-): ReturnType<AgentPorts['callTool']> {
+function oneCall(turn: Turn, ports: AgentPorts, call: ModelToolCall, context: Label): Promise<CallResult> {
   const local = label('tool-local', 'owner');
-  if (turn.signal.aborted)
-    return Promise.resolve({ text: 'Not run: the turn was stopped.', isError: true, label: local });
+  if (turn.signal.aborted) {
+    const result = { text: 'Not run: the turn was stopped.', isError: true, label: local };
+    return Promise.resolve(turn.signal.reason === 'shutdown' ? { ...result, isOutstanding: true } : result);
+  }
   if (call.malformed !== undefined) {
     return Promise.resolve({
       text: `The arguments were not valid JSON, so ${call.name} did not run. Send them again.`,

@@ -197,8 +197,8 @@ describe('an approval', () => {
     await shows('session main');
     const answered = nextDecision();
     server.backend.raise({ id: 'ap-1' });
-    await shows('exec wants your approval (ap-1)');
-    await shows('  command  rm -rf build');
+    await shows('exec wants your approval (K7, ap-1)');
+    await shows('  command   rm -rf build');
     await promptIs('allow this once? [y/N]');
     terminal.type('y\r');
     expect(await answered).toBe('allow-once');
@@ -211,7 +211,7 @@ describe('an approval', () => {
     await promptIs('> yes, please do');
     const answered = nextDecision();
     server.backend.raise({ id: 'ap-1' });
-    await shows('exec wants your approval (ap-1)');
+    await shows('exec wants your approval (K7, ap-1)');
     await promptIs('allow this once? [y/N]');
     terminal.type('\r');
     expect(await answered).toBe('deny');
@@ -353,7 +353,7 @@ function nextDecision(): Promise<string> {
     const stop = server.backend.subscribe((event) => {
       if (event.type !== 'approval.resolved') return;
       stop();
-      resolve(event.decision);
+      resolve(event.approval.answered?.decision ?? '');
     });
   });
 }

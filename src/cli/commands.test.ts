@@ -113,7 +113,7 @@ describe('agent', () => {
     server.backend.release();
     const { stderr } = await running;
     expect(stderr).toContain('answer it with: openclaw approvals approve ap-1   (or: deny)');
-    expect(stderr).toContain('command  rm -rf \\x1b[2J/');
+    expect(stderr).toMatch(/command +rm -rf \\x1b\[2J\//);
   });
   it('asks y/N at a terminal, and only y is a yes', async () => {
     for (const [typed, decision] of [
@@ -129,7 +129,7 @@ describe('agent', () => {
         const stop = server.backend.subscribe((event) => {
           if (event.type !== 'approval.resolved') return;
           stop();
-          resolve(event.decision);
+          resolve(event.approval.answered?.decision ?? '');
         });
       });
       server.backend.raise({ id: `ap-${typed.length}` });
@@ -232,9 +232,11 @@ describe('approvals', () => {
   it('list shows the facts of the machine and the command that answers', async () => {
     server.backend.raise({ id: 'abcdef-1' });
     const { stdout } = await openclaw('approvals', 'list');
-    expect(stdout).toContain('exec wants your approval (abcdef-1)\n');
-    expect(stdout).toContain('  command  rm -rf build\n');
-    expect(stdout).toContain('  openclaw approvals approve abcdef-1   or   deny abcdef-1\n');
+    expect(stdout).toContain('exec wants your approval (K7, abcdef-1)\n');
+    expect(stdout).toMatch(/^ {2}command +rm -rf build\n {2}risky +>>rm -rf<<\n/m);
+    expect(stdout).toContain('  openclaw approvals approve K7   or   deny K7\n');
+    expect((await openclaw('approvals')).stdout).toBe(stdout);
+    expect((await openclaw('approvals', 'show', 'k7')).stdout).toContain('leaves the sandbox');
   });
   it('answers by the beginning of an id when it names one only', async () => {
     server.backend.raise({ id: 'abcd-1' });

@@ -5,6 +5,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { EXIT, HardshellError } from '../platform/errors.ts';
 import { CHANGING_CHANNELS, channels } from './commands/channels/grammar.ts';
 import { access, CHANGING_ACCESS } from './commands/pairing/grammar.ts';
+import { policy } from './commands/policy/grammar.ts';
 import type { Context } from './context.ts';
 import { asking, examples, type Lazy, type Result } from './grammar.ts';
 import { CHANGING_OPERATIONS, gatewayOperations, operations } from './operations-grammar.ts';
@@ -24,6 +25,8 @@ const CHANGING = new Set([
   ...CHANGING_ACCESS,
   ...['set', 'unset', 'patch', 'confirm', 'rollback', 'rm', 'rotate', 'migrate', 'init', 'rekey'],
 ]);
+
+const CODE_OR_ID = 'the code or the id, see the list';
 
 export function createProgram(streams: Streams, start: Start): Command {
   const lazy: Lazy =
@@ -70,6 +73,7 @@ export function createProgram(streams: Streams, start: Start): Command {
   operations(program, lazy);
   channels(program, lazy);
   access(program, lazy);
+  policy(program, lazy);
   return program;
 }
 
@@ -131,18 +135,32 @@ function look(program: Command, lazy: Lazy): void {
   now.action(lazy(async () => ({ run: (await import('./commands/outbox.ts')).send })));
   examples(now, ['openclaw outbox send 7']);
 
-  const approvals = program.command('approvals').description('questions that wait for your yes: list, approve, deny');
-  const pending = asking(approvals.command('list').description('what waits'));
-  pending.action(lazy(async () => ({ run: (await import('./commands/approvals.ts')).list })));
-  examples(pending, ['openclaw approvals list']);
-  const approve = asking(
-    approvals.command('approve').description('allow it, this once').argument('<id>', 'see the list'),
+  const approvals = asking(
+    program.command('approvals').description('questions that wait for your yes, and what you allowed'),
   );
-  approve.action(lazy(async () => ({ run: (await import('./commands/approvals.ts')).approve })));
-  examples(approve, ['openclaw approvals approve 3f6a']);
-  const deny = asking(approvals.command('deny').description('refuse it').argument('<id>', 'see the list'));
-  deny.action(lazy(async () => ({ run: (await import('./commands/approvals.ts')).deny })));
-  examples(deny, ['openclaw approvals deny 3f6a']);
+  const answering = () => import('./commands/approvals.ts');
+  approvals.action(lazy(async () => ({ run: (await answering()).list })));
+  examples(approvals, ['openclaw approvals', 'openclaw approvals show K7', 'openclaw approvals approve K7']);
+  const pending = asking(approvals.command('list').description('what waits'));
+  pending.action(lazy(async () => ({ run: (await answering()).list })));
+  examples(pending, ['openclaw approvals list', 'openclaw approvals list --json']);
+  const shown = asking(approvals.command('show').description('one question, whole').argument('<id>', CODE_OR_ID));
+  shown.action(lazy(async () => ({ run: (await answering()).show })));
+  examples(shown, ['openclaw approvals show K7', 'openclaw approvals show 3f6a --json']);
+  const approve = asking(approvals.command('approve').description('allow it, this once').argument('<id>', CODE_OR_ID));
+  approve
+    .option('--always', 'exactly this pattern from now on (it is shown first; see grants)')
+    .action(lazy(async () => ({ run: (await answering()).approve })));
+  examples(approve, ['openclaw approvals approve K7', 'openclaw approvals approve K7 --always']);
+  const deny = asking(approvals.command('deny').description('refuse it').argument('<id>', CODE_OR_ID));
+  deny.action(lazy(async () => ({ run: (await answering()).deny })));
+  examples(deny, ['openclaw approvals deny K7']);
+  const given = asking(approvals.command('grants').description('what you allowed for good'));
+  given.action(lazy(async () => ({ run: (await answering()).grants })));
+  examples(given, ['openclaw approvals grants', 'openclaw approvals grants --json']);
+  const revoke = asking(approvals.command('revoke').description('ask again').argument('<id>', 'see grants'));
+  revoke.action(lazy(async () => ({ run: (await answering()).revoke })));
+  examples(revoke, ['openclaw approvals revoke 3f6a']);
 
   const models = asking(program.command('models').description('the models that can answer').command('list'));
   models.description('all that are configured').action(lazy(() => import('./commands/models.ts')));

@@ -68,12 +68,7 @@ export type BackendEvent =
   | { readonly type: 'session.changed'; readonly sessionKey: string; readonly reason: SessionChange }
   | { readonly type: 'outbox.changed' }
   | { readonly type: 'approval.requested'; readonly approval: Approval }
-  | {
-      readonly type: 'approval.resolved';
-      readonly id: string;
-      readonly sessionKey: string;
-      readonly decision: Answer;
-    };
+  | { readonly type: 'approval.resolved'; readonly approval: Approval };
 /** A message that can still be taken back; `to` is channel:account:chat. */
 export type HeldMessage = {
   readonly id: number;
@@ -165,9 +160,19 @@ export interface Backend {
   };
   readonly agents: { list(): readonly { id: string; name: string; model: string; workspace: string }[] };
   readonly approvals: {
-    list(): readonly Approval[];
-    /** false when it is unknown, answered or expired */
-    resolve(id: string, decision: ApprovalDecision, actor: Actor): boolean;
+    /** those that wait, oldest first */
+    list(limit: number): readonly Approval[];
+    /** those that are closed, newest first */
+    recent(limit: number): readonly Approval[];
+    /** by id or code; also one that is closed */
+    get(id: string): Approval | null;
+    /** an answer counts once */
+    resolve(id: string, decision: ApprovalDecision, actor: Actor): Resolution;
+    grants(): readonly Grant[];
+    /** false when there is none that holds */
+    revoke(id: string, actor: Actor): boolean;
+    /** a connection that may answer has come or gone */
+    present(by: 1 | -1): void;
   };
   /** what tools sent and can still be taken back; false when it is not there any more */
   readonly outbox: {

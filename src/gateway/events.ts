@@ -89,8 +89,9 @@ export function startEvents(hub: Hub, backend: Backend, limits: Limits, now: () 
         hub.publish('exec.approval.requested', 'operator.approvals', wireApproval(event.approval));
         return;
       case 'approval.resolved': {
-        const { id, sessionKey, decision } = event;
-        hub.publish('exec.approval.resolved', 'operator.approvals', { id, sessionKey, decision, ts: now() });
+        const { id, code, sessionKey, state, answered } = event.approval;
+        const told = { id, code, sessionKey, state, decision: answered?.decision ?? state, by: answered?.by ?? '' };
+        hub.publish('exec.approval.resolved', 'operator.approvals', { ...told, ts: now() });
         return;
       }
     }

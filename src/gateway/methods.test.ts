@@ -132,7 +132,11 @@ describe('parameters', () => {
     ['sessions.reset', { key: 'main', force: true }, "unexpected property 'force'"],
     ['sessions.delete', { key: 'main', emitLifecycleHooks: false }, "unexpected property 'emitLifecycleHooks'"],
     ['exec.approval.resolve', { decision: 'deny' }, "must have required property 'id'"],
-    ['exec.approval.resolve', { id: 'x', decision: 'allow-always' }, 'at /decision: must be one of allow-once, deny'],
+    [
+      'exec.approval.resolve',
+      { id: 'x', decision: 'yes' },
+      'at /decision: must be one of allow-once, allow-always, deny',
+    ],
     [
       'exec.approval.resolve',
       { id: 'x', decision: 'deny', grantExpiresInDays: 30 },
@@ -427,7 +431,7 @@ describe('approvals', () => {
     expect(server.backend.lastActor).toMatchObject({ clientId: 'cli' });
     expect((await peer.call('exec.approval.resolve', { id: 'ap1', decision: 'allow-once' })).error).toMatchObject({
       code: 'INVALID_REQUEST',
-      message: 'unknown or expired approval id',
+      message: 'unknown approval id',
       details: { reason: 'APPROVAL_NOT_FOUND' },
     });
   });

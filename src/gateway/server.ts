@@ -93,6 +93,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       else dispatch(connection, String(data));
     });
     hub.add(connection);
+    if (!connection.may('operator.approvals')) return;
+    backend.approvals.present(1);
+    socket.on('close', () => backend.approvals.present(-1));
   };
   const hello = createHello({ backend, methods, presence, limits, authMode, bootId: newId(), now });
   const record = (kind: string, body: Record<string, unknown>): void => backend.record(kind, body);

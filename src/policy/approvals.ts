@@ -1,107 +1,300 @@
-// Owns questions to the owner: what is asked, for how long, and what silence means (no). An approval binds one call; the
-// facts shown are the call's own arguments, never the model's account of them.
+// Owns questions to the owner: what is asked, for how long, and what silence means (no). An approval binds one call as it
+// is, is good for one start, and outlives the process. It must never be answered by anything but a person.
 import type { Journal } from '../journal/journal.ts';
-import { FORMAT } from '../platform/disguise.ts';
+import { reasonOf } from '../platform/errors.ts';
 import { newId } from '../platform/ids.ts';
+import type { ApprovalRow, ApprovalTable } from '../store/approvals/questions.ts';
+import type { Store } from '../store/open.ts';
+import {
+  type Answered,
+  type Approval,
+  type ApprovalDecision,
+  type ApprovalState,
+  type Asked,
+  type Asker,
+  type Binding,
+  changedIn,
+  type Question,
+} from './approval.ts';
+import { newCode } from './approval-codes.ts';
+import type { Grants } from './grants.ts';
 
-/** A question to the owner: facts of the machine only, nothing in it was written by the model. */
-export type Approval = {
-  readonly id: string;
-  readonly runId: string;
-  readonly sessionKey: string;
-  readonly tool: string;
-  readonly reason: string;
-  /** exact arguments, one fact a row; control and bidi characters already made visible */
-  readonly facts: readonly { readonly name: string; readonly value: string }[];
-  readonly createdAtMs: number;
-  readonly expiresAtMs: number;
-};
-export type ApprovalDecision = 'allow-once' | 'deny';
-export type Answer = ApprovalDecision | 'expired';
+/** `asleep`: the gateway stops; the question stays, and so does the call. */
+export type Answer =
+  | { readonly kind: 'allowed'; readonly id: string }
+  | { readonly kind: 'no'; readonly why: string; readonly fix: string }
+  | { readonly kind: 'asleep' };
+
+export type Resolution =
+  | { readonly ok: true; readonly approval: Approval }
+  | {
+      readonly ok: false;
+      readonly problem: 'UNKNOWN' | 'ANSWERED' | 'EXPIRED' | 'NOT_ALWAYS';
+      readonly approval: Approval | null;
+    };
+
+/** Who answers: in one line for people, and the facts of it for the journal. */
+export type By = { readonly name: string; readonly facts: object };
 
 export type ApprovalPorts = {
+  readonly store: Store;
+  readonly table: ApprovalTable;
+  readonly grants: Grants;
   readonly journal: Journal;
   readonly now: () => number;
-  readonly requested: (approval: Approval) => void;
-  readonly resolved: (approval: Approval, answer: Answer) => void;
+  /** makes the conversation of the running turn durable together with `work` */
+  persist(sessionKey: string, work: () => void): void;
+  /** the time limit of the turn stands still until the returned function is called */
+  sleeps(approval: Approval): () => void;
+  /** why nobody could answer, or null */
+  nobody(asker: Asker): { readonly why: string; readonly fix: string } | null;
+  /** as it may be shown and kept */
+  hide<T>(value: T): T;
+  /** inside the transaction that asks; what it returns is called once that is durable */
+  asked(approval: Approval): () => void;
+  /** the same for the answer, whatever it is */
+  closed(approval: Approval): () => void;
 };
 
-const TIMEOUT_MS = 10 * 60_000;
+const IN_TIME = 'nobody answered in time';
+const LIFE_MS = 24 * 60 * 60_000;
 /** More questions in one run are refused unasked, so that nobody is worn down into saying yes (attacks.md I16). */
 const MAX_PER_RUN = 3;
+const MAX_PER_SESSION = 10;
+const MAX_PENDING = 1_000;
+/** What nobody can read whole, nobody can approve. */
+const MAX_SHOWN_CHARS = 200_000;
+/** A code does not come again so soon: whoever answers late must not answer something else. */
+const CODE_REST_MS = 2 * LIFE_MS;
+
+export type Approvals = ReturnType<typeof createApprovals>;
 
 export function createApprovals(ports: ApprovalPorts) {
-  const pending = new Map<string, { approval: Approval; settle: (answer: Answer, by: object) => void }>();
-  const asked = new Map<string, number>();
+  const { store, table, grants, journal, now } = ports;
+  const waiters = new Map<string, (approval: Approval) => void>();
+  /** runs with a question that is open: all others cost nothing */
+  const runs = new Map<string, string>(table.open().map(({ runId, id }) => [runId, id]));
+  /** rechecked, and about to start */
+  const ready = new Map<string, string>();
+
+  /** One answer, in one transaction with its journal entry; null when it was answered by then. */
+  const close = (
+    row: ApprovalRow,
+    from: 'pending' | 'allowed',
+    to: 'allowed' | 'denied' | 'expired',
+    answered: Answered,
+    facts: object,
+    also?: () => void,
+  ): Approval | null => {
+    const approval: Approval = { ...approvalOf(row), state: to, answered };
+    let told = (): void => {};
+    const isFirst = store.commit(() => {
+      if (!table.answer(row.id, from, to, JSON.stringify(answered))) return false;
+      also?.();
+      const { id, runId: run, tool } = approval;
+      journal.record('approval.resolved', { id, run, tool, answer: answered.decision, by: facts });
+      told = ports.closed(approval);
+      return true;
+    });
+    if (!isFirst) return null;
+    if (to !== 'allowed') runs.delete(row.runId);
+    told();
+    waiters.get(row.id)?.(approval);
+    return approval;
+  };
+
+  const expire = (row: ApprovalRow, why: string): void => {
+    const from = row.state === 'allowed' ? 'allowed' : 'pending';
+    close(row, from, 'expired', { decision: 'expired', by: why, atMs: now() }, { reason: why });
+  };
+
+  const wait = (row: ApprovalRow, signal: AbortSignal): Promise<Answer> => {
+    const approval = approvalOf(row);
+    const wake = ports.sleeps(approval);
+    runs.set(row.runId, row.id);
+    return new Promise((resolve) => {
+      const settle = (answer: Answer): void => {
+        waiters.delete(row.id);
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+        wake();
+        resolve(answer);
+      };
+      const end = (why: string): void => {
+        try {
+          expire(row, why);
+        } catch (error) {
+          // It could not be stored; the call does not run all the same.
+          settle({ kind: 'no', why: reasonOf(error), fix: '' });
+        }
+      };
+      const onAbort = (): void => {
+        // It goes on sleeping in the next process.
+        if (signal.reason === 'shutdown') settle({ kind: 'asleep' });
+        else end('the turn was stopped');
+      };
+      const timer = setTimeout(() => end(IN_TIME), row.expiresAtMs - now()).unref();
+      waiters.set(row.id, (closed) => settle(answerOf(closed)));
+      signal.addEventListener('abort', onAbort, { once: true });
+      if (signal.aborted) onAbort();
+    });
+  };
+
+  const refuse = (question: Question, code: string, why: string, fix: string): Answer => {
+    const { runId: run, callId: call, tool, asker } = question;
+    journal.record('approval.refused', { run, call, tool, code, asker: asker.id, why });
+    return { kind: 'no', why, fix };
+  };
+
+  /** Why it is not even asked. */
+  const unaskable = (question: Question): Answer | null => {
+    const count = table.countOf(question.runId);
+    if (count >= MAX_PER_RUN)
+      return refuse(question, 'TOO_MANY_QUESTIONS', `this turn has asked ${count} times already`, STOP_ASKING);
+    const { total, mine } = table.waiting(question.sessionKey);
+    if (mine >= MAX_PER_SESSION || total >= MAX_PENDING) {
+      const where = mine >= MAX_PER_SESSION ? `${mine} questions of this conversation` : `${total} questions`;
+      return refuse(question, 'TOO_MANY_PENDING', `${where} already wait for the owner`, 'openclaw approvals list');
+    }
+    const chars = question.facts.reduce((sum, { name, value }) => sum + name.length + value.length, 0);
+    if (chars > MAX_SHOWN_CHARS)
+      return refuse(question, 'TOO_LONG_TO_SHOW', `its ${chars} characters cannot be shown to anybody whole`, '');
+    const nobody = ports.nobody(question.asker);
+    return nobody && refuse(question, 'NO_APPROVER', nobody.why, nobody.fix);
+  };
 
   return {
-    /** Resolves with the owner's answer; no answer, an aborted turn and a restart are all a no. */
-    ask(
-      question: Pick<Approval, 'runId' | 'sessionKey' | 'tool' | 'reason'> & { args: unknown },
-      signal: AbortSignal,
-    ): Promise<Answer> {
-      const count = (asked.get(question.runId) ?? 0) + 1;
-      asked.set(question.runId, count);
-      if (count > MAX_PER_RUN || signal.aborted) return Promise.resolve('deny');
-      const { args, ...rest } = question;
-      const createdAtMs = ports.now();
-      const approval: Approval = {
-        ...rest,
-        id: newId(),
-        facts: factsOf(args),
-        createdAtMs,
-        expiresAtMs: createdAtMs + TIMEOUT_MS,
+    /**
+     * Resolves with the owner's answer; it may be there already, from before a restart. No answer and a turn that is
+     * stopped are a no; a gateway that stops is none.
+     */
+    async ask(question: Question, binding: () => Promise<Binding>, signal: AbortSignal): Promise<Answer> {
+      const known = table.ofCall(question.runId, question.callId);
+      if (known?.state === 'pending') {
+        store.commit(() => table.innocent(question.runId));
+        return wait(known, signal);
+      }
+      if (known) return answerOf(approvalOf(known));
+      if (signal.aborted) return stopped(signal);
+      const shown = { ...question, ...ports.hide({ facts: question.facts, marks: question.marks }) };
+      const refused = unaskable(shown);
+      if (refused) return refused;
+      const bound = await binding();
+      if (signal.aborted) return stopped(signal);
+      const createdAtMs = now();
+      const { runId, callId, sessionKey, tool, reason } = shown;
+      const ids = { id: newId(), code: newCode(table.codesSince(createdAtMs - CODE_REST_MS)) };
+      const asked: Asked = { ...shown, ...ids, createdAtMs, expiresAtMs: createdAtMs + LIFE_MS };
+      const row: ApprovalRow = {
+        ...{ ...ids, runId, callId, sessionKey, createdAtMs, expiresAtMs: asked.expiresAtMs },
+        ...{ state: 'pending', body: JSON.stringify(asked), binding: JSON.stringify(bound), answer: '' },
       };
-      return new Promise((resolve) => {
-        const settle = (answer: Answer, by: object): void => {
-          if (!pending.delete(approval.id)) return;
-          clearTimeout(timer);
-          signal.removeEventListener('abort', onAbort);
-          ports.journal.record('approval.resolved', {
-            id: approval.id,
-            run: approval.runId,
-            tool: approval.tool,
-            answer,
-            by,
-          });
-          ports.resolved(approval, answer);
-          resolve(answer);
-        };
-        const onAbort = (): void => settle('expired', { reason: 'turn ended' });
-        const timer = setTimeout(() => settle('expired', { reason: 'no answer in time' }), TIMEOUT_MS).unref();
-        signal.addEventListener('abort', onAbort, { once: true });
-        pending.set(approval.id, { approval, settle });
-        ports.journal.record('approval.requested', {
-          id: approval.id,
-          run: approval.runId,
-          tool: approval.tool,
-          reason: approval.reason,
-        });
-        ports.requested(approval);
+      let told = (): void => {};
+      ports.persist(sessionKey, () => {
+        table.insert(row);
+        table.innocent(runId);
+        journal.record('approval.requested', { id: ids.id, code: ids.code, run: runId, tool, reason });
+        told = ports.asked(approvalOf(row));
       });
+      told();
+      return wait(row, signal);
     },
-    list: (): Approval[] => [...pending.values()].map((p) => p.approval),
-    /** False when the question is unknown, answered or expired: an answer counts once. */
-    resolve(id: string, decision: ApprovalDecision, by: object): boolean {
-      const found = pending.get(id);
-      found?.settle(decision, by);
-      return found !== undefined;
+
+    /** Right before the start: null when the call is still what was approved; else the approval is void, and why. */
+    confirm(id: string, binding: Binding): string | null {
+      const row = table.get(id);
+      if (row?.state !== 'allowed') return 'the approval was used or taken back';
+      const changed = changedIn(JSON.parse(row.binding) as Binding, binding);
+      if (changed === null) {
+        ready.set(`${row.runId}\0${row.callId}`, id);
+        return null;
+      }
+      const why = `what was approved has changed: ${changed}`;
+      journal.record('approval.void', { id, run: row.runId, changed });
+      expire(row, why);
+      return why;
     },
-    forget: (runId: string): void => void asked.delete(runId),
+    /** Inside the transaction that writes down the start of a call. Throws when its approval was used meanwhile. */
+    started(runId: string, callId: string): void {
+      const id = ready.get(`${runId}\0${callId}`);
+      if (id === undefined) return;
+      if (!table.use(id)) throw new Error(`the approval ${id} was used twice`);
+      journal.record('approval.used', { id, run: runId, call: callId });
+    },
+    ended(runId: string, callId: string): void {
+      if (ready.delete(`${runId}\0${callId}`)) runs.delete(runId);
+    },
+    /** Policy says something else than to ask now: a question about this call is closed. */
+    moot(runId: string, callId: string): void {
+      if (!runs.has(runId)) return;
+      const row = table.ofCall(runId, callId);
+      if (row?.state === 'pending' || row?.state === 'allowed') expire(row, 'policy has decided otherwise');
+    },
+    /** A turn is over, however it ended: nothing of it waits any more. */
+    runEnded(runId: string): void {
+      const id = runs.get(runId);
+      if (id === undefined) return;
+      const row = table.get(id);
+      if (row?.state === 'pending' || row?.state === 'allowed') expire(row, 'its turn is over');
+      runs.delete(runId);
+    },
+    /** After a start: what ran out meanwhile, or belongs to a turn that nobody takes up again. */
+    sweep(): void {
+      for (const row of table.orphans(now())) {
+        expire(row, row.expiresAtMs <= now() ? IN_TIME : 'its turn is over');
+      }
+    },
+
+    list: (limit = MAX_PENDING): Approval[] => table.pending(limit).map(approvalOf),
+    recent: (limit: number): Approval[] => table.recent(limit).map(approvalOf),
+    get: (id: string): Approval | null => approvalFrom(table.get(id)),
+    /** By code (as people type it) or id: the one that waits, else the last that did. */
+    find: (typed: string): Approval | null => approvalFrom(table.get(typed) ?? table.ofCode(typed.toUpperCase())),
+    pendingIn: (sessionKey: string): Approval[] =>
+      [...waiters.keys()].flatMap((id) => {
+        const row = table.get(id);
+        return row?.sessionKey === sessionKey ? [approvalOf(row)] : [];
+      }),
+    /** An answer counts once: whoever comes second is told who was first. */
+    resolve(id: string, decision: ApprovalDecision, by: By): Resolution {
+      const row = table.get(id);
+      if (!row) return { ok: false, problem: 'UNKNOWN', approval: null };
+      const approval = approvalOf(row);
+      if (approval.state === 'expired') return { ok: false, problem: 'EXPIRED', approval };
+      if (approval.state !== 'pending') return { ok: false, problem: 'ANSWERED', approval };
+      if (row.expiresAtMs <= now()) {
+        expire(row, IN_TIME);
+        return { ok: false, problem: 'EXPIRED', approval: approvalFrom(table.get(id)) };
+      }
+      const { always, agentId } = approval;
+      if (decision === 'allow-always' && always === null) return { ok: false, problem: 'NOT_ALWAYS', approval };
+      const answered = { decision, by: by.name, atMs: now() };
+      const closed = close(row, 'pending', decision === 'deny' ? 'denied' : 'allowed', answered, by.facts, () => {
+        if (decision === 'allow-always' && always) grants.give(always, agentId, by, id);
+      });
+      if (closed) return { ok: true, approval: closed };
+      return { ok: false, problem: 'ANSWERED', approval: approvalFrom(table.get(id)) };
+    },
   };
 }
 
-/** Every argument in full; characters that could disguise it are spelled out (attacks.md C11). */
-function factsOf(args: unknown): Approval['facts'] {
-  const entries = args !== null && typeof args === 'object' ? Object.entries(args) : [['value', args]];
-  return entries.map(([name, value]) => ({
-    name: String(name),
-    value: visible(typeof value === 'string' ? value : JSON.stringify(value)),
-  }));
+const stopped = ({ reason }: AbortSignal): Answer =>
+  reason === 'shutdown' ? { kind: 'asleep' } : { kind: 'no', why: 'the turn was stopped', fix: '' };
+
+const STOP_ASKING = 'do not try again; tell the owner what you could not do';
+
+function answerOf({ id, state, answered }: Approval): Answer {
+  const again = 'do not try again unless the owner asks for it';
+  if (state === 'allowed') return { kind: 'allowed', id };
+  if (state === 'denied') return { kind: 'no', why: 'the owner said no', fix: again };
+  if (state === 'used') return { kind: 'no', why: 'its approval was used already', fix: again };
+  const why = answered?.by ?? 'it ran out';
+  return { kind: 'no', why: why === IN_TIME ? 'the owner did not answer in time' : why, fix: again };
 }
 
-const DISGUISED = new RegExp(String.raw`[\p{Cc}\p{Co}${FORMAT}]`, 'gu');
-/** Control, bidi and zero-width characters as \u{…}; line breaks and tabs stay. */
-export function visible(text: string): string {
-  return text.replace(DISGUISED, (c) => (c === '\n' || c === '\t' ? c : `\\u{${c.codePointAt(0)?.toString(16)}}`));
+const approvalFrom = (row: ApprovalRow | null): Approval | null => row && approvalOf(row);
+
+function approvalOf(row: ApprovalRow): Approval {
+  const answered = row.answer === '' ? null : (JSON.parse(row.answer) as Answered);
+  return { ...(JSON.parse(row.body) as Asked), state: row.state as ApprovalState, answered };
 }

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { guestIn, OWNER_DM } from '../../test/support/speaker.ts';
 import { label } from '../store/label.ts';
-import { createApprovals, visible } from './approvals.ts';
+import { factsOf, visible } from './approval.ts';
 import { decide as decideWith } from './decide.ts';
 import type { Effect } from './effects.ts';
 import type { ToolRules } from './layers/rules.ts';
@@ -23,7 +23,6 @@ const call = {
   agentId: 'main',
   speaker: OWNER_DM,
 };
-const journal = { record() {} } as unknown as Parameters<typeof createApprovals>[0]['journal'];
 
 test.each<[string, Effect, string]>([
   ['reading a file', { kind: 'read', path: 'a.md' }, 'allow'],
@@ -55,40 +54,10 @@ test('one bad effect is enough, wherever it stands', () => {
   ).toBe('deny');
 });
 
-test('an approval counts once, silence and an aborted turn are a no', async () => {
-  const seen: string[] = [];
-  const approvals = createApprovals({ journal, now: () => 0, requested: (a) => seen.push(a.id), resolved: () => {} });
-  const question = { runId: 'r', sessionKey: 's', tool: 'write', reason: 'why', args: { path: 'SOUL.md' } };
-  const first = approvals.ask(question, new AbortController().signal);
-  expect(approvals.resolve(seen[0] ?? '', 'allow-once', {})).toBe(true);
-  expect(approvals.resolve(seen[0] ?? '', 'allow-once', {})).toBe(false);
-  expect(await first).toBe('allow-once');
-  const stop = new AbortController();
-  const second = approvals.ask(question, stop.signal);
-  stop.abort();
-  expect(await second).toBe('expired');
-  expect(approvals.list()).toEqual([]);
-});
-
-test('I16 the fourth question of a run is not asked: it is a no', async () => {
-  const asked: string[] = [];
-  const approvals = createApprovals({ journal, now: () => 0, requested: (a) => { asked.push(a.id); queueMicrotask(() => approvals.resolve(a.id, 'allow-once', {})); }, resolved: () => {} }); // biome-ignore format: short
-  const question = { runId: 'r', sessionKey: 's', tool: 'write', reason: 'why', args: {} };
-  const answers: string[] = [];
-  for (let n = 0; n < 4; n++) answers.push(await approvals.ask(question, new AbortController().signal));
-  expect(answers).toEqual(['allow-once', 'allow-once', 'allow-once', 'deny']);
-  expect(asked).toHaveLength(3);
-});
-
 test('C11 a card shows every argument in full, with what could disguise it spelled out', () => {
   expect(visible('a\u202Eb\u200Bc\x1b[2J\nline')).toBe('a\\u{202e}b\\u{200b}c\\u{1b}[2J\nline');
   expect(visible('a\u3164b')).toBe('a\\u{3164}b');
-  const approvals = createApprovals({ journal, now: () => 0, requested: () => {}, resolved: () => {} });
-  void approvals.ask(
-    { runId: 'r', sessionKey: 's', tool: 'write', reason: 'w', args: { path: 'x', content: 'y'.repeat(9_000) } },
-    new AbortController().signal,
-  );
-  expect(approvals.list()[0]?.facts[1]?.value).toHaveLength(9_000);
+  expect(factsOf({ path: 'x', content: 'y'.repeat(9_000) })[1]?.value).toHaveLength(9_000);
 });
 
 test('a tool that the settings deny or ask about is refused or asked, with the setting named', () => {

@@ -2,7 +2,12 @@
 // does is not its business, and waiting for a model needs no slot.
 import type { Waiting } from './turn.ts';
 
-type Running = { readonly item: Waiting; readonly abort: AbortController; steered: Waiting[] };
+type Running = {
+  readonly item: Waiting;
+  readonly abort: AbortController;
+  readonly limit: ReturnType<typeof limitOf>;
+  steered: Waiting[];
+};
 type Lane = { running: Running | null; waiting: Waiting[] };
 
 /** Reasons that a turn's signal is aborted with. */
@@ -43,7 +48,11 @@ export function createLanes(ports: LanePorts) {
       else lanes.delete(key);
       return;
     }
-    const running: Running = { item, abort: new AbortController(), steered: [] };
+    const abort = new AbortController();
+    // One controller and one timer a turn: AbortSignal.timeout() would hold on to everything that the turn touched until it
+    // fires, ten minutes after the turn ended.
+    const limit = limitOf(item.timeoutMs, () => abort.abort(ABORT.timeout));
+    const running: Running = { item, abort, limit, steered: [] };
     lane.running = running;
     const takeSteering: Control['takeSteering'] = (wanted = (w) => w.mode === 'steer') => {
       // Only the same person steers a turn: it runs with that person's rights. What others say waits, and what is behind it.
@@ -56,15 +65,13 @@ export function createLanes(ports: LanePorts) {
       running.steered.push(...taken);
       return taken;
     };
-    // One controller and one timer a turn: AbortSignal.timeout() would hold on to everything that the turn touched until it
-    // fires, ten minutes after the turn ended.
-    const limit = setTimeout(() => running.abort.abort(ABORT.timeout), item.timeoutMs);
+    limit.run();
     // A tick later, so that messages resumed together are all in their lane before the first of them runs.
     const turn = Promise.resolve()
       .then(() => ports.run(item, { signal: running.abort.signal, takeSteering }))
       .finally(() => {
         turns.delete(turn);
-        clearTimeout(limit);
+        limit.rest();
         lane.running = null;
         ports.left(item);
         start(key, lane);
@@ -107,6 +114,12 @@ export function createLanes(ports: LanePorts) {
       const running = lane?.running;
       return running ? [running.item.runId, ...running.steered.map((w) => w.runId)] : [];
     },
+    /** The turn that runs there sleeps: its time stands still until the returned function is called. */
+    sleeps(key: string): () => void {
+      const limit = lanes.get(key)?.running?.limit;
+      limit?.rest();
+      return () => limit?.run();
+    },
     activeCount: (): number => turns.size,
     /** Stops what runs in the session and what waits behind it, or only the one run. Returns the run ids it reached. */
     abort(key: string, runId?: string): string[] {
@@ -124,6 +137,26 @@ export function createLanes(ports: LanePorts) {
       }, graceMs);
       await Promise.race([Promise.all(turns), new Promise((r) => setTimeout(r, graceMs + LAST_WORDS_MS).unref())]);
       clearTimeout(late);
+    },
+  };
+}
+
+/** The time that a turn has, while it is awake. */
+function limitOf(totalMs: number, over: () => void) {
+  let leftMs = totalMs;
+  let sinceMs = 0;
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    run(): void {
+      clearTimeout(timer);
+      sinceMs = performance.now();
+      timer = setTimeout(over, leftMs);
+    },
+    rest(): void {
+      if (timer === undefined) return;
+      clearTimeout(timer);
+      timer = undefined;
+      leftMs = Math.max(0, leftMs - (performance.now() - sinceMs));
     },
   };
 }

@@ -56,17 +56,23 @@ export function createRunner(ports: RunnerPorts) {
   const { now, log } = ports;
   const open = new Map<string, OpenConversation>();
 
+  const typing = new Map<string, { readonly message: Waiting['message']; end: () => void }>();
+  const rest = (sessionKey: string): void => {
+    const shown = typing.get(sessionKey);
+    shown?.end();
+    if (shown) shown.end = () => {};
+  };
+
   /** Never rejects: whatever happens becomes the run's outcome. */
   const run = async (item: Waiting, control: Control): Promise<void> => {
     const startedAtMs = now();
     const steered: Waiting[] = [];
     let end: TurnEnd;
     let conversation: OpenConversation | null = null;
-    let endTyping = (): void => {};
     try {
       const lapsed = ports.lapsed(item.message);
       if (lapsed !== null) return decline(item, lapsed);
-      endTyping = ports.typing(item.message);
+      typing.set(item.sessionKey, { message: item.message, end: ports.typing(item.message) });
       ports.emit(item.runId, item.sessionKey, { type: 'run.started', startedAtMs });
       conversation = openConversation(
         ports,
@@ -76,11 +82,11 @@ export function createRunner(ports: RunnerPorts) {
       open.set(item.sessionKey, conversation);
       // Durable before it runs, so that what kills the gateway is counted however early it does.
       if (item.resumed) ports.store.commit(() => ports.inbox.countAttempt(item.inboxId));
-      await begin(conversation, item, control, steered);
+      const outstanding = await begin(conversation, item, control, steered);
       end =
         item.attempts >= MAX_ATTEMPTS
           ? failure('gave_up', `the gateway stopped ${item.attempts} times while working on this message`)
-          : await ports.think(turnOf(item, conversation, control, steered));
+          : await ports.think(turnOf(item, conversation, control, steered, outstanding));
     } catch (error) {
       if (!(error instanceof HardshellError)) log.error('turn failed', { runId: item.runId, error });
       end = failure(
@@ -89,7 +95,8 @@ export function createRunner(ports: RunnerPorts) {
         (error as HardshellError).fix,
       );
     } finally {
-      endTyping();
+      rest(item.sessionKey);
+      typing.delete(item.sessionKey);
     }
     // Cut off by a stop: no outcome is stored, so the next start goes on where this one was.
     if (control.signal.reason === ABORT.shutdown) {
@@ -112,7 +119,8 @@ export function createRunner(ports: RunnerPorts) {
     item: Waiting,
     control: Control,
     steered: Waiting[],
-  ): Promise<void> => {
+  ): Promise<Turn['outstanding']> => {
+    let outstanding: Turn['outstanding'] = [];
     const mine = conversation.messages().filter((m) => m.runId === item.runId);
     if (mine.length === 0) {
       const { text, label: given, attachments = [] } = item.message;
@@ -134,28 +142,35 @@ export function createRunner(ports: RunnerPorts) {
     } else {
       const present = new Set(conversation.messages().map((m) => m.runId));
       steered.push(...control.takeSteering((w) => present.has(w.runId)));
-      settleInterrupted(conversation, item.runId);
+      outstanding = settleInterrupted(conversation, item.runId);
     }
     if (conversation.record.title === '') conversation.update({ title: titleOf(item) });
+    return outstanding;
   };
 
-  /** Calls without a result are answered for: those that had begun have an unknown outcome and are not run again. */
-  const settleInterrupted = (conversation: OpenConversation, runId: string): void => {
-    const blocks = conversation.messages().flatMap((m) => (m.runId === runId ? m.blocks : []));
-    const answered = new Set(blocks.flatMap((b) => (b.type === 'toolResult' ? [b.toolCallId] : [])));
-    const calls = blocks.filter((b) => b.type === 'toolCall').filter((call) => !answered.has(call.id));
-    if (calls.length === 0) return;
+  /**
+   * Calls without a result after a restart: those that had begun have an unknown outcome and are not run again; those that
+   * had not are handed back, to be made now.
+   */
+  const settleInterrupted = (conversation: OpenConversation, runId: string): Turn['outstanding'] => {
+    const said = conversation.messages().filter((m) => m.runId === runId);
+    const last = said.findLast(({ role }) => role === 'assistant');
+    const answered = new Set(
+      said.flatMap((m) => m.blocks.flatMap((b) => (b.type === 'toolResult' ? [b.toolCallId] : []))),
+    );
+    const calls = (last?.blocks ?? []).flatMap((b) => (b.type === 'toolCall' && !answered.has(b.id) ? [b] : []));
+    if (calls.length === 0) return [];
     const begun = new Set(ports.toolCalls.open(runId));
+    const unknown = calls.filter(({ id }) => begun.has(id));
+    if (unknown.length === 0) return calls;
     conversation.append({
       role: 'tool',
-      blocks: calls.map((call) => ({
+      blocks: unknown.map((call) => ({
         type: 'toolResult',
         toolCallId: call.id,
         name: call.name,
         isError: true,
-        text: begun.has(call.id)
-          ? 'The gateway was restarted while this ran. Its outcome is unknown; it was not run again. Check before repeating it.'
-          : 'The gateway was restarted before this ran. It did not run.',
+        text: 'The gateway was restarted while this ran. Its outcome is unknown; it was not run again. Check before repeating it.',
       })),
       label: label('tool-local', 'owner'),
     });
@@ -163,10 +178,18 @@ export function createRunner(ports: RunnerPorts) {
     conversation.persist(() => {
       for (const callId of begun) ports.toolCalls.close(runId, callId, 'unknown', atMs);
     });
+    return calls.filter(({ id }) => !begun.has(id));
   };
 
-  const turnOf = (item: Waiting, conversation: OpenConversation, control: Control, steered: Waiting[]): Turn => {
+  const turnOf = (
+    item: Waiting,
+    conversation: OpenConversation,
+    control: Control,
+    steered: Waiting[],
+    outstanding: Turn['outstanding'],
+  ): Turn => {
     const turn: Omit<Turn, symbol> = {
+      outstanding,
       runId: item.runId,
       speaker: speakerOf(item.message),
       sessionKey: item.sessionKey,
@@ -294,6 +317,14 @@ export function createRunner(ports: RunnerPorts) {
     run,
     /** A queued message that was taken back, or whose sender may no longer talk; they hear nothing more. */
     discard: (item: Waiting, why: Abort): void => takeBack(item, why === ABORT.revoked ? REVOKED : null),
+    /** The turn that runs there waits for a person: nothing is being typed until the returned function is called. */
+    sleeps(sessionKey: string): () => void {
+      rest(sessionKey);
+      return () => {
+        const shown = typing.get(sessionKey);
+        if (shown) shown.end = ports.typing(shown.message);
+      };
+    },
     /** Messages of the running turn that are not stored yet, for history. */
     unstored: (sessionKey: string): readonly StoredMessage[] => open.get(sessionKey)?.unstored() ?? [],
     persist: (sessionKey: string, also: () => void): void => {

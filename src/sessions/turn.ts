@@ -22,6 +22,8 @@ export type Turn = {
   readonly modelOverride: string | null;
   readonly conversation: Conversation;
   readonly signal: AbortSignal;
+  /** calls of before a restart that had not begun: they are made before the model is asked again */
+  readonly outstanding: readonly { readonly id: string; readonly name: string; readonly arguments: unknown }[];
   /** messages that arrived meanwhile and steer this turn; they are in the conversation when this returns */
   takeSteering(): number;
   emit(event: TurnEvent): void;

@@ -111,4 +111,24 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE outbox ADD COLUMN leaves_at INTEGER NOT NULL DEFAULT 0;
   `,
+  // Questions to the owner, and what was allowed for good.
+  `
+  CREATE TABLE approvals (
+    id TEXT PRIMARY KEY, code TEXT NOT NULL, run_id TEXT NOT NULL, call_id TEXT NOT NULL, session_key TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('pending', 'allowed', 'denied', 'expired', 'used')), body TEXT NOT NULL,
+    binding TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, answer TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE UNIQUE INDEX approvals_call ON approvals (run_id, call_id);
+  CREATE INDEX approvals_open ON approvals (created_at, id) WHERE state IN ('pending', 'allowed');
+  CREATE INDEX approvals_code ON approvals (code, created_at);
+
+  CREATE TABLE grants (
+    id TEXT PRIMARY KEY, agent TEXT NOT NULL, kind TEXT NOT NULL, pattern TEXT NOT NULL, shown TEXT NOT NULL,
+    created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, created_by TEXT NOT NULL, uses INTEGER NOT NULL,
+    last_used_at INTEGER, revoked_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX grants_live ON grants (agent, kind) WHERE revoked_at IS NULL;
+
+  ALTER TABLE outbox ADD COLUMN buttons TEXT NOT NULL DEFAULT '[]';
+  `,
 ];

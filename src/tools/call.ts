@@ -1,7 +1,6 @@
 // Owns the way of one tool call: check the arguments, ask policy, ask the owner if policy says so, run, answer. Whatever
 // goes wrong becomes a result that the model reads; it must never throw, and never run what was not permitted.
 import { HardshellError, reasonOf } from '../platform/errors.ts';
-import type { Answer } from '../policy/approvals.ts';
 import type { Decision, PermittedCall, ToolCall } from '../policy/decide.ts';
 import type { Effect } from '../policy/effects.ts';
 import { label } from '../store/label.ts';
@@ -14,7 +13,12 @@ export type CallerPorts = {
   where(call: ToolCall): 'sandbox' | 'host';
   decide(call: ToolCall, effects: readonly Effect[]): Decision | Promise<Decision>;
   openEnv(call: PermittedCall, signal: AbortSignal): Promise<ToolEnv>;
-  askOwner(call: ToolCall, decision: Extract<Decision, { kind: 'ask' }>, signal: AbortSignal): Promise<Answer>;
+  askOwner(
+    call: ToolCall,
+    effects: readonly Effect[],
+    decision: Extract<Decision, { kind: 'ask' }>,
+    signal: AbortSignal,
+  ): Promise<OwnersWord>;
   /** every decision, before anything is asked or run */
   decided(call: ToolCall, decision: Decision): void;
   /** returns once it is durable that the call is about to run; only for calls that do more than read */
@@ -24,6 +28,12 @@ export type CallerPorts = {
   /** an error that is ours and not the model's to mend */
   failed(call: ToolCall, error: unknown): void;
 };
+
+/** `confirm` is asked right before the start: why the call is not what was approved any more, or null. */
+export type OwnersWord =
+  | { readonly kind: 'allowed'; confirm(): Promise<string | null> }
+  | { readonly kind: 'no'; readonly why: string; readonly fix: string }
+  | { readonly kind: 'asleep' };
 
 export type CallTool = (call: ToolCall, signal: AbortSignal) => Promise<ToolResult>;
 
@@ -38,12 +48,17 @@ export function createToolCaller(ports: CallerPorts): CallTool {
     if (!parsed.ok) return problem(`${tool.name} did not run, its arguments are wrong: ${parsed.problem}.`);
     const checked: ToolCall = { ...call, args: parsed.args };
     const effects = tool.effects(parsed.args, ports.where(checked));
-    const permitted = await permit(checked, effects, signal);
-    if ('text' in permitted) return permitted;
-    if (signal.aborted) return problem(`${tool.name} did not run: the turn was stopped.`);
+    const way = await permit(checked, effects, signal);
+    if ('text' in way) return way;
+    const { permitted, confirm } = way;
+    if (signal.aborted) return notBegun(`${tool.name} did not run: the turn was stopped.`, signal);
     const env = await ports.openEnv(permitted, signal);
-    // Doing it twice would not be the same as doing it once.
-    const outward = permitted.effects.some(({ kind }) => kind !== 'read');
+    const changed = (await confirm?.()) ?? null;
+    if (changed !== null)
+      return refusal('APPROVAL_VOID', changed, 'call it again as it is now, and the owner is asked again');
+    if (signal.aborted) return notBegun(`${tool.name} did not run: the turn was stopped.`, signal);
+    // Doing it twice would not be the same as doing it once; and what was approved starts once.
+    const outward = confirm !== null || permitted.effects.some(({ kind }) => kind !== 'read');
     if (outward) await ports.started(permitted, permitted.effects);
     try {
       return await tool.run(permitted, parsed.args, env);
@@ -52,19 +67,15 @@ export function createToolCaller(ports: CallerPorts): CallTool {
     }
   }
 
-  async function permit(
-    call: ToolCall,
-    effects: readonly Effect[],
-    signal: AbortSignal,
-  ): Promise<PermittedCall | ToolResult> {
+  async function permit(call: ToolCall, effects: readonly Effect[], signal: AbortSignal): Promise<Way | ToolResult> {
     const decision = await ports.decide(call, effects);
     ports.decided(call, decision);
-    if (decision.kind === 'allow') return decision.call;
+    if (decision.kind === 'allow') return { permitted: decision.call, confirm: null };
     if (decision.kind === 'deny') return refusal(decision.code, decision.reason, decision.fix);
-    const answer = await ports.askOwner(call, decision, signal);
-    if (answer === 'allow-once') return decision.approve();
-    const why = answer === 'deny' ? 'the owner said no' : 'the owner did not answer in time';
-    return refusal(decision.code, `${decision.reason}; ${why}`, 'do not try again unless the owner asks for it');
+    const word = await ports.askOwner(call, effects, decision, signal);
+    if (word.kind === 'allowed') return { permitted: decision.approve(), confirm: word.confirm };
+    if (word.kind === 'asleep') return notBegun(`${call.name} waits for the owner.`, signal);
+    return refusal(decision.code, `${decision.reason}; ${word.why}`, word.fix);
   }
 
   return async (call, signal) => {
@@ -77,6 +88,12 @@ export function createToolCaller(ports: CallerPorts): CallTool {
     }
   };
 }
+
+type Way = { readonly permitted: PermittedCall; readonly confirm: (() => Promise<string | null>) | null };
+
+/** When the gateway stops, the call is as it was before: it is made again once the turn goes on. */
+const notBegun = (text: string, { reason }: AbortSignal): ToolResult =>
+  reason === 'shutdown' ? { ...problem(text), isOutstanding: true } : problem(text);
 
 /** Our own words, so it carries no more than what the call itself said. */
 function problem(text: string): ToolResult {

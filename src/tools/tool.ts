@@ -22,7 +22,13 @@ export type ToolEnv = {
 };
 
 /** `text` is what the model reads (already cut to size). Throw a HardshellError for an ordinary refusal. */
-export type ToolResult = { readonly text: string; readonly isError: boolean; readonly label: Label };
+export type ToolResult = {
+  readonly text: string;
+  readonly isError: boolean;
+  readonly label: Label;
+  /** the gateway stops before the call has begun: it has no result yet, and is made again when the turn goes on */
+  readonly isOutstanding?: true;
+};
 
 export interface Tool<Args = unknown> {
   readonly name: string;

@@ -45,7 +45,7 @@ function caller(more: Partial<CallerPorts> = {}, env: Partial<ToolEnv> = {}) {
       send: () => ({ ids: [1], leavesAtMs: 0 }),
       ...env,
     }),
-    askOwner: async () => 'deny',
+    askOwner: async () => ({ kind: 'no', why: 'the owner said no', fix: '' }),
     decided: (_call, decision) => void journal.push(`decided ${decision.kind}`),
     started: (call) => void journal.push(`started ${call.name}`),
     ended: (call) => void journal.push(`ended ${call.name}`),
@@ -293,10 +293,10 @@ describe('the way of a call', () => {
   );
   test('E28 no answer is a no; a yes runs it once', async () => {
     put('SOUL.md', 'calm');
-    const late = await caller({ askOwner: async () => 'expired' })('write', { path: 'SOUL.md', content: 'new' });
+    const late = await caller({ askOwner: async () => ({ kind: 'no', why: 'the owner did not answer in time', fix: '' }) })('write', { path: 'SOUL.md', content: 'new' });
     expect(late.text).toContain('the owner did not answer in time');
     expect(get('SOUL.md')).toBe('calm');
-    await caller({ askOwner: async () => 'allow-once' })('write', { path: 'SOUL.md', content: 'new' });
+    await caller({ askOwner: async () => ({ kind: 'allowed', confirm: async () => null }) })('write', { path: 'SOUL.md', content: 'new' });
     expect(get('SOUL.md')).toBe('new');
   });
   test('a call with an outward effect runs only after its start is durable', async () => {

@@ -45,7 +45,7 @@ async function say(text: string): Promise<string> {
       signal,
       send: () => ({ ids: [1], leavesAtMs: 0 }),
     }),
-    askOwner: async () => 'deny',
+    askOwner: async () => ({ kind: 'no', why: 'the owner said no', fix: '' }),
     decided: nothing,
     started: nothing,
     ended: nothing,

@@ -2,7 +2,7 @@
 // approval on demand. It keeps no file and starts no process; the real one is met in test/flows.
 import type { Actor, Backend, BackendEvent, RunOutcome, SendInput, SessionRow } from '../../src/gateway/backend.ts';
 import { HardshellError } from '../../src/platform/errors.ts';
-import type { Approval } from '../../src/policy/approvals.ts';
+import type { Approval } from '../../src/policy/approval.ts';
 import { label } from '../../src/store/label.ts';
 import type { StoredMessage } from '../../src/store/transcripts.ts';
 
@@ -140,9 +140,10 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
     emit,
     raise(approval) {
       const full: Approval = {
-        id: 'a1',
-        runId: 'r1',
-        sessionKey: 'agent:main:main',
+        ...{ id: 'a1', code: 'K7', runId: 'r1', callId: 'c1', sessionKey: 'agent:main:main', agentId: 'main' },
+        asker: { kind: 'owner', id: 'owner', channel: 'webchat', account: 'default', chat: 'agent:main:main', place: 'dm', sender: 'test' }, // biome-ignore format: one person
+        ...{ marks: ['rm -rf'], effects: ['runs a command in the sandbox, in .'], where: 'sandbox', sources: [] },
+        ...{ integrity: 'owner', always: null, state: 'pending', answered: null },
         tool: 'exec',
         reason: 'leaves the sandbox',
         facts: [{ name: 'command', value: 'rm -rf build' }],
@@ -262,14 +263,22 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
     outbox: { held: () => [], takeBack: () => false, release: () => false },
     approvals: {
       list: () => [...approvals.values()],
+      recent: () => [],
+      get: (id) => approvals.get(id) ?? null,
       resolve(id, decision, actor) {
         backend.lastActor = actor;
         const found = approvals.get(id);
-        if (!found) return false;
+        if (!found) return { ok: false, problem: 'UNKNOWN', approval: null };
+        if (decision === 'allow-always' && !found.always) return { ok: false, problem: 'NOT_ALWAYS', approval: found };
         approvals.delete(id);
-        emit({ type: 'approval.resolved', id, sessionKey: found.sessionKey, decision });
-        return true;
+        const state = decision === 'deny' ? 'denied' : 'allowed';
+        const approval: Approval = { ...found, state, answered: { decision, by: 'the terminal', atMs: Date.now() } };
+        emit({ type: 'approval.resolved', approval });
+        return { ok: true, approval };
       },
+      grants: () => [],
+      revoke: () => false,
+      present: () => {},
     },
     pairing: {
       list: () => ({ waiting: [], invites: [] }),

@@ -1,7 +1,7 @@
 // Owns the careful reading of what a gateway sends: payloads, transcript messages, approvals. A field that is missing
 // or odd becomes a harmless default, so that another release of the gateway is never a crash here.
 import type { SessionRow } from '../../gateway/backend.ts';
-import type { Approval } from '../../policy/approvals.ts';
+import type { Approval, Grant } from '../../policy/approval.ts';
 import { parseSessionKey } from '../../sessions/key.ts';
 import type { Block } from '../../store/transcripts.ts';
 import type { TokenCount } from '../../store/usage.ts';
@@ -102,20 +102,56 @@ export function readApproval(value: unknown): Approval | null {
   const row = objectOf(value);
   const id = textOf(row['id']);
   if (id === '') return null;
+  const [asker, always, answered] = [objectOf(row['asker']), objectOf(row['always']), objectOf(row['answered'])];
+  const words = (given: unknown): string[] => listOf(given).map(textOf);
+  const of = (name: string): string => textOf(row[name]);
   return {
-    id,
-    runId: textOf(row['runId']),
-    sessionKey: textOf(row['sessionKey']),
-    tool: textOf(row['tool']),
-    reason: textOf(row['reason']),
+    ...{ id, code: of('code'), runId: of('runId'), callId: of('callId'), sessionKey: of('sessionKey') },
+    ...{ agentId: of('agentId'), tool: of('tool'), reason: of('reason'), integrity: of('integrity') },
+    asker: {
+      kind: oneOf(asker['kind'], ['owner', 'paired', 'guest', 'member']),
+      ...{ id: textOf(asker['id']), channel: textOf(asker['channel']), account: textOf(asker['account']) },
+      ...{ chat: textOf(asker['chat']), sender: textOf(asker['sender']) },
+      place: oneOf(asker['place'], ['dm', 'group', 'channel']),
+    },
     facts: listOf(row['facts']).map((fact) => ({
       name: textOf(objectOf(fact)['name']),
       value: textOf(objectOf(fact)['value']),
     })),
+    ...{ marks: words(row['marks']), effects: words(row['effects']), sources: words(row['sources']) },
+    where: oneOf(row['where'], ['sandbox', 'host']),
+    always:
+      textOf(always['pattern']) === ''
+        ? null
+        : { kind: textOf(always['kind']), pattern: textOf(always['pattern']), shown: textOf(always['shown']) },
     createdAtMs: numberOf(row['createdAtMs']) ?? 0,
     expiresAtMs: numberOf(row['expiresAtMs']) ?? 0,
+    state: oneOf(row['state'], ['pending', 'allowed', 'denied', 'expired', 'used']),
+    answered:
+      textOf(answered['decision']) === ''
+        ? null
+        : {
+            decision: oneOf(answered['decision'], ['expired', 'deny', 'allow-once', 'allow-always']),
+            by: textOf(answered['by']),
+            atMs: numberOf(answered['atMs']) ?? 0,
+          },
   };
 }
+
+export function readGrant(value: unknown): Grant | null {
+  const row = objectOf(value);
+  const of = (name: string): string => textOf(row[name]);
+  if (of('id') === '') return null;
+  return {
+    ...{ id: of('id'), agentId: of('agentId'), kind: of('kind'), pattern: of('pattern'), shown: of('shown') },
+    ...{ createdAtMs: numberOf(row['createdAtMs']) ?? 0, expiresAtMs: numberOf(row['expiresAtMs']) ?? 0 },
+    ...{ createdBy: of('createdBy'), uses: numberOf(row['uses']) ?? 0, lastUsedAtMs: numberOf(row['lastUsedAtMs']) },
+  };
+}
+
+/** What a newer gateway may say, and this does not know, is read as the first. */
+const oneOf = <T extends string>(value: unknown, known: readonly [T, ...T[]]): T =>
+  known.find((one) => one === value) ?? known[0];
 
 type SessionLine = Pick<SessionRow, 'key' | 'title' | 'channel' | 'model' | 'messageCount'> & {
   readonly updatedAtMs: number;

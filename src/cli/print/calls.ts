@@ -1,6 +1,6 @@
 // Owns how a tool call and a question to the owner read in a terminal: one line for the call, the facts of the machine
 // for the question. What the model wrote is shown as what it is, escaped, never as our own words.
-import type { Approval } from '../../policy/approvals.ts';
+import type { Approval } from '../../policy/approval.ts';
 import { factLines } from './table.ts';
 import { escapeLine, shorten } from './text.ts';
 import { formatDuration } from './units.ts';
@@ -22,15 +22,29 @@ export const failureLine = (text: string, columns: number): string =>
   shorten(escapeLine(text.trim().split('\n', 1)[0] ?? ''), columns);
 
 export function approvalLines(approval: Approval, nowMs: number): string[] {
+  const { asker, marks, effects, sources, always, answered } = approval;
   const leftMs = approval.expiresAtMs - nowMs;
+  const left = leftMs > 0 ? `in ${formatDuration(leftMs)}` : 'now';
+  const by =
+    asker.id === '' ? '' : `${asker.id} (${asker.place === 'dm' ? 'direct chat' : asker.place} on ${asker.channel})`;
   const facts = factLines([
     ['why', approval.reason],
     ...approval.facts.map((fact): [string, string] => [escapeLine(fact.name), fact.value]),
+    ...present('risky', marks.map((mark) => `>>${mark}<<`).join('  ')),
+    ...present('effects', effects.join('; ')),
+    ...present('asked by', by),
+    ...present('has read', sources.join(', ')),
     ['session', approval.sessionKey],
-    ...(approval.expiresAtMs > 0 ? [['expires', leftMs > 0 ? `in ${formatDuration(leftMs)}` : 'now'] as const] : []),
+    ...present('always', always?.shown ?? ''),
+    ...(answered
+      ? present('answer', `${answered.decision}, by ${answered.by}`)
+      : present('expires', approval.expiresAtMs > 0 ? left : '')),
   ]);
+  const name = [approval.code, approval.id].filter((part) => part !== '').join(', ');
   return [
-    `${escapeLine(approval.tool)} wants your approval (${escapeLine(approval.id)})`,
+    `${escapeLine(approval.tool)} wants your approval (${escapeLine(name)})`,
     ...facts.map((line) => `  ${line}`),
   ];
 }
+
+const present = (name: string, value: string): [string, string][] => (value === '' ? [] : [[name, value]]);

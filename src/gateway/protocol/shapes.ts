@@ -1,11 +1,10 @@
 // Owns how the backend's values look on the wire: a session row, a message, an approval, an outcome. Names follow
 // upstream where upstream has one; nothing is invented to fill a field that we do not have.
-import type { Approval } from '../../policy/approvals.ts';
+import type { Approval } from '../../policy/approval.ts';
 import { MAIN_KEY } from '../../sessions/key.ts';
 import type { Block, StoredMessage } from '../../store/transcripts.ts';
 import type { TokenCount } from '../../store/usage.ts';
 import type { RunOutcome, SessionRow } from '../backend.ts';
-import { agentIdOf } from './session-key.ts';
 
 export function wireSession(row: SessionRow): Readonly<Record<string, unknown>> {
   const { tokens } = row;
@@ -90,19 +89,18 @@ export function wireUsage({ input, output, cacheRead, cacheWrite }: TokenCount) 
 
 export function wireApproval(approval: Approval) {
   const command = approval.facts.find(({ name }) => name === 'command') ?? approval.facts[0];
-  const { sessionKey, tool, reason } = approval;
-  const agentId = agentIdOf(sessionKey);
+  const { sessionKey, agentId, tool, reason, where, state, always } = approval;
   return {
     ...approval,
-    status: 'pending',
+    status: state,
     sourceSessionKey: sessionKey,
-    request: { command: command?.value ?? tool, host: 'sandbox', agentId, sessionKey },
+    request: { command: command?.value ?? tool, host: where, agentId, sessionKey },
     presentation: {
       kind: 'exec',
       commandText: command?.value ?? tool,
       warningText: reason,
       agentId,
-      allowedDecisions: ['allow-once', 'deny'],
+      allowedDecisions: always ? ['allow-once', 'allow-always', 'deny'] : ['allow-once', 'deny'],
     },
   };
 }

@@ -82,11 +82,22 @@ export function readModels(value: unknown): readonly ModelRow[] {
 
 export type ApprovalRow = {
   readonly id: string;
+  /** what a chat or the terminal answers with */
+  readonly code: string;
   readonly runId: string;
   readonly sessionKey: string;
   readonly tool: string;
   readonly reason: string;
   readonly facts: readonly { readonly name: string; readonly value: string }[];
+  /** parts of the facts, spelled as there, that made it risky */
+  readonly marks: readonly string[];
+  readonly effects: readonly string[];
+  readonly where: string;
+  /** `telegram:42`, and `guest`, `dm`, `telegram` */
+  readonly asker: { readonly id: string; readonly kind: string; readonly place: string; readonly channel: string };
+  readonly sources: readonly string[];
+  /** what "always" would cover, word for word; '' when it can only be allowed once */
+  readonly always: string;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
 };
@@ -102,13 +113,25 @@ export function readApproval(value: unknown): ApprovalRow | null {
     return { name: textOf(fact['name']), value: textOf(fact['value']) };
   });
   const command = field('command') || textOf(objectOf(row['presentation'])['commandText']);
+  const asker = objectOf(row['asker']);
+  const words = (name: string): string[] => listOf(row[name]).map(textOf);
   return {
     id,
+    code: field('code'),
     runId: field('runId'),
     sessionKey: field('sessionKey') || textOf(row['sourceSessionKey']),
     tool: field('tool'),
     reason: field('reason') || textOf(objectOf(row['presentation'])['warningText']),
     facts: facts.length > 0 || command === '' ? facts : [{ name: 'command', value: command }],
+    marks: words('marks'),
+    effects: words('effects'),
+    where: field('where'),
+    asker: {
+      ...{ id: textOf(asker['id']), kind: textOf(asker['kind']) },
+      ...{ place: textOf(asker['place']), channel: textOf(asker['channel']) },
+    },
+    sources: words('sources'),
+    always: textOf(objectOf(row['always'])['shown']),
     createdAtMs: numberOf(row['createdAtMs']) ?? 0,
     expiresAtMs: numberOf(row['expiresAtMs']) ?? 0,
   };

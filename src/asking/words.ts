@@ -1,0 +1,74 @@
+// Owns the sentences about questions to the owner in a chat. Plain text; the arguments stand whole and fenced, or the
+// letter says where they can be seen. It must never shorten what is to be approved.
+import type { Approval } from '../policy/approval.ts';
+
+/** Discord takes 2,000 characters, and Markdown may make them more. */
+const MAX_CHARS = 1_700;
+const MAX_REASON_CHARS = 300;
+const MAX_SOURCES = 5;
+
+/** Whether a chat can show it whole, and unmistakably: what it holds must not end the fence that it stands in. */
+export const fitsChat = (approval: Approval): boolean =>
+  whole(approval).length <= MAX_CHARS && approval.facts.every(({ name, value }) => !/```/.test(name + value));
+
+export function letterOf(approval: Approval): string {
+  if (fitsChat(approval)) return whole(approval);
+  const { code } = approval;
+  const hint = `It is too long to be shown here whole, so it can only be denied here: no ${code}`;
+  return [...head(approval), hint, `To see it and decide: openclaw approvals show ${code}, or the page.`].join('\n');
+}
+
+function head({ code, tool, reason, asker }: Approval): string[] {
+  const who = asker.kind === 'owner' ? 'you' : `${asker.id} (${asker.kind})`;
+  const where =
+    asker.channel === 'webchat' ? 'on the page or in the terminal' : `in a ${PLACE[asker.place]} on ${asker.channel}`;
+  const cut = reason.length > MAX_REASON_CHARS ? `${reason.slice(0, MAX_REASON_CHARS)}…` : reason;
+  return [`Question ${code}: may I use ${tool}?`, `Asked by ${who}, ${where}.`, `Why you are asked: ${cut}.`];
+}
+const PLACE = { dm: 'direct chat', group: 'group', channel: 'channel' } as const;
+
+function whole(approval: Approval): string {
+  const { code, facts, marks, effects, sources, always, where } = approval;
+  const more = sources.length > MAX_SOURCES ? [`${sources.length - MAX_SOURCES} more`] : [];
+  return [
+    ...head(approval),
+    '```',
+    ...facts.map(({ name, value }) => `${name}: ${value}`),
+    '```',
+    ...(marks.length > 0 ? [`Risky: ${marks.map((mark) => `“${mark}”`).join(', ')}`] : []),
+    `Effect: ${effects.join('; ') || 'none'}${where === 'host' ? ' (on the host)' : ''}.`,
+    ...(sources.length > 0 ? [`It has read: ${[...sources.slice(0, MAX_SOURCES), ...more].join(', ')}.`] : []),
+    `Answer: yes ${code}, or no ${code}. Good for 24 hours; no answer is a no.`,
+    ...(always ? [`Or /approve ${code} always, which allows for good: ${always.shown}`] : []),
+  ].join('\n');
+}
+
+/** One line, for whoever was told of it. */
+export function closedText({ code, tool, answered, state, always }: Approval): string {
+  if (!answered || state === 'pending') return `${code} waits.`;
+  const { decision, by } = answered;
+  switch (decision) {
+    case 'allow-once':
+      return `${code} answered: ${tool} is allowed, this once, by ${by}.`;
+    case 'allow-always':
+      return `${code} answered: allowed always by ${by}: ${always?.shown ?? tool}. openclaw approvals grants shows it and takes it back.`;
+    case 'deny':
+      return `${code} answered: ${tool} is denied by ${by}.`;
+    case 'expired':
+      return `${code} is closed: ${by}. ${tool} did not run.`;
+  }
+}
+
+export function alreadyText(approval: Approval): string {
+  const { code, answered } = approval;
+  if (!answered) return `${code} is closed already.`;
+  const at = `${new Date(answered.atMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return answered.decision === 'expired'
+    ? `${code} is closed since ${at}: ${answered.by}. Your answer changes nothing.`
+    : `${code} was answered already: ${answered.decision} by ${answered.by}, ${at}. Your answer changes nothing.`;
+}
+
+export const noticeText = ({ code, tool }: Approval, mayAnswer: boolean): string =>
+  mayAnswer
+    ? `I wait for your answer about ${tool}: yes ${code}, no ${code}, or /stop. I read your message after that.`
+    : 'I wait for my owner to allow something, and read your message after that. /stop ends it.';
