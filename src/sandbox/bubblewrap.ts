@@ -79,7 +79,9 @@ function wallsOf(
     ...['--perms', '0755', '--dir', '/etc'],
     ...layout.readOnly.flatMap((path) => ['--ro-bind', path, path]),
     ...layout.links.flatMap(({ at, to }) => ['--symlink', to, at]),
-    ...layout.files.flatMap(({ at }, index) => ['--perms', '0444', '--file', String(FIRST_FEED + index), at]),
+    ...layout.files.flatMap(({ at, isProgram }, index) => [
+      ...['--perms', isProgram ? '0555' : '0444', '--file', String(FIRST_FEED + index), at],
+    ]),
     ...['--proc', '/proc', '--dev', '/dev'],
     ...['--perms', '1777', '--size', String(SHM_BYTES), '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
     ...['--perms', '1777', '--size', String(TMP_BYTES), '--tmpfs', '/tmp'],

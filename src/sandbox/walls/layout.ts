@@ -7,6 +7,7 @@ import { EXIT, HardshellError } from '../../platform/errors.ts';
 import { isSystemFolder } from '../../platform/system-folders.ts';
 import type { SandboxSpec } from '../driver.ts';
 import type { OpenBind } from './binds.ts';
+import { RM_SHIM, SHIM_FOLDER } from './trash.ts';
 
 export type Layout = {
   /** real path on the host; shown as /workspace */
@@ -23,7 +24,7 @@ export type Layout = {
   /** top-level links such as /bin -> usr/bin */
   readonly links: readonly { readonly at: string; readonly to: string }[];
   /** small files made for the sandbox alone */
-  readonly files: readonly { readonly at: string; readonly text: string }[];
+  readonly files: readonly { readonly at: string; readonly text: string; readonly isProgram?: true }[];
 };
 
 /** A path as commands see it, which reads as empty. */
@@ -63,6 +64,7 @@ const FILES: Layout['files'] = [
   { at: '/etc/group', text: `sandbox:x:${SANDBOX_ID}:\nnogroup:x:65534:\n` },
   { at: '/etc/hosts', text: `127.0.0.1 localhost ${HOSTNAME}\n::1 localhost\n` },
   { at: '/etc/nsswitch.conf', text: 'passwd: files\ngroup: files\nhosts: files\n' },
+  { at: `${SHIM_FOLDER}/rm`, text: RM_SHIM, isProgram: true },
 ];
 
 export async function layoutFor(spec: SandboxSpec): Promise<Layout> {

@@ -10,6 +10,7 @@ import { HOSTNAME, SHM_BYTES, TMP_BYTES } from './layout.ts';
 import { lockedOptions, mountsBelow } from './mount-table.ts';
 import type { Stage } from './stage.ts';
 import { coverableFolder } from './stage.ts';
+import { SHIM_FOLDER } from './trash.ts';
 
 export type TemplatePrograms = {
   readonly unshare: string;
@@ -52,14 +53,14 @@ function buildScript(layout: Layout, stage: Pick<Stage, 'workspace' | 'binds'>, 
   const { mount, umount, mkdir, ln, pivot_root } = programs;
   const base = coverableFolder([workspace, ...stage.binds]);
   const targets = layout.binds.map(({ target }) => target);
-  const folders = ['/proc', '/dev/shm', '/tmp', '/workspace', '/etc', MASKS.folder, OLD_ROOT, ...targets];
+  const folders = ['/proc', '/dev/shm', '/tmp', '/workspace', '/etc', SHIM_FOLDER, MASKS.folder, OLD_ROOT, ...targets];
   const plain = [...DEVICES];
   for (const path of layout.readOnly) {
     const isFolder = existsSync(`${path}/.`);
     folders.push(isFolder ? path : dirname(path));
     if (!isFolder) plain.push(path);
   }
-  const files = [...layout.files, { at: '/etc/fstab', text: ownMounts(layout, workspace) }];
+  const files: Layout['files'] = [...layout.files, { at: '/etc/fstab', text: ownMounts(layout, workspace) }];
   plain.push(MASKS.file);
   const hostname = findProgram('hostname');
   const deviceLinks = { fd: 'fd', stdin: 'fd/0', stdout: 'fd/1', stderr: 'fd/2' };
@@ -69,7 +70,8 @@ function buildScript(layout: Layout, stage: Pick<Stage, 'workspace' | 'binds'>, 
     `cd ${base}`,
     `${mkdir} -p ${[...new Set(folders)].map((path) => quoted(`.${path}`)).join(' ')}`,
     ...plain.map((path) => `>${quoted(`.${path}`)}`),
-    ...files.map(({ at, text }) => `echo ${quoted(text.trimEnd())} >.${at}`),
+    ...files.map(({ at, text }) => `printf '%s\\n' ${quoted(text.trimEnd())} >.${at}`),
+    `chmod 0555 ${files.flatMap(({ at, isProgram }) => (isProgram ? [quoted(`.${at}`)] : [])).join(' ')}`,
     ...layout.links.map(({ at, to }) => `${ln} -s ${quoted(to)} .${at}`),
     ...Object.entries(deviceLinks).map(([name, to]) => `${ln} -s /proc/self/${to} dev/${name}`),
     `echo ${quoted(mountTable(layout, stage, base))} >./tmp/table`,
