@@ -9,6 +9,7 @@ const ROWS: readonly (readonly string[])[] = [
     'main.ts',
     'asking',
     'backend.ts',
+    'boxes.ts',
     'channel-reports.ts',
     'core.ts',
     'door.ts',

@@ -62,7 +62,8 @@ export async function openEgressProxy(ports: EgressPorts): Promise<EgressProxy> 
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(ports.socketPath, resolve);
+    // Who may dial it is decided by the folder that it lies in.
+    server.listen({ path: ports.socketPath, writableAll: true }, resolve);
   });
   server.unref();
   return {

@@ -3,9 +3,8 @@
 // the plan asks for, nor run anything on the host.
 import { HardshellError, reasonOf } from '../../platform/errors.ts';
 import type { Root } from '../../platform/root.ts';
-import { openRoot } from '../../platform/root.ts';
 import type { Sandbox, SandboxLimits } from '../driver.ts';
-import { prepareWorkspace, workspaceOwner } from '../workspace.ts';
+import { prepareWorkspace } from '../workspace.ts';
 import { type Box, isStale, openBox, usedBy } from './box.ts';
 import { type Choice, driversFor, type LoadDriver } from './drivers.ts';
 import { type Conversation, MAIN, type Plan } from './plan.ts';
@@ -19,12 +18,11 @@ export type SandboxState = {
   readonly atMs: number;
 };
 
-/** What a tool is handed: a sandbox, or the reason why there is none; and the files of its conversation. */
+/** What a tool is handed: a sandbox, or the reason why there is none. */
 export type Handed = {
   readonly sandbox: Sandbox | null;
   readonly sandboxReason: string;
   readonly limits: SandboxLimits;
-  readonly workspace: Root;
 };
 
 export type OpenBox = {
@@ -53,7 +51,7 @@ export function openSandboxes(ports: PoolPorts) {
   const specPorts: SpecPorts = { ...ports, workspace: workspace.path };
   const boxes = new Map<string, Box>();
   const preparing = new Map<string, Promise<Box>>();
-  const roots = new Map<string, Promise<Root>>();
+  const prepared = new Set<string>();
   let state: SandboxState | null = null;
   let isClosed = false;
 
@@ -83,20 +81,13 @@ export function openSandboxes(ports: PoolPorts) {
     return next;
   }
 
-  /** The files of a conversation, which are what its commands see as /workspace. */
-  function rootFor(plan: Plan): Promise<Root> {
-    if (plan.access === 'rw') return Promise.resolve(workspace);
-    if (plan.access === 'ro') return Promise.resolve(readOnly(workspace));
+  /** The folder of a conversation, which is what its commands see as /workspace. */
+  function folderFor(plan: Plan): string {
+    if (plan.access !== 'none') return workspace.path;
     const folder = privateFolder(ports.stateDir, plan.scopeKey);
-    const known = roots.get(folder);
-    if (known) return known;
-    const opening = (async () => {
-      prepareWorkspace(folder);
-      return openRoot(folder, workspaceOwner());
-    })();
-    roots.set(folder, opening);
-    opening.catch(() => roots.delete(folder));
-    return opening;
+    if (!prepared.has(folder)) prepareWorkspace(folder);
+    prepared.add(folder);
+    return folder;
   }
 
   async function closeThose(which: (box: Box) => boolean, atOnce: boolean): Promise<number> {
@@ -119,12 +110,12 @@ export function openSandboxes(ports: PoolPorts) {
 
   return {
     plan: ports.plan,
-    rootFor: (conversation: Conversation): Promise<Root> => rootFor(ports.plan(conversation)),
+    folderFor: (conversation: Conversation): string => folderFor(ports.plan(conversation)),
     /** `needsBox`: the call runs a command. */
     async forCall(conversation: Conversation, needsBox: boolean): Promise<Handed> {
       const plan = ports.plan(conversation);
       const { limits } = plan;
-      const none = { sandbox: null, limits, workspace: await rootFor(plan) };
+      const none = { sandbox: null, limits };
       if (!needsBox || !plan.isBoxed) return { ...none, sandboxReason: '' };
       if (isClosed) return { ...none, sandboxReason: 'the gateway is stopping' };
       try {
@@ -158,21 +149,8 @@ export function openSandboxes(ports: PoolPorts) {
       clearInterval(pruning);
       await Promise.allSettled([first, ...preparing.values()]);
       await closeThose(() => true, true);
-      for (const root of roots.values()) await root.then((one) => one.close()).catch(() => {});
     },
   };
-}
-
-/** The second wall behind the tools that are not offered. */
-function readOnly(root: Root): Root {
-  const refuse = async (): Promise<never> => {
-    throw new HardshellError({
-      code: 'WORKSPACE_READ_ONLY',
-      message: 'this conversation may read the workspace and not change it (agents.defaults.sandbox.workspaceAccess)',
-      fix: 'the owner can allow it: openclaw config set agents.defaults.sandbox.workspaceAccess rw',
-    });
-  };
-  return { ...root, create: refuse, replace: refuse, close: async () => {} };
 }
 
 function stateOf(choice: Choice): Omit<SandboxState, 'atMs'> {

@@ -1,0 +1,90 @@
+// Owns joining the boxes to the house: whose conversation a call belongs to, which settings hold for it now, and where what
+// leaves a box is written down. Part of the composition; what a plan means is decided in sandbox/pool/.
+import { homedir } from 'node:os';
+import type { Paths } from './config/paths.ts';
+import type { Config } from './config/schema.ts';
+import { type Zones, zonesOf } from './config/zones.ts';
+import type { Journal } from './journal/journal.ts';
+import type { Root } from './platform/root.ts';
+import type { Effect } from './policy/effects.ts';
+import { STEERING_FILES } from './policy/steering.ts';
+import { type Conversation, type Plan, planFor } from './sandbox/pool/plan.ts';
+import { type Handed, openSandboxes } from './sandbox/pool/pool.ts';
+import { createSandboxReach } from './sandbox/reach.ts';
+import type { Speaker } from './sessions/turn.ts';
+import { createReach, type Reach } from './tools/reach.ts';
+
+export type BoxPorts = {
+  readonly paths: Paths;
+  readonly workspace: Root;
+  /** as it is now */
+  config(): Config;
+  /** of the workspace */
+  zones(): Zones;
+};
+
+/** A call, or a turn that has not called anything yet. */
+export type Spoken = { readonly sessionKey: string; readonly agentId: string; readonly speaker: Speaker };
+export type Boxes = ReturnType<typeof openBoxes>;
+
+export const conversationOf = ({ sessionKey, agentId, speaker: { principal, place } }: Spoken): Conversation => ({
+  ...{ sessionKey, agentId },
+  isOwners: principal.kind === 'owner' && place === 'dm',
+  hasFolder: (principal.limits?.folder ?? null) !== null,
+});
+
+export function openBoxes({ paths, workspace, config, zones }: BoxPorts) {
+  let record: Journal['record'] = () => {};
+  const sandboxes = openSandboxes({
+    workspace,
+    stateDir: paths.stateDir,
+    hidden: [paths.stateDir, paths.configPath],
+    fixedFiles: STEERING_FILES,
+    reach: createSandboxReach(zones, homedir()),
+    hosts: () => config().agents.defaults.sandbox.allowedHosts,
+    record: (kind, body) => record(kind, body),
+    plan: (conversation) => planFor(config(), conversation),
+    now: Date.now,
+  });
+  const planOf = (call: Spoken): Plan => planFor(config(), conversationOf(call));
+  const openFiles = { rw: createReach(zones), ro: createReach(() => readOnly(zones())) };
+  const privateFiles = new Map<string, { readonly zones: Zones; readonly files: Reach }>();
+  /** Nothing but the folder of that conversation: neither the workspace nor what else the owner allows. */
+  const privateOf = (call: Spoken): { readonly zones: Zones; readonly files: Reach } => {
+    const folder = sandboxes.folderFor(conversationOf(call));
+    const known = privateFiles.get(folder);
+    if (known) return known;
+    const security = { allowedPaths: [], deniedPaths: [], dangerouslyReadable: [] };
+    const only = zonesOf({ security, workspaceOnly: true }, { ...paths, workspace: folder });
+    const made = { zones: only, files: createReach(() => only) };
+    privateFiles.set(folder, made);
+    return made;
+  };
+  return {
+    ...sandboxes,
+    planOf,
+    /** where commands of this conversation run */
+    whereOf: (call: Spoken): 'sandbox' | 'host' => (planOf(call).isBoxed ? 'sandbox' : 'host'),
+    /** where the files are that this conversation may read and write */
+    zonesOf(call: Spoken): Zones {
+      const { access } = planOf(call);
+      return access === 'none' ? privateOf(call).zones : access === 'ro' ? readOnly(zones()) : zones();
+    },
+    async openFor(call: Spoken, effects: readonly Effect[]): Promise<Handed & { readonly files: Reach }> {
+      const { access } = planOf(call);
+      const needsBox = effects.some(({ kind }) => kind === 'run');
+      const handed = await sandboxes.forCall(conversationOf(call), needsBox);
+      return { ...handed, files: access === 'none' ? privateOf(call).files : openFiles[access] };
+    },
+    /** where what leaves a box is written down, once there is a journal */
+    recordWith(journal: Journal['record']): void {
+      record = journal;
+    },
+  };
+}
+
+/** Nothing anywhere is written. */
+const readOnly = (zones: Zones): Zones => ({
+  ...zones,
+  denied: [...zones.denied, { path: 'every file of a conversation that only reads', spellings: ['/'], access: 'w' }],
+});
