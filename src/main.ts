@@ -11,6 +11,7 @@ import type { Platforms } from './channels/platforms.ts';
 import { settlePendingAtStart } from './config/edit/settle.ts';
 import { secretValues } from './config/load.ts';
 import { type Env, type Paths, portFromEnv, resolvePaths } from './config/paths.ts';
+import { followZones } from './config/zones.ts';
 import { type Core, createCore } from './core.ts';
 import { type Gateway, startGateway } from './gateway/server.ts';
 import { createHide } from './hiding.ts';
@@ -184,6 +185,7 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
     applied: (next) => void perimeter.apply(next),
   });
   opened.defer(live.close);
+  const zones = followZones(() => live.current().config, { ...paths, workspace: workspace.path });
   const perimeter = createPerimeter({
     ...{ store, log, paths, workspace, env: settings.env, now: Date.now },
     config: () => live.current().config,
@@ -193,18 +195,18 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
   opened.defer(perimeter.close);
   const running = createRunning({ now: Date.now, mode: () => live.current().config.tools.exec.mode });
   opened.defer(running.close);
-  return { workspace, sandboxes, running, live, perimeter };
+  return { workspace, zones, sandboxes, running, live, perimeter };
 }
 
 function wireCore(
   { paths }: Start,
   { config, log, store, hide }: State,
-  { workspace, sandboxes, running, live, perimeter }: Powers,
+  { workspace, zones, sandboxes, running, live, perimeter }: Powers,
 ): Core {
   const now = Date.now;
   const promptFor = createPromptBuilder(workspace);
   const { tools, toolCaller } = createTooling({
-    ...{ log, config, workspace, sandboxes, running },
+    ...{ log, config, workspace, zones, sandboxes, running },
     live: () => live.current().config,
     canSend: () => perimeter.hasChannels(),
   });

@@ -165,7 +165,7 @@ const IN_FORCE = new RegExp(
     'tools\\.(profile|allow|deny|policies|exec\\.(mode|timeoutSeconds))',
     'actions\\.(undoSeconds|email|message)',
     'channels|commands|pairing|messages|budget\\.perSender\\.tokens|session\\.(dmScope|groupScope|identityLinks)',
-    'security\\.workspace|models|secrets|env|logging',
+    'tools\\.fs|security\\.(workspace|allowedPaths|deniedPaths|dangerouslyReadable)|models|secrets|env|logging',
   ].join('|')})\\b`,
 );
 

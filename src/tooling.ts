@@ -3,6 +3,7 @@
 import type { AgentPorts } from './agent/loop.ts';
 import { createBinder } from './asking/binding.ts';
 import type { Config } from './config/schema.ts';
+import type { Zones } from './config/zones.ts';
 import type { CallHooks } from './core.ts';
 import type { Log } from './log/log.ts';
 import type { Root } from './platform/root.ts';
@@ -14,6 +15,7 @@ import { judgeFor } from './policy/tool-policy.ts';
 import type { Sandboxes } from './sandbox/choose.ts';
 import type { Speaker } from './sessions/turn.ts';
 import { createToolCaller } from './tools/call.ts';
+import { createReach } from './tools/reach.ts';
 import { TOOLS, toolSchemas } from './tools/registry.ts';
 
 export type ToolingPorts = {
@@ -23,13 +25,16 @@ export type ToolingPorts = {
   /** as it is now: what may be called is read at each turn */
   live(): Config;
   readonly workspace: Root;
+  /** where files may be read and written now */
+  zones(): Zones;
   readonly sandboxes: Sandboxes;
   readonly running: Running;
   /** whether any platform is there to send by */
   canSend(): boolean;
 };
 
-export function createTooling({ log, config, live, workspace, sandboxes, running, canSend }: ToolingPorts) {
+export function createTooling({ log, config, live, workspace, zones, sandboxes, running, canSend }: ToolingPorts) {
+  const files = createReach(zones);
   /** What decides is read at each turn; how commands run stays as it was at the start. */
   const settings = () => {
     const { tools, actions, agents } = live();
@@ -55,10 +60,10 @@ export function createTooling({ log, config, live, workspace, sandboxes, running
         tools: TOOLS,
         where: () => 'sandbox',
         async decide(call, effects) {
-          const verdicts = await Promise.all(judgesOf(settings()).map((one) => one(call, effects)));
+          const verdicts = await Promise.all(judgesOf(settings(), zones()).map((one) => one(call, effects)));
           return decide(call, effects, grants.apply(call, effects, verdicts.flat()));
         },
-        openEnv: async (_call, signal) => ({ workspace, signal, send, processes: running.processes, ...(await sandboxes.current()) }),
+        openEnv: async (_call, signal) => ({ files, signal, send, processes: running.processes, ...(await sandboxes.current()) }),
         async askOwner(call, effects, decision, signal) {
           const bind = () => binder(call, effects);
           const answer = await approvals.ask(questionOf(call, effects, decision), bind, signal);

@@ -64,6 +64,19 @@ export function zonesOf({ security, workspaceOnly }: ZoneSettings, places: ZoneP
   };
 }
 
+/** Those of the configuration as it is at each call, worked out once for each. */
+export function followZones(config: () => Pick<Config, 'security' | 'tools'>, places: ZonePlaces): () => Zones {
+  let made: { readonly from: unknown; readonly zones: Zones } | null = null;
+  return () => {
+    const from = config();
+    if (made?.from !== from) {
+      const { security, tools } = from;
+      made = { from, zones: zonesOf({ security, workspaceOnly: tools.fs.workspaceOnly }, places) };
+    }
+    return made.zones;
+  };
+}
+
 /** What stands at the absolute, normal `path`. Denials first; then the nearest allowed folder says. */
 export function ruleOn(zones: Zones, path: string, access: Access): Ruling {
   const isOwn = zones.workspace.some((top) => covers(top, path));

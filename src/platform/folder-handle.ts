@@ -1,8 +1,9 @@
 // Owns the way down from a trusted folder: one name at a time, each held open before the next is looked up, so that a
 // swap in between changes nothing. On Linux it must never look up two names in one call.
-import { constants } from 'node:fs';
+import type { Stats } from 'node:fs';
+import { constants, readFileSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { lstat, mkdir, open } from 'node:fs/promises';
+import { lstat, mkdir, open, readlink, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, HardshellError } from './errors.ts';
 import { fileFailure } from './file-errors.ts';
@@ -17,24 +18,42 @@ export type Owner = { readonly uid: number; readonly gid: number };
 export type Folder = {
   readonly path: string;
   readonly device: number;
+  /** of this folder and of those above it, up to the trusted one */
+  readonly identities: readonly string[];
+  /** which mount it is part of; '' where that cannot be told */
+  readonly mount: string;
   at(name: string): string;
+  /** where it is by now */
+  real(): Promise<string>;
   close(): Promise<void>;
 };
 
+/** The same for everything that is the same folder or file, whatever its name; numbers of removed files come back, birthdays do not. */
+export const identityOf = ({ dev, ino, birthtimeMs }: Pick<Stats, 'dev' | 'ino' | 'birthtimeMs'>): string =>
+  [dev, ino, birthtimeMs].join(' ');
+
 /** The trusted folder itself: a real path, whose parents only its owner can change. */
 async function openTop(path: string): Promise<Folder> {
-  return openFolder(path, '').catch((error: unknown) => {
+  return openFolder(path, '', []).catch((error: unknown) => {
     throw fileFailure('open the folder', path, error);
   });
 }
 
-async function openFolder(path: string, shown: string): Promise<Folder> {
-  if (process.platform !== 'linux') return openByPath(path, shown);
+async function openFolder(path: string, shown: string, above: readonly string[]): Promise<Folder> {
+  if (process.platform !== 'linux') return openByPath(path, shown, above);
   const handle = await open(path, O_PATH | FOLDER_ONLY);
   try {
-    const { dev } = await handle.stat();
+    const found = await handle.stat();
     const self = `/proc/self/fd/${handle.fd}`;
-    return { path: shown, device: dev, at: (name) => `${self}/${name}`, close: () => handle.close() };
+    return {
+      path: shown,
+      device: found.dev,
+      identities: [...above, identityOf(found)],
+      mount: mountOf(handle),
+      at: (name) => `${self}/${name}`,
+      real: () => readlink(self),
+      close: () => handle.close(),
+    };
   } catch (error) {
     await handle.close();
     throw error;
@@ -42,30 +61,54 @@ async function openFolder(path: string, shown: string): Promise<Folder> {
 }
 
 /** Best effort where no path can name an open folder: a swap between two calls is possible there. */
-async function openByPath(path: string, shown: string): Promise<Folder> {
+async function openByPath(path: string, shown: string, above: readonly string[]): Promise<Folder> {
   const stat = await lstat(path);
   if (!stat.isDirectory()) throw Object.assign(new Error(`${shown} is not a folder`), { code: 'ENOTDIR' });
-  return { path: shown, device: stat.dev, at: (name) => join(path, name), close: async () => {} };
+  return {
+    path: shown,
+    device: stat.dev,
+    identities: [...above, identityOf(stat)],
+    mount: '',
+    at: (name) => join(path, name),
+    real: () => realpath(path),
+    close: async () => {},
+  };
+}
+
+/** A folder of the same disk can be mounted below the trusted one, and its device number does not tell. */
+export function mountOf({ fd }: FileHandle): string {
+  if (process.platform !== 'linux') return '';
+  return /^mnt_id:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '';
 }
 
 /** What to do about folders that are missing on the way. */
-export type Missing = { readonly make: false } | { readonly make: true; readonly owner: Owner | undefined };
+export type Missing =
+  | { readonly make: false }
+  | {
+      readonly make: true;
+      readonly owner: Owner | undefined;
+      /** asked before each folder is made; throws to refuse */
+      allow(parent: Folder, name: string): Promise<void>;
+    };
 
-/** Opens the folder that `names` lead to, hands it to `use`, and closes every folder that was opened on the way. */
+/**
+ * Opens the folder that `names` lead to, hands it to `use`, and closes every folder that was opened on the way. `anyDisk`:
+ * the way may lead over mounts.
+ */
 export async function withFolder<T>(
   top: string,
   names: readonly string[],
-  missing: Missing,
+  missing: Missing & { readonly anyDisk?: boolean | undefined },
   use: (folder: Folder) => Promise<T>,
 ): Promise<T> {
   let here = await openTop(top);
   try {
-    const { device } = here;
+    const { device, mount } = here;
     for (const name of names) {
       const next = await openChild(here, name, missing);
       await here.close();
       here = next;
-      if (here.device !== device) throw onOtherDisk(here.path);
+      if (!missing.anyDisk && (here.device !== device || here.mount !== mount)) throw onOtherDisk(here.path);
     }
     return await use(here);
   } finally {
@@ -77,14 +120,20 @@ async function openChild(parent: Folder, name: string, missing: Missing): Promis
   const shown = parent.path === '' ? name : `${parent.path}/${name}`;
   const actual = await spellingOf(parent, name);
   try {
-    return await openFolder(parent.at(actual), shown);
+    return await openFolder(parent.at(actual), shown, parent.identities);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT' && missing.make) return makeChild(parent, actual, shown, missing.owner);
+    if (errnoOf(error) === 'ENOENT' && missing.make) return makeChild(parent, actual, shown, missing);
     throw await whyNotFolder(parent, actual, shown, error);
   }
 }
 
-async function makeChild(parent: Folder, name: string, shown: string, owner: Owner | undefined): Promise<Folder> {
+async function makeChild(
+  parent: Folder,
+  name: string,
+  shown: string,
+  { owner, allow }: Extract<Missing, { make: true }>,
+): Promise<Folder> {
+  await allow(parent, name);
   const path = parent.at(name);
   try {
     await mkdir(path, 0o700);
@@ -96,7 +145,7 @@ async function makeChild(parent: Folder, name: string, shown: string, owner: Own
     // Somebody else made it meanwhile; opening it decides whether it is a folder.
     if (errnoOf(error) !== 'EEXIST') throw fileFailure('make the folder', shown, error);
   }
-  return openFolder(path, shown).catch((error: unknown) => {
+  return openFolder(path, shown, parent.identities).catch((error: unknown) => {
     throw fileFailure('open the folder', shown, error);
   });
 }

@@ -3,12 +3,12 @@
 import type { Stats } from 'node:fs';
 import { constants, lstatSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { link, lstat, open, opendir, realpath, rename, stat, unlink } from 'node:fs/promises';
+import { link, lstat, open, opendir, readlink, realpath, rename, stat, unlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { errnoOf, HardshellError } from './errors.ts';
 import { fileFailure } from './file-errors.ts';
 import type { Folder, Owner } from './folder-handle.ts';
-import { isLink, onOtherDisk, openForNames, spellingOf, withFolder } from './folder-handle.ts';
+import { identityOf, isLink, mountOf, onOtherDisk, openForNames, spellingOf, withFolder } from './folder-handle.ts';
 import { newToken } from './ids.ts';
 import { fileNamesOf, namesOf } from './workspace-path.ts';
 
@@ -37,9 +37,20 @@ export interface Root {
   close(): Promise<void>;
 }
 
+/** What was really opened: where it is, by the kernel's word, and what it and the folders on the way are. */
+export type Opened = {
+  readonly path: string;
+  readonly access: 'read' | 'write';
+  readonly identities: readonly string[];
+};
+
 export type RootOptions = {
   /** who owns the files and folders made here, when the gateway itself runs as root */
   readonly owner?: Owner;
+  /** Asked about everything once it is held open, before a byte of it is read or changed; throws to refuse. */
+  readonly inspect?: ((opened: Opened) => void) | undefined;
+  /** what is mounted below counts as part of it */
+  readonly anyDisk?: boolean;
 };
 
 const PRIVATE_FILE = 0o600;
@@ -54,7 +65,7 @@ export async function openRoot(dir: string, options: RootOptions = {}): Promise<
   });
   await proveHandles(path);
   const spellings = [path, resolve(dir)];
-  const { owner } = options;
+  const { owner, inspect, anyDisk } = options;
   let isOpen = true;
 
   function refuseClosed(): void {
@@ -64,13 +75,16 @@ export async function openRoot(dir: string, options: RootOptions = {}): Promise<
   /** Walks to the folder of `names` and hands it over with the last name, spelled as on the disk. */
   function atFile<T>(names: readonly string[], make: boolean, use: (folder: Folder, name: string) => Promise<T>) {
     refuseClosed();
-    const missing = make ? ({ make, owner } as const) : ({ make: false } as const);
+    const allow = (folder: Folder, name: string): Promise<void> => inspectTarget(folder, name, null, inspect);
+    const missing = make ? ({ make, owner, anyDisk, allow } as const) : ({ make: false, anyDisk } as const);
     const last = names.at(-1) ?? '.';
     return withFolder(path, names.slice(0, -1), missing, async (folder) => use(folder, await spellingOf(folder, last)));
   }
 
   async function read(shown: string, maxBytes: number): Promise<Buffer> {
-    return atFile(fileNamesOf(shown, spellings), false, (folder, name) => readFile(folder, name, shown, maxBytes));
+    return atFile(fileNamesOf(shown, spellings), false, (folder, name) =>
+      readFile(folder, name, shown, { maxBytes, inspect, anyDisk }),
+    );
   }
 
   return {
@@ -86,6 +100,7 @@ export async function openRoot(dir: string, options: RootOptions = {}): Promise<
     },
     async create(shown, data, mode = PRIVATE_FILE) {
       await atFile(fileNamesOf(shown, spellings), true, async (folder, name) => {
+        await inspectTarget(folder, name, null, inspect);
         await placeFile(folder, data, mode, owner, shown, async (temporary) => {
           // Unlike a rename, a link never replaces what is there.
           await link(temporary, folder.at(name));
@@ -96,6 +111,7 @@ export async function openRoot(dir: string, options: RootOptions = {}): Promise<
     async replace(shown, data, mode) {
       await atFile(fileNamesOf(shown, spellings), true, async (folder, name) => {
         const before = await refuseOddTarget(folder, name, shown);
+        await inspectTarget(folder, name, before, inspect);
         const kept = mode ?? (before === null ? PRIVATE_FILE : (before.mode & 0o700) | PRIVATE_FILE);
         await placeFile(folder, data, kept, owner, shown, (temporary) => rename(temporary, folder.at(name)));
       });
@@ -103,7 +119,10 @@ export async function openRoot(dir: string, options: RootOptions = {}): Promise<
     async list(shown, limit) {
       refuseClosed();
       const names = namesOf(shown, spellings);
-      return withFolder(path, names, { make: false }, (folder) => listNames(folder, shown, limit));
+      return withFolder(path, names, { make: false, anyDisk }, async (folder) => {
+        inspect?.({ path: await folder.real(), access: 'read', identities: folder.identities });
+        return listNames(folder, shown, limit);
+      });
     },
     stamp(shown) {
       const found = lstatSync(join(path, ...namesOf(shown, spellings)), { bigint: true, throwIfNoEntry: false });
@@ -126,11 +145,16 @@ async function proveHandles(path: string): Promise<void> {
   throw new HardshellError({ code: 'PROC_MISSING', message, fix: 'mount -t proc proc /proc' });
 }
 
-async function readFile(folder: Folder, name: string, shown: string, maxBytes: number): Promise<Buffer> {
+type Reading = Pick<RootOptions, 'inspect'> & { readonly maxBytes: number; readonly anyDisk: boolean | undefined };
+
+async function readFile(folder: Folder, name: string, shown: string, reading: Reading): Promise<Buffer> {
+  const { maxBytes, inspect } = reading;
   let handle: FileHandle | undefined;
   try {
     handle = await open(folder.at(name), READ_FLAGS);
-    await refuseOddFile(handle, folder, shown, maxBytes);
+    const found = await refuseOddFile(handle, folder, shown, reading);
+    const identities = [...folder.identities, identityOf(found)];
+    inspect?.({ path: await whereIs(handle, folder, name), access: 'read', identities });
     return await readAtMost(handle, shown, maxBytes);
   } catch (error) {
     throw errnoOf(error) === 'ELOOP'
@@ -143,13 +167,35 @@ async function readFile(folder: Folder, name: string, shown: string, maxBytes: n
   }
 }
 
-async function refuseOddFile(handle: FileHandle, folder: Folder, shown: string, maxBytes: number): Promise<void> {
+/** The kernel's word on an open file; elsewhere than on Linux the name that it was opened by. */
+async function whereIs({ fd }: FileHandle, folder: Folder, name: string): Promise<string> {
+  return process.platform === 'linux' ? readlink(`/proc/self/fd/${fd}`) : join(await folder.real(), name);
+}
+
+/** The name that is about to be made or replaced, and what stands there now. */
+async function inspectTarget(
+  folder: Folder,
+  name: string,
+  before: Stats | null,
+  inspect: RootOptions['inspect'],
+): Promise<void> {
+  const identities = before === null ? folder.identities : [...folder.identities, identityOf(before)];
+  inspect?.({ path: join(await folder.real(), name), access: 'write', identities });
+}
+
+async function refuseOddFile(
+  handle: FileHandle,
+  folder: Folder,
+  shown: string,
+  { maxBytes, anyDisk }: Reading,
+): Promise<Stats> {
   const found = await handle.stat();
   if (found.isDirectory()) throw fileFailure('read', shown, { code: 'EISDIR' });
   if (!found.isFile()) throw notAFile(shown);
-  if (found.dev !== folder.device) throw onOtherDisk(shown);
+  if (!anyDisk && (found.dev !== folder.device || mountOf(handle) !== folder.mount)) throw onOtherDisk(shown);
   if (found.nlink !== 1) throw hasOtherNames(shown);
   if (found.size > maxBytes) throw tooBig(shown, maxBytes);
+  return found;
 }
 
 /** Reads one byte more than allowed at most, since the file may grow while it is read. */

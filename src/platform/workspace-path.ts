@@ -46,7 +46,8 @@ function belowRoot(path: string, roots: readonly string[]): string {
   if (!path.startsWith('/')) return path;
   for (const root of [SANDBOX_WORKSPACE, ...roots]) {
     if (path === root) return '.';
-    if (root !== '/' && path.startsWith(`${root}/`)) return path.slice(root.length + 1);
+    const below = root === '/' ? root : `${root}/`;
+    if (path.startsWith(below)) return path.slice(below.length);
   }
   throw refused('PATH_OUTSIDE', `${path} is outside the workspace`);
 }

@@ -1,9 +1,11 @@
 // Owns the list of judges: who is asked about a tool call, from the values of the configuration alone, so that the running
 // program and `openclaw policy explain` ask the same ones. It must never open anything.
 import type { Config } from '../config/schema.ts';
+import type { Zones } from '../config/zones.ts';
 import { judgeActions } from './actions.ts';
 import type { Judge, ToolCall } from './decide.ts';
 import type { Asking, Box, ToolRules } from './layers/rules.ts';
+import { judgePaths } from './paths.ts';
 import { judgeShell } from './shell/judge.ts';
 import { judgeSteering } from './steering.ts';
 import { judgeToolCall } from './tool-policy.ts';
@@ -27,11 +29,12 @@ export const askingOf = (config: PolicyConfig, speaker: Speaker, agentId: string
 });
 
 /** Each may object; the strictest objection holds. */
-export function judgesOf(config: PolicyConfig): readonly Judge[] {
+export function judgesOf(config: PolicyConfig, zones: Zones): readonly Judge[] {
   const rules = rulesOf(config);
   const { message, email: mail } = config.actions;
   return [
     (call, effects) => judgeToolCall(call, effects, rules, askingOf(config, call.speaker, call.agentId)),
+    (call, effects) => judgePaths(call, effects, zones),
     (_call, effects) => judgeSteering(effects),
     (_call, effects) => judgeShell(effects),
     (call, effects) => judgeActions(call, effects, { message, mail }),

@@ -28,7 +28,8 @@ export const editTool: Tool<z.infer<typeof parameters>> = {
   async run(_call, { path, oldText, newText, all = false }, env) {
     const name = filePath(path);
     if (oldText === newText) throw refused('NO_CHANGE', 'oldText and newText are the same', 'give the new text');
-    const data = await env.workspace.read(name, MAX_FILE_BYTES);
+    const [file, target] = await Promise.all([env.files.at(name, 'read'), env.files.at(name, 'write')]);
+    const data = await file.root.read(file.name, MAX_FILE_BYTES);
     if (!isUtf8(data)) throw refused('NOT_TEXT', `${name} is not UTF-8 text`, 'change it with a command');
     const text = data.toString('utf8');
     const places = matchesOf(text, oldText);
@@ -44,7 +45,7 @@ export const editTool: Tool<z.infer<typeof parameters>> = {
       throw refused('FILE_TOO_BIG', `${name} would become larger than ${MAX_FILE_BYTES} bytes`, 'split the file');
     }
     const changed = replaceAt(text, places, oldText.length, newText);
-    await env.workspace.replace(name, changed);
+    await target.root.replace(target.name, changed);
     const what = count === 1 ? '1 place' : `${count} places`;
     return { text: `Changed ${what} in ${name}.`, isError: false, label: label('tool-local', 'owner') };
   },

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Entry } from '../platform/root.ts';
 import { label } from '../store/label.ts';
-import { folderPath, shownBytes, shownName } from './paths.ts';
+import { listedPath, shownBytes, shownName } from './paths.ts';
 import type { Tool } from './tool.ts';
 
 const MAX_ENTRIES = 500;
@@ -14,11 +14,12 @@ export const lsTool: Tool<z.infer<typeof parameters>> = {
   name: 'ls',
   description: 'List a folder.',
   parameters,
-  effects: ({ path = '.' }) => [{ kind: 'read', path: folderPath(path) }],
+  effects: ({ path = '.' }) => [{ kind: 'read', path: listedPath(path) }],
   async run(_call, { path = '.' }, env) {
-    const name = folderPath(path);
-    const { entries, truncated } = await env.workspace.list(name, MAX_ENTRIES);
-    const lines = entries.map(lineOf);
+    const name = listedPath(path);
+    const folder = await env.files.at(name, 'read');
+    const { entries, truncated } = await folder.root.list(folder.name, MAX_ENTRIES);
+    const lines = entries.map((entry) => lineOf(entry, folder.isClosed(entry.name)));
     if (truncated) lines.push(`[only the first ${entries.length} are shown]`);
     return {
       text: lines.join('\n') || '(empty)',
@@ -28,7 +29,8 @@ export const lsTool: Tool<z.infer<typeof parameters>> = {
   },
 };
 
-function lineOf({ name, kind, bytes }: Entry): string {
+function lineOf({ name, kind, bytes }: Entry, isClosed: boolean): string {
+  if (isClosed) return `${shownName(name)}  (closed to you)`;
   if (kind === 'folder') return `${shownName(name)}/`;
   return kind === 'file' ? `${shownName(name)}  ${shownBytes(bytes)}` : `${shownName(name)}  (link or device)`;
 }

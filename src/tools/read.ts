@@ -25,7 +25,8 @@ export const readTool: Tool<z.infer<typeof parameters>> = {
   effects: ({ path }) => [{ kind: 'read', path: filePath(path) }],
   async run(_call, { path, offset = 1, limit = MAX_LINES }, env) {
     const name = filePath(path);
-    const data = await env.workspace.read(name, MAX_FILE_BYTES);
+    const file = await env.files.at(name, 'read');
+    const data = await file.root.read(file.name, MAX_FILE_BYTES);
     if (data.subarray(0, SNIFF_BYTES).includes(0)) throw notText(name, data.length);
     return {
       text: window(data, offset, limit),

@@ -1,16 +1,16 @@
 // Owns the contract of a tool: schema, declared effects, run. A tool can be run only with a PermittedCall, which only
 // policy/decide.ts can make, and it is handed everything it touches; it never opens a path or a process by itself.
 import type { z } from 'zod';
-import type { Root } from '../platform/root.ts';
 import type { PermittedCall, ToolCall } from '../policy/decide.ts';
 import type { Effect } from '../policy/effects.ts';
 import type { Processes } from '../sandbox/background/processes.ts';
 import type { Sandbox, SandboxLimits } from '../sandbox/driver.ts';
 import type { Label } from '../store/label.ts';
+import type { Reach } from './reach.ts';
 
 /** What a running tool may touch. `sandbox` is null when no driver could be opened; `sandboxReason` says why. */
 export type ToolEnv = {
-  readonly workspace: Root;
+  readonly files: Reach;
   readonly sandbox: Sandbox | null;
   readonly sandboxReason: string;
   readonly limits: SandboxLimits;

@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { reachOn, zonesFor } from '../../test/support/reach.ts';
 import { OWNER_DM } from '../../test/support/speaker.ts';
-import type { Root } from '../platform/root.ts';
-import { openRoot } from '../platform/root.ts';
 import { decide } from '../policy/decide.ts';
+import { judgePaths } from '../policy/paths.ts';
 import { judgeSteering } from '../policy/steering.ts';
 import { createProcesses } from '../sandbox/background/processes.ts';
 import type { ExecRequest, ExecResult, Sandbox } from '../sandbox/driver.ts';
@@ -17,12 +17,10 @@ import { TOOLS, toolSchemas } from './registry.ts';
 import type { ToolEnv } from './tool.ts';
 
 let folder: string;
-let workspace: Root;
 let journal: string[];
 
-beforeEach(async () => {
+beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'tools-'));
-  workspace = await openRoot(folder);
   journal = [];
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
@@ -33,10 +31,11 @@ const get = (name: string): string => readFileSync(join(folder, name), 'utf8');
 function caller(more: Partial<CallerPorts> = {}, env: Partial<ToolEnv> = {}) {
   const callTool = createToolCaller({
     tools: TOOLS,
-    decide: (call, effects) => decide(call, effects, judgeSteering(effects)),
+    decide: (call, effects) =>
+      decide(call, effects, [...judgePaths(call, effects, zonesFor(folder)), ...judgeSteering(effects)]),
     where: () => 'sandbox',
     openEnv: async (_call, signal) => ({
-      workspace,
+      files: reachOn(folder),
       sandbox: null,
       sandboxReason: 'bubblewrap is not installed',
       limits: DEFAULT_LIMITS,
@@ -144,13 +143,20 @@ describe('write', () => {
     expect((await call('write', { path: 'a', content: 'x'.repeat(1_000_001) })).text).toContain('FILE_TOO_BIG');
     expect(get('a')).toBe('old');
   });
-  test.each(['/etc/passwd', '../x', '~/.bashrc', '/workspace/../x', 'a\0b', ''])(
+  test.each(['../x', '~/.bashrc', '/workspace/../x', 'a\0b', ''])(
     'E04 F02 refuses %j before policy is asked',
     async (path) => {
       expect((await call('write', { path, content: 'x' })).text).toMatch(/^Refused \(PATH_/);
       expect(journal).toEqual([]);
     },
   );
+  test('F01 policy refuses what lies outside, with the one command that opens it', async () => {
+    const { text } = await call('write', { path: '/etc/passwd', content: 'x' });
+    expect(text).toBe(
+      `Refused (PATH_OUTSIDE): changing /etc/passwd is not allowed: it lies outside the workspace and security.allowedPaths. What helps: openclaw config set security.allowedPaths '["/etc/passwd"]'`,
+    );
+    expect(journal).toEqual(['decided deny']);
+  });
   test('F03 refuses a link out of the workspace', async () => {
     symlinkSync(tmpdir(), join(folder, 'link'));
     expect((await call('write', { path: 'link/x', content: 'x' })).text).toContain('PATH_LINK');

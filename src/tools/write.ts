@@ -19,7 +19,8 @@ export const writeTool: Tool<z.infer<typeof parameters>> = {
     const name = filePath(path);
     const bytes = Buffer.byteLength(content);
     if (bytes > MAX_BYTES) throw tooMuch(name, bytes);
-    await env.workspace.replace(name, content);
+    const file = await env.files.at(name, 'write');
+    await file.root.replace(file.name, content);
     return { text: `Wrote ${name} (${shownBytes(bytes)}).`, isError: false, label: label('tool-local', 'owner') };
   },
 };

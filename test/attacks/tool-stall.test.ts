@@ -4,26 +4,23 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openRoot, type Root } from '../../src/platform/root.ts';
 import type { PermittedCall } from '../../src/policy/decide.ts';
 import { DEFAULT_LIMITS } from '../../src/sandbox/driver.ts';
 import { editTool } from '../../src/tools/edit.ts';
 import { execTool } from '../../src/tools/exec.ts';
 import { readTool } from '../../src/tools/read.ts';
 import type { AnyTool, ToolEnv, ToolResult } from '../../src/tools/tool.ts';
+import { reachOn } from '../support/reach.ts';
 import { longestStall } from '../support/stall.ts';
 
 /** What they took before: from two seconds to a quarter of an hour. Other work shares the machine. */
 const MOST_MS = 700;
 
 let folder: string;
-let workspace: Root;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hardshell-stall-'));
-  workspace = await openRoot(folder);
 });
 afterAll(async () => {
-  await workspace.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -34,7 +31,13 @@ async function run(tool: AnyTool, args: object, printed = ''): Promise<{ said: s
   const result = { exitCode: 0, stdout: printed, stderr: '', truncated: false, durationMs: 1 };
   const sandbox = { driver: 'none', exec: async () => result, close: async () => {} };
   const signal = new AbortController().signal;
-  const env = { workspace, sandbox, sandboxReason: '', limits: DEFAULT_LIMITS, signal } as unknown as ToolEnv;
+  const env = {
+    files: reachOn(folder),
+    sandbox,
+    sandboxReason: '',
+    limits: DEFAULT_LIMITS,
+    signal,
+  } as unknown as ToolEnv;
   const stallMs = await longestStall(async () => {
     said = await tool.run({} as PermittedCall, args, env).then(
       ({ text }: ToolResult) => text,

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createOffline } from '../../src/models/offline.ts';
 import type { ModelMessage } from '../../src/models/provider.ts';
-import { openRoot, type Root } from '../../src/platform/root.ts';
 import { decide } from '../../src/policy/decide.ts';
 import { judgeSteering } from '../../src/policy/steering.ts';
 import { createProcesses } from '../../src/sandbox/background/processes.ts';
@@ -14,16 +13,14 @@ import { label } from '../../src/store/label.ts';
 import { createToolCaller } from '../../src/tools/call.ts';
 import { TOOLS, toolSchemas } from '../../src/tools/registry.ts';
 import { ask, requestOf } from '../support/model-run.ts';
+import { reachOn } from '../support/reach.ts';
 import { OWNER_DM } from '../support/speaker.ts';
 
 let folder: string;
-let workspace: Root;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'offline-'));
-  workspace = await openRoot(folder);
 });
 afterEach(async () => {
-  await workspace.close();
   rmSync(folder, { recursive: true, force: true });
 });
 const get = (name: string): string => readFileSync(join(folder, name), 'utf8');
@@ -37,7 +34,7 @@ async function say(text: string): Promise<string> {
     decide: (call, effects) => decide(call, effects, judgeSteering(effects)),
     where: () => 'sandbox',
     openEnv: async (_call, signal) => ({
-      workspace,
+      files: reachOn(folder),
       sandbox: null,
       sandboxReason: 'none is installed',
       limits: DEFAULT_LIMITS,
