@@ -150,7 +150,7 @@ function readRequest(row: Row): PairingRequest {
   };
 }
 
-function readGrant(row: Row): Grant {
+export function readGrant(row: Row): Grant {
   return {
     channel: String(row['channel']),
     account: String(row['account']),
