@@ -9,6 +9,7 @@ import { CHANNEL_NAMES, type ChannelName } from '../../../config/schema/channels
 import type { Config } from '../../../config/schema.ts';
 import { personOf } from '../../../config/shape/people.ts';
 import { ALIASES, COMING, TOOL_NAMES } from '../../../config/shape/tool-words.ts';
+import { type Zones, zonesIn } from '../../../config/zones.ts';
 import { EXIT, HardshellError } from '../../../platform/errors.ts';
 import type { ToolCall } from '../../../policy/decide.ts';
 import type { Effect } from '../../../policy/effects.ts';
@@ -37,6 +38,8 @@ export type Asked = {
 export type Ground = {
   readonly config: Config;
   readonly rules: Rules;
+  /** where files may be read and written */
+  readonly zones: Zones;
   readonly grants: readonly Grant[];
   readonly notes: readonly string[];
 };
@@ -59,6 +62,7 @@ export function openGround({ env: processEnv }: Context): Ground {
   return {
     config: found.config,
     rules: readRules(found.config),
+    zones: zonesIn(found.config, paths),
     grants: grants ?? [],
     notes: grants === null ? ['who was paired could not be read, so only the settings are looked at'] : [],
   };
