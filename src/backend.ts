@@ -31,6 +31,7 @@ export type BackendPorts = SendPorts &
     readonly logFile: string;
     readonly models: Models;
     readonly channels: Backend['channels'];
+    readonly undo: Backend['undo'];
     status(): StatusReport;
   };
 
@@ -122,6 +123,11 @@ export function createBackend(ports: BackendPorts): Backend {
         // Redacted when it was written; since then there may be a secret more.
         return { file: ports.logFile, ...tail, lines: tail.lines.map(ports.hide.text) };
       },
+    },
+    undo: {
+      ...ports.undo,
+      // Files may hold what nobody sent by a chat.
+      preview: async (wish) => ports.hide.value(await ports.undo.preview(wish)),
     },
     channels: ports.channels,
     status: ports.status,

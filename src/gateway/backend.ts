@@ -4,7 +4,9 @@ import type { Desk } from '../access/desk.ts';
 import type { Linking } from '../channels/linking.ts';
 import type { ChannelStatus } from '../channels/supervise.ts';
 import type { Tail } from '../log/tail.ts';
-import type { Answer, Approval, ApprovalDecision } from '../policy/approvals.ts';
+import type { Applied, Preview, TurnRow, Wish } from '../ops/checkpoints/checkpoints.ts';
+import type { Approval, ApprovalDecision, Grant } from '../policy/approval.ts';
+import type { Resolution } from '../policy/approvals.ts';
 import type { SessionChange, SessionPatch } from '../sessions/directory.ts';
 import type { RunEvent, TurnEnd } from '../sessions/turn.ts';
 import type { Balance, ChannelBalance } from '../store/inbox.ts';
@@ -185,6 +187,14 @@ export interface Backend {
   /** secrets replaced by `__OPENCLAW_REDACTED__` */
   readonly config: {
     redacted(): { readonly path: string; readonly exists: boolean; readonly config: unknown; readonly hash: string };
+  };
+  /** the workspace as it was before a turn */
+  readonly undo: {
+    /** newest first */
+    list(): Promise<readonly TurnRow[]>;
+    preview(wish: Wish): Promise<Preview>;
+    /** Throws HardshellError: NOTHING_TO_UNDO, TURN_UNKNOWN, UNDO_BUSY. */
+    apply(wish: Wish, actor: Actor): Promise<Applied>;
   };
   readonly logs: { tail(query: { cursor?: number; limit: number; maxBytes: number }): LogTail };
   readonly channels: {

@@ -344,6 +344,7 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    undo: { list: async () => [], preview: noDesk, apply: noDesk },
     ...overrides,
   };
   return backend;
