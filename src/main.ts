@@ -19,6 +19,7 @@ import { createLiveConfig } from './live-config.ts';
 import { type Log, openLog } from './log/log.ts';
 import { createRedactor } from './log/redact.ts';
 import { openModels } from './models/open.ts';
+import { createUndo } from './ops/checkpoints/undo.ts';
 import { createPerimeter } from './perimeter.ts';
 import { acquireLock, type Lock } from './platform/lock.ts';
 import { openRoot, type Root } from './platform/root.ts';
@@ -105,7 +106,7 @@ async function run(start: Start): Promise<RunningGateway> {
   core.lanes.release();
   core.releaseHeld();
   if (resumed > 0) log.info('resumed unfinished messages', { count: resumed });
-  const endUpkeep = keepUp(core, store, paths, log, powers.live.check);
+  const endUpkeep = keepUp(core, store, paths, log, powers.live.check, powers.undo.prune);
 
   const { promise: done, resolve: finished } = Promise.withResolvers<void>();
   /** Turns first, then what they use, with a snapshot of how it ended. */
@@ -195,18 +196,20 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
   opened.defer(perimeter.close);
   const running = createRunning({ now: Date.now, mode: () => live.current().config.tools.exec.mode });
   opened.defer(running.close);
-  return { workspace, zones, sandboxes, running, live, perimeter };
+  const undo = createUndo({ stateDir: paths.stateDir, workspaceDir: workspace.path, ...workspaceOwner(), log });
+  opened.defer(undo.close);
+  return { workspace, zones, sandboxes, running, undo, live, perimeter };
 }
 
 function wireCore(
   { paths }: Start,
   { config, log, store, hide }: State,
-  { workspace, zones, sandboxes, running, live, perimeter }: Powers,
+  { workspace, zones, sandboxes, running, undo, live, perimeter }: Powers,
 ): Core {
   const now = Date.now;
   const promptFor = createPromptBuilder(workspace);
   const { tools, toolCaller } = createTooling({
-    ...{ log, config, workspace, zones, sandboxes, running },
+    ...{ log, config, workspace, zones, sandboxes, running, undo },
     live: () => live.current().config,
     canSend: () => perimeter.hasChannels(),
   });
@@ -227,6 +230,7 @@ function wireCore(
     },
     prompt: ({ sessionKey, speaker }) => promptFor({ sessionKey, nowMs: now(), guest: guestIn(speaker) }),
   });
+  undo.attach(core);
   running.recordWith(core.journal.record);
   core.runs.subscribe((event) => {
     if (event.type === 'session.changed') running.sessionChanged(event.sessionKey, event.reason);
@@ -237,7 +241,7 @@ function wireCore(
 async function openGateway(
   { port, startedAtMs, paths, opened }: Start,
   { settings, config, log, database }: State,
-  { workspace, sandboxes, live, perimeter }: Powers,
+  { workspace, sandboxes, undo, live, perimeter }: Powers,
   core: Core,
   stopping: () => boolean,
 ): Promise<Gateway> {
@@ -255,6 +259,7 @@ async function openGateway(
       logFile: log.file,
       config: live.current,
       status,
+      undo,
       channels: { list, probe: perimeter.probe, linking: perimeter.linking },
       stopping,
     }),

@@ -6,6 +6,7 @@ import type { Config } from './config/schema.ts';
 import type { Zones } from './config/zones.ts';
 import type { CallHooks } from './core.ts';
 import type { Log } from './log/log.ts';
+import type { Undo } from './ops/checkpoints/undo.ts';
 import type { Root } from './platform/root.ts';
 import type { Running } from './running.ts';
 import { questionOf } from './policy/approval.ts';
@@ -29,11 +30,12 @@ export type ToolingPorts = {
   zones(): Zones;
   readonly sandboxes: Sandboxes;
   readonly running: Running;
+  readonly undo: Pick<Undo, 'before' | 'telling'>;
   /** whether any platform is there to send by */
   canSend(): boolean;
 };
 
-export function createTooling({ log, config, live, workspace, zones, sandboxes, running, canSend }: ToolingPorts) {
+export function createTooling({ log, config, live, workspace, zones, sandboxes, running, undo, canSend }: ToolingPorts) {
   const files = createReach(zones);
   /** What decides is read at each turn; how commands run stays as it was at the start. */
   const settings = () => {
@@ -54,8 +56,12 @@ export function createTooling({ log, config, live, workspace, zones, sandboxes, 
       );
     },
     toolCaller: ({ approvals, grants, send, ...hooks }: CallHooks): AgentPorts['callTool'] =>
-      createToolCaller({
+      undo.telling(createToolCaller({
         ...hooks,
+        async started(call, effects) {
+          await undo.before(call, effects);
+          await hooks.started(call, effects);
+        },
         failed: (call, error) => log.error('tool failed', { tool: call.name, error }),
         tools: TOOLS,
         where: () => 'sandbox',
@@ -70,6 +76,6 @@ export function createTooling({ log, config, live, workspace, zones, sandboxes, 
           if (answer.kind !== 'allowed') return answer;
           return { kind: 'allowed', confirm: async () => approvals.confirm(answer.id, await bind()) };
         },
-      }),
+      })),
   };
 }
