@@ -10,11 +10,10 @@ import type { Undo } from './ops/checkpoints/undo.ts';
 import type { Root } from './platform/root.ts';
 import type { Running } from './running.ts';
 import { questionOf } from './policy/approval.ts';
-import { decide } from './policy/decide.ts';
+import { decide, type ToolCall } from './policy/decide.ts';
 import { askingOf, judgesOf, rulesOf } from './policy/judges.ts';
 import { judgeFor } from './policy/tool-policy.ts';
 import type { Sandboxes } from './sandbox/choose.ts';
-import type { Speaker } from './sessions/turn.ts';
 import { createToolCaller } from './tools/call.ts';
 import { createReach } from './tools/reach.ts';
 import { TOOLS, toolSchemas } from './tools/registry.ts';
@@ -46,9 +45,9 @@ export function createTooling({ log, config, live, workspace, zones, sandboxes, 
   const schemas = new Map(TOOLS.map((tool) => [tool.name, toolSchemas([tool])]));
   return {
     /** What is denied is not offered either; the decision below holds all the same. */
-    tools({ speaker, agentId }: { readonly speaker: Speaker; readonly agentId: string }) {
+    tools(turn: Pick<ToolCall, 'sessionKey' | 'agentId' | 'speaker'>) {
       const now = settings();
-      const [rules, asking] = [rulesOf(now), askingOf(now, speaker, agentId)];
+      const [rules, asking] = [rulesOf(now), askingOf(now, turn)];
       return TOOLS.flatMap(({ name }) =>
         judgeFor(name, rules, asking).rule === 'deny' || (name === 'message' && !canSend())
           ? []

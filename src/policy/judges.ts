@@ -2,38 +2,37 @@
 // program and `openclaw policy explain` ask the same ones. It must never open anything.
 import type { Config } from '../config/schema.ts';
 import type { Zones } from '../config/zones.ts';
+import { planFor } from '../sandbox/pool/plan.ts';
 import { judgeActions } from './actions.ts';
 import type { Judge, ToolCall } from './decide.ts';
-import type { Asking, Box, ToolRules } from './layers/rules.ts';
+import type { Asking, ToolRules } from './layers/rules.ts';
 import { judgePaths } from './paths.ts';
 import { judgeShell } from './shell/judge.ts';
 import { judgeSteering } from './steering.ts';
 import { judgeToolCall } from './tool-policy.ts';
 
-type Speaker = ToolCall['speaker'];
+type Spoken = Pick<ToolCall, 'sessionKey' | 'agentId' | 'speaker'>;
 export type PolicyConfig = Pick<Config, 'tools' | 'actions' | 'agents'>;
 
 export const rulesOf = ({ tools, agents }: PolicyConfig): ToolRules => ({ ...tools, agents: agents.entries });
 
-/** Where the tools of a conversation run: in a box of its own, unless the settings leave it, or your own main one, out. */
-export function boxOf({ agents }: PolicyConfig, { principal, place }: Speaker): Box {
-  const { mode } = agents.defaults.sandbox;
-  const isMain = principal.kind === 'owner' && place === 'dm';
-  return { isBoxed: mode === 'all' || (mode === 'non-main' && !isMain), access: 'rw' };
+/** Of a call, or of a turn that has not called anything yet: whose it is, and what its box has of the workspace. */
+export function askingOf(config: PolicyConfig, { sessionKey, agentId, speaker }: Spoken): Asking {
+  const { principal, place } = speaker;
+  const { isBoxed, access, because } = planFor(config, {
+    ...{ sessionKey, agentId },
+    isOwners: principal.kind === 'owner' && place === 'dm',
+    hasFolder: (principal.limits?.folder ?? null) !== null,
+  });
+  return { ...speaker, agentId, box: { isBoxed, access, key: because.access } };
 }
-
-export const askingOf = (config: PolicyConfig, speaker: Speaker, agentId: string): Asking => ({
-  ...speaker,
-  agentId,
-  box: boxOf(config, speaker),
-});
 
 /** Each may object; the strictest objection holds. */
 export function judgesOf(config: PolicyConfig, zones: Zones): readonly Judge[] {
   const rules = rulesOf(config);
   const { message, email: mail } = config.actions;
   return [
-    (call, effects) => judgeToolCall(call, effects, rules, askingOf(config, call.speaker, call.agentId)),
+    (call, effects) => judgeToolCall(call, effects, rules, askingOf(config, call)),
     (call, effects) => judgePaths(call, effects, zones),
     (_call, effects) => judgeSteering(effects),
     (_call, effects) => judgeShell(effects),

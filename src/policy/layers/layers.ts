@@ -3,7 +3,16 @@
 import { showKeyPath } from '../../config/edit/key-path.ts';
 import { GROUPS } from '../../config/shape/tool-words.ts';
 import { deniedBy, heldWith, isCommand, isMutating, likeOf, membersOf, specificity } from './names.ts';
-import { type Asking, GUEST_PASS, type Layer, OPEN_BOX, type Rule, type Say, type ToolRules } from './rules.ts';
+import {
+  type Asking,
+  type Box,
+  GUEST_PASS,
+  type Layer,
+  OPEN_BOX,
+  type Rule,
+  type Say,
+  type ToolRules,
+} from './rules.ts';
 
 const { 'group:messaging': MESSAGING = [], 'group:nodes': NODES = [] } = GROUPS;
 /** Whoever wrote one of these wants no command unasked; which program a line of shell starts, no list can tell. */
@@ -44,7 +53,7 @@ export function layersOf(name: string, rules: ToolRules, asking: Asking): readon
             'openclaw pairing invite --tools TOOLS --folder FOLDER   (a new pass)',
           ),
     );
-  if (box.isBoxed) says.push(boxSay(name, held, rules, box.access));
+  if (box.isBoxed) says.push(boxSay(name, held, rules, box));
   return says;
 }
 
@@ -211,10 +220,10 @@ function mapsSay(
 }
 const NOTHING: readonly Say[] = [];
 
-function boxSay(name: string, held: readonly string[], rules: ToolRules, access: string): Say {
+function boxSay(name: string, held: readonly string[], rules: ToolRules, { access, key }: Box): Say {
   if (access === 'ro' && isMutating(name)) {
-    const key = 'agents.defaults.sandbox.workspaceAccess';
-    return no('sandbox', key, 'the box sees the workspace, and cannot change it', `openclaw config set ${key} rw`);
+    const at = key ?? 'agents.defaults.sandbox.workspaceAccess';
+    return no('sandbox', at, 'the box sees the workspace, and cannot change it', `openclaw config set ${at} rw`);
   }
   return listsSay(
     'sandbox',

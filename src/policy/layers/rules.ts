@@ -14,8 +14,8 @@ export type ToolRules = Lists & {
 };
 export type Profile = 'minimal' | 'messaging' | 'coding' | 'full';
 
-/** Where tools of a conversation run. `access` is what the box sees of the workspace. */
-export type Box = { readonly isBoxed: boolean; readonly access: 'none' | 'ro' | 'rw' };
+/** Where tools of a conversation run. `access` is what the box sees of the workspace, `key` the setting that says so. */
+export type Box = { readonly isBoxed: boolean; readonly access: 'none' | 'ro' | 'rw'; readonly key?: string };
 export const OPEN_BOX: Box = { isBoxed: true, access: 'rw' };
 
 /** What is asked about a turn: whose it is and where. `limits` are those of a guest pass. */

@@ -9,7 +9,7 @@ import { CHANNEL_NAMES, type ChannelName } from '../../../config/schema/channels
 import type { Config } from '../../../config/schema.ts';
 import { personOf } from '../../../config/shape/people.ts';
 import { ALIASES, COMING, TOOL_NAMES } from '../../../config/shape/tool-words.ts';
-import { type Zones, zonesIn } from '../../../config/zones.ts';
+import { type Zones, zonesOf } from '../../../config/zones.ts';
 import { EXIT, HardshellError } from '../../../platform/errors.ts';
 import type { ToolCall } from '../../../policy/decide.ts';
 import type { Effect } from '../../../policy/effects.ts';
@@ -59,10 +59,12 @@ export function openGround({ env: processEnv }: Context): Ground {
   const found = inspectConfig(paths, env, { rules: true, resolveSecret: () => 'not asked for' });
   if (found.config === null || errorsIn(found.findings).length > 0) throw refusal(found.path, found.findings);
   const grants = readGrants(paths.databasePath);
+  const { security, tools, agents } = found.config;
+  const workspace = agents.defaults.workspace ?? paths.workspaceDir;
   return {
     config: found.config,
     rules: readRules(found.config),
-    zones: zonesIn(found.config, paths),
+    zones: zonesOf({ security, workspaceOnly: tools.fs.workspaceOnly }, { ...paths, workspace }),
     grants: grants ?? [],
     notes: grants === null ? ['who was paired could not be read, so only the settings are looked at'] : [],
   };
