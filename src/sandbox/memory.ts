@@ -31,16 +31,16 @@ export async function holdsMoreThan(maxBytes: number, { members, init }: Inside)
   return total > maxBytes;
 }
 
-/** Cheap, and counts every shared page for each of its holders. */
+/** Cheap, and counts every shared page for each of its holders. What was swapped out is held all the same. */
 function residentBytes(pid: number): number {
   const status = textOf(`/proc/${pid}/status`);
-  return kilobytes(status, 'VmRSS') + kilobytes(status, 'VmPTE');
+  return kilobytes(status, 'VmRSS') + kilobytes(status, 'VmPTE') + kilobytes(status, 'VmSwap');
 }
 
 /** A walk over all pages of the process, which waits for its locks: off the event loop, in a thread that may wait. */
 async function shareOf(pid: number, otherwise: number): Promise<number> {
   const text = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
-  return kilobytes(text, 'Pss') || otherwise;
+  return kilobytes(text, 'Pss') + kilobytes(text, 'SwapPss') || otherwise;
 }
 
 /** What its network namespace could hold in buffers that belong to no process: Unix sockets nobody reads from. */

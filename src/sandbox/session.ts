@@ -7,6 +7,7 @@ import { run } from '../platform/process/process.ts';
 import { isNearlyFull, nearlyFull } from './disk.ts';
 import type { ExecRequest, ExecResult, Probe, Sandbox, SandboxDriver, SandboxLimits } from './driver.ts';
 import { BASE_ENVIRONMENT } from './environment.ts';
+import { onProcessors } from './processors.ts';
 import { callFilter } from './walls/call-filter.ts';
 import { lastLine } from './walls/hold.ts';
 import type { Layout } from './walls/layout.ts';
@@ -49,10 +50,11 @@ export function openSession(parts: SessionParts): Promise<Sandbox> {
   const sh = parts.layout.links.some((link) => link.at === '/bin') ? '/usr/bin/sh' : '/bin/sh';
   const proof = {
     sh,
-    script: `${PROOF}\n${PROOF_OF_ROOT}`,
+    script: `${PROOF}\n${proofOfRoot(parts.layout)}`,
     expected: [...expectedOf(SANDBOX_ID, callFilter() !== null), 'walled'],
   };
-  return openBox({ ...parts, proof, run: (request) => start(parts, request) });
+  const processors = onProcessors(parts.layout.cpus);
+  return openBox({ ...parts, proof, run: (request) => start(parts, processors(), request) });
 }
 
 export async function openBox(parts: BoxParts): Promise<Sandbox> {
@@ -86,10 +88,10 @@ export async function openBox(parts: BoxParts): Promise<Sandbox> {
   };
 }
 
-async function start(parts: SessionParts, request: ExecRequest): Promise<RunResult> {
+async function start(parts: SessionParts, before: readonly string[], request: ExecRequest): Promise<RunResult> {
   const { argv, feeds } = await parts.launch(request);
   const { timeoutMs, maxOutputBytes, killOutputBytes, memoryBytes } = request.limits;
-  return run(argv, {
+  return run([...before, ...argv], {
     cwd: '/',
     env: BASE_ENVIRONMENT,
     ...(request.stdin === undefined ? {} : { stdin: request.stdin }),
@@ -123,7 +125,13 @@ done </proc/self/limits
 { true >/x; } 2>/dev/null && echo "wrote /"
 { true >/usr/x; } 2>/dev/null && echo "wrote /usr"
 while read -r name rest; do case "$name" in *:) [ "$name" = lo: ] || echo "network $name" ;; esac; done </proc/net/dev`;
-const PROOF_OF_ROOT = `[ -e /root ] || [ -e /home ] || [ -e /var ] || [ -e /sys ] || echo walled`;
+/** Folders of the host that are not there, but for those that something bound into the box lies in. */
+function proofOfRoot({ binds }: Layout): string {
+  const gone = ['/root', '/home', '/var', '/sys'].filter(
+    (top) => !binds.some(({ target }) => `${target}/`.startsWith(`${top}/`)),
+  );
+  return `${gone.map((top) => `[ -e ${top} ] || `).join('')}echo walled`;
+}
 
 /** The part of the proof that is the same for all, as `PROOF` prints it. */
 export function expectedOf(uid: number, isFiltered: boolean, processes = PROOF_LIMITS.maxProcesses + 1): string[] {

@@ -1,5 +1,5 @@
 // Owns the few system calls that no namespace and no limit contains: kinds of sockets that leave the machine, the keys of
-// whoever started the gateway, and memory that belongs to no process. It must allow everything that it does not know to
+// whoever started the gateway, memory that belongs to no process, and other processors. It must allow everything that it does not know to
 // be a way out.
 
 /** A network namespace does not contain the others: a vsock, for one, reaches the host of a virtual machine. */
@@ -14,9 +14,18 @@ const ANYWHERE = {
 
 /**
  * A process hands its keyring on to every descendant, into every namespace. Memory files and System V memory, semaphores
- * and queues are counted for nobody, so that no limit would hold for them; /dev/shm and mmap are there instead.
+ * and queues are counted for nobody, so that no limit would hold for them; /dev/shm and mmap are there instead. Who may
+ * move to another processor is limited to none.
  */
-type Absent = 'add_key' | 'request_key' | 'keyctl' | 'memfd_create' | 'shmget' | 'semget' | 'msgget';
+type Absent =
+  | 'add_key'
+  | 'request_key'
+  | 'keyctl'
+  | 'memfd_create'
+  | 'shmget'
+  | 'semget'
+  | 'msgget'
+  | 'sched_setaffinity';
 type Machine = {
   readonly audit: number;
   readonly socket: number;
@@ -37,6 +46,7 @@ const MACHINES: Readonly<Record<string, Machine>> = {
       shmget: 29,
       semget: 64,
       msgget: 68,
+      sched_setaffinity: 203,
     },
   },
   arm64: {
@@ -51,6 +61,7 @@ const MACHINES: Readonly<Record<string, Machine>> = {
       shmget: 194,
       semget: 190,
       msgget: 186,
+      sched_setaffinity: 122,
     },
   },
 };

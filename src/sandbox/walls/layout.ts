@@ -16,6 +16,8 @@ export type Layout = {
   /** further folders, and that of the proxy's socket */
   readonly binds: readonly OpenBind[];
   readonly hasProxy: boolean;
+  /** on how many processors it runs */
+  readonly cpus: number;
   masked(): Promise<readonly Mask[]>;
   /** names in the workspace that stay as they are, whatever a command does */
   readonly fixedFiles: readonly string[];
@@ -85,6 +87,7 @@ export async function layoutFor(spec: SandboxSpec): Promise<Layout> {
     writable,
     binds,
     hasProxy,
+    cpus: spec.most?.cpus ?? 1,
     masked: async () => ((await spec.masked?.()) ?? []).flatMap((path) => maskAt(path, workspace, binds)),
     fixedFiles: writable ? spec.fixedFiles.map(plainName) : [],
     readOnly,
