@@ -1,7 +1,7 @@
 // Owns what a tool call meets on its way: the judges in their order, the owner's word, the box it runs in. Part of the
 // composition; the rules themselves live in policy/, and nothing here decides.
 import type { AgentPorts } from './agent/loop.ts';
-import { createBinder } from './asking/binding.ts';
+import { createBinder, createOwnersWord } from './asking/binding.ts';
 import type { Config } from './config/schema.ts';
 import type { Zones } from './config/zones.ts';
 import type { CallHooks } from './core.ts';
@@ -9,7 +9,6 @@ import type { Log } from './log/log.ts';
 import type { Undo } from './ops/checkpoints/undo.ts';
 import type { Root } from './platform/root.ts';
 import type { Running } from './running.ts';
-import { questionOf } from './policy/approval.ts';
 import { decide, type ToolCall } from './policy/decide.ts';
 import { askingOf, judgesOf, rulesOf } from './policy/judges.ts';
 import { judgeFor } from './policy/tool-policy.ts';
@@ -69,12 +68,7 @@ export function createTooling({ log, config, live, workspace, zones, sandboxes, 
           return decide(call, effects, grants.apply(call, effects, verdicts.flat()));
         },
         openEnv: async (_call, signal) => ({ files, signal, send, processes: running.processes, ...(await sandboxes.current()) }),
-        async askOwner(call, effects, decision, signal) {
-          const bind = () => binder(call, effects);
-          const answer = await approvals.ask(questionOf(call, effects, decision), bind, signal);
-          if (answer.kind !== 'allowed') return answer;
-          return { kind: 'allowed', confirm: async () => approvals.confirm(answer.id, await bind()) };
-        },
+        askOwner: createOwnersWord(approvals, binder),
       })),
   };
 }

@@ -5,10 +5,12 @@ import { constants } from 'node:fs';
 import { access, lstat, readFile, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join, relative } from 'node:path';
 import type { Root } from '../platform/root.ts';
-import type { Binding } from '../policy/approval.ts';
+import { type Binding, questionOf } from '../policy/approval.ts';
+import type { Approvals } from '../policy/approvals.ts';
 import type { ToolCall } from '../policy/decide.ts';
 import type { Effect } from '../policy/effects.ts';
 import { BASE_ENVIRONMENT } from '../sandbox/environment.ts';
+import type { CallerPorts } from '../tools/call.ts';
 
 export type BinderPorts = {
   readonly workspace: Root;
@@ -44,6 +46,16 @@ export const createBinder =
       }
     }
     return [...parts].map(([what, hash]) => ({ what, hash }));
+  };
+
+/** The way of a call that policy asks about: the owner's word, which holds for the call as it is. */
+export const createOwnersWord =
+  (approvals: Approvals, bind: ReturnType<typeof createBinder>): CallerPorts['askOwner'] =>
+  async (call, effects, decision, signal) => {
+    const bound = () => bind(call, effects);
+    const answer = await approvals.ask(questionOf(call, effects, decision), bound, signal);
+    if (answer.kind !== 'allowed') return answer;
+    return { kind: 'allowed', confirm: async () => approvals.confirm(answer.id, await bound()) };
   };
 
 /** A path of a command as one of the workspace; null: it leads out of it. */

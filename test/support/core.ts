@@ -25,6 +25,8 @@ export type CoreOptions = {
   /** also of platforms: what leaves by them is kept */
   readonly channels?: readonly Channel[];
   readonly redactor?: Redactor;
+  readonly toolCaller?: Parameters<typeof createCore>[0]['toolCaller'];
+  readonly now?: () => number;
 };
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, reopen() {}, close() {}, file: '' };
@@ -45,7 +47,7 @@ export const callFor = (name: string, args: unknown, id = `c${Math.random().toSt
 export function startCore(options: CoreOptions) {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'hardshell-core-'));
   const store = openStore(join(folder, 'state.sqlite'));
-  const now = Date.now;
+  const now = options.now ?? Date.now;
   const models: Models = {
     primary: 'script/one',
     list: () => [{ provider: 'script', id: 'one', name: 'one', contextTokens: 100_000, available: true }],
@@ -68,12 +70,14 @@ export function startCore(options: CoreOptions) {
     typing: () => () => {},
     takeFiles: async () => '',
     prompt: async () => ({ stable: 's', volatile: 'v' }),
-    toolCaller: (hooks) => async (call, signal) => {
-      hooks.started(call, []);
-      const text = (await options.tool?.(call, signal)) ?? 'done';
-      hooks.ended(call);
-      return { text, isError: false, label: label('untrusted', 'owner', 'file:x') };
-    },
+    toolCaller:
+      options.toolCaller ??
+      ((hooks) => async (call, signal) => {
+        hooks.started(call, []);
+        const text = (await options.tool?.(call, signal)) ?? 'done';
+        hooks.ended(call);
+        return { text, isError: false, label: label('untrusted', 'owner', 'file:x') };
+      }),
   });
   const events: BackendEvent[] = [];
   core.runs.subscribe((event) => events.push(event));
@@ -100,7 +104,10 @@ export function startCore(options: CoreOptions) {
       },
       { sessionKey: chat, runId: id, queueMode: o.mode ?? 'steer', timeoutMs: o.timeoutMs ?? 60_000 },
     );
-    return { id, acceptance, ended: waitFor(id) };
+    const ended = waitFor(id);
+    // A test that does not wait for it has crashed the house on purpose.
+    ended.catch(() => {});
+    return { id, acceptance, ended };
   };
   return {
     ...core,
