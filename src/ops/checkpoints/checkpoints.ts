@@ -90,12 +90,16 @@ export function openCheckpoints({ folder, top, owner, now, maxBytes = MAX_STORE_
     const free = objects.freeBytes();
     const roomBytes = Math.min(maxBytes - usedBytes, free * FREE_SHARE, free - LEAST_FREE_BYTES);
     const latest = records.latest();
-    const known = await load(latest);
-    const { manifest, newBytes } = await scan(top, objects, known, { roomBytes, nowMs: now() });
+    const known = await load(latest.hash);
+    const nowMs = now();
+    const { manifest, newBytes } = await scan(top, objects, known && { ...known, atMs: latest.atMs }, {
+      roomBytes,
+      nowMs,
+    });
     const put = objects.putBytes(await encode(manifest));
     usedBytes += newBytes + put.newBytes;
     await objects.sync();
-    if (put.hash !== latest) records.setLatest(put.hash);
+    if (put.hash !== latest.hash) records.setLatest({ hash: put.hash, atMs: nowMs });
     let unkept = 0;
     for (const { why } of manifest.entries.values()) if (why === 'room') unkept += 1;
     const why =

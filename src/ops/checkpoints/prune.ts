@@ -37,7 +37,7 @@ export async function pruneRecords({ records, objects, load, nowMs, maxBytes, ke
 
   async function sweep(left: readonly TurnRecord[]): Promise<number> {
     const needed = new Set<string>();
-    for (const hash of new Set([records.latest(), ...left.flatMap(({ before, after }) => [before, after])])) {
+    for (const hash of new Set([records.latest().hash, ...left.flatMap(({ before, after }) => [before, after])])) {
       if (hash === '') continue;
       needed.add(hash);
       const manifest = await load(hash);

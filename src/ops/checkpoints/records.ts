@@ -33,13 +33,16 @@ export type Begun = {
   readonly paths: readonly string[];
 };
 
+/** When it was begun: what changed later than that may differ without showing it. */
+type Latest = { readonly hash: string; readonly atMs: number };
+
 export type Records = ReturnType<typeof openRecords>;
 
 const NAME = /^\d{13}-[0-9a-f]{16}\.json$/;
 
 export function openRecords(folder: string) {
   const turns = join(folder, 'turns');
-  const latestPath = join(folder, 'latest');
+  const latestPath = join(folder, 'latest.json');
   const begunPath = join(folder, 'undoing.json');
   ensureFolder(folder);
   ensureFolder(turns);
@@ -64,8 +67,11 @@ export function openRecords(folder: string) {
       return typeof read['turnId'] === 'string' ? (read as Begun) : null;
     },
     /** The newest picture, also of a turn that changed nothing: what it knows need not be read again. */
-    latest: (): string => tryReadText(latestPath) ?? '',
-    setLatest: (hash: string): void => replaceFile(latestPath, hash),
+    latest(): Latest {
+      const { hash = '', atMs = 0 } = fieldsIn(tryReadText(latestPath)) as Partial<Latest>;
+      return { hash, atMs };
+    },
+    setLatest: (latest: Latest): void => replaceFile(latestPath, JSON.stringify(latest)),
     begin: (begun: Begun): void => replaceFile(begunPath, JSON.stringify(begun)),
     finish: (): void => removeFile(begunPath),
   };

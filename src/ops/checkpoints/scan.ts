@@ -22,7 +22,7 @@ const HEAPS = new Set(['node_modules', '__pycache__', '.venv', '.cache', '.trash
 export async function scan(
   top: string,
   objects: Objects,
-  last: Manifest | null,
+  last: (Manifest & { readonly atMs: number }) | null,
   { roomBytes, nowMs }: ScanOptions,
 ): Promise<{ readonly manifest: Manifest; readonly newBytes: number }> {
   const entries = new Map<string, Entry>();
@@ -34,9 +34,7 @@ export async function scan(
     if (typeof kept === 'string') return add(found, '', kept);
     newBytes += kept.newBytes;
     const { mode, size: bytes, mtimeMs, ctimeMs, ino } = kept.stats;
-    // What changed a moment ago may change again without showing it: the next look reads it once more.
-    const isFresh = Math.max(ctimeMs, mtimeMs) > nowMs - CLOCK_STEP_MS;
-    add({ ...found, mode: mode & 0o777, bytes, mtimeMs, ctimeMs: isFresh ? 0 : ctimeMs, ino }, kept.hash, '');
+    add({ ...found, mode: mode & 0o777, bytes, mtimeMs, ctimeMs, ino }, kept.hash, '');
   };
 
   const leftOut: readonly LeftOut[] = await walkTree(top, {
@@ -46,7 +44,10 @@ export async function scan(
     visit(found, at) {
       if (found.kind !== 'file') return add(found, '', found.kind === 'other' ? 'special' : '');
       const known = last?.entries.get(found.path);
-      if (known !== undefined && isUntouched(known, found)) return void entries.set(found.path, { ...known, ...found });
+      // What changed a moment before the last look may have changed again without showing it.
+      const isOld = found.ctimeMs < (last?.atMs ?? 0) - CLOCK_STEP_MS;
+      if (known !== undefined && isOld && isUntouched(known, found))
+        return void entries.set(found.path, { ...known, ...found });
       return found.bytes > MAX_FILE_BYTES ? add(found, '', 'big') : keep(found, at);
     },
   });
