@@ -90,14 +90,14 @@ while [ "$n" -gt 0 ]; do
 done
 echo 1 >/proc/sys/user/max_user_namespaces
 mount -a
-[ -z "$1" ] || { mount -a -T /proc/self/fd/3; exec 3<&-; }
+[ -z "$1" ] || { cat <&3 >/tmp/masks; mount -a -T /tmp/masks; rm /tmp/masks; exec 3<&-; }
 [ -z "$2" ] || "$2" -e "$3"
 shift 3
 cd /workspace
 exec "$@"`;
 
 /** bubblewrap brings the loopback up by itself, util-linux does not; SIOCSIFFLAGS, up and running. */
-const LOOPBACK_UP = `socket(S, 2, 2, 0) && ioctl(S, 0x8914, pack("a16s", "lo", 0x41)) or die "no loopback: $!\n"`;
+const LOOPBACK_UP = `my $lo = pack("a16s", "lo", 0x41); socket(S, 2, 2, 0) && ioctl(S, 0x8914, $lo) or die "no loopback: $!\n"`;
 
 /** From outside to the point where the shared init takes over: namespaces, then an ordinary user, then no capabilities. */
 function wayIn(template: Held, programs: Programs, layout: Layout, hasMasks: boolean): string[] {

@@ -19,12 +19,15 @@ export type OpenBind = {
   readonly locked: readonly string[];
 };
 
+/** Parts of the box itself. */
+const TAKEN = /^\/((workspace|agent|proc|sys|dev|etc|usr|bin|sbin|lib\w*|tmp)(\/.*)?)?$/;
+
 export function openBinds({ binds = [], network, hidden }: SandboxSpec): OpenBind[] {
   const opened = binds.map(({ source, target, access }) => {
     const real = realOf(source);
     const shown = hostParts(real, { home: homedir(), stateDirs: hidden.map(orSame), kept: null });
     if (shown !== null) throw refused(source, `would show ${shown} to commands`);
-    if (!isAbsolute(target) || normalize(target) !== target || target === '/')
+    if (!isAbsolute(target) || normalize(target) !== target || TAKEN.test(target))
       throw refused(source, `cannot be shown as ${target}`);
     return openOne(real, target, access === 'rw');
   });

@@ -48,6 +48,9 @@ function ownMounts(layout: Layout, workspace: string): string {
   ].join('\n');
 }
 
+/** Unlike echo, word for word. */
+const SAY = "printf '%s\\n'";
+
 function buildScript(layout: Layout, stage: Pick<Stage, 'workspace' | 'binds'>, programs: TemplatePrograms): string {
   const { workspace } = stage;
   const { mount, umount, mkdir, ln, pivot_root } = programs;
@@ -74,7 +77,7 @@ function buildScript(layout: Layout, stage: Pick<Stage, 'workspace' | 'binds'>, 
     `chmod 0555 ${files.flatMap(({ at, isProgram }) => (isProgram ? [quoted(`.${at}`)] : [])).join(' ')}`,
     ...layout.links.map(({ at, to }) => `${ln} -s ${quoted(to)} .${at}`),
     ...Object.entries(deviceLinks).map(([name, to]) => `${ln} -s /proc/self/${to} dev/${name}`),
-    `echo ${quoted(mountTable(layout, stage, base))} >./tmp/table`,
+    `${SAY} ${quoted(mountTable(layout, stage, base))} >./tmp/table`,
     `${mount} -a -T ${base}/tmp/table`,
     '>./tmp/table',
     ...mountsBelow(layout.readOnly).map((path) => `${mount} -o remount,bind,ro,nosuid,nodev ${quoted(base + path)}`),
