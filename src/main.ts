@@ -7,6 +7,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { openPairingKey } from './access/key.ts';
 import { createPromptBuilder, guestIn, STARTER_FILES } from './agent/prompt.ts';
 import { createBackend } from './backend.ts';
+import { openBoxes } from './boxes.ts';
 import type { Platforms } from './channels/platforms.ts';
 import { settlePendingAtStart } from './config/edit/settle.ts';
 import { secretValues } from './config/load.ts';
@@ -23,9 +24,7 @@ import { createUndo } from './ops/checkpoints/undo.ts';
 import { createPerimeter } from './perimeter.ts';
 import { acquireLock, type Lock } from './platform/lock.ts';
 import { openRoot, type Root } from './platform/root.ts';
-import { STEERING_FILES } from './policy/steering.ts';
 import { createRunning } from './running.ts';
-import { openSandboxes } from './sandbox/choose.ts';
 import { prepareWorkspace, workspaceOwner } from './sandbox/workspace.ts';
 import { openSettings } from './settings.ts';
 import { createStatus } from './status.ts';
@@ -165,11 +164,6 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
   refuseWideWorkspace(workspaceDir, paths);
   const workspace = await openWorkspace(workspaceDir);
   opened.defer(workspace.close);
-  const sandboxes = openSandboxes(workspaceDir, { ...config.tools.exec, memoryMb: 1_024, maxProcesses: 256 }, {
-    hidden: [paths.stateDir, paths.configPath],
-    fixedFiles: STEERING_FILES,
-  });
-  opened.defer(sandboxes.close);
   const live = createLiveConfig({
     settings,
     paths,
@@ -187,6 +181,8 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
   });
   opened.defer(live.close);
   const zones = followZones(() => live.current().config, { ...paths, workspace: workspace.path });
+  const sandboxes = openBoxes({ paths, workspace, config: () => live.current().config, zones });
+  opened.defer(sandboxes.close);
   const perimeter = createPerimeter({
     ...{ store, log, paths, workspace, env: settings.env, now: Date.now },
     config: () => live.current().config,
@@ -198,18 +194,18 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
   opened.defer(running.close);
   const undo = createUndo({ stateDir: paths.stateDir, workspaceDir: workspace.path, ...workspaceOwner(), log });
   opened.defer(undo.close);
-  return { workspace, zones, sandboxes, running, undo, live, perimeter };
+  return { workspace, sandboxes, running, undo, live, perimeter };
 }
 
 function wireCore(
   { paths }: Start,
   { config, log, store, hide }: State,
-  { workspace, zones, sandboxes, running, undo, live, perimeter }: Powers,
+  { workspace, sandboxes, running, undo, live, perimeter }: Powers,
 ): Core {
   const now = Date.now;
   const promptFor = createPromptBuilder(workspace);
   const { tools, toolCaller } = createTooling({
-    ...{ log, config, workspace, zones, sandboxes, running, undo },
+    ...{ log, config, workspace, sandboxes, running, undo },
     live: () => live.current().config,
     canSend: () => perimeter.hasChannels(),
   });
@@ -232,6 +228,7 @@ function wireCore(
   });
   undo.attach(core);
   running.recordWith(core.journal.record);
+  sandboxes.recordWith(core.journal.record);
   core.runs.subscribe((event) => {
     if (event.type === 'session.changed') running.sessionChanged(event.sessionKey, event.reason);
   });

@@ -2,8 +2,8 @@
 // composition; the rules themselves live in policy/, and nothing here decides.
 import type { AgentPorts } from './agent/loop.ts';
 import { createBinder, createOwnersWord } from './asking/binding.ts';
+import type { Boxes } from './boxes.ts';
 import type { Config } from './config/schema.ts';
-import type { Zones } from './config/zones.ts';
 import type { CallHooks } from './core.ts';
 import type { Log } from './log/log.ts';
 import type { Undo } from './ops/checkpoints/undo.ts';
@@ -12,9 +12,7 @@ import type { Running } from './running.ts';
 import { decide, type ToolCall } from './policy/decide.ts';
 import { askingOf, judgesOf, rulesOf } from './policy/judges.ts';
 import { judgeFor } from './policy/tool-policy.ts';
-import type { Sandboxes } from './sandbox/choose.ts';
 import { createToolCaller } from './tools/call.ts';
-import { createReach } from './tools/reach.ts';
 import { TOOLS, toolSchemas } from './tools/registry.ts';
 
 export type ToolingPorts = {
@@ -24,17 +22,14 @@ export type ToolingPorts = {
   /** as it is now: what may be called is read at each turn */
   live(): Config;
   readonly workspace: Root;
-  /** where files may be read and written now */
-  zones(): Zones;
-  readonly sandboxes: Sandboxes;
+  readonly sandboxes: Pick<Boxes, 'whereOf' | 'zonesOf' | 'openFor'>;
   readonly running: Running;
   readonly undo: Pick<Undo, 'before' | 'telling'>;
   /** whether any platform is there to send by */
   canSend(): boolean;
 };
 
-export function createTooling({ log, config, live, workspace, zones, sandboxes, running, undo, canSend }: ToolingPorts) {
-  const files = createReach(zones);
+export function createTooling({ log, config, live, workspace, sandboxes, running, undo, canSend }: ToolingPorts) {
   /** What decides is read at each turn; how commands run stays as it was at the start. */
   const settings = () => {
     const { tools, actions, agents } = live();
@@ -62,12 +57,15 @@ export function createTooling({ log, config, live, workspace, zones, sandboxes, 
         },
         failed: (call, error) => log.error('tool failed', { tool: call.name, error }),
         tools: TOOLS,
-        where: () => 'sandbox',
+        where: sandboxes.whereOf,
         async decide(call, effects) {
-          const verdicts = await Promise.all(judgesOf(settings(), zones()).map((one) => one(call, effects)));
+          const verdicts = await Promise.all(judgesOf(settings(), sandboxes.zonesOf(call)).map((one) => one(call, effects)));
           return decide(call, effects, grants.apply(call, effects, verdicts.flat()));
         },
-        openEnv: async (_call, signal) => ({ files, signal, send, processes: running.processes, ...(await sandboxes.current()) }),
+        openEnv: async (call, signal) => ({
+          ...{ signal, send, processes: running.processes },
+          ...(await sandboxes.openFor(call, call.effects)),
+        }),
         askOwner: createOwnersWord(approvals, binder),
       })),
   };
