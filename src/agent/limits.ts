@@ -9,7 +9,30 @@ const STOP_AT = 5;
 /** A B A B … with nothing new in between */
 const PING_PONG_STOP_AT = 8;
 
+/** The same no to the same tool, whatever the arguments; and any no, in one turn. */
+const SAME_REFUSALS_STOP_AT = 4;
+const REFUSALS_STOP_AT = 15;
+
 export type LoopVerdict = 'fine' | 'warn' | 'stop';
+
+/** What policy or the owner has said no to. */
+export type Refused = { readonly code: string; readonly reason: string; readonly fix: string };
+
+/** Watches the noes of one turn: whoever was told why need not be told again, and whoever goes on asking is stopped. */
+export function createRefusalWatch() {
+  const seen = new Map<string, number>();
+  let total = 0;
+  return {
+    observe(name: string, { code, reason }: Refused): 'full' | 'short' | 'stop' {
+      const key = JSON.stringify([name, code, reason]);
+      const count = (seen.get(key) ?? 0) + 1;
+      seen.set(key, count);
+      total += 1;
+      if (count >= SAME_REFUSALS_STOP_AT || total >= REFUSALS_STOP_AT) return 'stop';
+      return count === 1 ? 'full' : 'short';
+    },
+  };
+}
 
 /** Watches the calls of one turn. */
 export function createLoopWatch() {

@@ -4,7 +4,7 @@ import { type ModelEvent, type Models, type ModelToolCall, NO_USAGE, type ToolSc
 import { addUsage, totalTokens } from '../models/usage.ts';
 import type { Turn, TurnEnd } from '../sessions/turn.ts';
 import { type Label, label } from '../store/label.ts';
-import { createLoopWatch, MAX_STEPS } from './limits.ts';
+import { createLoopWatch, createRefusalWatch, MAX_STEPS, type Refused } from './limits.ts';
 import type { Prompt } from './prompt.ts';
 import type { ToolCall } from './tool-call.ts';
 import { estimateTokens, fitWindow } from './window.ts';
@@ -15,7 +15,15 @@ type CallResult = {
   readonly isError: boolean;
   readonly label: Label;
   readonly isOutstanding?: true;
+  /** policy or the owner said no, which stays a no */
+  readonly refused?: Refused;
 };
+type Watch = {
+  readonly loop: ReturnType<typeof createLoopWatch>;
+  readonly refusals: ReturnType<typeof createRefusalWatch>;
+};
+/** Why a turn ends before its answer. */
+type Circle = { readonly message: string; readonly fix: string };
 
 export type AgentPorts = {
   readonly models: Models;
@@ -33,7 +41,7 @@ const LEAST_WINDOW_TOKENS = 2_000;
 type Reply = { text: string; calls: ModelToolCall[]; model: string; end: Extract<ModelEvent, { type: 'end' }> };
 
 export async function runTurn(turn: Turn, ports: AgentPorts): Promise<TurnEnd> {
-  const watch = createLoopWatch();
+  const watch: Watch = { loop: createLoopWatch(), refusals: createRefusalWatch() };
   const prompt = await ports.prompt(turn);
   const tools = ports.tools(turn);
   const fixedTokens = estimateTokens(prompt.stable + JSON.stringify(tools)) + ports.maxOutputTokens;
@@ -77,15 +85,9 @@ export async function runTurn(turn: Turn, ports: AgentPorts): Promise<TurnEnd> {
         return end('error', '', 'error', { kind: 'bad_response', message: 'the model gave an empty answer' });
       return end('ok', reply.text, reply.end.stop === 'length' ? 'length' : 'stop');
     }
-    const looping = await runCalls(turn, ports, reply, watch);
+    const circle = await runCalls(turn, ports, reply, watch);
     if (turn.signal.aborted) return stopped(turn, end, '');
-    if (looping) {
-      return end('error', '', 'loop', {
-        kind: 'loop',
-        message: 'stopped: the assistant kept repeating the same call with the same result',
-        fix: 'say what you want in other words, or start a new session',
-      });
-    }
+    if (circle) return end('error', '', 'loop', { kind: 'loop', ...circle });
     turn.takeSteering();
   }
   return end('error', '', 'steps', {
@@ -138,13 +140,8 @@ async function askModel(turn: Turn, ports: AgentPorts, { prompt, tools, fixedTok
   return reply;
 }
 
-/** Runs the calls in order and stores their results. True when the turn is going in circles. */
-async function runCalls(
-  turn: Turn,
-  ports: AgentPorts,
-  reply: Reply,
-  watch: ReturnType<typeof createLoopWatch>,
-): Promise<boolean> {
+/** Runs the calls in order and stores their results. Says so when the turn is going in circles. */
+async function runCalls(turn: Turn, ports: AgentPorts, reply: Reply, watch: Watch): Promise<Circle | null> {
   const context = turn.conversation.context();
   const calls = withOwnIds(turn, reply.calls);
   turn.conversation.append({
@@ -166,19 +163,15 @@ async function carryOut(
   ports: AgentPorts,
   calls: readonly ModelToolCall[],
   context: Label,
-  watch: ReturnType<typeof createLoopWatch>,
-): Promise<boolean> {
-  let looping = false;
+  watch: Watch,
+): Promise<Circle | null> {
+  let circle: Circle | null = null;
   for (const call of calls) {
     turn.emit({ type: 'run.tool', phase: 'start', callId: call.id, name: call.name, args: call.args });
-    const result = await oneCall(turn, ports, call, context);
+    const result = circle ? notRun(NO_MORE) : await oneCall(turn, ports, call, context);
     if (result.isOutstanding) break;
-    const verdict = watch.observe(call.name, call.args, result.text);
-    looping ||= verdict === 'stop';
-    const text =
-      verdict === 'warn'
-        ? `${result.text}\n[This call has now given the same result several times. Do something else.]`
-        : result.text;
+    const { text, ends } = circle ? { text: result.text, ends: null } : seen(call, result, watch);
+    circle ??= ends;
     turn.emit({ type: 'run.tool', phase: 'end', callId: call.id, name: call.name, text, isError: result.isError });
     turn.conversation.append({
       role: 'tool',
@@ -187,29 +180,47 @@ async function carryOut(
     });
   }
   turn.conversation.persist();
-  return looping;
+  return circle;
+}
+
+const NO_MORE = 'Not run: the turn ends, since it goes in circles.';
+const notRun = (text: string): CallResult => ({ text, isError: true, label: label('tool-local', 'owner') });
+
+/** What the model is told of a result, given what it was told before, and whether the turn should end over it. */
+function seen(call: ModelToolCall, { text, refused }: CallResult, watch: Watch): { text: string; ends: Circle | null } {
+  if (refused) {
+    const verdict = watch.refusals.observe(call.name, refused);
+    if (verdict === 'full') return { text, ends: null };
+    const { code, reason, fix } = refused;
+    const again = `Refused again (${code}), as before. Do something else, or say what you cannot do.`;
+    if (verdict === 'short') return { text: again, ends: null };
+    const message = `stopped: the assistant kept asking for ${call.name}, which is refused: ${reason}`;
+    return { text: again, ends: { message, fix: fix || 'say what you want in other words' } };
+  }
+  const verdict = watch.loop.observe(call.name, call.args, text);
+  if (verdict === 'stop') {
+    const message = 'stopped: the assistant kept repeating the same call with the same result';
+    return { text, ends: { message, fix: 'say what you want in other words, or start a new session' } };
+  }
+  const warned = `${text}\n[This call has now given the same result several times. Do something else.]`;
+  return { text: verdict === 'warn' ? warned : text, ends: null };
 }
 
 function oneCall(turn: Turn, ports: AgentPorts, call: ModelToolCall, context: Label): Promise<CallResult> {
-  const local = label('tool-local', 'owner');
   if (turn.signal.aborted) {
-    const result = { text: 'Not run: the turn was stopped.', isError: true, label: local };
+    const result = notRun('Not run: the turn was stopped.');
     return Promise.resolve(turn.signal.reason === 'shutdown' ? { ...result, isOutstanding: true } : result);
   }
   if (call.malformed !== undefined) {
-    return Promise.resolve({
-      text: `The arguments were not valid JSON, so ${call.name} did not run. Send them again.`,
-      isError: true,
-      label: local,
-    });
+    const why = call.why ?? 'were not valid JSON';
+    return Promise.resolve(notRun(`The arguments ${why}, so ${call.name} did not run. Send them again, mended.`));
   }
-  if (call.withheld) {
-    return Promise.resolve({
-      text: `${call.name} did not run: a secret, or what looks like one, was in the arguments. Do it without the secret, or ask the owner to do it.`,
-      isError: true,
-      label: local,
-    });
-  }
+  if (call.withheld)
+    return Promise.resolve(
+      notRun(
+        `${call.name} did not run: a secret, or what looks like one, was in the arguments. Do it without the secret, or ask the owner to do it.`,
+      ),
+    );
   return ports.callTool(
     {
       ...{ turnId: turn.runId, sessionKey: turn.sessionKey, agentId: turn.agentId, speaker: turn.speaker, context },
@@ -219,6 +230,9 @@ function oneCall(turn: Turn, ports: AgentPorts, call: ModelToolCall, context: La
   );
 }
 
+/** Longer ones name nothing, and would be stored and shown in full. */
+const MAX_NAME_CHARS = 64;
+
 /** Ids come from the model; two equal ones in a conversation would merge two calls into one record. */
 function withOwnIds(turn: Turn, calls: readonly ModelToolCall[]): ModelToolCall[] {
   const messages = turn.conversation.messages();
@@ -227,7 +241,7 @@ function withOwnIds(turn: Turn, calls: readonly ModelToolCall[]): ModelToolCall[
     const safe = call.id.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 64) || `call_${index}`;
     const id = taken.has(safe) ? `${safe.slice(0, 40)}_${messages.length}_${index}` : safe;
     taken.add(id);
-    return { ...call, id };
+    return { ...call, id, name: call.name.slice(0, MAX_NAME_CHARS).toWellFormed() };
   });
 }
 

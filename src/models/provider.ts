@@ -21,12 +21,14 @@ export type ModelMessage =
       readonly results: readonly { callId: string; name: string; text: string; isError: boolean }[];
     };
 
-/** `args` is what the model sent, parsed but not validated; `null` with `malformed` when it was not JSON. */
+/** `args` is what the model sent, parsed but not validated; `null` with the beginning of it in `malformed` when it is unusable. */
 export type ModelToolCall = {
   readonly id: string;
   readonly name: string;
   readonly args: unknown;
   readonly malformed?: string;
+  /** what is wrong with it when it is not that it is no JSON: a clause about the arguments */
+  readonly why?: string;
   /** there was a secret in it, which is replaced here: what is left is not what the model meant */
   readonly withheld?: true;
 };

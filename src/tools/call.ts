@@ -48,6 +48,8 @@ export function createToolCaller(ports: CallerPorts): CallTool {
     if (!parsed.ok) return problem(`${tool.name} did not run, its arguments are wrong: ${parsed.problem}.`);
     const checked: ToolCall = { ...call, args: parsed.args };
     const effects = tool.effects(parsed.args, ports.where(checked));
+    if (hasNul(effects))
+      return problem(`${tool.name} did not run, its arguments are wrong: there is a NUL character in them.`);
     const way = await permit(checked, effects, signal);
     if ('text' in way) return way;
     const { permitted, confirm } = way;
@@ -71,11 +73,11 @@ export function createToolCaller(ports: CallerPorts): CallTool {
     const decision = await ports.decide(call, effects);
     ports.decided(call, decision);
     if (decision.kind === 'allow') return { permitted: decision.call, confirm: null };
-    if (decision.kind === 'deny') return refusal(decision.code, decision.reason, decision.fix);
+    if (decision.kind === 'deny') return denial(decision.code, decision.reason, decision.fix);
     const word = await ports.askOwner(call, effects, decision, signal);
     if (word.kind === 'allowed') return { permitted: decision.approve(), confirm: word.confirm };
     if (word.kind === 'asleep') return notBegun(`${call.name} waits for the owner.`, signal);
-    return refusal(decision.code, `${decision.reason}; ${word.why}`, word.fix);
+    return denial(decision.code, `${decision.reason}; ${word.why}`, word.fix);
   }
 
   return async (call, signal) => {
@@ -103,5 +105,19 @@ function problem(text: string): ToolResult {
 function refusal(code: string, reason: string, fix: string | undefined): ToolResult {
   return problem(`Refused (${code}): ${reason}.${fix === undefined || fix === '' ? '' : ` What helps: ${fix}`}`);
 }
+
+/** A no that stays one, however often it is asked for. */
+const denial = (code: string, reason: string, fix: string): ToolResult => ({
+  ...refusal(code, reason, fix),
+  refused: { code, reason, fix },
+});
+
+/** A NUL ends a name or a command where the system reads it, so what was judged would not be what runs. */
+const hasNul = (effects: readonly Effect[]): boolean =>
+  effects.some((effect) =>
+    ['path', 'command', 'cwd', 'to'].some((key) =>
+      String((effect as Record<string, unknown>)[key] ?? '').includes('\0'),
+    ),
+  );
 
 const quoted = (name: string): string => JSON.stringify(name.slice(0, 64));

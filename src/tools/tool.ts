@@ -14,6 +14,8 @@ export type ToolEnv = {
   readonly sandbox: Sandbox | null;
   readonly sandboxReason: string;
   readonly limits: SandboxLimits;
+  /** what a command sees besides what its box gives it */
+  readonly environment: Readonly<Record<string, string>>;
   /** what runs in the background, of every conversation */
   readonly processes: Processes<ToolCall['speaker']>;
   readonly signal: AbortSignal;
@@ -28,6 +30,8 @@ export type ToolResult = {
   readonly label: Label;
   /** the gateway stops before the call has begun: it has no result yet, and is made again when the turn goes on */
   readonly isOutstanding?: true;
+  /** policy or the owner said no; trying the same again gives the same */
+  readonly refused?: { readonly code: string; readonly reason: string; readonly fix: string };
 };
 
 export interface Tool<Args = unknown> {

@@ -67,19 +67,57 @@ function uniqueId(wanted: string, taken: Set<string>): string {
   return id;
 }
 
-/** What the model sent as arguments, or the raw text when it is not JSON. No text at all means no arguments. */
+/** More than any tool takes; whatever is longer is neither parsed nor kept. */
+const MAX_ARGS_CHARS = 2_000_000;
+/** No tool nests its arguments; what looks at them later goes down level by level. */
+const MAX_ARGS_DEPTH = 64;
+const KEPT_CHARS = 4_000;
+
+/** What the model sent as arguments, or why they are of no use. No text at all means no arguments. */
 export function toolCall(id: string, name: string, raw: string): ModelToolCall {
+  const unusable = (why?: string): ModelToolCall => {
+    const malformed = raw.slice(0, KEPT_CHARS).toWellFormed();
+    return { id, name, args: null, malformed, ...(why === undefined ? {} : { why }) };
+  };
+  if (raw.length > MAX_ARGS_CHARS)
+    return unusable(`have ${raw.length} characters, and at most ${MAX_ARGS_CHARS} are read`);
   if (raw.trim() === '') return { id, name, args: {} };
+  if (isDeep(raw)) return unusable(`are nested more than ${MAX_ARGS_DEPTH} levels deep`);
   try {
-    return { id, name, args: JSON.parse(raw) as unknown };
+    const args = JSON.parse(raw) as unknown;
+    // Such a text becomes another one wherever it is written down, and no provider takes it back.
+    if (/\\u[dD][89a-fA-F]/.test(raw) && hasHalves(args)) return unusable('hold half a character (a lone surrogate)');
+    return { id, name, args };
   } catch {
-    return { id, name, args: null, malformed: raw };
+    return unusable();
   }
+}
+
+function isDeep(raw: string): boolean {
+  let depth = 0;
+  let inText = false;
+  for (let at = 0; at < raw.length; at++) {
+    const code = raw.charCodeAt(at);
+    if (inText) {
+      if (code === 0x5c) at++;
+      else if (code === 0x22) inText = false;
+    } else if (code === 0x22) inText = true;
+    else if (code === 0x5b || code === 0x7b) {
+      if (++depth > MAX_ARGS_DEPTH) return true;
+    } else if (code === 0x5d || code === 0x7d) depth--;
+  }
+  return false;
+}
+
+function hasHalves(value: unknown): boolean {
+  if (typeof value === 'string') return !value.isWellFormed();
+  if (value === null || typeof value !== 'object') return false;
+  return Object.entries(value).some(([key, inner]) => !key.isWellFormed() || hasHalves(inner));
 }
 
 /** Arguments as an object, which is all that providers take back; a malformed call is shown to the model as it was. */
 export function argsObject(call: ModelToolCall): Record<string, unknown> {
-  if (call.malformed !== undefined) return { malformed: call.malformed.slice(0, 4_000).toWellFormed() };
+  if (call.malformed !== undefined) return { malformed: call.malformed };
   if (typeof call.args === 'object' && call.args !== null && !Array.isArray(call.args))
     return call.args as Record<string, unknown>;
   return call.args === null || call.args === undefined ? {} : { value: call.args };
