@@ -6,6 +6,7 @@ import type { Journal } from '../../journal/journal.ts';
 import type { Log } from '../../log/log.ts';
 import { reasonOf } from '../../platform/errors.ts';
 import type { Owner } from '../../platform/folder-handle.ts';
+import type { UndoInChat } from './chat.ts';
 import type { Applied, Checkpoints, Wish } from './checkpoints.ts';
 
 type Call = { readonly turnId: string; readonly sessionKey: string };
@@ -59,6 +60,14 @@ export function createUndo({ stateDir, workspaceDir: top, owner, log }: UndoPort
     return told.length === 0 ? '' : `\n(not undoable: ${told.join('; ')})`;
   };
 
+  const preview = async (wish: Wish) => (await open()).preview(wish);
+  const apply = async (wish: Wish, actor: object): Promise<Applied> => {
+    const done = await (await open()).apply(wish);
+    if (journal) recordApplied(journal, done, actor);
+    return done;
+  };
+  let chats: Promise<UndoInChat> | null = null;
+
   return {
     /** Returns once the way back is durable. */
     async before(call: Call, effects: readonly Effect[]): Promise<void> {
@@ -90,12 +99,13 @@ export function createUndo({ stateDir, workspaceDir: top, owner, log }: UndoPort
       });
     },
     list: async () => (await open()).list(),
-    preview: async (wish: Wish) => (await open()).preview(wish),
-    async apply(wish: Wish, actor: object): Promise<Applied> {
-      const done = await (await open()).apply(wish);
-      if (journal) recordApplied(journal, done, actor);
-      return done;
-    },
+    preview,
+    apply,
+    /** `/undo` and `/undo yes` of the owner. */
+    inChat: (async (chat, isYes) => {
+      chats ??= import('./chat.ts').then(({ createUndoInChat }) => createUndoInChat({ preview, apply }, Date.now));
+      return (await chats)(chat, isYes);
+    }) satisfies UndoInChat,
     async prune(): Promise<void> {
       // Where nothing was ever kept, nothing is loaded for it.
       if (existsSync(checkpointsIn(stateDir))) await (await open()).prune();
