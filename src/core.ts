@@ -54,6 +54,7 @@ export type CorePorts = Pick<AgentPorts, 'models' | 'tools' | 'maxOutputTokens' 
   readonly takeFiles: RunnerPorts['takeFiles'];
   toolCaller(hooks: CallHooks): AgentPorts['callTool'];
   readonly rechecked?: NonNullable<DoorPorts['rechecked']>;
+  readonly undo?: NonNullable<DoorPorts['undo']>;
 };
 
 export type Core = ReturnType<typeof createCore>;
@@ -189,6 +190,7 @@ export function createCore(ports: CorePorts) {
     pairingKey: ports.pairingKey,
     deliver: delivery.enqueue,
     accepted: runs.accepted,
+    ...(ports.undo ? { undo: ports.undo } : {}),
     ...(ports.rechecked ? { rechecked: ports.rechecked } : {}),
     asking,
   });

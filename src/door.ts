@@ -13,6 +13,7 @@ import type { Config } from './config/schema.ts';
 import type { Hide } from './hiding.ts';
 import type { Journal } from './journal/journal.ts';
 import type { Log } from './log/log.ts';
+import type { UndoInChat } from './ops/checkpoints/chat.ts';
 import { newId } from './platform/ids.ts';
 import type { Directory } from './sessions/directory.ts';
 import { keyOfMessage, parseSessionKey } from './sessions/key.ts';
@@ -36,6 +37,7 @@ export type DoorPorts = {
   readonly pairingKey: () => Buffer;
   readonly now: () => number;
   deliver(reply: OutboxRow): void;
+  readonly undo?: UndoInChat;
   /** a run is known from here on */
   accepted(runId: string): void;
   /** rights were given or taken: what goes on for somebody asks whether it may */
@@ -95,8 +97,13 @@ export function createDoor(ports: DoorPorts) {
   const obey = (command: Command, message: AdmittedMessage, delivery: Delivery, inboxId: number): void => {
     const { channel, account, chat, thread = '', messageId } = message;
     const letter = { channel, account, chat, thread, replyTo: messageId, key: `command:${inboxId}` };
-    const text = outcomeOf(command, message, delivery);
-    deliver([store.commit(() => post(outbox, { ...letter, text }, inboxId, now()))]);
+    const tell = (text: string): void => deliver([store.commit(() => post(outbox, { ...letter, text }, inboxId, now()))]);
+    if (!ports.undo || (command !== 'undo' && command !== 'undo yes')) return tell(outcomeOf(command, message, delivery));
+    // Files are looked at first; the answer follows.
+    ports
+      .undo(`${channel}:${account}:${chat}`, command === 'undo yes')
+      .then((text) => tell(hide.text(text)))
+      .catch((error: unknown) => log.error('no answer to /undo', { error }));
   };
 
   const outcomeOf = (command: Command, message: AdmittedMessage, delivery: Delivery): string => {
@@ -114,6 +121,9 @@ export function createDoor(ports: DoorPorts) {
         return whoamiText(message);
       case 'help':
         return HELP_TEXT;
+      case 'undo':
+      case 'undo yes':
+        return 'There is nothing that I could take back.';
       case 'status':
         return active === 0 ? 'I am idle.' : `I am working on it; ${lanes.waitingIn(sessionKey)} more wait.`;
       case 'stop':

@@ -217,6 +217,7 @@ function wireCore(
     models: live.models,
     tools,
     toolCaller,
+    undo: undo.inChat,
     rechecked: running.recheck,
     config: () => live.current().config,
     pairingKey: openPairingKey(paths.credentialsDir),

@@ -3,7 +3,7 @@
 import type { AdmittedMessage } from './admit.ts';
 import type { Rules } from './rules.ts';
 
-type Word = 'start' | 'whoami' | 'help' | 'status' | 'stop' | 'new' | 'reset';
+type Word = 'start' | 'whoami' | 'help' | 'status' | 'stop' | 'new' | 'reset' | 'undo' | 'undo yes';
 export type Command = Word | ChatAnswer;
 
 const KNOWN: Readonly<Record<string, Word>> = {
@@ -15,6 +15,7 @@ const KNOWN: Readonly<Record<string, Word>> = {
   new: 'new',
   reset: 'reset',
 };
+const UNDO = /^\s*\/undo(?:@[\w-]{2,40})?(?:\s+(yes))?\s*$/i;
 /** Those that tell a person about themselves. Telegram writes /start when somebody opens the chat. */
 const HARMLESS: readonly Word[] = ['start', 'whoami', 'help'];
 
@@ -24,6 +25,9 @@ export function commandIn(written: string, message: AdmittedMessage, rules: Rule
   const answer = answerIn(written, message);
   if (answer) return answer;
   const { principal, place, channel, sender } = message;
+  const undo = UNDO.exec(written);
+  // Names of files are not for others to read, nor is what was done theirs to take back.
+  if (undo) return principal.kind === 'owner' && place === 'dm' ? (undo[1] ? 'undo yes' : 'undo') : null;
   const word = /^\s*\/([a-z]{2,12})(?:@[\w-]{2,40})?\s*$/i.exec(written)?.[1]?.toLowerCase() ?? '';
   const command = Object.hasOwn(KNOWN, word) ? (KNOWN[word] ?? null) : null;
   if (command === null || principal.kind === 'owner' || HARMLESS.includes(command)) return command;
@@ -38,6 +42,7 @@ export const HELP_TEXT = [
   '/status  whether I am working on something of yours',
   '/stop  stop what I am doing for you',
   '/new  a new conversation (also /reset)',
+  '/undo  the last change of files, and how my owner takes it back in our direct chat',
   'yes K7, no K7  my owner answers the question with that code (also /approve, /deny)',
 ].join('\n');
 
