@@ -170,7 +170,7 @@ async function carryOut(
     turn.emit({ type: 'run.tool', phase: 'start', callId: call.id, name: call.name, args: call.args });
     const result = circle ? notRun(NO_MORE) : await oneCall(turn, ports, call, context);
     if (result.isOutstanding) break;
-    const { text, ends } = circle ? { text: result.text, ends: null } : seen(call, result, watch);
+    const { text, ends }: Seen = circle ? { text: result.text, ends: null } : seen(call, result, watch);
     circle ??= ends;
     turn.emit({ type: 'run.tool', phase: 'end', callId: call.id, name: call.name, text, isError: result.isError });
     turn.conversation.append({
@@ -186,8 +186,9 @@ async function carryOut(
 const NO_MORE = 'Not run: the turn ends, since it goes in circles.';
 const notRun = (text: string): CallResult => ({ text, isError: true, label: label('tool-local', 'owner') });
 
+type Seen = { readonly text: string; readonly ends: Circle | null };
 /** What the model is told of a result, given what it was told before, and whether the turn should end over it. */
-function seen(call: ModelToolCall, { text, refused }: CallResult, watch: Watch): { text: string; ends: Circle | null } {
+function seen(call: ModelToolCall, { text, refused }: CallResult, watch: Watch): Seen {
   if (refused) {
     const verdict = watch.refusals.observe(call.name, refused);
     if (verdict === 'full') return { text, ends: null };
