@@ -168,7 +168,7 @@ async function carryOut(
   let circle: Circle | null = null;
   for (const call of calls) {
     turn.emit({ type: 'run.tool', phase: 'start', callId: call.id, name: call.name, args: call.args });
-    const result = circle ? notRun(NO_MORE) : await oneCall(turn, ports, call, context);
+    const result: CallResult = circle ? notRun(NO_MORE) : await oneCall(turn, ports, call, context);
     if (result.isOutstanding) break;
     const { text, ends }: Seen = circle ? { text: result.text, ends: null } : seen(call, result, watch);
     circle ??= ends;
