@@ -35,7 +35,7 @@ export function createTooling({ log, config, live, workspace, sandboxes, running
     const { tools, actions, agents } = live();
     return { tools: { ...tools, exec: config.tools.exec }, actions, agents };
   };
-  const binder = createBinder({ workspace, namesIn: async () => ({ programs: [], files: [] }) });
+  const binder = createBinder({ workspace, namesIn: async (command) => (await import('./policy/shell/names.ts')).namesIn(command) });
   const schemas = new Map(TOOLS.map((tool) => [tool.name, toolSchemas([tool])]));
   return {
     /** What is denied is not offered either; the decision below holds all the same. */

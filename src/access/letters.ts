@@ -11,14 +11,15 @@ export type Letter = {
   readonly thread?: string;
   readonly replyTo?: string;
   readonly text: string;
+  readonly buttons?: NonNullable<OutboxRow['buttons']>;
   /** makes it the same letter when it is written twice */
   readonly key: string;
 };
 
 /** Inside a transaction; what it returns is handed to delivery after the commit. */
 export function post(outbox: Outbox, letter: Letter, inboxId: number, atMs: number): OutboxRow {
-  const { channel, account, chat, thread = '', replyTo = '', text, key } = letter;
-  const row = { channel, account, chat, thread, replyTo, text, files: [], idempotencyKey: key };
+  const { channel, account, chat, thread = '', replyTo = '', text, key, buttons = [] } = letter;
+  const row = { channel, account, chat, thread, replyTo, text, files: [], idempotencyKey: key, buttons };
   const id = outbox.insert({ ...row, inboxId, atMs, label: label('tool-local', 'public', 'access') });
   return { ...row, id, atMs, state: 'queued' };
 }

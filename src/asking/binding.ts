@@ -9,16 +9,18 @@ import { type Binding, questionOf } from '../policy/approval.ts';
 import type { Approvals } from '../policy/approvals.ts';
 import type { ToolCall } from '../policy/decide.ts';
 import type { Effect } from '../policy/effects.ts';
+import type { Names } from '../policy/shell/names.ts';
 import { BASE_ENVIRONMENT } from '../sandbox/environment.ts';
 import type { CallerPorts } from '../tools/call.ts';
 
 export type BinderPorts = {
   readonly workspace: Root;
-  /** the words of a command that name a program, and those that may name a file; from the grammar, never from a guess */
-  readonly namesIn: (
-    command: string,
-  ) => Promise<{ readonly programs: readonly string[]; readonly files: readonly string[] }>;
+  /** from the grammar, never from a guess; it is not loaded before something is asked */
+  readonly namesIn: (command: string) => Promise<Names>;
 };
+
+/** `isWhole`: false when what it starts or reads is chosen only when it runs, so that a change of that would not show. */
+export type Bound = { readonly parts: Binding; readonly isWhole: boolean };
 
 /** Larger files are known by what the file system says of them, which nobody can set back. */
 const MAX_CONTENT_BYTES = 32_000_000;
@@ -27,7 +29,8 @@ const INSIDE = '/workspace';
 
 export const createBinder =
   ({ workspace, namesIn }: BinderPorts) =>
-  async (call: ToolCall, effects: readonly Effect[]): Promise<Binding> => {
+  async (call: ToolCall, effects: readonly Effect[]): Promise<Bound> => {
+    let isWhole = true;
     const parts = new Map<string, string>();
     parts.set('the arguments', digest(canonical([call.name, call.args])));
     parts.set('the environment', digest(canonical(BASE_ENVIRONMENT)));
@@ -38,25 +41,33 @@ export const createBinder =
       const { command, cwd, where } = effect;
       parts.set('where it runs', digest(where));
       parts.set(`the folder ${cwd}`, await realpath(join(workspace.path, cwd)).then(digest, lost));
-      const { programs, files } = await namesIn(command);
+      const { programs, files, isBindable } = await namesIn(command);
+      isWhole &&= isBindable;
       for (const name of programs) parts.set(`the program ${name}`, await programOf(workspace, cwd, name));
       for (const name of files) {
-        const path = insideOf(cwd, name);
+        const path = where === 'host' && isAbsolute(name) ? null : insideOf(cwd, name);
         if (path !== null) parts.set(`the file ${name}`, await fileIn(workspace, path));
+        else if (isAbsolute(name)) parts.set(`the file ${name}`, await executable(name));
       }
     }
-    return [...parts].map(([what, hash]) => ({ what, hash }));
+    return { parts: [...parts].map(([what, hash]) => ({ what, hash })), isWhole };
   };
 
 /** The way of a call that policy asks about: the owner's word, which holds for the call as it is. */
 export const createOwnersWord =
   (approvals: Approvals, bind: ReturnType<typeof createBinder>): CallerPorts['askOwner'] =>
   async (call, effects, decision, signal) => {
-    const bound = () => bind(call, effects);
-    const answer = await approvals.ask(questionOf(call, effects, decision), bound, signal);
+    const bound = await bind(call, effects);
+    const { always, ...question } = questionOf(call, effects, decision);
+    const answer = await approvals.ask(
+      bound.isWhole ? { ...question, always } : { ...question, always: null, effects: [...question.effects, UNSEEN] },
+      bound.parts,
+      signal,
+    );
     if (answer.kind !== 'allowed') return answer;
-    return { kind: 'allowed', confirm: async () => approvals.confirm(answer.id, await bound()) };
+    return { kind: 'allowed', confirm: async () => approvals.confirm(answer.id, (await bind(call, effects)).parts) };
   };
+const UNSEEN = 'starts or reads something that is chosen only when it runs: a change of that would not be noticed';
 
 /** A path of a command as one of the workspace; null: it leads out of it. */
 function insideOf(cwd: string, name: string): string | null {

@@ -12,7 +12,7 @@ import type { Grants } from '../policy/grants.ts';
 import type { Notes } from '../store/notes.ts';
 import type { Store } from '../store/open.ts';
 import type { Outbox, OutboxRow } from '../store/outbox.ts';
-import { alreadyText, closedText, fitsChat, letterOf, noticeText } from './words.ts';
+import { alreadyText, buttonsOf, closedText, fitsChat, letterOf, noticeText } from './words.ts';
 
 type Chat = { readonly channel: string; readonly account: string; readonly chat: string };
 
@@ -38,6 +38,7 @@ const MAX_GUESSES = 10;
 const MAX_CHATS = 5;
 const MAX_KNOWN = 2_000;
 const SEEN = 'approver-seen';
+const NONE: ReturnType<typeof buttonsOf> = [];
 
 export function createAsking(ports: AskingPorts) {
   const { store, outbox, journal, notes, now } = ports;
@@ -55,12 +56,12 @@ export function createAsking(ports: AskingPorts) {
     );
     return [...new Map(all.map((one) => [keyOf(one), one])).values()].slice(0, MAX_CHATS);
   };
-  const write = (approval: Approval, kind: string, text: string, except = ''): OutboxRow[] =>
+  const write = (approval: Approval, kind: string, text: string, { except = '', buttons = NONE } = {}): OutboxRow[] =>
     chatsFor(approval.asker).flatMap((to) => {
       if (keyOf(to) === except) return [];
       const { channel, account, chat } = to;
       const key = `approval:${approval.id}:${kind}:${keyOf(to)}`;
-      return [post(outbox, { channel, account, chat, text, key }, 0, now())];
+      return [post(outbox, { channel, account, chat, text, key, buttons }, 0, now())];
     });
   const send = (rows: readonly OutboxRow[]): void => rows.forEach(ports.deliver);
 
@@ -94,7 +95,7 @@ export function createAsking(ports: AskingPorts) {
       notes.save(SEEN, String(seenAtMs));
     },
     asked(approval: Approval): () => void {
-      const rows = write(approval, 'asked', letterOf(approval));
+      const rows = write(approval, 'asked', letterOf(approval), { buttons: buttonsOf(approval) });
       return () => {
         send(rows);
         ports.publish({ type: 'approval.requested', approval });
@@ -102,7 +103,7 @@ export function createAsking(ports: AskingPorts) {
     },
     /** Closed everywhere: every chat that was told hears it, but the one that has just answered. */
     closed(approval: Approval): () => void {
-      const rows = write(approval, `closed:${approval.state}`, closedText(approval), answering);
+      const rows = write(approval, `closed:${approval.state}`, closedText(approval), { except: answering });
       return () => {
         send(rows);
         ports.publish({ type: 'approval.resolved', approval });

@@ -18,6 +18,15 @@ export function letterOf(approval: Approval): string {
   return [...head(approval), hint, `To see it and decide: openclaw approvals show ${code}, or the page.`].join('\n');
 }
 
+/** They name the question by its id: a code comes again, and a button stays. */
+export function buttonsOf(approval: Approval): { label: string; says: string }[] {
+  const { id, always } = approval;
+  const deny = { label: 'Deny', says: `/deny ${id}` };
+  if (!fitsChat(approval)) return [deny];
+  const yes = [{ label: 'Allow once', says: `/approve ${id}` }, deny];
+  return always ? [...yes, { label: 'Always', says: `/approve ${id} always` }] : yes;
+}
+
 function head({ code, tool, reason, asker }: Approval): string[] {
   const who = asker.kind === 'owner' ? 'you' : `${asker.id} (${asker.kind})`;
   const where =

@@ -71,7 +71,14 @@ export type Outbound = {
   readonly text: string;
   readonly files: readonly OutboundFile[];
   readonly idempotencyKey: string;
+  /** below the text, where the platform has them; the text says how to do without */
+  readonly buttons?: readonly Button[];
 };
+
+/** A press arrives as a message of whoever has pressed, with these words, and passes the gate like any other. */
+export type Button = { readonly label: string; readonly says: string };
+/** The only words that a press can say; whatever else comes back was not ours. */
+export const PRESSED = /^\/(?:approve|deny) [0-9a-f-]{36}(?: always)?$/;
 
 /** `unknown`: sent, but the platform's answer was lost; it is shown, never blindly resent. `retry`: certainly not delivered
  *  (429, refused before it was taken, no connection), so it may be sent again after `afterMs`. `failed` is final. */

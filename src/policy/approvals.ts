@@ -168,7 +168,7 @@ export function createApprovals(ports: ApprovalPorts) {
      * Resolves with the owner's answer; it may be there already, from before a restart. No answer and a turn that is
      * stopped are a no; a gateway that stops is none.
      */
-    async ask(question: Question, binding: () => Promise<Binding>, signal: AbortSignal): Promise<Answer> {
+    async ask(question: Question, binding: Binding, signal: AbortSignal): Promise<Answer> {
       const known = table.ofCall(question.runId, question.callId);
       if (known?.state === 'pending') {
         store.commit(() => table.innocent(question.runId));
@@ -179,15 +179,13 @@ export function createApprovals(ports: ApprovalPorts) {
       const shown = { ...question, ...ports.hide({ facts: question.facts, marks: question.marks }) };
       const refused = unaskable(shown);
       if (refused) return refused;
-      const bound = await binding();
-      if (signal.aborted) return stopped(signal);
       const createdAtMs = now();
       const { runId, callId, sessionKey, tool, reason } = shown;
       const ids = { id: newId(), code: newCode(table.codesSince(createdAtMs - CODE_REST_MS)) };
       const asked: Asked = { ...shown, ...ids, createdAtMs, expiresAtMs: createdAtMs + LIFE_MS };
       const row: ApprovalRow = {
         ...{ ...ids, runId, callId, sessionKey, createdAtMs, expiresAtMs: asked.expiresAtMs },
-        ...{ state: 'pending', body: JSON.stringify(asked), binding: JSON.stringify(bound), answer: '' },
+        ...{ state: 'pending', body: JSON.stringify(asked), binding: JSON.stringify(binding), answer: '' },
       };
       let told = (): void => {};
       ports.persist(sessionKey, () => {

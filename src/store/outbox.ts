@@ -15,6 +15,8 @@ type Reply = {
   idempotencyKey: string;
   /** it stays until then, and can be taken back; 0: at once */
   leavesAtMs?: number;
+  /** what a press of each says, as if it had been typed */
+  buttons?: readonly { label: string; says: string }[];
 };
 export type NewReply = Reply & { inboxId: number; atMs: number; label: Label };
 export type OutboxRow = Reply & { id: number; state: OutboxState; atMs: number };
@@ -24,10 +26,10 @@ export type Outbox = ReturnType<typeof openOutbox>;
 
 export function openOutbox(store: Store) {
   const insert =
-    store.prepare(`INSERT INTO outbox (inbox_id, channel, account, chat, thread, reply_to, body, files, idempotency_key, state, reason, attempts, at, leaves_at,
-    integrity, readers, sources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', '', 0, ?, ?, ?, ?, ?)`);
+    store.prepare(`INSERT INTO outbox (inbox_id, channel, account, chat, thread, reply_to, body, files, idempotency_key, state, reason, attempts, at, leaves_at, buttons,
+    integrity, readers, sources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', '', 0, ?, ?, ?, ?, ?, ?)`);
   const open =
-    store.prepare(`SELECT id, channel, account, chat, thread, reply_to, body, files, idempotency_key, state, at, leaves_at FROM outbox
+    store.prepare(`SELECT id, channel, account, chat, thread, reply_to, body, files, idempotency_key, state, at, leaves_at, buttons FROM outbox
     WHERE state IN ('queued', 'sending') ORDER BY id`);
   const move = store.prepare(
     `UPDATE outbox SET state = ?, reason = ?, attempts = attempts + ?, body = CASE WHEN ? THEN '' ELSE body END,
@@ -54,6 +56,7 @@ export function openOutbox(store: Store) {
         idempotencyKey,
         atMs,
         leavesAtMs = 0,
+        buttons = [],
       } = reply;
       return Number(
         insert.run(
@@ -68,6 +71,7 @@ export function openOutbox(store: Store) {
           idempotencyKey,
           atMs,
           leavesAtMs,
+          JSON.stringify(buttons),
           l.integrity,
           l.readers,
           l.sources,
@@ -115,5 +119,6 @@ function read(row: Record<string, unknown>): OutboxRow {
     state: row['state'] as OutboxState,
     atMs: Number(row['at']),
     leavesAtMs: Number(row['leaves_at']),
+    buttons: JSON.parse(String(row['buttons'])) as NonNullable<OutboxRow['buttons']>,
   };
 }

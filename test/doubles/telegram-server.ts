@@ -31,6 +31,7 @@ export type SentMessage = {
   readonly replyTo: number | null;
   readonly parseMode: string | null;
   readonly files: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+  readonly buttons: readonly { readonly text: string; readonly callback_data: string }[];
 };
 export type SeenCall = { readonly method: string; readonly params: Json };
 
@@ -155,6 +156,7 @@ export async function startTelegramServer(options: TelegramServerOptions = {}) {
       replyTo: parameters ? Number(parameters['message_id']) : null,
       parseMode: typeof mode === 'string' ? mode : null,
       files: sentFiles,
+      buttons: keyboardIn(params['reply_markup']),
     });
     tell();
     return ok({ message_id: id, date: Math.floor(Date.now() / 1_000), chat, from: BOT, text });
@@ -208,6 +210,15 @@ export async function startTelegramServer(options: TelegramServerOptions = {}) {
       return ok({ message_id: before.id, text: params['text'] });
     },
     setMessageReaction: () => ok(true),
+    answerCallbackQuery: () => ok(true),
+    editMessageReplyMarkup(params) {
+      const found = sent.findIndex(({ id }) => id === Number(params['message_id']));
+      const before = sent[found];
+      if (!before) return bad('message to edit not found');
+      sent[found] = { ...before, buttons: keyboardIn(params['reply_markup']) };
+      tell();
+      return ok({ message_id: before.id });
+    },
     getFile(params) {
       const file = files.get(String(params['file_id']));
       if (!file) return bad('invalid file_id');
@@ -348,6 +359,14 @@ export async function startTelegramServer(options: TelegramServerOptions = {}) {
       serve();
       return made.map((one) => Number(one['message_id']));
     },
+    /** a button below a message is pressed; anybody who sees it can */
+    press(on: SentMessage, says: string, from: Json = PERSON): number {
+      const chat = chats.get(on.chat) ?? { id: Number(on.chat), type: 'private' };
+      return push('callback_query', {
+        ...{ id: String(4_382_000_000 + nextMessage++), from, chat_instance: '77', data: says },
+        message: { message_id: on.id, date: Math.floor(Date.now() / 1_000), chat, from: BOT, text: on.text },
+      });
+    },
     /** the same message in another update */
     again: (id: string | number): number => push('message', messages.get(String(id)) ?? {}),
     edit(id: string | number, text: string): void {
@@ -429,4 +448,14 @@ function post(url: string, body: Json, headers: Record<string, string>): Promise
     request.once('error', () => resolve(0));
     request.end(JSON.stringify(body));
   });
+}
+
+/** Telegram refuses more than 64 bytes on a button, and so does this. */
+function keyboardIn(markup: unknown): SentMessage['buttons'] {
+  const { inline_keyboard: rows = [] } = ((typeof markup === 'string' ? JSON.parse(markup) : markup) ?? {}) as {
+    inline_keyboard?: { text: string; callback_data: string }[][];
+  };
+  const buttons = rows.flat();
+  if (buttons.some(({ callback_data: data }) => Buffer.byteLength(data) > 64)) throw new Error('BUTTON_DATA_INVALID');
+  return buttons;
 }

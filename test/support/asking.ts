@@ -10,6 +10,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { openRoot } from '../../src/platform/root.ts';
 import { decide } from '../../src/policy/decide.ts';
 import type { Effect } from '../../src/policy/effects.ts';
+import { namesIn } from '../../src/policy/shell/names.ts';
 import { label } from '../../src/store/label.ts';
 import { createToolCaller } from '../../src/tools/call.ts';
 import type { AnyTool, ToolEnv } from '../../src/tools/tool.ts';
@@ -98,16 +99,7 @@ export async function startAsking(options: AskingOptions = {}) {
           return decide(call, effects, grants.apply(call, effects, [ask]));
         },
         openEnv: async () => ({}) as ToolEnv,
-        askOwner: createOwnersWord(
-          approvals,
-          createBinder({
-            workspace,
-            namesIn: async (command) => ({
-              programs: [command.split(' ')[0] ?? ''],
-              files: command.split(' ').slice(1),
-            }),
-          }),
-        ),
+        askOwner: createOwnersWord(approvals, createBinder({ workspace, namesIn })),
         failed: (_call, error) => {
           throw error;
         },

@@ -1,14 +1,15 @@
 // Owns what an update of Telegram means here: a message of somebody, a change of membership, a chat that moved, or nothing.
 // Pure. Who wrote it is the number that Telegram vouches for; names, captions and forwards prove nothing.
-import type { Chat, Message, Update, User } from 'grammy/types';
+import type { CallbackQuery, Chat, Message, Update, User } from 'grammy/types';
 import { label } from '../../store/label.ts';
-import type { Attachment, GroupChange, InboundMessage } from '../channel.ts';
+import { type Attachment, type GroupChange, type InboundMessage, PRESSED } from '../channel.ts';
 
 export type Self = { readonly id: number; readonly username: string };
 export type Context = { readonly account: string; readonly self: Self; readonly nowMs: number };
 
 export type Meaning =
   | { readonly kind: 'message'; readonly message: InboundMessage; readonly album: string | null }
+  | { readonly kind: 'press'; readonly message: InboundMessage; readonly id: string; readonly on: number }
   | { readonly kind: 'group'; readonly change: GroupChange }
   | { readonly kind: 'moved'; readonly from: string; readonly to: string }
   | { readonly kind: 'nothing' };
@@ -16,10 +17,11 @@ export type Meaning =
 const NOTHING: Meaning = { kind: 'nothing' };
 export const ID = 'telegram';
 /** Everything else is not asked for: edits are no new commands, and channels are not conversations. */
-export const ALLOWED_UPDATES = ['message', 'my_chat_member'] as const;
+export const ALLOWED_UPDATES = ['message', 'my_chat_member', 'callback_query'] as const;
 
 export function meaningOf(update: Update, context: Context): Meaning {
   if (update.my_chat_member) return membership(update.my_chat_member, context);
+  if (update.callback_query) return pressed(update.callback_query, context);
   const { message } = update;
   if (!message) return NOTHING;
   if (message.migrate_to_chat_id !== undefined)
@@ -51,6 +53,24 @@ export function meaningOf(update: Update, context: Context): Meaning {
       // The clock of whoever sent it is not ours.
       receivedAtMs: context.nowMs,
       label: label('untrusted', 'owner', `${ID}:${chatId}`),
+    },
+  };
+}
+
+/** A button of ours was pressed: the words of whoever has pressed it, in the chat where it stands. */
+function pressed({ id, from, data = '', message }: CallbackQuery, { account, nowMs }: Context): Meaning {
+  if (!message || !PRESSED.test(data)) return NOTHING;
+  const { chat, message_id: on } = message;
+  return {
+    ...{ kind: 'press', id, on },
+    message: {
+      ...{ channel: ID, account, chat: String(chat.id), messageId: `press:${id}` },
+      chatType: chat.type === 'private' ? 'direct' : 'group',
+      sender: { id: String(from.id), display: nameOf(from), ...(from.is_bot ? { isBot: true } : {}) },
+      // In a group it is addressed to us, whatever it says.
+      ...(chat.type === 'private' ? {} : { addressed: { mention: true, replyToBot: true } }),
+      ...{ assurance: 'platform', text: data, receivedAtMs: nowMs },
+      label: label('untrusted', 'owner', `${ID}:${chat.id}`),
     },
   };
 }

@@ -59,6 +59,7 @@ export async function sendReply(
         {
           ...to,
           ...(html === null ? { text: reply.text } : { text: html, parse_mode: 'HTML' }),
+          ...keyboardOf(reply),
           link_preview_options: { is_disabled: true },
         },
         signal as never,
@@ -100,6 +101,13 @@ function placeOf({ chat, thread, replyTo, idempotencyKey }: Outbound, isFirst: b
     chat_id: chat,
     ...(thread === '' || thread === GENERAL_TOPIC ? {} : { message_thread_id: Number(thread) }),
     ...(names ? { reply_parameters: { message_id: Number(replyTo), allow_sending_without_reply: true } } : {}),
+  };
+}
+
+function keyboardOf({ buttons = [] }: Outbound) {
+  if (buttons.length === 0) return {};
+  return {
+    reply_markup: { inline_keyboard: [buttons.map(({ label, says }) => ({ text: label, callback_data: says }))] },
   };
 }
 

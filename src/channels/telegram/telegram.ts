@@ -15,7 +15,7 @@ import {
 import { pause, untilAborted } from '../pause.ts';
 import { askHealth } from '../round-trip.ts';
 import { type Bot, DEFAULT_ROOT, failureOf, openBot, problemOf } from './api.ts';
-import { ALLOWED_UPDATES, ID, joinAlbum, meaningOf, type Self } from './inbound.ts';
+import { ALLOWED_UPDATES, ID, joinAlbum, type Meaning, meaningOf, type Self } from './inbound.ts';
 import { sendReply } from './send.ts';
 
 export type TelegramOptions = {
@@ -77,6 +77,12 @@ export async function openTelegram(
       return { kind: 'nothing' };
     }
   };
+  /** The wait on the button ends, and so do the buttons; what came of it is told by a message. */
+  const unpress = ({ id, on, message }: Extract<Meaning, { kind: 'press' }>): void => {
+    const quietly = (call: Promise<unknown>): void => void call.catch(() => {});
+    quietly(bot.raw.answerCallbackQuery({ callback_query_id: id }));
+    quietly(bot.raw.editMessageReplyMarkup({ chat_id: message.chat, message_id: on }));
+  };
   const take = (ports: ChannelPorts, self: Self, updates: readonly Update[]): void => {
     const albums = new Map<string, InboundMessage[]>();
     const context = { account, self, nowMs: now() };
@@ -93,7 +99,10 @@ export async function openTelegram(
           log.warn('the bot was added to a public group: anybody can find it there', { chat: meaning.change.chat });
         ports.groupChanged(meaning.change);
       } else if (meaning.kind === 'moved') ports.chatMoved(meaning.from, meaning.to);
-      else if (meaning.kind === 'message') {
+      else if (meaning.kind === 'press') {
+        ports.emit(meaning.message);
+        unpress(meaning);
+      } else if (meaning.kind === 'message') {
         const parts = meaning.album === null ? [meaning.message] : (albums.get(meaning.album) ?? []);
         if (meaning.album !== null) albums.set(meaning.album, []);
         const message = meaning.album === null ? meaning.message : joinAlbum(parts);

@@ -1,0 +1,107 @@
+// Questions to the owner from end to end: the whole program, killed while a turn sleeps; answered by a button in Telegram
+// and from the terminal.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type ModelServer, startModelServer } from '../doubles/model-server.ts';
+import {
+  DIRECT,
+  PERSON,
+  startTelegramServer,
+  TELEGRAM_TOKEN,
+  type TelegramServer,
+} from '../doubles/telegram-server.ts';
+import { startTestGateway, type TestGateway } from '../support/gateway.ts';
+import { configFor } from '../support/model-config.ts';
+
+type Json = Record<string, unknown>;
+
+let model: ModelServer;
+let telegram: TelegramServer | undefined;
+const gateways: TestGateway[] = [];
+
+beforeAll(async () => {
+  model = await startModelServer();
+});
+afterAll(() => model.close());
+afterEach(async () => {
+  for (const gateway of gateways.splice(0)) await gateway.dispose();
+  await telegram?.close();
+  telegram = undefined;
+});
+
+async function start(config: object, home?: string): Promise<TestGateway> {
+  const gateway = await startTestGateway({ config, ...(home ? { home } : {}) });
+  gateways.push(gateway);
+  return gateway;
+}
+const soul = (gateway: TestGateway): string => {
+  const path = join(gateway.stateDir, 'workspace', 'SOUL.md');
+  return existsSync(path) ? readFileSync(path, 'utf8') : '';
+};
+const change = (content: string) => ({ toolCalls: [{ name: 'write', args: { path: 'SOUL.md', content } }] });
+const pending = async (gateway: TestGateway): Promise<Json[]> =>
+  (JSON.parse((await gateway.cli('approvals', '--json')).stdout) as { data: { approvals: Json[] } }).data.approvals;
+
+describe('E25-E29 approvals, end to end', () => {
+  test('killed while it waits, the question is still there, and its button works once, for the owner alone', async () => {
+    telegram = await startTelegramServer();
+    const server = telegram;
+    const config = {
+      ...configFor(model),
+      commands: { ownerAllowFrom: [`telegram:${PERSON.id}`] },
+      channels: { telegram: { apiRoot: server.url, botToken: TELEGRAM_TOKEN, allowFrom: [PERSON.id, 777] } },
+    };
+    const first = await start(config);
+    model.script(change('kind'));
+    server.say({ text: 'be kind' });
+    await server.until(() => server.sent.length === 1);
+    const letter = server.sent[0];
+    if (!letter) throw new Error('no question came');
+    expect(letter).toMatchObject({ chat: String(DIRECT.id) });
+    expect(letter.text).toMatch(/^Question ([A-Z]\d): may I use write\?/);
+    expect(letter.text).toContain('content: kind');
+    expect(letter.buttons.map(({ text }) => text)).toEqual(['Allow once', 'Deny']);
+    const yes = letter.buttons[0]?.callback_data ?? '';
+    await first.kill9();
+
+    const before = model.requests.length;
+    const second = await start(config, first.home);
+    const [asked] = await pending(second);
+    expect(asked).toMatchObject({ tool: 'write', state: 'pending', asker: { kind: 'owner', channel: 'telegram' } });
+    server.press(letter, yes, { id: 777, is_bot: false, first_name: 'Eve' });
+    await server.until(() => server.sent.some(({ text }) => text === 'Only my owner can answer that.'));
+    expect(soul(second)).not.toContain('kind');
+    model.script({ text: 'I am kind now.' });
+    server.press(letter, yes);
+    server.press(letter, yes);
+    await server.until(() => server.sent.some(({ text }) => text === 'I am kind now.'));
+    expect(soul(second)).toBe('kind');
+    await server.until(() => server.sent.some(({ text }) => /was answered already: allow-once/.test(text)));
+    expect(server.sent.find(({ id }) => id === letter.id)?.buttons).toEqual([]);
+    expect(model.requests.length).toBe(before + 1);
+    expect(await pending(second)).toEqual([]);
+  }, 60_000);
+
+  test('the terminal lists, shows, denies and says who was first; grants are listed', async () => {
+    const gateway = await start(configFor(model));
+    model.script(change('rude'), { text: 'Then not.' });
+    const running = gateway.cli('agent', '-m', 'be rude');
+    let asked: Json | undefined;
+    while (!asked) [asked] = await pending(gateway);
+    const code = String(asked['code']);
+    const shown = await gateway.cli('approvals', 'show', code);
+    expect(shown.stdout).toContain('rude');
+    expect(shown.stdout).toMatch(/risky +>>SOUL\.md<</);
+    expect(await gateway.cli('approvals', 'deny', code)).toMatchObject({ code: 0 });
+    expect((await running).stdout).toContain('Then not.');
+    const late = await gateway.cli('approvals', 'approve', String(asked['id']));
+    expect([late.code, late.stderr]).toEqual([
+      1,
+      expect.stringContaining('was answered already: deny by the terminal'),
+    ]);
+    expect(soul(gateway)).not.toBe('rude');
+    const grants = await gateway.cli('approvals', 'grants', '--json');
+    expect([grants.code, JSON.parse(grants.stdout)]).toMatchObject([0, { data: { grants: [] } }]);
+  }, 60_000);
+});
