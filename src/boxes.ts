@@ -1,7 +1,7 @@
 // Owns joining the boxes to the house: whose conversation a call belongs to, which settings hold for it now, and where what
 // leaves a box is written down. Part of the composition; what a plan means is decided in sandbox/pool/.
 import { homedir } from 'node:os';
-import type { Paths } from './config/paths.ts';
+import type { Env, Paths } from './config/paths.ts';
 import type { Config } from './config/schema.ts';
 import { type Zones, zonesOf } from './config/zones.ts';
 import type { Journal } from './journal/journal.ts';
@@ -21,6 +21,8 @@ export type BoxPorts = {
   config(): Config;
   /** of the workspace */
   zones(): Zones;
+  /** tells a container engine's client where its engine is */
+  readonly env: Env;
 };
 
 /** A call, or a turn that has not called anything yet. */
@@ -33,7 +35,7 @@ export const conversationOf = ({ sessionKey, agentId, speaker: { principal, plac
   hasFolder: (principal.limits?.folder ?? null) !== null,
 });
 
-export function openBoxes({ paths, workspace, config, zones }: BoxPorts) {
+export function openBoxes({ paths, workspace, config, zones, env }: BoxPorts) {
   let record: Journal['record'] = () => {};
   const sandboxes = openSandboxes({
     workspace,
@@ -45,6 +47,7 @@ export function openBoxes({ paths, workspace, config, zones }: BoxPorts) {
     record: (kind, body) => record(kind, body),
     plan: (conversation) => planFor(config(), conversation),
     now: Date.now,
+    env,
   });
   const planOf = (call: Spoken): Plan => planFor(config(), conversationOf(call));
   const openFiles = { rw: createReach(zones), ro: createReach(() => readOnly(zones())) };

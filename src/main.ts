@@ -181,7 +181,10 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
   });
   opened.defer(live.close);
   const zones = followZones(() => live.current().config, { ...paths, workspace: workspace.path });
-  const sandboxes = openBoxes({ paths, workspace, config: () => live.current().config, zones });
+  const sandboxes = openBoxes({
+    ...{ paths, workspace, zones, env: settings.env },
+    config: () => live.current().config,
+  });
   opened.defer(sandboxes.close);
   const perimeter = createPerimeter({
     ...{ store, log, paths, workspace, env: settings.env, now: Date.now },

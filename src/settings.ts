@@ -161,7 +161,7 @@ function noVault(): never {
 const IN_FORCE = new RegExp(
   `^(${[
     'gateway\\.(mode|port|bind|customBindHost|dangerously.*|auth\\.(mode|token|password|dangerously.*)|controlUi\\.(enabled|allowedOrigins))',
-    'agents\\.defaults\\.(workspace|model|timeoutSeconds|maxOutputTokens)',
+    'agents\\.(defaults\\.(workspace|model|timeoutSeconds|maxOutputTokens|sandbox)|entries\\.[^.]+\\.sandbox)',
     'tools\\.(profile|allow|deny|policies|exec\\.(mode|timeoutSeconds))',
     'actions\\.(undoSeconds|email|message)',
     'channels|commands|pairing|messages|budget\\.perSender\\.tokens|session\\.(dmScope|groupScope|identityLinks)',

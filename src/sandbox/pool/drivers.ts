@@ -7,16 +7,24 @@ export type Refusal = { readonly driver: string; readonly reason: string; readon
 export type Choice = { readonly sandbox: Sandbox } | { readonly sandbox: null; readonly refusals: readonly Refusal[] };
 export type LoadDriver = () => Promise<SandboxDriver>;
 
-const LOAD: Readonly<Record<string, LoadDriver>> = {
+type Env = Readonly<Record<string, string | undefined>>;
+
+const LOAD: Readonly<Record<string, (env: Env) => Promise<SandboxDriver>>> = {
   bubblewrap: async () => (await import('../bubblewrap.ts')).bubblewrapDriver(),
   unshare: async () => (await import('../unshare.ts')).unshareDriver(),
+  podman: async (env) => (await import('../docker.ts')).podmanDriver({ env: set(env) }),
+  docker: async (env) => (await import('../docker.ts')).dockerDriver({ env: set(env) }),
 };
-const AUTO = ['bubblewrap', 'unshare'];
+/** What needs nothing but the kernel first; an engine only where neither works. */
+const AUTO = process.platform === 'darwin' ? ['seatbelt', 'podman', 'docker'] : Object.keys(LOAD);
 
-export function driversFor(backend: string): readonly LoadDriver[] {
+export function driversFor(backend: string, env: Env): readonly LoadDriver[] {
   const names = backend === 'auto' ? AUTO : [backend];
-  return names.map((name) => LOAD[name] ?? (async () => absent(name)));
+  return names.map((name) => async () => (await LOAD[name]?.(env)) ?? absent(name));
 }
+
+const set = (env: Env): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 
 /** Opening proves the walls by a real command, so a driver that opens needs no other probe. */
 export async function openBestDriver(drivers: readonly LoadDriver[], spec: SandboxSpec): Promise<Choice> {

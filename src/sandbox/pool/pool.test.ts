@@ -6,8 +6,11 @@ import { inspectConfig } from '../../config/inspect.ts';
 import type { Config } from '../../config/schema.ts';
 import { HardshellError } from '../../platform/errors.ts';
 import { openRoot } from '../../platform/root.ts';
+import { bubblewrapDriver } from '../bubblewrap.ts';
 import type { ExecRequest, SandboxDriver, SandboxSpec } from '../driver.ts';
 import { DEFAULT_LIMITS } from '../driver.ts';
+import { howToAllow } from '../programs.ts';
+import { unshareDriver } from '../unshare.ts';
 import { prepareWorkspace, workspaceOwner } from '../workspace.ts';
 import { driversFor, openBestDriver } from './drivers.ts';
 import { type Conversation, MAIN, planFor } from './plan.ts';
@@ -124,6 +127,7 @@ describe('the pool', () => {
       record: () => {},
       plan: (conversation) => planFor(config, conversation),
       now: () => nowMs,
+      env: {},
       drivers: [async () => driver],
       ...more,
     });
@@ -277,8 +281,8 @@ describe('the pool', () => {
 });
 
 test('G07 a backend that is named is used or nothing is, with the reason and the fix', async () => {
-  expect(driversFor('auto').length).toBeGreaterThan(1);
-  expect(driversFor('docker')).toHaveLength(1);
+  expect(driversFor('auto', {}).length).toBeGreaterThan(1);
+  expect(driversFor('docker', {})).toHaveLength(1);
   const spec: SandboxSpec = {
     workspace: '/nonexistent',
     workspaceAccess: 'rw',
@@ -286,9 +290,36 @@ test('G07 a backend that is named is used or nothing is, with the reason and the
     fixedFiles: [],
     hidden: [],
   };
-  const choice = await openBestDriver(driversFor('nothing-of-ours'), spec);
+  const choice = await openBestDriver(driversFor('nothing-of-ours', {}), spec);
   expect(choice).toMatchObject({
     sandbox: null,
     refusals: [{ driver: 'nothing-of-ours', fix: expect.stringContaining('openclaw') }],
   });
+});
+
+test('G07 without any driver, gives the reason of each and what to install, and never the host', async () => {
+  const spec: SandboxSpec = {
+    workspace: state || '/',
+    workspaceAccess: 'rw',
+    network: 'none',
+    fixedFiles: [],
+    hidden: [],
+  };
+  const nowhere = [
+    async () => bubblewrapDriver({ bwrap: '/nonexistent/bwrap' }),
+    async () => unshareDriver({ unshare: '/nonexistent/unshare' }),
+  ];
+  expect(await openBestDriver(nowhere, spec)).toMatchObject({
+    sandbox: null,
+    refusals: [
+      { driver: 'bubblewrap', reason: 'bubblewrap is not installed', fix: 'apt install bubblewrap' },
+      { driver: 'unshare', reason: expect.stringContaining('unshare is not installed'), fix: 'apt install util-linux' },
+    ],
+  });
+});
+
+test('a program that is there but builds no sandbox is refused by what it says', async () => {
+  const probe = await bubblewrapDriver({ bwrap: '/bin/true' }).probe();
+  expect(probe).toMatchObject({ ok: false, reason: expect.stringContaining('the proof of its walls lacks') });
+  expect(await unshareDriver({ unshare: '/bin/false' }).probe()).toMatchObject({ ok: false, fix: howToAllow() });
 });

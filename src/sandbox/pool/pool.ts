@@ -38,6 +38,7 @@ export type PoolPorts = Omit<SpecPorts, 'workspace'> & {
   readonly workspace: Root;
   plan(conversation: Conversation): Plan;
   readonly now: () => number;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** for tests */
   readonly drivers?: readonly LoadDriver[];
 };
@@ -70,7 +71,7 @@ export function openSandboxes(ports: PoolPorts) {
       }
       const sessions = (): string[] => [...new Set([...(boxes.get(key)?.running ?? [])].map((one) => one.sessionKey))];
       const ready = await prepare(plan, specPorts, sessions);
-      const box = openBox(plan.scopeKey, ready, { drivers: ports.drivers ?? driversFor(plan.backend), now });
+      const box = openBox(plan.scopeKey, ready, { drivers: ports.drivers ?? driversFor(plan.backend, ports.env), now });
       boxes.set(key, box);
       const choice = await box.opening;
       state = { ...stateOf(choice), atMs: now() };
