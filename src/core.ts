@@ -55,6 +55,7 @@ export type CorePorts = Pick<AgentPorts, 'models' | 'tools' | 'maxOutputTokens' 
   toolCaller(hooks: CallHooks): AgentPorts['callTool'];
   readonly rechecked?: NonNullable<DoorPorts['rechecked']>;
   readonly undo?: NonNullable<DoorPorts['undo']>;
+  readonly elevation: DoorPorts['elevation'];
 };
 
 export type Core = ReturnType<typeof createCore>;
@@ -192,6 +193,7 @@ export function createCore(ports: CorePorts) {
     accepted: runs.accepted,
     ...(ports.undo ? { undo: ports.undo } : {}),
     ...(ports.rechecked ? { rechecked: ports.rechecked } : {}),
+    elevation: ports.elevation,
     asking,
   });
   return {

@@ -2,6 +2,7 @@
 // which is taken ends what runs on it. Part of the composition; who may talk is decided in access/.
 import { createAccess, type Speaking } from './access/access.ts';
 import type { AdmittedMessage } from './access/admit.ts';
+import { ASKS, type Elevation } from './access/elevation.ts';
 import { MAX_MESSAGE_CHARS } from './access/facts.ts';
 import { lostText, post } from './access/letters.ts';
 import { MAX_QUOTE_CHARS, type Said } from './access/shown.ts';
@@ -41,6 +42,8 @@ export type DoorPorts = {
   /** a run is known from here on */
   accepted(runId: string): void;
   /** rights were given or taken: what goes on for somebody asks whether it may */
+  /** windows for commands outside the box */
+  readonly elevation: Pick<Elevation, 'say' | 'untilMs'>;
   rechecked?(holds: (speaker: Speaking) => boolean): void;
   /** questions to the owner, as far as chats have to do with them */
   readonly asking: Pick<ReturnType<typeof createAsking>, 'answer' | 'notice'>;
@@ -97,8 +100,10 @@ export function createDoor(ports: DoorPorts) {
   const obey = (command: Command, message: AdmittedMessage, delivery: Delivery, inboxId: number): void => {
     const { channel, account, chat, thread = '', messageId } = message;
     const letter = { channel, account, chat, thread, replyTo: messageId, key: `command:${inboxId}` };
-    const tell = (text: string): void => deliver([store.commit(() => post(outbox, { ...letter, text }, inboxId, now()))]);
-    if (!ports.undo || (command !== 'undo' && command !== 'undo yes')) return tell(outcomeOf(command, message, delivery));
+    const tell = (text: string): void =>
+      deliver([store.commit(() => post(outbox, { ...letter, text }, inboxId, now()))]);
+    if (!ports.undo || (command !== 'undo' && command !== 'undo yes'))
+      return tell(outcomeOf(command, message, delivery));
     // Files are looked at first; the answer follows.
     ports
       .undo(`${channel}:${account}:${chat}`, command === 'undo yes')
@@ -107,7 +112,9 @@ export function createDoor(ports: DoorPorts) {
   };
 
   const outcomeOf = (command: Command, message: AdmittedMessage, delivery: Delivery): string => {
-    if (typeof command !== 'string') return ports.asking.answer(command, message);
+    const speaker = { ...message, sender: message.sender.id };
+    if (typeof command !== 'string')
+      return 'minutes' in command ? ports.elevation.say(speaker, command) : ports.asking.answer(command, message);
     const { sessionKey } = delivery;
     const { channel } = message;
     const mine = waitingOf(message, delivery);
@@ -125,7 +132,10 @@ export function createDoor(ports: DoorPorts) {
       case 'undo yes':
         return 'There is nothing that I could take back.';
       case 'status':
-        return active === 0 ? 'I am idle.' : `I am working on it; ${lanes.waitingIn(sessionKey)} more wait.`;
+        return [
+          active === 0 ? 'I am idle.' : `I am working on it; ${lanes.waitingIn(sessionKey)} more wait.`,
+          ...(ports.elevation.untilMs(speaker) === null ? [] : [ports.elevation.say(speaker, ASKS)]),
+        ].join('\n');
       case 'stop':
         return stop() === 0 ? 'There is nothing to stop.' : 'Stopped.';
       case 'new':

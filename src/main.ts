@@ -25,6 +25,7 @@ import { createPerimeter } from './perimeter.ts';
 import { acquireLock, type Lock } from './platform/lock.ts';
 import { openRoot, type Root } from './platform/root.ts';
 import { createRunning } from './running.ts';
+import { MAIN } from './sandbox/pool/plan.ts';
 import { prepareWorkspace, workspaceOwner } from './sandbox/workspace.ts';
 import { openSettings } from './settings.ts';
 import { createStatus } from './status.ts';
@@ -105,7 +106,9 @@ async function run(start: Start): Promise<RunningGateway> {
   core.lanes.release();
   core.releaseHeld();
   if (resumed > 0) log.info('resumed unfinished messages', { count: resumed });
-  const endUpkeep = keepUp(core, store, paths, log, powers.live.check, powers.undo.prune);
+  const endUpkeep = keepUp(core, store, paths, log, powers.live.check, powers.undo.prune, async () =>
+    (await powers.running.trash()).tidy(),
+  );
 
   const { promise: done, resolve: finished } = Promise.withResolvers<void>();
   /** Turns first, then what they use, with a snapshot of how it ended. */
@@ -193,7 +196,10 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
     ...(platforms ? { platforms } : {}),
   });
   opened.defer(perimeter.close);
-  const running = createRunning({ now: Date.now, mode: () => live.current().config.tools.exec.mode });
+  const running = createRunning({
+    ...{ now: Date.now, workspace, config: () => live.current().config },
+    openBox: () => sandboxes.forCall({ ...MAIN, sessionKey: 'agent:main:trash' }, true),
+  });
   opened.defer(running.close);
   const undo = createUndo({ stateDir: paths.stateDir, workspaceDir: workspace.path, ...workspaceOwner(), log });
   opened.defer(undo.close);
@@ -222,6 +228,7 @@ function wireCore(
     toolCaller,
     undo: undo.inChat,
     rechecked: running.recheck,
+    elevation: running.elevation,
     config: () => live.current().config,
     pairingKey: openPairingKey(paths.credentialsDir),
     ...perimeter.forCore,

@@ -59,12 +59,13 @@ export function createTooling({ log, config, live, workspace, sandboxes, running
         tools: TOOLS,
         where: sandboxes.whereOf,
         async decide(call, effects) {
-          const verdicts = await Promise.all(judgesOf(settings(), sandboxes.zonesOf(call)).map((one) => one(call, effects)));
+          const verdicts = await Promise.all([...judgesOf(settings(), sandboxes.zonesOf(call)), ...running.judges].map((one) => one(call, effects)));
           return decide(call, effects, grants.apply(call, effects, verdicts.flat()));
         },
         openEnv: async (call, signal) => ({
           ...{ signal, send, processes: running.processes },
           ...(await sandboxes.openFor(call, call.effects)),
+          ...running.envOf(call),
         }),
         askOwner: createOwnersWord(approvals, binder),
       })),

@@ -25,6 +25,7 @@ export function keepUp(
   log: Log,
   checkConfig: () => void,
   pruneUndo: () => Promise<void>,
+  tidyTrash: () => Promise<unknown>,
 ): () => void {
   const tidy = (): void => {
     store.defer(() => {
@@ -33,6 +34,7 @@ export function keepUp(
       access.people.pruneBefore(Date.now() - KEEP_FINISHED_MS);
     });
     void snapshot(store, paths, log);
+    void tidyTrash().catch((error: unknown) => log.warn('the trash stays as it is', { reason: reasonOf(error) }));
     void pruneUndo().catch((error: unknown) => log.warn('old checkpoints stay', { reason: reasonOf(error) }));
   };
   const first = setTimeout(tidy, FIRST_SNAPSHOT_MS).unref();

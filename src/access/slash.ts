@@ -1,10 +1,11 @@
 // Owns the commands that a chat understands: which words are one, and who may use it. For everybody else they are plain
 // text; a command never gives anybody a right, and a question of the house is answered by the owner in their direct chat.
 import type { AdmittedMessage } from './admit.ts';
+import { type ElevationWord, elevationIn } from './elevation.ts';
 import type { Rules } from './rules.ts';
 
 type Word = 'start' | 'whoami' | 'help' | 'status' | 'stop' | 'new' | 'reset' | 'undo' | 'undo yes';
-export type Command = Word | ChatAnswer;
+export type Command = Word | ChatAnswer | ElevationWord;
 
 const KNOWN: Readonly<Record<string, Word>> = {
   start: 'start',
@@ -24,6 +25,8 @@ export function commandIn(written: string, message: AdmittedMessage, rules: Rule
   if (written.length > 80) return null;
   const answer = answerIn(written, message);
   if (answer) return answer;
+  const elevation = elevationIn(written);
+  if (elevation && message.principal.kind === 'owner') return elevation;
   const { principal, place, channel, sender } = message;
   const undo = UNDO.exec(written);
   // Names of files are not for others to read, nor is what was done theirs to take back.
@@ -43,6 +46,7 @@ export const HELP_TEXT = [
   '/stop  stop what I am doing for you',
   '/new  a new conversation (also /reset)',
   '/undo  the last change of files, and how my owner takes it back in our direct chat',
+  '/elevated on|off  my owner lets me ask for commands outside my box, for a quarter of an hour',
   'yes K7, no K7  my owner answers the question with that code (also /approve, /deny)',
 ].join('\n');
 

@@ -5,6 +5,7 @@ import type { Zones } from '../config/zones.ts';
 import { planFor } from '../sandbox/pool/plan.ts';
 import { judgeActions } from './actions.ts';
 import type { Judge, ToolCall } from './decide.ts';
+import { judgeFeeding } from './feeding.ts';
 import type { Asking, ToolRules } from './layers/rules.ts';
 import { judgePaths } from './paths.ts';
 import { judgeShell } from './shell/judge.ts';
@@ -35,7 +36,9 @@ export function judgesOf(config: PolicyConfig, zones: Zones): readonly Judge[] {
     (call, effects) => judgeToolCall(call, effects, rules, askingOf(config, call)),
     (call, effects) => judgePaths(call, effects, zones),
     (_call, effects) => judgeSteering(effects),
-    (_call, effects) => judgeShell(effects),
+    // What asks to leave the box is judged by its own rules, which know the windows (running.ts).
+    (_call, effects) => judgeShell(effects.filter((one) => one.kind !== 'run' || !one.elevated)),
+    (_call, effects) => judgeFeeding(effects, config.tools.exec.mode),
     (call, effects) => judgeActions(call, effects, { message, mail }),
   ];
 }

@@ -55,7 +55,7 @@ export const execTool: Tool<Args> = {
     const result = await sandbox.exec({
       argv: argvOf(command),
       cwd: folderPath(cwd),
-      ...(args.env ? { env: args.env } : {}),
+      env: { ...env.environment, ...args.env },
       limits: { ...limits, timeoutMs, maxOutputBytes: Math.min(limits.maxOutputBytes, MAX_SHOWN_BYTES) },
       signal: env.signal,
     });
@@ -78,7 +78,7 @@ async function inBackground(call: PermittedCall, args: Args, env: ToolEnv, sandb
   const one = env.processes.start({ runId, sessionKey, speaker }, sandbox, command, {
     argv: argvOf(command),
     cwd: folderPath(cwd),
-    ...(args.env ? { env: args.env } : {}),
+    env: { ...env.environment, ...args.env },
     limits: { ...env.limits, timeoutMs: lifetimeMs },
   });
   await one.over(args.background ? FIRST_LOOK_MS : yieldMs, env.signal);

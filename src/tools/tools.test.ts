@@ -39,6 +39,7 @@ function caller(more: Partial<CallerPorts> = {}, env: Partial<ToolEnv> = {}) {
       sandbox: null,
       sandboxReason: 'bubblewrap is not installed',
       limits: DEFAULT_LIMITS,
+      environment: {},
       processes: createProcesses({ now: Date.now, record: () => {} }),
       signal,
       send: () => ({ ids: [1], leavesAtMs: 0 }),

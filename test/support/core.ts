@@ -63,6 +63,7 @@ export function startCore(options: CoreOptions) {
     now,
     models,
     tools: () => [],
+    elevation: { say: () => '', untilMs: () => null },
     config: options.config ?? (() => defaults),
     pairingKey: () => Buffer.alloc(32, 7),
     maxOutputTokens: 1_000,
