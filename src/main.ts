@@ -24,6 +24,7 @@ import { createUndo } from './ops/checkpoints/undo.ts';
 import { createPerimeter } from './perimeter.ts';
 import { acquireLock, type Lock } from './platform/lock.ts';
 import { openRoot, type Root } from './platform/root.ts';
+import { foldersShown } from './policy/paths.ts';
 import { createRunning } from './running.ts';
 import { MAIN } from './sandbox/pool/plan.ts';
 import { prepareWorkspace, workspaceOwner } from './sandbox/workspace.ts';
@@ -235,7 +236,11 @@ function wireCore(
     get maxOutputTokens() {
       return live.current().config.agents.defaults.maxOutputTokens;
     },
-    prompt: ({ sessionKey, speaker }) => promptFor({ sessionKey, nowMs: now(), guest: guestIn(speaker) }),
+    prompt(turn) {
+      const guest = guestIn(turn.speaker);
+      const folders = guest === null ? foldersShown(sandboxes.zonesOf(turn)) : '';
+      return promptFor({ sessionKey: turn.sessionKey, nowMs: now(), guest, folders });
+    },
   });
   undo.attach(core);
   running.recordWith(core.journal.record);

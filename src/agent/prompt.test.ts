@@ -32,6 +32,13 @@ test('what changes from turn to turn is apart, and by the day only', async () =>
   expect((await build({ ...FACTS, sessionKey: 'agent:main:other' })).stable).toBe(morning.stable);
 });
 
+test('what is within reach besides the workspace is said in one line, and nothing when there is nothing', async () => {
+  const build = createPromptBuilder(root);
+  const folders = '- Also within reach, by absolute path: /srv/docs (read only).';
+  const { stable } = await build({ ...FACTS, folders });
+  expect(stable.replace(`\n${folders}`, '')).toBe((await build({ ...FACTS, folders: '' })).stable);
+});
+
 test('a changed file is in the next prompt', async () => {
   const build = createPromptBuilder(root);
   expect((await build(FACTS)).stable).not.toContain('Ada');

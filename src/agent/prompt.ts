@@ -23,6 +23,14 @@ Facts about where you are:
 - MEMORY.md is what you remember between conversations: add a line to it when the owner asks you to remember something.`;
 
 export type Prompt = { readonly stable: string; readonly volatile: string };
+export type PromptFacts = {
+  readonly sessionKey: string;
+  readonly nowMs: number;
+  /** who speaks when it is not the owner, or others can hear it */
+  readonly guest: string | null;
+  /** one line on what is within reach besides the workspace */
+  readonly folders?: string;
+};
 
 /** Reads a file again only when its stamp has changed: five files a turn would cost more than the rest of the turn. */
 export function createPromptBuilder(workspace: Root) {
@@ -36,9 +44,8 @@ export function createPromptBuilder(workspace: Root) {
     cache.set(name, { stamp, text });
     return text;
   };
-  /** `guest`: who speaks when it is not the owner, or others can hear it. */
-  return async (facts: { sessionKey: string; nowMs: number; guest: string | null }): Promise<Prompt> => {
-    const sections = [BASE];
+  return async (facts: PromptFacts): Promise<Prompt> => {
+    const sections = [facts.folders ? `${BASE}\n${facts.folders}` : BASE];
     let left = MAX_TOTAL_CHARS;
     for (const name of WORKSPACE_FILES) {
       if (facts.guest !== null && PRIVATE_FILES.includes(name)) continue;

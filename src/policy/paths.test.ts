@@ -2,12 +2,18 @@ import { describe, expect, test } from 'vitest';
 import { zonesFor } from '../../test/support/reach.ts';
 import { guestIn, OWNER_DM } from '../../test/support/speaker.ts';
 import type { Effect } from './effects.ts';
-import { judgePaths } from './paths.ts';
+import { foldersShown, judgePaths } from './paths.ts';
 
 const zones = zonesFor('/w', { allowed: ["/srv/it's", '/srv/docs:ro'], denied: ['private'] });
 const owner = { speaker: OWNER_DM };
 const guest = { speaker: guestIn('dm') };
 const judge = (effects: readonly Effect[], who = owner) => judgePaths(who, effects, zones);
+
+test('the model is told of the folders outside the workspace, and of nothing when there are none', () => {
+  const more = zonesFor('/w', { allowed: ['/srv/docs:ro', '/srv/data', 'inside:ro'] });
+  expect(foldersShown(more)).toBe('- Also within reach, by absolute path: /srv/docs (read only), /srv/data.');
+  expect(foldersShown(zonesFor('/w'))).toBe('');
+});
 
 describe('what a refused path is answered', () => {
   test('outside: the one command that opens exactly this, with what was allowed before', () => {

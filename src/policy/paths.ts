@@ -21,6 +21,13 @@ export function judgePaths({ speaker }: Asking, effects: readonly Effect[], zone
   });
 }
 
+/** What the model is told of the folders besides its workspace; '' when there are none. */
+export function foldersShown({ allowed, workspace }: Zones): string {
+  const outside = allowed.filter(({ path }) => !workspace.some((top) => covers(top, path)));
+  const listed = outside.map(({ path, access }) => (access === 'ro' ? `${path} (read only)` : path)).join(', ');
+  return listed === '' ? '' : `- Also within reach, by absolute path: ${listed}.`;
+}
+
 /** What lies outside the workspace is the owner's own, whatever tools somebody else was given. */
 function rulingFor(zones: Zones, path: string, access: Access, isOwner: boolean): Ruling {
   const ruling = ruleOn(zones, path, access);
