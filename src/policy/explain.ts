@@ -42,9 +42,16 @@ export async function explain(
     fix: key === GUEST_PASS ? (said?.fix ?? fix) : fix || (said?.fix ?? ''),
     layers,
     objections: verdicts.filter((one): one is Objection => one.rule !== 'allow'),
-    notes: aboutWriting(call.name, config, asking, rule),
+    notes: [
+      ...(call.name === 'exec' && effects.length === 0 && rule !== 'deny' && isJudged(config, asking) ? [JUDGED] : []),
+      ...aboutWriting(call.name, config, asking, rule),
+    ],
   };
 }
+
+const JUDGED = 'each command is judged by what it says as well: add --command';
+const isJudged = ({ tools }: PolicyConfig, { box }: ReturnType<typeof askingOf>): boolean =>
+  box?.isBoxed === false || ['ask', 'allowlist'].includes(tools.exec.mode ?? '');
 
 /** Who reads "write: deny" believes that nothing is written. */
 function aboutWriting(name: string, config: PolicyConfig, asking: ReturnType<typeof askingOf>, rule: Rule): string[] {

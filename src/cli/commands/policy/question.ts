@@ -13,6 +13,7 @@ import { type Zones, zonesOf } from '../../../config/zones.ts';
 import { EXIT, HardshellError } from '../../../platform/errors.ts';
 import type { ToolCall } from '../../../policy/decide.ts';
 import type { Effect } from '../../../policy/effects.ts';
+import { askingOf } from '../../../policy/judges.ts';
 import { loadEnvFile } from '../../../secrets/env-file.ts';
 import { label } from '../../../store/label.ts';
 import type { Grant } from '../../../store/people/pairing.ts';
@@ -86,7 +87,8 @@ export function questionOf({ config, rules, grants }: Ground, asked: Asked): Que
   const sessionKey = `agent:${agentId}:${isMain ? 'main' : `${channel}:${place}:${chat}`}`;
   const ids = { turnId: 'explained', sessionKey, callId: 'explained' };
   const call: ToolCall = { ...ids, agentId, speaker, name, args, context: label('owner', 'owner') };
-  return { call, effects: effectsOf(name, asked), standing, refused, notes };
+  const where = askingOf(config, call).box?.isBoxed === false ? 'host' : 'sandbox';
+  return { call, effects: effectsOf(name, asked, where), standing, refused, notes };
 }
 
 function toolOf(written: string): { name: string; notes: string[] } {
@@ -183,8 +185,8 @@ function knownOf({ channel, account, chat, within, isDirect, sender }: Facts, gr
 }
 
 /** What the tools themselves would declare; without an argument there is nothing to judge but the tool. */
-function effectsOf(name: string, { command, path, to }: Asked): Effect[] {
-  if (name === 'exec' && command !== undefined) return [{ kind: 'run', command, cwd: '.', where: 'sandbox' }];
+function effectsOf(name: string, { command, path, to }: Asked, where: 'sandbox' | 'host'): Effect[] {
+  if (name === 'exec' && command !== undefined) return [{ kind: 'run', command, cwd: '.', where }];
   if (name === 'process' && command !== undefined) return [{ kind: 'process', id: 'explained', input: command }];
   if (path !== undefined && (name === 'read' || name === 'ls')) return [{ kind: 'read', path }];
   if (path !== undefined && ['write', 'edit', 'apply_patch'].includes(name)) return [{ kind: 'write', path }];
