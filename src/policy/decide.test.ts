@@ -6,12 +6,17 @@ import { factsOf, visible } from './approval.ts';
 import { decide as decideWith } from './decide.ts';
 import type { Effect } from './effects.ts';
 import type { ToolRules } from './layers/rules.ts';
-import { judgeShell } from './shell/judge.ts';
+import { judgeShell, shellRulesOf } from './shell/judge.ts';
 import { judgeSteering } from './steering.ts';
 import { judgeToolCall } from './tool-policy.ts';
 
-const decide = (c: Parameters<typeof decideWith>[0], effects: readonly Effect[]) =>
-  decideWith(c, effects, [...judgeSteering(effects), ...judgeShell(effects)]);
+const exec = { mode: undefined, allow: [], safeBins: [], strictInlineEval: true };
+const nowhere = { workspace: ['/nowhere'], allowed: [], denied: [], lifted: [], readsAll: false, closed: [] };
+const decide = async (c: Parameters<typeof decideWith>[0], effects: readonly Effect[]) =>
+  decideWith(c, effects, [
+    ...judgeSteering(effects),
+    ...(await judgeShell(c.context, effects, shellRulesOf(exec, nowhere))),
+  ]);
 const rules = (more: Partial<ToolRules>): ToolRules => ({ deny: [], policies: {}, exec: {}, ...more });
 const call = {
   turnId: 't',
@@ -35,23 +40,18 @@ test.each<[string, Effect, string]>([
   ['changing a/../SOUL.md', { kind: 'write', path: 'a/../SOUL.md' }, 'ask'],
   ['changing /workspace/USER.md', { kind: 'write', path: '/workspace/USER.md' }, 'ask'],
   ['changing MEMORY.md', { kind: 'write', path: 'MEMORY.md' }, 'allow'],
-])('%s: %s', (_name, effect, expected) => {
-  expect(decide(call, [effect]).kind).toBe(expected);
+])('%s: %s', async (_name, effect, expected) => {
+  expect((await decide(call, [effect])).kind).toBe(expected);
 });
 
-test('one bad effect is enough, wherever it stands', () => {
-  expect(
-    decide(call, [
-      { kind: 'read', path: 'a' },
-      { kind: 'run', command: 'ls', cwd: '.', where: 'host' },
-    ]),
-  ).toMatchObject({ kind: 'deny', code: 'HOST_EXEC_DENIED', fix: expect.any(String) });
-  expect(
-    decide(call, [
-      { kind: 'write', path: 'SOUL.md' },
-      { kind: 'run', command: 'ls', cwd: '.', where: 'host' },
-    ]).kind,
-  ).toBe('deny');
+test('one bad effect is enough, wherever it stands', async () => {
+  const onHost: Effect = { kind: 'run', command: 'ls', cwd: '.', where: 'host' };
+  expect(await decide(call, [{ kind: 'read', path: 'a' }, onHost])).toMatchObject({
+    kind: 'deny',
+    code: 'HOST_EXEC_DENIED',
+    fix: expect.any(String),
+  });
+  expect((await decide(call, [{ kind: 'write', path: 'SOUL.md' }, onHost])).kind).toBe('deny');
 });
 
 test('C11 a card shows every argument in full, with what could disguise it spelled out', () => {

@@ -9,7 +9,12 @@ export type { ToolCall };
 
 declare const permitted: unique symbol;
 /** A tool call that policy has let through. Only this module constructs it. */
-export type PermittedCall = ToolCall & { readonly [permitted]: true; readonly effects: readonly Effect[] };
+export type PermittedCall = ToolCall & {
+  readonly [permitted]: true;
+  readonly effects: readonly Effect[];
+  /** for a command: what was judged, to run instead of its text */
+  readonly runAs?: string;
+};
 
 export type Decision =
   | { readonly kind: 'allow'; readonly call: PermittedCall }
@@ -29,11 +34,14 @@ export type Decision =
 export type Judge = (call: ToolCall, effects: readonly Effect[]) => readonly Verdict[] | Promise<readonly Verdict[]>;
 
 export function decide(call: ToolCall, effects: readonly Effect[], verdicts: readonly Verdict[]): Decision {
-  const permit = (): PermittedCall => ({ ...call, effects }) as PermittedCall;
+  const permit = (as: { runAs?: string } = {}): PermittedCall => ({ ...call, effects, ...as }) as PermittedCall;
   const objection = strictest(verdicts);
-  if (objection === null) return { kind: 'allow', call: permit() };
+  if (objection === null) {
+    const runAs = verdicts.find((one) => one.rule === 'allow' && one.runAs !== undefined)?.runAs;
+    return { kind: 'allow', call: permit(runAs === undefined ? {} : { runAs }) };
+  }
   const { code, reason, fix, marks = [], always = null } = objection;
   return objection.rule === 'deny'
     ? { kind: 'deny', code, reason, fix }
-    : { kind: 'ask', code, reason, marks, always, approve: permit };
+    : { kind: 'ask', code, reason, marks, always, approve: () => permit() };
 }

@@ -57,7 +57,8 @@ export function createGrants({ store, table, journal, now, days }: GrantPorts) {
         if (!grant) return one;
         store.defer(() => table.use(grant.id, now()));
         journal.record('grant.used', { id: grant.id, run: call.turnId, call: call.callId });
-        return { rule: 'allow', key: `openclaw approvals grants (${grant.id.slice(0, 8)})` };
+        const key = `openclaw approvals grants (${grant.id.slice(0, 8)})`;
+        return { rule: 'allow', key, ...(one.runAs === undefined ? {} : { runAs: one.runAs }) };
       });
     },
   };

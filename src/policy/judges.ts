@@ -8,7 +8,7 @@ import type { Judge, ToolCall } from './decide.ts';
 import { judgeFeeding } from './feeding.ts';
 import type { Asking, ToolRules } from './layers/rules.ts';
 import { judgePaths } from './paths.ts';
-import { judgeShell } from './shell/judge.ts';
+import { judgeShell, shellRulesOf } from './shell/judge.ts';
 import { judgeSteering } from './steering.ts';
 import { judgeToolCall } from './tool-policy.ts';
 
@@ -37,7 +37,10 @@ export function judgesOf(config: PolicyConfig, zones: Zones): readonly Judge[] {
     (call, effects) => judgePaths(call, effects, zones),
     (_call, effects) => judgeSteering(effects),
     // What asks to leave the box is judged by its own rules, which know the windows (running.ts).
-    (_call, effects) => judgeShell(effects.filter((one) => one.kind !== 'run' || !one.elevated)),
+    ({ context }, effects) => {
+      const inBox = effects.filter((one) => one.kind !== 'run' || !one.elevated);
+      return judgeShell(context, inBox, shellRulesOf(config.tools.exec, zones));
+    },
     (_call, effects) => judgeFeeding(effects, config.tools.exec.mode),
     (call, effects) => judgeActions(call, effects, { message, mail }),
   ];

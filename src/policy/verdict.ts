@@ -12,7 +12,12 @@ export type Always = {
 
 /** `key` is the setting, file or act that says so, such as `tools.deny` or `openclaw pairing approved`. */
 export type Verdict =
-  | { readonly rule: 'allow'; readonly key: string }
+  | {
+      readonly rule: 'allow';
+      readonly key: string;
+      /** the command word by word as it was judged, which is to run instead of the text */
+      readonly runAs?: string;
+    }
   | {
       readonly rule: 'ask' | 'deny';
       readonly key: string;
@@ -25,6 +30,8 @@ export type Verdict =
       readonly marks?: readonly string[];
       /** absent: only this once */
       readonly always?: Always;
+      /** what is to run when a grant allows it, as above */
+      readonly runAs?: string;
     };
 
 export type Objection = Exclude<Verdict, { rule: 'allow' }>;

@@ -53,7 +53,7 @@ export const execTool: Tool<Args> = {
     if (args.background || args.yieldMs !== undefined) return inBackground(call, args, env, sandbox);
     const timeoutMs = timeoutSeconds === undefined ? limits.timeoutMs : Math.ceil(timeoutSeconds * 1000);
     const result = await sandbox.exec({
-      argv: argvOf(command),
+      argv: argvOf(call.runAs ?? command),
       cwd: folderPath(cwd),
       env: { ...env.environment, ...args.env },
       limits: { ...limits, timeoutMs, maxOutputBytes: Math.min(limits.maxOutputBytes, MAX_SHOWN_BYTES) },
@@ -76,7 +76,7 @@ async function inBackground(call: PermittedCall, args: Args, env: ToolEnv, sandb
   const { turnId: runId, sessionKey, speaker } = call;
   const lifetimeMs = Math.min(LIFETIME_MS, (timeoutSeconds ?? Number.POSITIVE_INFINITY) * 1000);
   const one = env.processes.start({ runId, sessionKey, speaker }, sandbox, command, {
-    argv: argvOf(command),
+    argv: argvOf(call.runAs ?? command),
     cwd: folderPath(cwd),
     env: { ...env.environment, ...args.env },
     limits: { ...env.limits, timeoutMs: lifetimeMs },

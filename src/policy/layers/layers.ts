@@ -15,8 +15,8 @@ import {
 } from './rules.ts';
 
 const { 'group:messaging': MESSAGING = [], 'group:nodes': NODES = [] } = GROUPS;
-/** Whoever wrote one of these wants no command unasked; which program a line of shell starts, no list can tell. */
-const ASKING = ['ask', 'allowlist'];
+/** What one line of shell may do is judged by the line itself (shell/judge.ts), not by the tool's name. */
+const JUDGED = ['ask', 'allowlist'];
 /** A rule for direct chats speaks of the owner's own; these are never another person's by it (S254). */
 const OWNERS_OWN = ['exec', 'process', 'browser', 'cron', 'nodes'];
 
@@ -143,14 +143,7 @@ function execSay(name: string, { exec }: ToolRules): Say {
   const mode = exec.mode ?? 'full';
   if (!isCommand(name)) return yes('exec', key, 'it is no command');
   if (mode === 'deny') return no('exec', key, 'commands are switched off', `openclaw config set ${key} ask`);
-  if (name === 'exec' && ASKING.includes(mode))
-    return {
-      layer: 'exec',
-      rule: 'ask',
-      key,
-      why: `mode "${mode}" asks before each command`,
-      fix: `openclaw config set ${key} full`,
-    };
+  if (JUDGED.includes(mode)) return yes('exec', key, `mode "${mode}": each command is judged by what it says`);
   return yes('exec', key, 'commands run inside the box');
 }
 

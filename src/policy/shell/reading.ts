@@ -117,7 +117,10 @@ function createReader(command: string, forEachChild: Visit) {
 
   /** Every command below `node`, which is no plain step. */
   function descend(node: SyntaxNode, depth: number): void {
-    if (depth > MAX_DEPTH) return doubt(DOUBTS.depth, '');
+    if (depth > MAX_DEPTH) {
+      doubt(DOUBTS.depth, '');
+      return;
+    }
     forEachChild(node, (child) => {
       if (inner.length > MAX_SEGMENTS) return;
       if (child.type === 'Script') faults(child as ParsedScript);

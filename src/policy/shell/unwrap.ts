@@ -17,8 +17,6 @@ const FOLLOWED: Readonly<Record<string, Wrapper>> = {
   time: { options: 'pv' },
   command: { options: 'p' },
   builtin: { options: '' },
-  busybox: { options: '' },
-  toybox: { options: '' },
 };
 /** Their own name goes away when they run: they are of the shell, or only another way to a name. */
 const ASSIGNMENT = /^([A-Za-z_]\w*)=/s;
