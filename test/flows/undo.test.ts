@@ -4,6 +4,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, symlinkSync, 
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ModelServer, startModelServer } from '../doubles/model-server.ts';
+import { PERSON, startTelegramServer, TELEGRAM_TOKEN } from '../doubles/telegram-server.ts';
 import { newHome, runCommand, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { configFor } from '../support/model-config.ts';
 
@@ -77,4 +78,42 @@ test('after kill -9 in the middle of a turn, and without a gateway, the way back
   expect(undone).toMatchObject({ code: 0 });
   expect(existsSync(at('half.md'))).toBe(false);
   expect(readFileSync(at('other.md'), 'utf8')).toBe('other\n');
+});
+
+test('/undo is the owner’s, in the direct chat: it shows first and then does what was shown', async () => {
+  const telegram = await startTelegramServer();
+  const FRIEND = {
+    from: { id: 555, is_bot: false, first_name: 'Bea' },
+    chat: { id: 555, type: 'private' as const, first_name: 'Bea' },
+  };
+  telegram.chats.set('555', FRIEND.chat);
+  const bot = { apiRoot: telegram.url, botToken: TELEGRAM_TOKEN, allowFrom: [555] };
+  const config = {
+    ...configFor(model),
+    commands: { ownerAllowFrom: [`telegram:${PERSON.id}`] },
+    channels: { telegram: bot },
+  };
+  const house = await startTestGateway({ config });
+  const told = async (message: Parameters<typeof telegram.say>[0]): Promise<string> => {
+    const count = telegram.sent.length + 1;
+    telegram.say(message);
+    await telegram.until(() => telegram.sent.length >= count);
+    return telegram.sent.at(-1)?.text ?? '';
+  };
+  try {
+    const file = join(house.stateDir, 'workspace', 'note.md');
+    model.script(write('note.md', 'from a chat'), { text: 'written' });
+    expect(await told({ text: 'write it' })).toBe('written');
+    model.script({ text: 'not for you' });
+    expect(await told({ text: '/undo yes', ...FRIEND })).toBe('not for you');
+    // Nothing was shown yet, so nothing is done either.
+    expect(await told({ text: '/undo yes' })).toContain('goes away: note.md');
+    expect(existsSync(file)).toBe(true);
+    expect(await told({ text: '/undo yes' })).toContain('Undone: 0 brought back, 1 removed.');
+    expect(existsSync(file)).toBe(false);
+    expect(await told({ text: '/undo' })).toContain('no turn has changed anything');
+  } finally {
+    await house.dispose();
+    await telegram.close();
+  }
 });

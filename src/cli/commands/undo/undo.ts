@@ -21,6 +21,7 @@ type Flags = TargetFlags & {
   readonly yes?: boolean;
 };
 
+const NOTHING = 'NOTHING_TO_UNDO';
 const COLUMNS = [
   { title: 'TURN' },
   { title: 'WHEN' },
@@ -34,7 +35,7 @@ export async function list(context: Context, options: TargetFlags): Promise<unde
   const { out } = context;
   const turns = await withCheckpoints(context, options, (reach) => reach.list());
   out.data({ turns });
-  if (turns.length === 0) out.note(span('dim', 'no turn has changed anything that could be undone'));
+  if (turns.length === 0) out.note(span('dim', NOTHING_TEXT));
   else for (const line of tableLines(COLUMNS, turns.map(rowOf), out.width)) out.line(line);
 }
 
@@ -52,7 +53,16 @@ export async function run(context: Context, options: Flags): Promise<number> {
   const { out } = context;
   const { turn, all = false, force = false } = options;
   return withCheckpoints(context, options, async (reach) => {
-    const preview = await reach.preview({ ...(turn === undefined ? {} : { turnId: turn }), all, force });
+    const wish = { ...(turn === undefined ? {} : { turnId: turn }), all, force };
+    const preview = await reach.preview(wish).catch((error: unknown) => {
+      if (turn === undefined && isNothing(error)) return null;
+      throw error;
+    });
+    if (preview === null) {
+      out.data({ dryRun: options.dryRun === true, turn: null, changes: [] });
+      out.note(span('dim', NOTHING_TEXT));
+      return EXIT.ok;
+    }
     const isDry = options.dryRun === true;
     if (isDry || !options.yes) show(out, preview);
     if (isDry) {
@@ -71,6 +81,9 @@ export async function run(context: Context, options: Flags): Promise<number> {
     return done.failed.length === 0 ? EXIT.ok : EXIT.failure;
   });
 }
+
+const NOTHING_TEXT = 'no turn has changed anything that could be undone';
+const isNothing = (error: unknown): boolean => error instanceof HardshellError && error.code === NOTHING;
 
 const MARK = { restore: 'as before', recreate: 'come back', remove: 'go away' } as const;
 
