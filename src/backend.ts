@@ -7,9 +7,12 @@ import type { Core } from './core.ts';
 import type { Backend, SessionRow, StatusReport } from './gateway/backend.ts';
 import { tailLog } from './log/tail.ts';
 import type { Models } from './models/provider.ts';
+import type { Running } from './running.ts';
+import type { Trashed } from './sandbox/trash/trash.ts';
 import { AGENT, createSend, type SendPorts } from './send.ts';
 import { parseSessionKey } from './sessions/key.ts';
 import type { SessionRecord } from './store/sessions.ts';
+import { shownName } from './tools/paths.ts';
 
 export type BackendPorts = SendPorts &
   Pick<
@@ -32,6 +35,7 @@ export type BackendPorts = SendPorts &
     readonly models: Models;
     readonly channels: Backend['channels'];
     readonly undo: Backend['undo'];
+    readonly running: Pick<Running, 'trash' | 'elevate' | 'elevation'>;
     status(): StatusReport;
   };
 
@@ -58,6 +62,9 @@ export function createBackend(ports: BackendPorts): Backend {
     activeRunIds: lanes.activeRunIds(record.key),
     sources: record.context.sources,
   });
+  /** Whoever the model obeys names files. */
+  const hideNames = (items: readonly Trashed[]) =>
+    items.map((one) => ({ ...one, path: shownName(ports.hide.text(one.path)) }));
   const row = (record: SessionRecord): SessionRow => rowOf(ports.hide.record(record));
 
   return {
@@ -124,6 +131,20 @@ export function createBackend(ports: BackendPorts): Backend {
         return { file: ports.logFile, ...tail, lines: tail.lines.map(ports.hide.text) };
       },
     },
+    trash: {
+      list: async () => (await ports.running.trash()).list().then(hideNames),
+      async restore(id, actor) {
+        const back = await (await ports.running.trash()).restore(id);
+        ports.journal.record('trash.restored', { id, actor });
+        return back;
+      },
+      async empty(olderThanMs, actor) {
+        const gone = await (await ports.running.trash()).empty(olderThanMs);
+        if (gone.length > 0) ports.journal.record('trash.emptied', { count: gone.length, actor });
+        return gone;
+      },
+    },
+    elevated: { open: ports.running.elevation.open, set: ports.running.elevate },
     undo: {
       ...ports.undo,
       // Files may hold what nobody sent by a chat.

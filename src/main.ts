@@ -254,7 +254,7 @@ function wireCore(
 async function openGateway(
   { port, startedAtMs, paths, opened }: Start,
   { settings, config, log, database }: State,
-  { workspace, sandboxes, undo, live, perimeter }: Powers,
+  { workspace, sandboxes, running, undo, live, perimeter }: Powers,
   core: Core,
   stopping: () => boolean,
 ): Promise<Gateway> {
@@ -263,11 +263,13 @@ async function openGateway(
   const list = () => perimeter.reports(core);
   const status = createStatus({
     ...{ ...about, paths, core, live, sandbox: sandboxes.known, opened: database, channels: list },
+    elevated: running.elevation.open,
   });
   const gateway = await startGateway({
     backend: createBackend({
       ...core,
       ...about,
+      running,
       workspaceDir: workspace.path,
       logFile: log.file,
       config: live.current,

@@ -75,18 +75,16 @@ export function createRunning({ now, config, workspace, openBox }: RunningPorts)
       return trash;
     },
     /** What the owner says about a window by a client of the gateway: for a conversation, not for a platform's chat. */
-    elevate: (
-      sessionKey: string,
-      minutes: number | null,
-    ): { said: string; open: ReturnType<typeof elevation.open> } => {
+    elevate(sessionKey: string, minutes: number): { said: string; open: boolean } {
       const who = {
         channel: WEBCHAT,
         account: WEBCHAT_ACCOUNT,
         chat: parseSessionKey(sessionKey).key,
         sender: 'owner',
       };
-      const said = elevation.say({ principal: OWNER, place: 'dm', ...who }, { name: 'elevated', minutes });
-      return { said, open: elevation.open() };
+      const speaker = { principal: OWNER, place: 'dm' as const, ...who };
+      const said = elevation.say(speaker, { name: 'elevated', minutes });
+      return { said, open: elevation.untilMs(speaker) !== null };
     },
     /** where starts and ends are written down, once there is a journal */
     recordWith(write: Journal['record']): void {

@@ -19,6 +19,7 @@ export type StatusPorts = {
   /** null while the probe still runs */
   readonly sandbox: () => StatusReport['sandbox'] | null;
   readonly channels: () => StatusReport['channels'];
+  readonly elevated: () => StatusReport['elevated'];
   readonly opened: Pick<Opened, 'told' | 'brokenKept'>;
 };
 
@@ -87,6 +88,7 @@ export function createStatus(ports: StatusPorts): () => StatusReport {
         offline,
       },
       sandbox,
+      elevated: ports.elevated(),
       usage: { today: core.usage.since(dayOf(atMs)), total: core.usage.since('') },
       channels,
       stateDir: ports.paths.stateDir,

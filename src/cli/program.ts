@@ -6,6 +6,7 @@ import { EXIT, HardshellError } from '../platform/errors.ts';
 import { CHANGING_CHANNELS, channels } from './commands/channels/grammar.ts';
 import { access, CHANGING_ACCESS } from './commands/pairing/grammar.ts';
 import { policy } from './commands/policy/grammar.ts';
+import { CHANGING_RUNNING, running } from './commands/running/grammar.ts';
 import type { Context } from './context.ts';
 import { asking, examples, type Lazy, type Result } from './grammar.ts';
 import { CHANGING_OPERATIONS, gatewayOperations, operations } from './operations-grammar.ts';
@@ -23,6 +24,7 @@ const CHANGING = new Set([
   ...CHANGING_OPERATIONS,
   ...CHANGING_CHANNELS,
   ...CHANGING_ACCESS,
+  ...CHANGING_RUNNING,
   ...['set', 'unset', 'patch', 'confirm', 'rollback', 'rm', 'rotate', 'migrate', 'init', 'rekey'],
 ]);
 
@@ -73,6 +75,7 @@ export function createProgram(streams: Streams, start: Start): Command {
   operations(program, lazy);
   channels(program, lazy);
   access(program, lazy);
+  running(program, lazy);
   policy(program, lazy);
   return program;
 }

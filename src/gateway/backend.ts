@@ -1,12 +1,14 @@
 // Owns what the gateway is handed by main.ts: every service that a method may call, and nothing else. The gateway
 // translates between this and the wire; it holds no state of conversations and decides nothing about tools.
 import type { Desk } from '../access/desk.ts';
+import type { OpenWindow } from '../access/elevation.ts';
 import type { Linking } from '../channels/linking.ts';
 import type { ChannelStatus } from '../channels/supervise.ts';
 import type { Tail } from '../log/tail.ts';
 import type { Applied, Preview, TurnRow, Wish } from '../ops/checkpoints/checkpoints.ts';
 import type { Approval, ApprovalDecision, Grant } from '../policy/approval.ts';
 import type { Resolution } from '../policy/approvals.ts';
+import type { Trashed } from '../sandbox/trash/trash.ts';
 import type { SessionChange, SessionPatch } from '../sessions/directory.ts';
 import type { RunEvent, TurnEnd } from '../sessions/turn.ts';
 import type { Balance, ChannelBalance } from '../store/inbox.ts';
@@ -119,6 +121,7 @@ export type StatusReport = {
   readonly outbox: OutboxCount;
   readonly model: { readonly primary: string; readonly fallbacks: readonly string[]; readonly offline: boolean };
   readonly sandbox: { readonly driver: string | null; readonly detail: string; readonly fix: string | null };
+  readonly elevated: readonly OpenWindow[];
   readonly usage: { readonly today: TokenCount; readonly total: TokenCount };
   readonly channels: readonly ChannelReport[];
   readonly stateDir: string;
@@ -187,6 +190,18 @@ export interface Backend {
   /** secrets replaced by `__OPENCLAW_REDACTED__` */
   readonly config: {
     redacted(): { readonly path: string; readonly exists: boolean; readonly config: unknown; readonly hash: string };
+  };
+  /** what commands threw away in the workspace */
+  readonly trash: {
+    list(): Promise<readonly Trashed[]>;
+    restore(id: string, actor: Actor): Promise<Trashed>;
+    empty(olderThanMs: number, actor: Actor): Promise<readonly Trashed[]>;
+  };
+  /** windows in which a chat of the owner may ask for commands outside the box */
+  readonly elevated: {
+    open(): readonly OpenWindow[];
+    /** of a conversation of the gateway's own clients; 0 minutes closes it */
+    set(sessionKey: string, minutes: number): { readonly said: string; readonly open: boolean };
   };
   /** the workspace as it was before a turn */
   readonly undo: {

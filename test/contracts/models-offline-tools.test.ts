@@ -38,6 +38,7 @@ async function say(text: string): Promise<string> {
       sandbox: null,
       sandboxReason: 'none is installed',
       limits: DEFAULT_LIMITS,
+      environment: {},
       processes: createProcesses({ now: Date.now, record: nothing }),
       signal,
       send: () => ({ ids: [1], leavesAtMs: 0 }),

@@ -330,6 +330,7 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
       outbox: { queued: 0, sent: 0, unknown: 0, failed: 0 },
       model: { primary: 'test/echo', fallbacks: [], offline: true },
       sandbox: { driver: null, detail: 'none in tests', fix: null },
+      elevated: [],
       usage: { today: USAGE, total: USAGE },
       channels: [],
       stateDir: '/home/user/.openclaw',
@@ -344,6 +345,8 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    trash: { list: async () => [], restore: noDesk, empty: async () => [] },
+    elevated: { open: () => [], set: noDesk },
     undo: { list: async () => [], preview: noDesk, apply: noDesk },
     ...overrides,
   };

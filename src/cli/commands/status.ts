@@ -76,7 +76,7 @@ async function problemOfConfig(target: Target, env: Context['env']): Promise<Har
 }
 
 function printReport(out: Output, target: Target, report: StatusReport): void {
-  const { messages, outbox, model, sandbox, usage } = report;
+  const { messages, outbox, model, sandbox, usage, elevated = [] } = report;
   out.line(
     span('bold', `Hardshell ${report.version}`),
     ` runs on ${target.httpUrl} for ${formatDuration(report.uptimeMs)} (process ${report.pid}, Node ${report.node.replace(/^v/, '')})`,
@@ -105,6 +105,10 @@ function printReport(out: Output, target: Target, report: StatusReport): void {
       `${model.primary}${model.offline ? ' (offline: no key is set)' : ''}${model.fallbacks.length > 0 ? `, then ${model.fallbacks.join(', ')}` : ''}`,
     ],
     ['sandbox', sandbox.driver === null ? `off: ${sandbox.detail}` : `${sandbox.driver}: ${sandbox.detail}`],
+    ...elevated.map(({ id, chat, untilMs }): [string, string] => [
+      'outside the box',
+      `${id} in ${chat} may ask for ${formatDuration(untilMs - Date.now())} more`,
+    ]),
     ['tokens', `today ${tokens(usage.today)}; in all ${tokens(usage.total)}`],
     ['memory', formatBytes(report.rssBytes)],
     ['state', report.stateDir],

@@ -1,6 +1,7 @@
 // Owns the list of all methods: one table per noun, put together once. What is not here does not exist.
 import { pairingMethods } from './access/pairing.ts';
 import { outboxMethods } from './acts/outbox.ts';
+import { runningMethods } from './acts/running.ts';
 import { agentMethods } from './agent.ts';
 import { agentsMethods } from './agents.ts';
 import { approvalMethods } from './approvals.ts';
@@ -30,6 +31,7 @@ export function allMethods(): ReadonlyMap<string, Method> {
     logMethods,
     approvalMethods,
     outboxMethods,
+    runningMethods,
     channelMethods,
     pairingMethods,
     undoMethods,
