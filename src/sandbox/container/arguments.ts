@@ -15,14 +15,13 @@ export type Asked = Pick<Plan, 'engine' | 'layout' | 'most' | 'image'> & {
 };
 
 const OPEN_FILES = 1024;
-/** For the container as a whole; each command has a lower one of its own. */
-const MAX_FILE_BYTES = 8 * 1024 ** 3;
-
 export function boxArguments(asked: Asked): string[] {
   const { engine, layout, most, name } = asked;
   const { uid, gid } = boxOwner();
   const memory = String(memoryOf(most.memoryBytes));
   const mounts = mountsOf(asked);
+  // Podman knows no such limit; what inodes take counts as memory of the container.
+  const inodes = engine.name === 'docker' ? ',nr_inodes=65536' : '';
   const walls = [
     ...['--network', 'none', '--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
     ...['--user', `${uid}:${gid}`, '--hostname', HOSTNAME, '--workdir', '/workspace'],
@@ -36,16 +35,9 @@ export function boxArguments(asked: Asked): string[] {
       '--cpus',
       String(most.cpus),
     ],
-    ...[
-      '--ulimit',
-      `nofile=${OPEN_FILES}:${OPEN_FILES}`,
-      '--ulimit',
-      'core=0:0',
-      '--ulimit',
-      `fsize=${MAX_FILE_BYTES}`,
-    ],
+    ...['--ulimit', `nofile=${OPEN_FILES}:${OPEN_FILES}`, '--ulimit', 'core=0:0'],
     ...['--ipc', 'private', '--shm-size', String(SHM_BYTES)],
-    ...['--tmpfs', `/tmp:rw,exec,nosuid,nodev,size=${TMP_BYTES},nr_inodes=65536,mode=1777`],
+    ...['--tmpfs', `/tmp:rw,exec,nosuid,nodev,size=${TMP_BYTES}${inodes},mode=1777`],
     ...mounts,
     ...(engine.name === 'podman' ? PODMAN : []),
     ...(engine.rootless ? ['--userns', 'keep-id'] : []),
@@ -63,8 +55,15 @@ export function boxArguments(asked: Asked): string[] {
   ];
 }
 
-/** What podman does of its own accord and docker does not. */
-const PODMAN = ['--read-only-tmpfs=false', '--http-proxy=false', '--systemd=false', '--no-hosts'];
+/** What podman does of its own accord and docker does not: it raises the limit of processes, too, which not every root may. */
+const PODMAN = [
+  '--read-only-tmpfs=false',
+  '--http-proxy=false',
+  '--systemd=false',
+  '--no-hosts',
+  '--ulimit',
+  'nproc=16384:16384',
+];
 
 /** The kernel counts pages. */
 export const memoryOf = (bytes: number): number => Math.floor(bytes / 4096) * 4096;

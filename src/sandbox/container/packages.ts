@@ -10,7 +10,19 @@ import { findProgram } from '../programs.ts';
 const NEEDED = ['bash', 'coreutils', 'dash', 'findutils', 'grep', 'libc-bin', 'perl-base', 'sed', 'tar'];
 const WANTED = [
   ...['base-files', 'bsdutils', 'bzip2', 'ca-certificates', 'curl', 'diffutils', 'file', 'gawk', 'git', 'gzip', 'jq'],
-  ...['less', 'libarchive-tools', 'mawk', 'patch', 'perl', 'procps', 'python3', 'ripgrep', 'unzip', 'util-linux'],
+  ...[
+    'less',
+    'libarchive-tools',
+    'mawk',
+    'mount',
+    'patch',
+    'perl',
+    'procps',
+    'python3',
+    'ripgrep',
+    'unzip',
+    'util-linux',
+  ],
   ...['xz-utils', 'zip', 'zstd'],
 ];
 /** Documentation and translations, which no command needs; nothing of /etc and /var, which are this machine's own. */

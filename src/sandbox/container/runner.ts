@@ -1,10 +1,13 @@
 // Owns the one program that stays inside a container: its process 1, which starts commands, carries their input and
 // output in frames, and ends everything that a command leaves behind. It must never run in reach of a command: it is
 // process 1, so no signal from inside ends it, and not dumpable, so nobody inside opens its descriptors or memory.
-import { callFilter } from '../walls/call-filter.ts';
+import { callFilter, namespaceFilter } from '../walls/call-filter.ts';
 
 /** PR_SET_DUMPABLE, PR_SET_SECCOMP and PR_SET_CHILD_SUBREAPER are the same everywhere; the call's number is not. */
-const PRCTL: Readonly<Record<string, number>> = { x64: 157, arm64: 167 };
+const CALLS: Readonly<Record<string, { readonly prctl: number; readonly statfs: number }>> = {
+  x64: { prctl: 157, statfs: 137 },
+  arm64: { prctl: 167, statfs: 43 },
+};
 
 /**
  * A frame is one letter, the number of the command and the length as 32-bit numbers, then that many bytes.
@@ -15,11 +18,11 @@ const PRCTL: Readonly<Record<string, number>> = { x64: 157, arm64: 167 };
 const PROGRAM = String.raw`use strict;
 use Fcntl;
 use POSIX ();
-my ($prctl, $filter, $home, @base) = @ARGV;
+my ($prctl, $statfs, $filter, $home, @base) = @ARGV;
 $0 = 'sandbox-runner';
 syscall($prctl, 4, 0, 0, 0, 0) == 0 or die "the runner can be read by others: $!\n";
-if ($filter ne '') {
-  my $code = pack 'H*', $filter;
+for (split /,/, $filter) {
+  my $code = pack 'H*', $_;
   my $program = pack 'S x!8 P', length($code) / 8, $code;
   syscall($prctl, 22, 2, $program) == 0 or die "no call filter: $!\n";
 }
@@ -130,7 +133,7 @@ sub start {
   }
   fcntl $inW, F_SETFL, O_NONBLOCK if $inW;
   $leader{$pid} = $id;
-  $jobs{$id} = { pid => $pid, in => $inW, out => $outR, err => $errR, input => '', bytes => $bytes };
+  $jobs{$id} = { pid => $pid, in => $inW, out => $outR, err => $errR, input => '', bytes => $bytes, scratch => scratch() };
 }
 
 sub held {
@@ -138,17 +141,29 @@ sub held {
   open my $file, '<', $exact ? "/proc/$pid/smaps_rollup" : "/proc/$pid/status" or return 0;
   local $/;
   my $text = <$file> // '';
-  return ($text =~ /^Pss:\s+(\d+)/m ? $1 : 0) * 1024 if $exact;
-  return (($text =~ /^VmRSS:\s+(\d+)/m ? $1 : 0) + ($text =~ /^VmPTE:\s+(\d+)/m ? $1 : 0)) * 1024;
+  my $total = 0;
+  $total += $_ for $exact ? $text =~ /^Pss:\s+(\d+)/m : $text =~ /^Vm(?:RSS|PTE):\s+(\d+)/mg;
+  return $total * 1024;
+}
+
+sub scratch {
+  my $total = 0;
+  for my $folder ('/tmp', '/dev/shm') {
+    my ($path, $facts) = ("$folder\0", "\0" x 256);
+    syscall($statfs, $path, $facts) == 0 or next;
+    my (undef, $size, $blocks, $free, undef, $files, $unused) = unpack 'q7', $facts;
+    $total += $size * ($blocks - $free) + 1024 * ($files - $unused);
+  }
+  return $total;
 }
 
 sub look {
-  my $all = processes();
+  my ($all, $scratch) = (processes(), scratch());
   my %members;
   for my $pid (keys %$all) { my $leader = leader_of($pid, $all); push @{ $members{$leader} }, $pid if $leader }
   for my $leader (keys %members) {
     my $job = $jobs{ $leader{$leader} } or next;
-    my ($total, %each) = (0);
+    my ($total, %each) = ($scratch - $job->{scratch});
     $total += $each{$_} = held($_, 0) for @{ $members{$leader} };
     for my $pid (grep { $each{$_} >= 1 << 24 } @{ $members{$leader} }) {
       last if $total <= $job->{bytes};
@@ -215,9 +230,11 @@ while (1) {
 
 /** What comes after the image: the interpreter is its entry point. `environment` is all that commands inherit. */
 export function runnerArgs(environment: Readonly<Record<string, string>>, home: string): string[] | null {
-  const prctl = PRCTL[process.arch];
-  const filter = callFilter();
-  if (prctl === undefined || filter === null) return null;
+  const calls = CALLS[process.arch];
+  const filters = [callFilter(), namespaceFilter()].flatMap((one) =>
+    one === null ? [] : [Buffer.from(one).toString('hex')],
+  );
+  if (calls === undefined || filters.length < 2) return null;
   const base = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-  return ['-e', PROGRAM, String(prctl), Buffer.from(filter).toString('hex'), home, ...base];
+  return ['-e', PROGRAM, String(calls.prctl), String(calls.statfs), filters.join(), home, ...base];
 }
