@@ -215,7 +215,7 @@ function wireCore(
   const now = Date.now;
   const promptFor = createPromptBuilder(workspace);
   const { tools, toolCaller } = createTooling({
-    ...{ log, config, workspace, sandboxes, running, undo },
+    ...{ log, config, sandboxes, running, undo },
     live: () => live.current().config,
     canSend: () => perimeter.hasChannels(),
   });

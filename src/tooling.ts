@@ -2,16 +2,15 @@
 // composition; the rules themselves live in policy/, and nothing here decides.
 import type { AgentPorts } from './agent/loop.ts';
 import { createBinder, createOwnersWord } from './asking/binding.ts';
-import type { Boxes } from './boxes.ts';
+import { type Boxes, conversationOf } from './boxes.ts';
 import type { Config } from './config/schema.ts';
 import type { CallHooks } from './core.ts';
 import type { Log } from './log/log.ts';
 import type { Undo } from './ops/checkpoints/undo.ts';
-import type { Root } from './platform/root.ts';
-import type { Running } from './running.ts';
 import { decide, type ToolCall } from './policy/decide.ts';
 import { askingOf, judgesOf, rulesOf } from './policy/judges.ts';
 import { judgeFor } from './policy/tool-policy.ts';
+import type { Running } from './running.ts';
 import { createToolCaller } from './tools/call.ts';
 import { TOOLS, toolSchemas } from './tools/registry.ts';
 
@@ -21,21 +20,23 @@ export type ToolingPorts = {
   readonly config: Config;
   /** as it is now: what may be called is read at each turn */
   live(): Config;
-  readonly workspace: Root;
-  readonly sandboxes: Pick<Boxes, 'whereOf' | 'zonesOf' | 'openFor'>;
+  readonly sandboxes: Pick<Boxes, 'whereOf' | 'zonesOf' | 'openFor' | 'folderFor'>;
   readonly running: Running;
   readonly undo: Pick<Undo, 'before' | 'telling'>;
   /** whether any platform is there to send by */
   canSend(): boolean;
 };
 
-export function createTooling({ log, config, live, workspace, sandboxes, running, undo, canSend }: ToolingPorts) {
+export function createTooling({ log, config, live, sandboxes, running, undo, canSend }: ToolingPorts) {
   /** What decides is read at each turn; how commands run stays as it was at the start. */
   const settings = () => {
     const { tools, actions, agents } = live();
     return { tools: { ...tools, exec: config.tools.exec }, actions, agents };
   };
-  const binder = createBinder({ workspace, namesIn: async (command) => (await import('./policy/shell/names.ts')).namesIn(command) });
+  const binder = createBinder({
+    folderOf: (call) => sandboxes.folderFor(conversationOf(call)),
+    namesIn: async (command) => (await import('./policy/shell/names.ts')).namesIn(command),
+  });
   const schemas = new Map(TOOLS.map((tool) => [tool.name, toolSchemas([tool])]));
   return {
     /** What is denied is not offered either; the decision below holds all the same. */
@@ -49,25 +50,26 @@ export function createTooling({ log, config, live, workspace, sandboxes, running
       );
     },
     toolCaller: ({ approvals, grants, send, ...hooks }: CallHooks): AgentPorts['callTool'] =>
-      undo.telling(createToolCaller({
-        ...hooks,
-        async started(call, effects) {
-          await undo.before(call, effects);
-          await hooks.started(call, effects);
-        },
-        failed: (call, error) => log.error('tool failed', { tool: call.name, error }),
-        tools: TOOLS,
-        where: sandboxes.whereOf,
-        async decide(call, effects) {
-          const verdicts = await Promise.all([...judgesOf(settings(), sandboxes.zonesOf(call)), ...running.judges].map((one) => one(call, effects)));
-          return decide(call, effects, grants.apply(call, effects, verdicts.flat()));
-        },
-        openEnv: async (call, signal) => ({
-          ...{ signal, send, processes: running.processes },
-          ...(await sandboxes.openFor(call, call.effects)),
-          ...running.envOf(call),
+      undo.telling(
+        createToolCaller({
+          ...hooks,
+          prepare: undo.before,
+          failed: (call, error) => log.error('tool failed', { tool: call.name, error }),
+          tools: TOOLS,
+          where: sandboxes.whereOf,
+          async decide(call, effects) {
+            const verdicts = await Promise.all(
+              [...judgesOf(settings(), sandboxes.zonesOf(call)), ...running.judges].map((one) => one(call, effects)),
+            );
+            return decide(call, effects, grants.apply(call, effects, verdicts.flat()));
+          },
+          openEnv: async (call, signal) => ({
+            ...{ signal, send, processes: running.processes },
+            ...(await sandboxes.openFor(call, call.effects)),
+            ...running.envOf(call),
+          }),
+          askOwner: createOwnersWord(approvals, binder),
         }),
-        askOwner: createOwnersWord(approvals, binder),
-      })),
+      ),
   };
 }

@@ -19,7 +19,7 @@ export async function snapshot(store: Store, paths: Paths, log: Log): Promise<vo
 
 /** Snapshots, pruning and log rotation from outside. Returns the way to end it. */
 export function keepUp(
-  { inbox, outbox, access }: Core,
+  { inbox, outbox, access, approvalTable }: Core,
   store: Store,
   paths: Paths,
   log: Log,
@@ -31,6 +31,7 @@ export function keepUp(
     store.defer(() => {
       inbox.pruneBefore(Date.now() - KEEP_FINISHED_MS);
       outbox.pruneBefore(Date.now() - KEEP_FINISHED_MS);
+      approvalTable.pruneBefore(Date.now() - KEEP_FINISHED_MS);
       access.people.pruneBefore(Date.now() - KEEP_FINISHED_MS);
     });
     void snapshot(store, paths, log);

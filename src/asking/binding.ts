@@ -2,9 +2,8 @@
 // files that they would read as code or that it would change. Part of the composition; it only reads, and decides nothing.
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, lstat, readFile, realpath, stat } from 'node:fs/promises';
-import { isAbsolute, join, relative } from 'node:path';
-import type { Root } from '../platform/root.ts';
+import { access, open, realpath } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { type Binding, questionOf } from '../policy/approval.ts';
 import type { Approvals } from '../policy/approvals.ts';
 import type { ToolCall } from '../policy/decide.ts';
@@ -14,7 +13,8 @@ import { BASE_ENVIRONMENT } from '../sandbox/environment.ts';
 import type { CallerPorts } from '../tools/call.ts';
 
 export type BinderPorts = {
-  readonly workspace: Root;
+  /** the folder that this conversation has as its workspace */
+  folderOf(call: ToolCall): string;
   /** from the grammar, never from a guess; it is not loaded before something is asked */
   readonly namesIn: (command: string) => Promise<Names>;
 };
@@ -28,27 +28,27 @@ const MAX_CONTENT_BYTES = 32_000_000;
 const INSIDE = '/workspace';
 
 export const createBinder =
-  ({ workspace, namesIn }: BinderPorts) =>
+  ({ folderOf, namesIn }: BinderPorts) =>
   async (call: ToolCall, effects: readonly Effect[]): Promise<Bound> => {
     let isWhole = true;
+    const folder = await realpath(folderOf(call)).catch(lost);
+    const thing = (path: string): Promise<string> => identityOf(path, folder);
     const parts = new Map<string, string>();
     parts.set('the arguments', digest(canonical([call.name, call.args])));
     parts.set('the environment', digest(canonical(BASE_ENVIRONMENT)));
-    parts.set('the workspace', await realpath(workspace.path).then(digest, lost));
+    parts.set('the workspace', digest(folder));
     for (const effect of effects) {
-      if (effect.kind === 'write') parts.set(`the file ${effect.path}`, await fileIn(workspace, effect.path));
+      if (effect.kind === 'write') parts.set(`the file ${effect.path}`, await thing(resolve(folder, effect.path)));
       if (effect.kind !== 'run') continue;
       const { command, cwd, where } = effect;
+      const at = (name: string): string => placeOf(name, join(folder, cwd), where === 'host' ? null : folder);
       parts.set('where it runs', digest(where));
-      parts.set(`the folder ${cwd}`, await realpath(join(workspace.path, cwd)).then(digest, lost));
+      parts.set(`the folder ${cwd}`, await realpath(join(folder, cwd)).then(digest, lost));
       const { programs, files, isBindable } = await namesIn(command);
       isWhole &&= isBindable;
-      for (const name of programs) parts.set(`the program ${name}`, await programOf(workspace, cwd, name));
-      for (const name of files) {
-        const path = where === 'host' && isAbsolute(name) ? null : insideOf(cwd, name);
-        if (path !== null) parts.set(`the file ${name}`, await fileIn(workspace, path));
-        else if (isAbsolute(name)) parts.set(`the file ${name}`, await executable(name));
-      }
+      for (const name of programs)
+        parts.set(`the program ${name}`, await thing(name.includes('/') ? at(name) : await onPath(name)));
+      for (const name of files) parts.set(`the file ${name}`, await thing(at(name)));
     }
     return { parts: [...parts].map(([what, hash]) => ({ what, hash })), isWhole };
   };
@@ -69,47 +69,40 @@ export const createOwnersWord =
   };
 const UNSEEN = 'starts or reads something that is chosen only when it runs: a change of that would not be noticed';
 
-/** A path of a command as one of the workspace; null: it leads out of it. */
-function insideOf(cwd: string, name: string): string | null {
-  const path = isAbsolute(name) ? relative(INSIDE, name) : join(cwd, name);
-  return path === '..' || path.startsWith('../') || isAbsolute(path) ? null : path;
+/** Where a path of a command lies on this machine; `folder` is what the box shows as its workspace. */
+function placeOf(name: string, cwd: string, folder: string | null): string {
+  const isInside = folder !== null && (name === INSIDE || name.startsWith(`${INSIDE}/`));
+  return isInside ? join(folder, name.slice(INSIDE.length)) : resolve(cwd, name);
 }
 
-async function programOf(workspace: Root, cwd: string, name: string): Promise<string> {
-  if (name.includes('/')) {
-    const inside = insideOf(cwd, name);
-    return inside === null ? executable(name) : fileIn(workspace, inside);
-  }
+async function onPath(name: string): Promise<string> {
   for (const folder of (BASE_ENVIRONMENT['PATH'] ?? '').split(':')) {
     const path = join(folder, name);
-    if (await access(path, constants.X_OK).then(yes, no)) return executable(path);
+    if (await access(path, constants.X_OK).then(yes, no)) return path;
   }
-  return 'missing';
+  return name;
 }
 
-/** By where it really lies and what the file system says of it; by its content when we could change it. */
-async function executable(path: string): Promise<string> {
+/**
+ * By where it really lies and what the file system says of it, which nobody can set back; by its content where that could
+ * be changed: in the workspace, or where we may write.
+ */
+async function identityOf(path: string, folder: string): Promise<string> {
   try {
     const real = await realpath(path);
-    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(real, { bigint: true });
-    const known = [real, dev, ino, size, mtimeNs, ctimeNs].map(String);
-    const isOurs = size <= MAX_CONTENT_BYTES && (await access(real, constants.W_OK).then(yes, no));
-    return digest(canonical(isOurs ? [real, digest(await readFile(real))] : known));
+    const handle = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const info = await handle.stat({ bigint: true });
+      const isOurs = real.startsWith(`${folder}/`) || (await access(real, constants.W_OK).then(yes, no));
+      const isRead = isOurs && info.isFile() && info.size <= MAX_CONTENT_BYTES;
+      const { dev, ino, size, mtimeNs, ctimeNs } = info;
+      const seen = isRead ? [digest(await handle.readFile())] : [dev, ino, size, mtimeNs, ctimeNs].map(String);
+      return digest(canonical([real, ...seen]));
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     return lost(error);
-  }
-}
-
-async function fileIn(workspace: Root, path: string): Promise<string> {
-  try {
-    const content = await workspace.tryRead(path, MAX_CONTENT_BYTES);
-    return content === null ? 'missing' : digest(content);
-  } catch {
-    // A folder, a link, something large: any change of it still shows.
-    return lstat(join(workspace.path, path), { bigint: true }).then(
-      ({ dev, ino, size, mtimeNs, ctimeNs }) => digest(canonical([dev, ino, size, mtimeNs, ctimeNs].map(String))),
-      lost,
-    );
   }
 }
 

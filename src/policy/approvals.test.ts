@@ -81,6 +81,19 @@ describe('an answer', () => {
     expect(house.journal().filter((line) => line.includes('TOO_MANY_QUESTIONS'))).toHaveLength(1);
   });
 
+  test('I16 a guest cannot wear the owner down over many turns either', async () => {
+    const house = await start();
+    house.core.asking.present(1);
+    for (let n = 0; n < 12; n++) {
+      house.hear(`once more ${n}`, house.asGuest);
+      house.core.approvals.resolve((await house.question()).id, 'deny', PAGE);
+      await house.until(() => house.core.lanes.activeCount() === 0);
+    }
+    house.hear('and again', house.asGuest);
+    await house.told(/has asked the owner 12 times within an hour/);
+    expect(house.core.approvals.list()).toEqual([]);
+  });
+
   test('500 at once: the list is bounded and fast, each answer finds its own', async () => {
     const house = await start();
     const runs = Array.from({ length: 500 }, (_, n) => house.core.send('go', { session: `agent:main:s${n}` }));

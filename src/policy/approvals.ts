@@ -61,6 +61,9 @@ const LIFE_MS = 24 * 60 * 60_000;
 /** More questions in one run are refused unasked, so that nobody is worn down into saying yes (attacks.md I16). */
 const MAX_PER_RUN = 3;
 const MAX_PER_SESSION = 10;
+/** Of a conversation that is not the owner's. */
+const MAX_PER_HOUR = 12;
+const HOUR_MS = 60 * 60_000;
 const MAX_PENDING = 1_000;
 /** What nobody can read whole, nobody can approve. */
 const MAX_SHOWN_CHARS = 200_000;
@@ -156,6 +159,14 @@ export function createApprovals(ports: ApprovalPorts) {
       const where = mine >= MAX_PER_SESSION ? `${mine} questions of this conversation` : `${total} questions`;
       return refuse(question, 'TOO_MANY_PENDING', `${where} already wait for the owner`, 'openclaw approvals list');
     }
+    const lately = question.asker.kind === 'owner' ? 0 : table.askedSince(question.sessionKey, now() - HOUR_MS);
+    if (lately >= MAX_PER_HOUR)
+      return refuse(
+        question,
+        'TOO_MANY_QUESTIONS',
+        `it has asked the owner ${lately} times within an hour`,
+        STOP_ASKING,
+      );
     const chars = question.facts.reduce((sum, { name, value }) => sum + name.length + value.length, 0);
     if (chars > MAX_SHOWN_CHARS)
       return refuse(question, 'TOO_LONG_TO_SHOW', `its ${chars} characters cannot be shown to anybody whole`, '');

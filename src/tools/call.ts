@@ -21,6 +21,8 @@ export type CallerPorts = {
   ): Promise<OwnersWord>;
   /** every decision, before anything is asked or run */
   decided(call: ToolCall, decision: Decision): void;
+  /** before a call that does more than read; what takes time is done here, so that nothing comes between yes and start */
+  prepare?(call: ToolCall, effects: readonly Effect[]): Promise<void>;
   /** returns once it is durable that the call is about to run; only for calls that do more than read */
   started(call: ToolCall, effects: readonly Effect[]): void | Promise<void>;
   /** after such a run, whatever came of it */
@@ -55,12 +57,13 @@ export function createToolCaller(ports: CallerPorts): CallTool {
     const { permitted, confirm } = way;
     if (signal.aborted) return notBegun(`${tool.name} did not run: the turn was stopped.`, signal);
     const env = await ports.openEnv(permitted, signal);
+    // Doing it twice would not be the same as doing it once; and what was approved starts once.
+    const outward = confirm !== null || permitted.effects.some(({ kind }) => kind !== 'read');
+    if (outward) await ports.prepare?.(permitted, permitted.effects);
     const changed = (await confirm?.()) ?? null;
     if (changed !== null)
       return refusal('APPROVAL_VOID', changed, 'call it again as it is now, and the owner is asked again');
     if (signal.aborted) return notBegun(`${tool.name} did not run: the turn was stopped.`, signal);
-    // Doing it twice would not be the same as doing it once; and what was approved starts once.
-    const outward = confirm !== null || permitted.effects.some(({ kind }) => kind !== 'read');
     if (outward) await ports.started(permitted, permitted.effects);
     try {
       return await tool.run(permitted, parsed.args, env);

@@ -7,7 +7,6 @@ import { z } from 'zod';
 import { createBinder, createOwnersWord } from '../../src/asking/binding.ts';
 import type { Channel, InboundMessage, Outbound } from '../../src/channels/channel.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { openRoot } from '../../src/platform/root.ts';
 import { decide } from '../../src/policy/decide.ts';
 import type { Effect } from '../../src/policy/effects.ts';
 import { namesIn } from '../../src/policy/shell/names.ts';
@@ -36,7 +35,6 @@ export async function startAsking(options: AskingOptions = {}) {
   const home = options.home ?? mkdtempSync(join(tmpdir(), 'hardshell-asking-'));
   const workspaceDir = join(home, 'workspace');
   mkdirSync(workspaceDir, { recursive: true });
-  const workspace = await openRoot(workspaceDir);
   const sent: Outbound[] = [];
   const ran: unknown[] = [];
   let owners = options.owners ?? [OWNER];
@@ -99,7 +97,7 @@ export async function startAsking(options: AskingOptions = {}) {
           return decide(call, effects, grants.apply(call, effects, [ask]));
         },
         openEnv: async () => ({}) as ToolEnv,
-        askOwner: createOwnersWord(approvals, createBinder({ workspace, namesIn })),
+        askOwner: createOwnersWord(approvals, createBinder({ folderOf: () => workspaceDir, namesIn })),
         failed: (_call, error) => {
           throw error;
         },
@@ -149,7 +147,6 @@ export async function startAsking(options: AskingOptions = {}) {
         .all()
         .map((row) => `${row['kind']} ${row['body']}`),
     async end(): Promise<void> {
-      await workspace.close();
       core.end();
       rmSync(home, { recursive: true, force: true });
     },

@@ -40,6 +40,7 @@ export function openApprovalTable(store: Store) {
   const waiting = store.prepare(
     `SELECT count(*) AS total, coalesce(sum(session_key = ?), 0) AS mine FROM approvals WHERE state = 'pending'`,
   );
+  const lately = store.prepare('SELECT count(*) AS n FROM approvals WHERE session_key = ? AND created_at > ?');
   const codes = store.prepare(`SELECT code FROM approvals WHERE created_at > ? OR state = 'pending'`);
   const move = store.prepare('UPDATE approvals SET state = ?, answer = ? WHERE id = ? AND state = ?');
   const use = store.prepare(`UPDATE approvals SET state = 'used' WHERE id = ? AND state = 'allowed'`);
@@ -70,6 +71,7 @@ export function openApprovalTable(store: Store) {
       const row = waiting.get(sessionKey);
       return { total: Number(row?.['total']), mine: Number(row?.['mine']) };
     },
+    askedSince: (sessionKey: string, atMs: number): number => Number(lately.get(sessionKey, atMs)?.['n']),
     codesSince: (atMs: number): Set<string> => new Set(codes.all(atMs).map((row) => String(row['code']))),
     /** False when it was in another state by then. */
     answer: (id: string, from: 'pending' | 'allowed', to: 'allowed' | 'denied' | 'expired', answer: string): boolean =>
