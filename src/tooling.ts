@@ -37,7 +37,9 @@ export function createTooling({ log, config, live, sandboxes, running, undo, can
     folderOf: (call) => sandboxes.folderFor(conversationOf(call)),
     namesIn: async (command) => (await import('./policy/shell/names.ts')).namesIn(command),
   });
-  const schemas = new Map(TOOLS.map((tool) => [tool.name, toolSchemas([tool])]));
+  const schemasWith = (options: { readonly elevated: boolean }) =>
+    new Map(TOOLS.map((tool) => [tool.name, toolSchemas([tool], options)]));
+  const schemas = { inside: schemasWith({ elevated: false }), outside: schemasWith({ elevated: true }) };
   return {
     /** What is denied is not offered either; the decision below holds all the same. */
     tools(turn: Pick<ToolCall, 'sessionKey' | 'agentId' | 'speaker'>) {
@@ -46,7 +48,7 @@ export function createTooling({ log, config, live, sandboxes, running, undo, can
       return TOOLS.flatMap(({ name }) =>
         judgeFor(name, rules, asking).rule === 'deny' || (name === 'message' && !canSend())
           ? []
-          : (schemas.get(name) ?? []),
+          : (schemas[now.tools.elevated.enabled ? 'outside' : 'inside'].get(name) ?? []),
       );
     },
     toolCaller: ({ approvals, grants, send, ...hooks }: CallHooks): AgentPorts['callTool'] =>

@@ -12,8 +12,8 @@ import { writeTool } from './write.ts';
 
 export const TOOLS: readonly AnyTool[] = [readTool, writeTool, editTool, lsTool, execTool, processTool, messageTool];
 
-/** In the order given, always spelled the same, so that provider caches hit. */
-export function toolSchemas(tools: readonly AnyTool[]): ToolSchema[] {
+/** In the order given, always spelled the same, so that provider caches hit. What nobody may ask for here is left out. */
+export function toolSchemas(tools: readonly AnyTool[], { elevated = false } = {}): ToolSchema[] {
   return tools.map(({ name, description, parameters }) => {
     const { $schema: _, ...schema } = z.toJSONSchema(parameters, {
       io: 'input',
@@ -21,6 +21,7 @@ export function toolSchemas(tools: readonly AnyTool[]): ToolSchema[] {
       override({ jsonSchema }) {
         if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
         delete jsonSchema.propertyNames;
+        if (!elevated) delete jsonSchema.properties?.['elevated'];
       },
     });
     return { name, description, parameters: schema };

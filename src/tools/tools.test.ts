@@ -244,7 +244,7 @@ describe('exec', () => {
   test('runs what policy judged, with nothing added to the environment, within the limits of the settings', async () => {
     await exec({}, { command: 'echo "$A"', cwd: '/workspace/sub', timeoutSeconds: 0.5 });
     const request = requests.at(-1);
-    expect(request).toMatchObject({ argv: ['/bin/bash', '-c', 'echo "$A"'], cwd: 'sub' });
+    expect(request).toMatchObject({ argv: ['/bin/bash', '--norc', '-c', 'echo "$A"'], cwd: 'sub' });
     expect(request?.env).toBeUndefined();
     expect(request?.limits).toEqual({ ...DEFAULT_LIMITS, timeoutMs: 500, maxOutputBytes: 50_000 });
   });
@@ -276,7 +276,7 @@ describe('exec', () => {
 
 describe('the way of a call', () => {
   test('an unknown tool is answered with the names there are', async () => {
-    expect((await call('rm', {})).text).toBe('There is no tool called "rm". There are: read, write, edit, ls, exec, message.');
+    expect((await call('rm', {})).text).toBe('There is no tool called "rm". There are: read, write, edit, ls, exec, process, message.');
   });
   test.each([[{ path: 1 }], [{}], [null], ['text'], [{ path: 'a', extra: 1 }], [[]]])(
     'bad arguments %j are one clear line',

@@ -57,7 +57,7 @@ export const powers: Rule = function* (config, context) {
   }
 };
 
-function* commands({ tools, browser }: Parameters<Rule>[0]): Generator<Finding> {
+function* commands({ tools, browser, agents }: Parameters<Rule>[0]): Generator<Finding> {
   const { exec, elevated } = tools;
   if (exec.mode === 'full')
     yield risky(
@@ -65,6 +65,14 @@ function* commands({ tools, browser }: Parameters<Rule>[0]): Generator<Finding> 
       'tools.exec.mode',
       'tools.exec.mode "full" runs any command in the box without a question',
       'use "ask", or "allowlist" with tools.exec.allow',
+    );
+  const { mode } = agents.defaults.sandbox;
+  if (mode !== 'all' && ['ask', 'allowlist', 'full'].includes(exec.mode ?? ''))
+    yield risky(
+      'exec-on-host',
+      'agents.defaults.sandbox.mode',
+      `agents.defaults.sandbox.mode "${mode}" with tools.exec.mode "${exec.mode}" runs commands on this machine, with all that the account of the gateway may do`,
+      'openclaw config set agents.defaults.sandbox.mode all',
     );
   for (const program of exec.allow) {
     const base = program.split('/').at(-1) ?? program;

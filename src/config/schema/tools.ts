@@ -58,8 +58,8 @@ export const tools = () =>
       }),
     }),
     elevated: group('Leaving the box for one command', {
-      enabled: flag('Let the owner allow it, command by command', false),
-      allowFrom: ids('Who may ask for it, such as telegram:123456'),
+      enabled: flag('While a window is open (/elevated on, openclaw elevated on), a command may ask you', false),
+      allowFrom: ids('In whose chats, such as telegram:123456; webchat:owner is the page and the terminal'),
     }),
     web: group('The web', {
       search: group('Searching', {
@@ -114,7 +114,7 @@ export const actions = () =>
     }),
     destructive: group('Deleting and overwriting', {
       requireConfirmation: flag('Ask first', true),
-      useTrash: flag('Move into the trash instead of deleting', true),
+      useTrash: flag('rm in a box moves to .trash in the workspace instead of deleting; after 30 days, or beyond 1 GB, it goes', true),
     }),
     money: group('Spending', { requireConfirmation: flag('Ask before anything is bought or paid', true) }),
   });
