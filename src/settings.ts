@@ -162,7 +162,8 @@ const IN_FORCE = new RegExp(
   `^(${[
     'gateway\\.(mode|port|bind|customBindHost|dangerously.*|auth\\.(mode|token|password|dangerously.*)|controlUi\\.(enabled|allowedOrigins))',
     'agents\\.(defaults\\.(workspace|model|timeoutSeconds|maxOutputTokens|sandbox)|entries\\.[^.]+\\.(sandbox|tools))',
-    'tools\\.(profile|allow|deny|policies|sandbox\\.tools|elevated|exec\\.(mode|timeoutSeconds))',
+    'tools\\.(profile|allow|deny|policies|sandbox\\.tools|elevated|exec\\.(mode|allow|safeBins|strictInlineEval|timeoutSeconds))',
+    'approvals|tools\\.exec\\.grantExpiryDays',
     'actions\\.(undoSeconds|email|message|destructive\\.useTrash)',
     'channels|commands|pairing|messages|budget\\.perSender\\.tokens|session\\.(dmScope|groupScope|identityLinks)',
     'tools\\.fs|security\\.(workspace|allowedPaths|deniedPaths|dangerouslyReadable)|models|secrets|env|logging',

@@ -61,7 +61,16 @@ export function noBarrels(files: readonly SourceFile[]): string[] {
 }
 
 /** Costly to load and not always needed: one file each knows them, and only when it runs. */
-const LAZY = ['@anthropic-ai/sdk', '@slack/web-api', 'grammy', 'imapflow', 'nodemailer', 'openai', 'postal-mime'];
+const LAZY = [
+  '@anthropic-ai/sdk',
+  '@slack/web-api',
+  'grammy',
+  'imapflow',
+  'nodemailer',
+  'openai',
+  'postal-mime',
+  'unbash',
+];
 
 export function lazySdks(files: readonly SourceFile[]): string[] {
   const inside = product(files).filter((file) => file.path.startsWith('src/'));

@@ -1,42 +1,11 @@
 // Owns the rules of powers: what the assistant may run, who may command it, and what wakes it.
 import type { Finding } from '../findings.ts';
+import { runsAnything } from '../interpreters.ts';
 import { readPattern } from '../pattern/pattern.ts';
 import { CHANNEL_NAMES } from '../schema/channels.ts';
 import { personOf } from '../shape/people.ts';
 import { type Rule, risky, wrong } from './rule.ts';
 
-const INTERPRETERS = [
-  'node',
-  'npm',
-  'npx',
-  'python',
-  'python3',
-  'perl',
-  'ruby',
-  'php',
-  'bash',
-  'sh',
-  'zsh',
-  'deno',
-  'bun',
-  'make',
-  'env',
-  'xargs',
-  'find',
-  'awk',
-  'sed',
-  'git',
-  'vim',
-  'ssh',
-  'docker',
-  'pip',
-  'pip3',
-  'uv',
-  'cargo',
-  'go',
-  'yarn',
-  'pnpm',
-];
 const SECRET_NAME = /(TOKEN|SECRET|PASSWORD|API_?KEY|PRIVATE_KEY)$/;
 
 export const powers: Rule = function* (config, context) {
@@ -83,7 +52,7 @@ function* commands({ tools, browser, agents }: Parameters<Rule>[0]): Generator<F
         `tools.exec.allow: "${program}" is a pattern`,
         'name programs one by one',
       );
-    else if (INTERPRETERS.includes(base) && exec.mode !== 'full') {
+    else if (runsAnything(base) && exec.mode !== 'full') {
       yield risky(
         'exec-interpreter',
         'tools.exec.allow',
@@ -93,7 +62,7 @@ function* commands({ tools, browser, agents }: Parameters<Rule>[0]): Generator<F
     }
   }
   for (const program of exec.safeBins) {
-    if (INTERPRETERS.includes(program.split('/').at(-1) ?? '')) {
+    if (runsAnything(program)) {
       yield wrong(
         'safe-bin-interpreter',
         'tools.exec.safeBins',

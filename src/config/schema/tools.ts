@@ -42,11 +42,18 @@ export const tools = () =>
     }),
     exec: group('Commands', {
       mode: maybeChoice(
-        'none at all; ask for each (allowlist and ask: no list is trusted yet); or any, which holds when left out, inside the box',
+        'none; those made of listed programs on allowed paths, the others asked; each asked; or any. Left out: any inside the box, none outside',
         ['deny', 'allowlist', 'ask', 'full'],
       ),
-      allow: texts('Programs that need no question, by name'),
-      safeBins: texts('Programs that only filter what is piped in', ['cut', 'uniq', 'head', 'tail', 'tr', 'wc']),
+      allow: texts('With mode allowlist: programs that need no question, by name or absolute path'),
+      safeBins: texts('With mode allowlist: programs that need none while they only filter what is piped in', [
+        'cut',
+        'uniq',
+        'head',
+        'tail',
+        'tr',
+        'wc',
+      ]),
       strictInlineEval: flag('Ask for code in an argument (python -c, node -e) even when the program is allowed', true),
       timeoutSeconds: whole('Longest command', 120, { min: 1, max: 3_600 }),
       grantExpiryDays: whole('For how long "always allow" is good', 30, { min: 1, max: 365 }),
