@@ -1,7 +1,9 @@
 // Owns answering approvals. It never answers by itself and has no default: only a button that a person pressed.
 import { type App, reasonOf } from './context.ts';
 
-export async function resolveApproval(app: App, id: string, decision: 'allow-once' | 'deny'): Promise<void> {
+export type Decision = 'allow-once' | 'allow-always' | 'deny';
+
+export async function resolveApproval(app: App, id: string, decision: Decision): Promise<void> {
   try {
     await app.request('exec.approval.resolve', { id, decision });
     dropApproval(app, id);

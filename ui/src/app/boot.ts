@@ -8,6 +8,7 @@ import { fetchLatest, watchSession } from './history.ts';
 import { flush } from './sending.ts';
 import { fetchSessions } from './sessions.ts';
 import { fetchStatus } from './status.ts';
+import { showHeld } from './undo.ts';
 
 /** `restarted`: another gateway process answers now, so that runs of the old one are gone or begun anew. */
 export async function afterHello(app: App, restarted: boolean): Promise<void> {
@@ -26,6 +27,7 @@ export async function afterHello(app: App, restarted: boolean): Promise<void> {
     fetchSessions(app),
     request('models.list').then((value) => store.set((s) => ({ ...s, models: readModels(value) }))),
     fetchStatus(app),
+    request('outbox.list').then((value) => showHeld(app, value)),
     request('exec.approval.list').then((value) => {
       const approvals = listOf(value).flatMap((row) => readApproval(row) ?? []);
       store.set((s) => ({ ...s, approvals }));

@@ -19,6 +19,7 @@ import { failUndelivered, settleDelivered } from './sending.ts';
 import { applyChange } from './sessions.ts';
 import { changeTranscript, transcriptOf, withEnded } from './state.ts';
 import { fetchStatus } from './status.ts';
+import { showHeld } from './undo.ts';
 
 const SPOKEN_CHARS = 600;
 
@@ -51,6 +52,9 @@ export function applyEvent(app: App, event: EventFrame): void {
       if (status && (status.offline || status.repairs.length > 0)) void fetchStatus(app).catch(() => undefined);
       break;
     }
+    case 'outbox.changed':
+      showHeld(app, payload);
+      break;
     case 'exec.approval.resolved':
       dropApproval(app, textOf(payload['id']));
       break;

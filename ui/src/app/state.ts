@@ -53,6 +53,8 @@ export type AppState = {
   readonly historyErrors: ReadonlyMap<string, string>;
   readonly outbox: readonly Outgoing[];
   readonly approvals: readonly ApprovalRow[];
+  /** messages about to leave, each with how to hide its line */
+  readonly held: ReadonlyMap<number, () => void>;
   /** when a person last looked at a session */
   readonly seen: ReadonlyMap<string, number>;
   /** runs that are over: a row made just before may still name them as active */
@@ -100,6 +102,7 @@ export function initialState(
     historyErrors: new Map(),
     outbox,
     approvals: [],
+    held: new Map(),
     seen,
     ended: new Set(),
     notices: [],

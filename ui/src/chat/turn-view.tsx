@@ -8,6 +8,7 @@ import { Icon } from '../shell/icons.tsx';
 import { clock, fullTime, tokenCount } from '../shell/words.ts';
 import { ToolCard } from './tool-card.tsx';
 import type { AssistantTurn, NoticeTurn, Turn, UserTurn } from './turns.ts';
+import { UndoButton } from './undo-button.tsx';
 
 export function TurnView({ turn, sessionKey }: { turn: Turn; sessionKey: string }) {
   return useMemo(() => {
@@ -80,6 +81,9 @@ function Answer({ turn }: { turn: AssistantTurn }) {
           {ENDINGS[turn.stopReason] && <span class="ending">{ENDINGS[turn.stopReason]}</span>}
           <span class="turn-tools">
             <CopyButton text={words} label="Copy reply" />
+            {turn.parts.some((part) => part.type === 'tool' && CHANGING.has(part.name)) && (
+              <UndoButton turnId={turn.runId} />
+            )}
           </span>
           <Moment atMs={turn.atMs} />
           {turn.model && <span class="turn-model">{turn.model}</span>}
@@ -94,6 +98,9 @@ function Answer({ turn }: { turn: AssistantTurn }) {
     </article>
   );
 }
+
+/** Tools that can change files; whether they did is asked when it matters. */
+const CHANGING = new Set(['write', 'edit', 'apply_patch', 'exec', 'process']);
 
 /** Ends that a person should know of. An ordinary one needs no words. */
 const ENDINGS: Record<string, string> = {

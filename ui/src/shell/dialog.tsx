@@ -5,10 +5,12 @@ import { useEffect, useId, useRef, useState } from 'preact/hooks';
 export function Dialog({
   title,
   onClose,
+  wide = false,
   children,
 }: {
   title: string;
   onClose: () => void;
+  wide?: boolean;
   children: ComponentChildren;
 }) {
   const box = useRef<HTMLDialogElement>(null);
@@ -23,6 +25,7 @@ export function Dialog({
     // biome-ignore lint/a11y/useKeyWithClickEvents: the click is on what lies behind; the key for it is Esc
     <dialog
       ref={box}
+      class={wide ? 'is-wide' : undefined}
       aria-labelledby={id}
       onClose={onClose}
       onClick={(event) => {

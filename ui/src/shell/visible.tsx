@@ -24,8 +24,26 @@ export function plainLine(text: string): string {
   return text.replace(/[\n\t]+/g, ' ').replace(UNSEEN, (char) => `[${codeOf(char)}]`);
 }
 
-/** `strict`: where a person decides by the text, every character without a shape is shown. */
-export function Exact({ text, strict = false }: { text: string; strict?: boolean }) {
+/** `strict`: where a person decides by the text, every character without a shape is shown. `marks`: what of it is risky. */
+export function Exact({
+  text,
+  strict = false,
+  marks = [],
+}: {
+  text: string;
+  strict?: boolean;
+  marks?: readonly string[];
+}) {
+  return (
+    <>
+      {markedIn(text, marks).map((piece) =>
+        piece.marked ? <mark class="risky">{seen(piece.text, strict)}</mark> : seen(piece.text, strict),
+      )}
+    </>
+  );
+}
+
+function seen(text: string, strict: boolean): ComponentChildren[] {
   const pieces: ComponentChildren[] = [];
   let from = 0;
   for (const match of text.matchAll(strict ? UNSEEN_STRICT : UNSEEN)) {
@@ -33,5 +51,28 @@ export function Exact({ text, strict = false }: { text: string; strict?: boolean
     from = match.index + match[0].length;
   }
   pieces.push(text.slice(from));
-  return <>{pieces}</>;
+  return pieces;
+}
+
+const MAX_MARKED = 200;
+
+/** The text in pieces, those that a mark covers told apart; overlapping marks are one. */
+export function markedIn(text: string, marks: readonly string[]): readonly { text: string; marked: boolean }[] {
+  const spans: [number, number][] = [];
+  for (const mark of marks) {
+    if (mark === '') continue;
+    for (let at = text.indexOf(mark); at !== -1 && spans.length < MAX_MARKED; at = text.indexOf(mark, at + mark.length))
+      spans.push([at, at + mark.length]);
+  }
+  spans.sort(([a], [b]) => a - b);
+  const pieces: { text: string; marked: boolean }[] = [];
+  let done = 0;
+  for (const [from, to] of spans) {
+    if (to <= done) continue;
+    if (from > done) pieces.push({ text: text.slice(done, from), marked: false });
+    pieces.push({ text: text.slice(Math.max(from, done), to), marked: true });
+    done = to;
+  }
+  if (done < text.length) pieces.push({ text: text.slice(done), marked: false });
+  return pieces;
 }
