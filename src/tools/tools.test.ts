@@ -75,7 +75,15 @@ describe('what the model is told', () => {
     const text = JSON.stringify(toolSchemas(TOOLS));
     expect(text.length / 3.5).toBeLessThan(800);
     expect(JSON.stringify(toolSchemas(TOOLS))).toBe(text);
-    expect(toolSchemas(TOOLS).map((tool) => tool.name)).toEqual(['read', 'write', 'edit', 'ls', 'exec', 'process', 'message']);
+    expect(toolSchemas(TOOLS).map((tool) => tool.name)).toEqual([
+      'read',
+      'write',
+      'edit',
+      'ls',
+      'exec',
+      'process',
+      'message',
+    ]);
     for (const { parameters } of toolSchemas(TOOLS))
       expect(parameters).toMatchObject({ type: 'object', additionalProperties: false });
   });
@@ -245,12 +253,28 @@ describe('exec', () => {
     await exec({}, { command: 'echo "$A"', cwd: '/workspace/sub', timeoutSeconds: 0.5 });
     const request = requests.at(-1);
     expect(request).toMatchObject({ argv: ['/bin/bash', '--norc', '-c', 'echo "$A"'], cwd: 'sub' });
-    expect(request?.env).toBeUndefined();
+    expect(request?.env).toEqual({});
     expect(request?.limits).toEqual({ ...DEFAULT_LIMITS, timeoutMs: 500, maxOutputBytes: 50_000 });
   });
-  test('E06 an environment in the arguments is refused, whatever it holds', async () => {
-    const { text } = await exec({}, { env: { LD_PRELOAD: '/workspace/x.so' } });
-    expect(text).toMatch(/^exec did not run, its arguments are wrong: .*env/);
+  test('E06 E07 E08 E09 E11 of the environment only names are taken that steer nothing', async () => {
+    for (const name of [
+      ...['LD_PRELOAD', 'DYLD_INSERT_LIBRARIES', 'BASH_ENV', 'ENV', 'PS4', 'PROMPT_COMMAND', 'PATH', 'HOME', 'IFS'],
+      ...['NODE_OPTIONS', 'PYTHONSTARTUP', 'PERL5OPT', 'RUBYOPT', 'JAVA_TOOL_OPTIONS', 'GIT_SSH_COMMAND'],
+      ...[
+        'GIT_CONFIG_COUNT',
+        'RUSTUP_TOOLCHAIN',
+        'npm_config_prefix',
+        'PIP_INDEX_URL',
+        'CLOUDSDK_PYTHON',
+        'http_proxy',
+      ],
+      ...['BASH_FUNC_ls%%', 'app_x', 'APP_', 'LC_ALL=x', '__proto__x', 'APP_\u0130'],
+    ]) {
+      const { text } = await exec({}, { command: 'true', env: { [name]: 'x' } });
+      expect(text, name).toMatch(/^exec did not run, its arguments are wrong: env/);
+    }
+    await exec({}, { command: 'true', env: { APP_MODE: 'test', TZ: 'UTC', NO_COLOR: '1' } });
+    expect(requests.at(-1)?.env).toEqual({ APP_MODE: 'test', TZ: 'UTC', NO_COLOR: '1' });
   });
   test('is an error exactly when the command failed or was stopped', async () => {
     expect(await exec({ stdout: 'hi\n' })).toMatchObject({
@@ -276,7 +300,9 @@ describe('exec', () => {
 
 describe('the way of a call', () => {
   test('an unknown tool is answered with the names there are', async () => {
-    expect((await call('rm', {})).text).toBe('There is no tool called "rm". There are: read, write, edit, ls, exec, process, message.');
+    expect((await call('rm', {})).text).toBe(
+      'There is no tool called "rm". There are: read, write, edit, ls, exec, process, message.',
+    );
   });
   test.each([[{ path: 1 }], [{}], [null], ['text'], [{ path: 'a', extra: 1 }], [[]]])(
     'bad arguments %j are one clear line',
@@ -300,10 +326,15 @@ describe('the way of a call', () => {
   );
   test('E28 no answer is a no; a yes runs it once', async () => {
     put('SOUL.md', 'calm');
-    const late = await caller({ askOwner: async () => ({ kind: 'no', why: 'the owner did not answer in time', fix: '' }) })('write', { path: 'SOUL.md', content: 'new' });
+    const late = await caller({
+      askOwner: async () => ({ kind: 'no', why: 'the owner did not answer in time', fix: '' }),
+    })('write', { path: 'SOUL.md', content: 'new' });
     expect(late.text).toContain('the owner did not answer in time');
     expect(get('SOUL.md')).toBe('calm');
-    await caller({ askOwner: async () => ({ kind: 'allowed', confirm: async () => null }) })('write', { path: 'SOUL.md', content: 'new' });
+    await caller({ askOwner: async () => ({ kind: 'allowed', confirm: async () => null }) })('write', {
+      path: 'SOUL.md',
+      content: 'new',
+    });
     expect(get('SOUL.md')).toBe('new');
   });
   test('a call with an outward effect runs only after its start is durable', async () => {
