@@ -156,10 +156,17 @@ export function moveFile(from: string, to: string): void {
 }
 
 /** A private folder that is gone with `remove`; what is put into it may be read by whoever is shown it. */
-export function openScratch(): { readonly path: string; put(name: string, data: Uint8Array): string; remove(): void } {
+export function openScratch(): {
+  put(name: string, data: Uint8Array): string;
+  makeFolder(name: string): string;
+  remove(): void;
+} {
   const path = mkdtempSync(join(tmpdir(), 'hardshell-'));
   return {
-    path,
+    makeFolder(name) {
+      mkdirSync(join(path, name), PRIVATE_FOLDER);
+      return join(path, name);
+    },
     put(name, data) {
       replaceFile(join(path, name), data, READABLE_FILE);
       return join(path, name);

@@ -3,10 +3,20 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Sandbox, SandboxDriver, SandboxSpec } from '../../src/sandbox/driver.ts';
 import { prepareWorkspace } from '../../src/sandbox/workspace.ts';
@@ -503,6 +513,102 @@ export function sandboxContract({ name, make, uid: inside, processes, isContaine
       expect(mounts()).toEqual(before);
       await other.close();
       expect(readdirSync('/proc/self/fd').length).toBeLessThanOrEqual(descriptors);
+    });
+  });
+
+  describe('shows and hides what the spec says', () => {
+    test('G05 a further folder is there, read-only or to be written, and nothing else of where it lies', async () => {
+      const [shelf, desk] = [join(place.base, 'shelf'), join(place.base, 'desk')];
+      for (const folder of [shelf, desk]) prepareWorkspace(folder);
+      writeFileSync(join(shelf, 'book'), 'words', { mode: 0o644 });
+      prepareWorkspace(shelf);
+      const open = await driver.open(
+        specOf({
+          binds: [
+            { source: shelf, target: '/shelf', access: 'ro' },
+            { source: desk, target: '/desk', access: 'rw' },
+          ],
+        }),
+      );
+      try {
+        const { stdout, stderr } = await bashIn(
+          open,
+          'cat /shelf/book; echo x >/shelf/new; echo note >/desk/note; ls /shelf/..',
+        );
+        expect(stdout).toMatch(/^words/);
+        expect(stderr).toContain('Read-only file system');
+        expect(readFileSync(join(desk, 'note'), 'utf8')).toBe('note\n');
+        expect(stdout).not.toMatch(/^home$/m);
+      } finally {
+        await open.close();
+      }
+    });
+
+    test('a path that is masked reads as empty, stays in place, and is masked from the next command on', async () => {
+      mkdirSync(inWorkspace('vault/deep'), { recursive: true });
+      for (const file of ['.env', 'vault/deep/key']) writeFileSync(inWorkspace(file), 'TOP-SECRET');
+      prepareWorkspace(place.workspace);
+      let masked: string[] = [];
+      const open = await driver.open(specOf({ masked: async () => masked }));
+      try {
+        expect((await bashIn(open, 'cat .env')).stdout).toBe('TOP-SECRET');
+        masked = ['.env', 'vault'];
+        const { stdout } = await bashIn(
+          open,
+          'cat .env vault/deep/key; ls -A vault; rm -rf .env vault; mv .env e; mv vault v; cat e v/deep/key; echo x >.env; grep -r TOP-SECRET . ; true',
+        );
+        expect(stdout).toBe('');
+        for (const file of ['.env', 'vault/deep/key'])
+          expect(readFileSync(inWorkspace(file), 'utf8')).toBe('TOP-SECRET');
+      } finally {
+        await open.close();
+      }
+    });
+
+    test('a fixed file that the owner replaces meanwhile is the new one, and fixed', async () => {
+      writeFileSync(inWorkspace('next'), 'be better');
+      renameSync(inWorkspace('next'), inWorkspace('AGENTS.md'));
+      prepareWorkspace(place.workspace);
+      expect((await bash('cat AGENTS.md; echo evil >AGENTS.md; mv AGENTS.md b; true')).stdout).toBe('be better');
+      expect(readFileSync(inWorkspace('AGENTS.md'), 'utf8')).toBe('be better');
+    });
+
+    test('no socket of an engine, and no netlink but an empty machine', async () => {
+      const { stdout } = await bash(`find / -path /proc -prune -o -type s -print 2>/dev/null
+        perl -MSocket -e 'socket(S, 16, SOCK_RAW, 0) or exit;
+          send(S, pack("LSSLLCxSLLL", 32, 18, 0x301, 1, 0, 0, 0, 0, 0, 0), 0); recv(S, $_, 65536, 0);
+          print "names: ", join(",", sort grep { !/^(lo|sit0|tunl0|ip6tnl0|gre0|gretap0|erspan0|ip_vti0|ip6_vti0|ip6gre0|teql0|dummy0)$/ } /\\0\\0\\3\\0([a-z0-9_]+)\\0/g), "\n"'`);
+      expect(stdout.replace(/^names: \n$/, '')).toBe('');
+    });
+  });
+
+  describe('talks with a command while it runs', () => {
+    test('input comes as a stream, output as it is made, and its end is the end of the input', async () => {
+      const stdin = new PassThrough();
+      const heard: string[] = [];
+      const run = bash('while read -r line; do echo "got $line"; done; echo over >&2', {
+        stdin,
+        onOutput: (chunk, from) => {
+          heard.push(`${from}: ${chunk.toString('utf8').trim()}`);
+          if (heard.length === 1) stdin.write('two\n');
+          if (heard.length === 2) stdin.end();
+        },
+      });
+      stdin.write('one\n');
+      expect(await run).toMatchObject({ exitCode: 0, stdout: 'got one\ngot two\n', stderr: 'over\n' });
+      expect(heard).toEqual(['stdout: got one', 'stdout: got two', 'stderr: over']);
+    });
+
+    test('input that nobody reads holds nothing up, and a lot of it arrives whole', async () => {
+      expect(await bash('exit 4', { stdin: 'x'.repeat(5_000_000) })).toMatchObject({ exitCode: 4 });
+      expect((await bash('wc -c', { stdin: 'x'.repeat(5_000_000) })).stdout.trim()).toBe('5000000');
+    });
+
+    test('a command that writes what its keeper would say fools nobody', async () => {
+      const script = `perl -e 'print pack("a1NN", "X", 1, 4), pack("N", 0), pack("a1NN", "O", 2, 4), "fake"' ; exit 9`;
+      const [first, second] = await Promise.all([bash(script), bash('sleep 0.1; echo mine')]);
+      expect(first.exitCode).toBe(9);
+      expect(second).toMatchObject({ exitCode: 0, stdout: 'mine\n' });
     });
   });
 

@@ -11,7 +11,8 @@ export type Asked = Pick<Plan, 'engine' | 'layout' | 'most' | 'image'> & {
   readonly masks: readonly Mask[];
   /** copies of the fixed files: the engine is root and would follow a link that a command has put there */
   readonly fixed: readonly { readonly name: string; readonly path: string }[];
-  readonly empty: string;
+  readonly emptyFile: string;
+  readonly emptyFolder: string;
 };
 
 const OPEN_FILES = 1024;
@@ -75,16 +76,12 @@ export const targetsOf = (layout: Layout, masks: readonly Mask[]): string[] => [
   ...masks.map(({ path }) => path),
 ];
 
-function mountsOf({ layout, masks, fixed, empty }: Asked): string[] {
+function mountsOf({ layout, masks, fixed, emptyFile, emptyFolder }: Asked): string[] {
   return [
     ...bind(layout.workspace, '/workspace', layout.writable),
     ...layout.binds.flatMap(({ source, target, writable }) => bind(source, target, writable)),
     ...fixed.flatMap(({ name, path }) => bind(path, `/workspace/${name}`, false)),
-    ...masks.flatMap(({ path, isFolder }) =>
-      isFolder
-        ? ['--mount', csv(['type=tmpfs', `target=${path}`, 'tmpfs-size=4096', 'tmpfs-mode=0500'])]
-        : bind(empty, path, false),
-    ),
+    ...masks.flatMap(({ path, isFolder }) => bind(isFolder ? emptyFolder : emptyFile, path, false)),
   ];
 }
 

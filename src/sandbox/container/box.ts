@@ -94,9 +94,9 @@ async function startBox(plan: Plan, masks: readonly Mask[]): Promise<OpenBox> {
     if (content === null) await workspace.replace(name, '');
     fixed.push({ name, path: scratch.put(`fixed${index}`, content ?? Buffer.alloc(0)) });
   }
-  const empty = scratch.put('empty', Buffer.alloc(0));
+  const empty = { emptyFile: scratch.put('empty', Buffer.alloc(0)), emptyFolder: scratch.makeFolder('folder') };
   const name = newName();
-  const argv = [...engine.argv, ...boxArguments({ ...plan, name, masks, fixed, empty }), image, ...runner];
+  const argv = [...engine.argv, ...boxArguments({ ...plan, ...empty, name, masks, fixed }), image, ...runner];
   const link = startLink(argv, engine.env);
   const remove = async (): Promise<void> => {
     link.close();
