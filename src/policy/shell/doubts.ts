@@ -1,8 +1,8 @@
 // Owns why a part of a command cannot be decided before it runs, in one clause each. Data only.
 import type { PipelineNode, WordPart } from 'unbash';
 
-/** `mark` is the part of the command, verbatim. `isHopeless`: no yes of the owner would make it better. */
-export type Doubt = { readonly reason: string; readonly mark: string; readonly isHopeless?: true };
+/** `mark` is the part of the command, verbatim. `isHopeless`: no yes of the owner would make it better, or not in the box. */
+export type Doubt = { readonly reason: string; readonly mark: string; readonly isHopeless?: true | 'in the box' };
 
 const SUBSTITUTION = 'what another command prints becomes a part of it';
 const VALUE = 'the value of a variable is known only when it runs';

@@ -25,6 +25,8 @@ type Run = Extract<Effect, { kind: 'run' }>;
 
 const KEY = 'tools.exec.mode';
 const MAX_MARKS = 8;
+/** Each may be a path, and each of those is looked at. */
+const MAX_WORDS = 500;
 
 export const shellRulesOf = (exec: Omit<ShellRules, 'zones' | 'resolve'>, zones: Zones): ShellRules => ({
   ...exec,
@@ -50,9 +52,11 @@ async function judgeRun(run: Run, rules: ShellRules, isTainted: boolean): Promis
   // In the box nothing is asked unless the owner wants it, so nothing has to be read either.
   if (where === 'sandbox' && (mode === undefined || mode === 'full')) return [];
   const reading = await readCommand(command);
-  const named = neverIn(reading, rules.resolve);
-  const hopeless = [...reading.doubts, ...named].find(({ isHopeless }) => isHopeless);
-  if (hopeless && !(where === 'host' && named.includes(hopeless) && mode === 'full')) {
+  const isHopeless = (one: Doubt): boolean => one.isHopeless === true || (where === 'sandbox' && !!one.isHopeless);
+  const beyond = reading.doubts.find(isHopeless);
+  const named = beyond ? [] : neverIn(reading, rules.resolve);
+  const hopeless = beyond ?? named.find(isHopeless);
+  if (hopeless) {
     const { reason, mark } = hopeless;
     return [{ ...denied('COMMAND_REFUSED', 'built in', reason, ''), ...(mark === '' ? {} : { marks: [mark] }) }];
   }
@@ -109,6 +113,10 @@ function byList({ cwd }: Run, { steps, doubts }: Reading, rules: ListRules): Dou
   for (const { segment } of steps) {
     const { words, assigns, redirects } = segment;
     found.push(...judgeNames(assigns.map(({ name }) => name)));
+    if (words.length > MAX_WORDS) {
+      found.push({ reason: `it has more than ${MAX_WORDS} words`, mark: words[0]?.text ?? '' });
+      break;
+    }
     if (words.length === 0 && doubts.length === 0) found.push({ reason: 'it starts no program', mark: segment.text });
     found.push(...redirects.flatMap((one) => judgeRedirect(one, folders, rules.borders)));
     let rest = words;

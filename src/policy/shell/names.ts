@@ -14,6 +14,7 @@ export type Names = {
 
 const MAX_NAMES = 200;
 const MAX_DEPTH = 4;
+const MAX_CODE = 8;
 
 export async function namesIn(command: string): Promise<Names> {
   const programs = new Set<string>();
@@ -50,7 +51,9 @@ export async function namesIn(command: string): Promise<Names> {
     }
     if (!INTERPRETERS.includes(plainProgramName(rest[0]?.value ?? ''))) return;
     // Code in an argument: if it is of the shell it names programs too, and if it is not, reading it does no harm.
-    for (const { value } of rest.slice(1)) if (value !== null && /[\s;|&]/.test(value)) await take(value, depth + 1);
+    const code = rest.slice(1).flatMap(({ value }) => (value !== null && /[\s;|&]/.test(value) ? [value] : []));
+    if (code.length > MAX_CODE) lost();
+    for (const value of code.slice(0, MAX_CODE)) await take(value, depth + 1);
   }
 
   await take(command, 0);

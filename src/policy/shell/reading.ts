@@ -35,6 +35,7 @@ export type Reading = {
 export const MAX_COMMAND_BYTES = 65_536;
 export const MAX_SEGMENTS = 50;
 const MAX_DEPTH = 24;
+const MAX_HEREDOCS = 100;
 const MAX_DOUBTS = 32;
 
 const UNSHOWN = new RegExp(String.raw`[${FORMAT}]|[\x00-\x08\x0b-\x1f\x7f-\x9f]`, 'gu');
@@ -60,6 +61,9 @@ function refusalOf(command: string): Doubt | null {
     return { reason: `it is longer than ${MAX_COMMAND_BYTES / 1024} kB`, mark: '', isHopeless: true };
   if (command.includes('\0') || !command.isWellFormed())
     return { reason: 'it holds characters that no command can have', mark: '', isHopeless: true };
+  // The parser takes them in time that grows with the square of their number.
+  if (command.split('<<').length > MAX_HEREDOCS)
+    return { reason: `it has more than ${MAX_HEREDOCS} times <<`, mark: '<<' };
   return null;
 }
 

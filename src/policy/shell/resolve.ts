@@ -23,7 +23,7 @@ export function createResolve(folders: readonly string[] = FOLDERS, isTrusted = 
       try {
         accessSync(path, constants.X_OK);
         const real = realpathSync(path);
-        if (!statSync(real).isFile() || !isTrusted(real) || !isTrusted(dirname(real))) return null;
+        if (!statSync(real).isFile() || !wayTo(real).every(isTrusted)) return null;
         // What the name leads to counts too: a link called `list` may be a shell.
         return { path, real, names: [...new Set([plainProgramName(path), plainProgramName(real)])] };
       } catch {
@@ -33,6 +33,9 @@ export function createResolve(folders: readonly string[] = FOLDERS, isTrusted = 
     return null;
   };
 }
+
+/** A folder above that others may change is enough to put another file there. */
+const wayTo = (path: string): string[] => (path === '/' ? ['/'] : [path, ...wayTo(dirname(path))]);
 
 function ofTheSystem(path: string): boolean {
   const { uid, mode } = statSync(path);

@@ -109,7 +109,7 @@ export function whyNever(name: string, resolve: Resolve): Doubt | null {
     };
   const privileged = names.find((one) => PRIVILEGED.includes(one));
   return privileged
-    ? { reason: `${privileged} wants rights that no command here has`, mark: name, isHopeless: true }
+    ? { reason: `${privileged} wants rights that no command here has`, mark: name, isHopeless: 'in the box' }
     : null;
 }
 
