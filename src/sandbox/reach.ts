@@ -6,6 +6,7 @@ import { setImmediate as pause } from 'node:timers/promises';
 import { hostParts } from '../config/rules/borders.ts';
 import { covers, ruleOn, type Zones } from '../config/zones.ts';
 import { HardshellError } from '../platform/errors.ts';
+import { identityOf } from '../platform/folder-handle.ts';
 import type { Bind } from './driver.ts';
 
 export type SandboxReach = {
@@ -145,7 +146,7 @@ export function createSandboxReach(zones: () => Zones, home: string): SandboxRea
       if (top.access === 'read' && access === 'w') return [];
       const at = spellings.find((one) => one !== top.source && covers(top.source, one));
       if (at === undefined) return [];
-      const stat = lstatSync(at, { bigint: true, throwIfNoEntry: false });
+      const stat = lstatSync(at, { throwIfNoEntry: false });
       const identity = stat === undefined || stat.isSymbolicLink() ? '' : identityOf(stat);
       const before = identities.get(at);
       if (before !== undefined && before !== identity && isElsewhere(before, fresh)) throw moved(path);
@@ -164,13 +165,12 @@ function isElsewhere(identity: string, folders: ReadonlyMap<string, Seen>): bool
   return [...folders.keys()].some((key) => {
     const folder = key.slice(key.indexOf(' ') + 1);
     return readdirSync(folder).some((name) => {
-      const stat = lstatSync(`${folder}/${name}`, { bigint: true, throwIfNoEntry: false });
+      const stat = lstatSync(`${folder}/${name}`, { throwIfNoEntry: false });
       return stat !== undefined && identityOf(stat) === identity;
     });
   });
 }
 
-const identityOf = ({ dev, ino, birthtimeNs }: BigIntStats): string => [dev, ino, birthtimeNs].join(' ');
 const stampOf = ({ dev, ino, ctimeNs, mtimeNs }: BigIntStats): string => [dev, ino, ctimeNs, mtimeNs].join(' ');
 
 function moved(path: string): HardshellError {

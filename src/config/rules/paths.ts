@@ -38,6 +38,10 @@ export const paths: Rule = function* ({ agents, security }, context) {
     if (covers(real(path), real(workspace)) || covers(path, workspace)) {
       const fix = 'deny what lies in it, or choose another workspace';
       yield wrong('denies-workspace', DENIED, `${DENIED}: "${path}" holds the workspace ${workspace}`, fix);
+    } else if ([workspace, ...allowed.map((one) => one.path)].some((top) => covers(top, path)) && !existsSync(path)) {
+      // Mistyped, or moved by a command while nobody watched.
+      const fix = 'correct the path; what was moved is denied no more';
+      yield risky('denied-missing', DENIED, `${DENIED}: "${path}" does not exist`, fix);
     }
   }
   for (const { path } of parsed('dangerouslyReadable')) yield* readableRules(path, covers(workspace, path), context);

@@ -217,7 +217,8 @@ describe('borders', () => {
   test('S129 denied paths must not shut the workspace, and say when they shut an allowed folder', () => {
     const deny = (path: string, allowed: string[] = []): string[] =>
       codes(JSON.stringify({ security: { deniedPaths: [path], allowedPaths: allowed } }));
-    expect(deny('private')).toEqual([]);
+    expect(deny('private')).toEqual(['warning:denied-missing']);
+    expect(deny('/srv/never')).toEqual([]);
     expect(deny('/srv/never:w')).toEqual([]);
     expect(deny('/srv/never:ro')).toEqual(['error:path-access']);
     expect(deny(home)).toEqual(['error:denies-workspace']);
