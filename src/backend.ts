@@ -2,6 +2,7 @@
 // alone, decides nothing and holds nothing.
 import { createDesk } from './access/desk.ts';
 import { createApprovalDesk } from './asking/chats.ts';
+import type { Boxes } from './boxes/boxes.ts';
 import { redact } from './config/load.ts';
 import type { Core } from './core.ts';
 import type { Backend, SessionRow, StatusReport } from './gateway/backend.ts';
@@ -35,6 +36,7 @@ export type BackendPorts = SendPorts &
     readonly models: Models;
     readonly channels: Backend['channels'];
     readonly undo: Backend['undo'];
+    readonly sandboxes: Pick<Boxes, 'known' | 'limits' | 'list' | 'recreate' | 'prune'>;
     readonly running: Pick<Running, 'trash' | 'elevate' | 'elevation'>;
     status(): StatusReport;
   };
@@ -150,9 +152,31 @@ export function createBackend(ports: BackendPorts): Backend {
       // Files may hold what nobody sent by a chat.
       preview: async (wish) => ports.hide.value(await ports.undo.preview(wish)),
     },
+    sandbox: {
+      known: ports.sandboxes.known,
+      limits: ports.sandboxes.limits,
+      list: ports.sandboxes.list,
+      async recreate(which, actor) {
+        const ended = await ports.sandboxes.recreate(scopesOf(which));
+        ports.journal.record('sandbox.recreated', { ...which, ended, actor });
+        return ended;
+      },
+      async prune(isAll, actor) {
+        const ended = await ports.sandboxes.prune(isAll);
+        ports.journal.record('sandbox.pruned', { all: isAll, ended, actor });
+        return ended;
+      },
+    },
     channels: ports.channels,
     status: ports.status,
     record: (kind, body) => ports.journal.record(kind, body),
     subscribe: runs.subscribe,
   };
+}
+
+/** Those of an agent are its own and those of its conversations. */
+function scopesOf(which: { all: true } | { session: string } | { agent: string }): (scopeKey: string) => boolean {
+  if ('all' in which) return () => true;
+  if ('session' in which) return (key) => key === which.session;
+  return (key) => key === `agent:${which.agent}` || key.startsWith(`agent:${which.agent}:`);
 }

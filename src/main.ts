@@ -7,7 +7,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { openPairingKey } from './access/key.ts';
 import { createPromptBuilder, guestIn, STARTER_FILES } from './agent/prompt.ts';
 import { createBackend } from './backend.ts';
-import { openBoxes } from './boxes.ts';
+import { openBoxes } from './boxes/boxes.ts';
 import type { Platforms } from './channels/platforms.ts';
 import { settlePendingAtStart } from './config/edit/settle.ts';
 import { secretValues } from './config/load.ts';
@@ -275,6 +275,7 @@ async function openGateway(
       config: live.current,
       status,
       undo,
+      sandboxes,
       channels: { list, probe: perimeter.probe, linking: perimeter.linking },
       stopping,
     }),

@@ -2,7 +2,7 @@
 // composition; the rules themselves live in policy/, and nothing here decides.
 import type { AgentPorts } from './agent/loop.ts';
 import { createBinder, createOwnersWord } from './asking/binding.ts';
-import { type Boxes, conversationOf } from './boxes.ts';
+import { type Boxes, conversationOf } from './boxes/boxes.ts';
 import type { Config } from './config/schema.ts';
 import type { CallHooks } from './core.ts';
 import type { Log } from './log/log.ts';

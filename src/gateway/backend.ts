@@ -8,6 +8,8 @@ import type { Tail } from '../log/tail.ts';
 import type { Applied, Preview, TurnRow, Wish } from '../ops/checkpoints/checkpoints.ts';
 import type { Approval, ApprovalDecision, Grant } from '../policy/approval.ts';
 import type { Resolution } from '../policy/approvals.ts';
+import type { Limit } from '../sandbox/pool/facts.ts';
+import type { OpenBox, SandboxState } from '../sandbox/pool/pool.ts';
 import type { Trashed } from '../sandbox/trash/trash.ts';
 import type { SessionChange, SessionPatch } from '../sessions/directory.ts';
 import type { RunEvent, TurnEnd } from '../sessions/turn.ts';
@@ -120,7 +122,7 @@ export type StatusReport = {
   readonly messages: Balance;
   readonly outbox: OutboxCount;
   readonly model: { readonly primary: string; readonly fallbacks: readonly string[]; readonly offline: boolean };
-  readonly sandbox: { readonly driver: string | null; readonly detail: string; readonly fix: string | null };
+  readonly sandbox: Omit<SandboxState, 'atMs'> & { readonly atMs?: number };
   readonly elevated: readonly OpenWindow[];
   readonly usage: { readonly today: TokenCount; readonly total: TokenCount };
   readonly channels: readonly ChannelReport[];
@@ -210,6 +212,17 @@ export interface Backend {
     preview(wish: Wish): Promise<Preview>;
     /** Throws HardshellError: NOTHING_TO_UNDO, TURN_UNKNOWN, UNDO_BUSY. */
     apply(wish: Wish, actor: Actor): Promise<Applied>;
+  };
+  /** the boxes that commands run in */
+  readonly sandbox: {
+    /** null while the first is opening */
+    known(): SandboxState | null;
+    limits(): readonly Limit[];
+    list(): readonly OpenBox[];
+    /** Ends what runs in them; how many there were. */
+    recreate(which: { all: true } | { session: string } | { agent: string }, actor: Actor): Promise<number>;
+    /** those that nobody uses; `isAll`: however short the time */
+    prune(isAll: boolean, actor: Actor): Promise<number>;
   };
   readonly logs: { tail(query: { cursor?: number; limit: number; maxBytes: number }): LogTail };
   readonly channels: {

@@ -9,7 +9,7 @@ const ROWS: readonly (readonly string[])[] = [
     'main.ts',
     'asking',
     'backend.ts',
-    'boxes.ts',
+    'boxes',
     'channel-reports.ts',
     'core.ts',
     'door.ts',

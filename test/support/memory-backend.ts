@@ -348,6 +348,7 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
     trash: { list: async () => [], restore: noDesk, empty: async () => [] },
     elevated: { open: () => [], set: noDesk },
     undo: { list: async () => [], preview: noDesk, apply: noDesk },
+    sandbox: { known: () => null, limits: () => [], list: () => [], recreate: noDesk, prune: noDesk },
     ...overrides,
   };
   return backend;

@@ -15,6 +15,7 @@ import { modelMethods } from './models.ts';
 import { sessionMethods } from './sessions.ts';
 import { statusMethods } from './status.ts';
 import { subscriptionMethods } from './subscriptions.ts';
+import { sandboxMethods } from './workspace/sandbox.ts';
 import { undoMethods } from './workspace/undo.ts';
 
 export function allMethods(): ReadonlyMap<string, Method> {
@@ -35,6 +36,7 @@ export function allMethods(): ReadonlyMap<string, Method> {
     channelMethods,
     pairingMethods,
     undoMethods,
+    sandboxMethods,
   ];
   return new Map(tables.flatMap((table) => Object.entries(table)));
 }

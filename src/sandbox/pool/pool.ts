@@ -141,9 +141,8 @@ export function openSandboxes(ports: PoolPorts) {
         running: box.running.size,
         reason: box.choice?.sandbox === null ? reasonsOf(box.choice) : '',
       })),
-    /** Ends what runs in them; the next command opens them anew. Null: all of them. */
-    recreate: (scopeKey: string | null): Promise<number> =>
-      closeThose((box) => scopeKey === null || box.scopeKey === scopeKey, true),
+    /** Ends what runs in them; the next command opens them anew. */
+    recreate: (which: (scopeKey: string) => boolean): Promise<number> => closeThose((box) => which(box.scopeKey), true),
     prune,
     async close(): Promise<void> {
       isClosed = true;

@@ -1,18 +1,19 @@
 // Owns joining the boxes to the house: whose conversation a call belongs to, which settings hold for it now, and where what
 // leaves a box is written down. Part of the composition; what a plan means is decided in sandbox/pool/.
 import { homedir } from 'node:os';
-import type { Env, Paths } from './config/paths.ts';
-import type { Config } from './config/schema.ts';
-import { type Zones, zonesOf } from './config/zones.ts';
-import type { Journal } from './journal/journal.ts';
-import type { Root } from './platform/root.ts';
-import type { Effect } from './policy/effects.ts';
-import { STEERING_FILES } from './policy/steering.ts';
-import { type Conversation, type Plan, planFor } from './sandbox/pool/plan.ts';
-import { type Handed, openSandboxes } from './sandbox/pool/pool.ts';
-import { createSandboxReach } from './sandbox/reach.ts';
-import type { Speaker } from './sessions/turn.ts';
-import { createReach, type Reach } from './tools/reach.ts';
+import type { Env, Paths } from '../config/paths.ts';
+import type { Config } from '../config/schema.ts';
+import { type Zones, zonesOf } from '../config/zones.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Root } from '../platform/root.ts';
+import type { Effect } from '../policy/effects.ts';
+import { STEERING_FILES } from '../policy/steering.ts';
+import { type Limit, limitsOf } from '../sandbox/pool/facts.ts';
+import { type Conversation, MAIN, type Plan, planFor } from '../sandbox/pool/plan.ts';
+import { type Handed, openSandboxes } from '../sandbox/pool/pool.ts';
+import { createSandboxReach } from '../sandbox/reach.ts';
+import type { Speaker } from '../sessions/turn.ts';
+import { createReach, type Reach } from '../tools/reach.ts';
 
 export type BoxPorts = {
   readonly paths: Paths;
@@ -66,6 +67,7 @@ export function openBoxes({ paths, workspace, config, zones, env }: BoxPorts) {
   return {
     ...sandboxes,
     planOf,
+    limits: (): readonly Limit[] => limitsOf(planFor(config(), MAIN), sandboxes.known()?.driver ?? null),
     /** where commands of this conversation run */
     whereOf: (call: Spoken): 'sandbox' | 'host' => (planOf(call).isBoxed ? 'sandbox' : 'host'),
     /** where the files are that this conversation may read and write */
