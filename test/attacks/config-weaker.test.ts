@@ -4,7 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { inspectConfig } from '../../src/config/inspect.ts';
+import { zonesOf } from '../../src/config/zones.ts';
+import { explain } from '../../src/policy/explain.ts';
+import { judgesOf } from '../../src/policy/judges.ts';
 import { judgeFor } from '../../src/policy/tool-policy.ts';
+import { label } from '../../src/store/label.ts';
 import { OWNER_DM } from '../support/speaker.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'weaker-'));
@@ -53,6 +57,42 @@ describe('a ban of a tool under another of its names is a ban', () => {
     expect(read({ tools: { policies: { '*': { exec: 'deny' }, dm: { Exec: 'allow' } } } }).tool('exec')).toBe('deny');
     expect(read({ tools: { deny: ['r*'] } }).tool('exec')).toBe('allow');
   });
+  test.each([
+    ['grop', 'did you mean "group"'],
+    ['telegramm:-100123', 'did you mean "telegram:-100123"'],
+    ['sender:telegran:42', 'did you mean "sender:telegram:42"'],
+    ['sender:telegram:@bea', 'can be changed or taken over'],
+    ['sender:telegram:*', 'nobody in particular'],
+    ['telegram:', 'names no chat'],
+    ['sender:', 'no place and no sender'],
+  ])('a rule for the place %s, from which no message ever comes, is refused', (place, why) => {
+    const { findings } = read({ tools: { policies: { [place]: { exec: 'deny' } } } });
+    expect(findings.map(({ level, code }) => [level, code])).toEqual([['error', 'policy-place']]);
+    expect(findings[0]?.message).toContain(why);
+    expect(findings[0]?.key).toBe(`tools.policies.${place}`);
+  });
+  test.each([
+    '*',
+    'dm',
+    'group',
+    'channel',
+    'telegram:-100123',
+    '-100123',
+    'C0123ABCD',
+    'sender:telegram:42',
+    'sender:42',
+    'mail:ann@example.net',
+    'discord:work:123456789012345678',
+    '120363025@g.us',
+  ])('the place %s is one', (place) => {
+    const { findings, tool } = read({ tools: { policies: { [place]: { exec: 'deny' } } } });
+    expect(findings).toEqual([]);
+    expect(tool('exec')).toBe(place === '*' || place === 'dm' ? 'deny' : 'allow');
+  });
+  test('a slip in the bans of an agent or of the box is refused as well', () => {
+    expect(read({ tools: { sandbox: { tools: { deny: ['exce'] } } } }).errors).toEqual(['tool-unknown']);
+    expect(read({ agents: { entries: { work: { tools: { deny: ['wirte'] } } } } }).errors).toEqual(['tool-unknown']);
+  });
   test('a slip of the pen is refused, and a name that nothing has is said', () => {
     expect(read({ tools: { deny: ['group:runtme'] } }).errors).toEqual(['tool-unknown']);
     expect(read({ tools: { policies: { group: { exce: 'deny' } } } }).errors).toEqual(['tool-unknown']);
@@ -72,8 +112,16 @@ test.each([
   [{ actions: { shell: { mode: 'confirm' } }, tools: { policies: { dm: { exec: 'allow' } } } }, 'ask'],
   [{ actions: { shell: { mode: 'disabled' } } }, 'deny'],
   [{ tools: { exec: { mode: 'full' } } }, 'allow'],
-])('no command runs unasked for whoever wrote %j', (config, rule) => {
-  expect(read(config).tool('exec')).toBe(rule);
+])('no command runs unasked for whoever wrote %j', async (config, rule) => {
+  const given = read(config).config ?? expect.fail();
+  const { security, tools } = given;
+  const places = { workspace: dir, stateDir: join(dir, 'state'), configPath: join(dir, 'openclaw.json') };
+  const zones = zonesOf({ security, workspaceOnly: tools.fs.workspaceOnly }, places);
+  const ids = { turnId: 't', sessionKey: 'agent:main:main', callId: 'c', agentId: 'main' };
+  const command = 'touch a';
+  const call = { ...ids, speaker: OWNER_DM, name: 'exec', args: { command }, context: label('owner', 'owner') };
+  const run = { kind: 'run', command, cwd: '.', where: 'sandbox' } as const;
+  expect((await explain(call, [run], given, judgesOf(given, zones))).decision).toBe(rule);
 });
 
 test('an empty list of allowed tools allows none', () => {

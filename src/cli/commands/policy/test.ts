@@ -37,12 +37,19 @@ export async function run(context: Context, _options: object, file: string): Pro
   const entries = readEntries(file);
   const ground = openGround(context);
   for (const note of ground.notes) out.note(span('yellow', note));
+  // A slip in the last entry is said before the first is answered.
+  const answers = await Promise.all(
+    entries.map((entry, index) =>
+      answerTo(ground, entry).catch((error: unknown) => {
+        if (!(error instanceof HardshellError)) throw error;
+        throw usage(`${file}, entry ${index + 1}: ${error.message}`, error.fix ?? 'correct it');
+      }),
+    ),
+  );
   const results = [];
-  for (const [index, entry] of entries.entries()) {
-    const answer = await answerTo(ground, entry).catch((error: unknown) => {
-      if (!(error instanceof HardshellError)) throw error;
-      throw usage(`${file}, entry ${index + 1}: ${error.message}`, error.fix ?? 'correct it');
-    });
+  for (const [index, answer] of answers.entries()) {
+    const entry = entries[index];
+    if (!entry) continue;
     const wanted = entry.expect + (entry.key === undefined ? '' : ` by ${entry.key}`);
     const got = answer.decision + (answer.key === '' ? '' : ` by ${answer.key}`);
     const isRight = answer.decision === entry.expect && (entry.key === undefined || entry.key === answer.key);
