@@ -1,6 +1,6 @@
 // Owns asking a person whether a call may run. Machine facts only, nothing shortened, unseen characters shown; no default
 // button, no shortcut, and a moment before the buttons work, so that a click meant for something else decides nothing.
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { type Decision, resolveApproval } from '../app/approvals.ts';
 import { useApp } from '../app/context.ts';
 import type { ApprovalRow } from '../protocol/rows.ts';
@@ -14,6 +14,10 @@ export function ApprovalCard({ approval }: { approval: ApprovalRow }) {
   const settled = useSettled();
   const [answered, setAnswered] = useState(false);
   const [choosing, setChoosing] = useState(false);
+  const choice = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (choosing) choice.current?.scrollIntoView({ block: 'nearest' });
+  }, [choosing]);
   const nowMs = useNow(1_000);
   const leftMs = approval.expiresAtMs > 0 ? approval.expiresAtMs - nowMs : null;
   const expired = leftMs !== null && leftMs <= 0;
@@ -24,6 +28,8 @@ export function ApprovalCard({ approval }: { approval: ApprovalRow }) {
     void resolveApproval(app, approval.id, decision);
   };
   const { facts, marks, always, code } = approval;
+  /** That it had read what the owner writes here says nothing. */
+  const own = `webchat:${approval.sessionKey}`;
   const isOutside = approval.where === 'host';
   return (
     <section
@@ -52,13 +58,13 @@ export function ApprovalCard({ approval }: { approval: ApprovalRow }) {
           </div>
         ))}
       </dl>
-      <Lines title="It" lines={approval.effects} />
-      <Lines title="It had read" lines={approval.sources} />
+      <Lines title="effect" lines={approval.effects} />
+      <Lines title="had read" lines={approval.sources.filter((one) => one !== own)} />
       {facts.some((fact) => hasUnseen(fact.value)) && (
         <p class="approval-warning">Contains characters that cannot be seen. They are shown by number.</p>
       )}
       {choosing && (
-        <div class="approval-always">
+        <div class="approval-always" ref={choice}>
           <p>From now on, without a question:</p>
           <p class="approval-pattern">
             <Exact text={always} strict />
