@@ -35,7 +35,7 @@ export function createUndoInChat(undo: Ports, now: () => number): UndoInChat {
       const done = await undo.apply({ turnId: known.turnId }, { chat });
       const left = done.conflicts.length + done.cannot.length + done.failed.length;
       return [
-        `Undone: ${done.restored.length} brought back, ${done.removed.length} removed.`,
+        `Undone: ${done.restoredCount} brought back, ${done.removedCount} removed.`,
         ...(left > 0 ? [`Left as they are: ${left}. On the machine, "openclaw undo --dry-run" says why.`] : []),
       ].join('\n');
     } catch (error) {
@@ -44,13 +44,13 @@ export function createUndoInChat(undo: Ports, now: () => number): UndoInChat {
   };
 }
 
-function textOf({ turn, changes, conflicts, cannot }: Preview): string {
+function textOf({ turn, changes, changeCount, conflicts, cannot }: Preview): string {
   const at = new Date(turn.startedAtMs).toISOString().slice(0, 16).replace('T', ' ');
   const lines = changes.slice(0, MAX_SHOWN).map(({ what, path }) => `${WORD[what]}: ${clean(path)}`);
   return [
     `The last turn that changed files was on ${at} UTC.`,
     ...lines,
-    ...(changes.length > MAX_SHOWN ? [`and ${changes.length - MAX_SHOWN} more`] : []),
+    ...(changeCount > MAX_SHOWN ? [`and ${changeCount - MAX_SHOWN} more`] : []),
     ...(conflicts.length > 0 ? [`left alone, changed by others since: ${conflicts.length}`] : []),
     ...(cannot.length > 0 ? [`cannot be brought back: ${cannot.length}`] : []),
     changes.length > 0 ? 'Send /undo yes to do it.' : 'There is nothing to bring back.',

@@ -33,7 +33,9 @@ export type TurnRow = Pick<
 };
 export type Preview = {
   readonly turn: TurnRow;
+  /** the first thousand, as everything here that has no end */
   readonly changes: readonly Change[];
+  readonly changeCount: number;
   /** changed by others since: left alone without `force` */
   readonly conflicts: readonly Left[];
   /** cannot be brought back by anybody */
@@ -47,6 +49,8 @@ export type Applied = {
   readonly undoId: string;
   readonly restored: readonly string[];
   readonly removed: readonly string[];
+  readonly restoredCount: number;
+  readonly removedCount: number;
   readonly conflicts: readonly Left[];
   readonly cannot: readonly Left[];
   readonly failed: readonly Left[];
@@ -58,6 +62,8 @@ const MAX_STORE_BYTES = 2_000_000_000;
 /** Of the disk, a checkpoint never takes the last of it. */
 const FREE_SHARE = 0.2;
 const LEAST_FREE_BYTES = 200_000_000;
+/** An answer has to fit into a message of the protocol, whatever was in the workspace. */
+const MAX_LISTED = 1_000;
 const NOTHING: Manifest = { entries: new Map(), leftOut: [] };
 
 export function openCheckpoints({ folder, top, owner, now, maxBytes = MAX_STORE_BYTES }: CheckpointOptions) {
@@ -279,8 +285,9 @@ export function openCheckpoints({ folder, top, owner, now, maxBytes = MAX_STORE_
         const plan = isResumed
           ? await resumed(await need(begun.before), manifest, begun.paths)
           : await planFor(turn, manifest, wish);
-        const changes = await describe(plan.steps, objects);
-        return { turn: rowOf(turn), changes, conflicts: plan.conflicts, cannot: plan.cannot, resumes: isResumed };
+        const changes = await describe(plan.steps, objects, MAX_LISTED);
+        const left = { conflicts: listed(plan.conflicts), cannot: listed(plan.cannot) };
+        return { turn: rowOf(turn), changes, changeCount: plan.steps.length, ...left, resumes: isResumed };
       }),
     apply: (wish: Wish): Promise<Applied> =>
       alone(async () => {
@@ -312,9 +319,13 @@ export function openCheckpoints({ folder, top, owner, now, maxBytes = MAX_STORE_
         const isDone = done.failed.length === 0 && (plan.steps.length > 0 || plan.conflicts.length === 0);
         if (isDone) markUndone(turn, undoId, all);
         records.finish();
-        const { kept, ...rest } = done;
-        const conflicts = [...plan.conflicts, ...kept];
-        return { turn: rowOf(turn), undoId: closed ? undoId : '', ...rest, conflicts, cannot: plan.cannot };
+        const { restored, removed, kept, failed } = done;
+        return {
+          ...{ turn: rowOf(turn), undoId: closed ? undoId : '' },
+          ...{ restored: restored.slice(0, MAX_LISTED), removed: removed.slice(0, MAX_LISTED) },
+          ...{ restoredCount: restored.length, removedCount: removed.length },
+          ...{ conflicts: listed([...plan.conflicts, ...kept]), cannot: listed(plan.cannot), failed: listed(failed) },
+        };
       }),
     /** Once everything that was asked for by now is done. */
     idle: (): Promise<void> => alone(async () => {}),
@@ -345,6 +356,10 @@ export function openCheckpoints({ folder, top, owner, now, maxBytes = MAX_STORE_
 }
 
 const rowOf = ({ id: turnId, version: _v, before: _b, after: _a, ...row }: TurnRecord): TurnRow => ({ turnId, ...row });
+const listed = (all: readonly Left[]): Left[] => [
+  ...all.slice(0, MAX_LISTED),
+  ...(all.length > MAX_LISTED ? [{ path: '...', why: `and ${all.length - MAX_LISTED} more` }] : []),
+];
 const sizeOf = (entry: Entry | undefined): number => entry?.bytes ?? 0;
 const onlyOf = <T>(found: readonly T[]): T | undefined => (found.length === 1 ? found[0] : undefined);
 const refusal = (code: string, message: string, fix: string, httpStatus: number): HardshellError =>

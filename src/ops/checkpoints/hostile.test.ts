@@ -257,3 +257,15 @@ test('the store is nobody else’s to read', async () => {
   expect(paths.length).toBeGreaterThan(3);
   for (const path of paths) expect(statSync(path).mode & 0o077, path).toBe(0);
 });
+
+test('an undo of thousands of files answers with the first thousand and with how many there were', async () => {
+  const house = open();
+  await turn(house, 'many', () => {
+    for (let i = 0; i < 1_200; i++) writeFileSync(house.at(`f${i}`), '');
+  });
+  const preview = await house.points.preview({});
+  expect(preview.changes).toHaveLength(1_000);
+  expect(preview.changeCount).toBe(1_200);
+  expect(await house.points.apply({})).toMatchObject({ removedCount: 1_200, restoredCount: 0 });
+  expect(readdirSync(house.top)).toEqual([]);
+});

@@ -19,10 +19,10 @@ export type Change = {
 const MAX_DIFFS = 100;
 const MAX_DIFF_CHARS = 200_000;
 
-export async function describe(steps: readonly Step[], objects: Objects): Promise<Change[]> {
+export async function describe(steps: readonly Step[], objects: Objects, most: number): Promise<Change[]> {
   let [diffs, chars] = [0, 0];
   const changes: Change[] = [];
-  for (const { path, then, now } of steps.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
+  for (const { path, then, now } of steps.toSorted((a, b) => (a.path < b.path ? -1 : 1)).slice(0, most)) {
     const what = then === undefined ? 'remove' : now === undefined ? 'recreate' : 'restore';
     const { kind } = then ?? now ?? { kind: 'other' };
     const facts = { path, what, kind, bytesNow: bytesOf(now), bytesThen: bytesOf(then) } as const;

@@ -120,8 +120,8 @@ export function createUndo({ stateDir, workspaceDir: top, owner, log }: UndoPort
 export const checkpointsIn = (stateDir: string): string => join(stateDir, 'checkpoints');
 
 export function recordApplied(journal: Pick<Journal, 'record'>, done: Applied, by: object): void {
-  const { turn, undoId, restored, removed, conflicts, failed } = done;
-  const counts = { restored: restored.length, removed: removed.length };
+  const { turn, undoId, restoredCount: restored, removedCount: removed, conflicts, failed } = done;
+  const counts = { restored, removed };
   const left = { conflicts: conflicts.length, failed: failed.length };
   journal.record('undo.applied', { undo: undoId, turn: turn.turnId, ...counts, ...left, by });
 }

@@ -87,7 +87,7 @@ const isNothing = (error: unknown): boolean => error instanceof HardshellError &
 
 const MARK = { restore: 'as before', recreate: 'come back', remove: 'go away' } as const;
 
-function show(out: Output, { turn, changes, conflicts, cannot, resumes }: Preview): void {
+function show(out: Output, { turn, changes, changeCount, conflicts, cannot, resumes }: Preview): void {
   const where = turn.sessionKey === '' ? '' : ` in ${shortKey(turn.sessionKey)}`;
   out.line(span('bold', `turn ${idOf(turn.turnId)}`), `${where}, ${formatTime(turn.startedAtMs)}`);
   if (resumes) out.line(span('yellow', 'an undo of it was cut short; this finishes it'));
@@ -98,6 +98,7 @@ function show(out: Output, { turn, changes, conflicts, cannot, resumes }: Previe
       out.line('    ', span(style, line));
     }
   }
+  if (changeCount > changes.length) out.line(`and ${changeCount - changes.length} more`);
   left(out, 'left alone', conflicts);
   left(out, 'not undoable', cannot);
   if (conflicts.length > 0) out.note(span('dim', `those as well: openclaw undo --turn ${idOf(turn.turnId)} --force`));
@@ -114,8 +115,8 @@ function left(out: Output, word: string, entries: readonly Left[]): void {
   if (entries.length > MAX_NAMED) out.line(span('yellow', word), `  and ${entries.length - MAX_NAMED} more`);
 }
 
-function tell(out: Output, { turn, undoId, restored, removed, conflicts, cannot, failed }: Applied): void {
-  out.line(span('green', 'undone: '), `${restored.length} brought back, ${removed.length} removed`);
+function tell(out: Output, { turn, undoId, conflicts, cannot, failed, ...done }: Applied): void {
+  out.line(span('green', 'undone: '), `${done.restoredCount} brought back, ${done.removedCount} removed`);
   left(out, 'left alone', conflicts);
   left(out, 'not undoable', cannot);
   left(out, 'failed', failed);
@@ -124,11 +125,11 @@ function tell(out: Output, { turn, undoId, restored, removed, conflicts, cannot,
 }
 
 /** Where nobody can be asked, --yes is the answer. */
-async function agreed(out: Output, isSaid: boolean, { changes }: Preview): Promise<boolean> {
+async function agreed(out: Output, isSaid: boolean, { changeCount }: Preview): Promise<boolean> {
   if (isSaid) return true;
   if (out.streams.stdin.isTTY === true && !out.json) {
     const signal = new AbortController().signal;
-    const isAgreed = (await askOwner(out, `bring ${changes.length} of these back?`, signal)) === true;
+    const isAgreed = (await askOwner(out, `bring ${changeCount} of these back?`, signal)) === true;
     if (!isAgreed) out.note('nothing was changed');
     return isAgreed;
   }
