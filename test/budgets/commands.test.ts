@@ -36,6 +36,8 @@ const LOCAL: readonly Local[] = [
   { args: ['token', 'generate'] },
   { args: ['gateway', 'install', '--print'] },
   { args: ['completion', 'bash'] },
+  { args: ['policy', 'explain', '--tool', 'exec', '--command', 'git status'] },
+  { args: ['policy', 'test', join(REPO, 'docs', 'policy-tests.json5')], code: 1 },
 ];
 
 /** A file as people have it: several sections, a reference, a variable, a version before it. */
