@@ -66,18 +66,37 @@ describe('what a box hides', () => {
     rmSync(at('workspace/other/.env'));
     expect(await box.masked()).toEqual([]);
   });
-  test('a denied file that was moved is not run past: nothing is run until it is back', async () => {
-    put('workspace/deep/key');
+  test('what was hidden stays so wherever it is moved: out of sight, below a name that is skipped, or too deep', async () => {
+    for (const name of ['deep/key', 'app/.env', 'app/lib/.env']) put(`workspace/${name}`);
+    mkdirSync(at('workspace/node_modules'));
+    mkdirSync(at('workspace/1/2/3/4/5/6/7'), { recursive: true });
     const box = reach({ denied: ['deep/key'] });
-    expect(await box.masked()).toEqual(['deep/key']);
+    expect(await box.masked()).toEqual(['app/.env', 'app/lib/.env', 'deep/key']);
     renameSync(at('workspace/deep'), at('workspace/open'));
-    await expect(box.masked()).rejects.toMatchObject({ code: 'DENIED_PATH_MOVED' });
-    renameSync(at('workspace/open'), at('workspace/deep'));
+    expect(await box.masked()).toEqual(['app/.env', 'app/lib/.env', 'open/key']);
+    renameSync(at('workspace/app/lib'), at('workspace/1/2/3/4/5/6/7/lib'));
+    renameSync(at('workspace/app'), at('workspace/node_modules/app'));
+    renameSync(at('workspace/open/key'), at('workspace/notes'));
+    const all = ['1/2/3/4/5/6/7/lib/.env', 'node_modules/app/.env', 'notes'];
+    expect(await box.masked()).toEqual(all);
+    expect(await box.masked()).toEqual(all);
+  });
+  test('what is saved anew or removed is not looked for in vain, and what is denied no more is shown', async () => {
+    put('workspace/deep/key');
+    let zones = zonesFor(workspace, { denied: ['deep/key'] });
+    const box = createSandboxReach(() => zones, at('home'));
     expect(await box.masked()).toEqual(['deep/key']);
     rmSync(at('workspace/deep/key'));
     put('workspace/deep/key', 'saved anew');
     expect(await box.masked()).toEqual(['deep/key']);
-    rmSync(at('workspace/deep'), { recursive: true });
+    renameSync(at('workspace/deep/key'), at('workspace/key'));
+    zones = zonesFor(workspace, { denied: ['deep/key', 'other'] });
+    expect(await box.masked()).toEqual(['key']);
+    zones = zonesFor(workspace);
+    expect(await box.masked()).toEqual([]);
+    zones = zonesFor(workspace, { denied: ['key'] });
+    expect(await box.masked()).toEqual(['key']);
+    rmSync(at('workspace/key'));
     expect(await box.masked()).toEqual([]);
   });
   test('what is not looked into is said', async () => {

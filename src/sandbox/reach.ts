@@ -1,6 +1,6 @@
 // Owns what a box may show of the allowed folders, and what in them and in the workspace it must hide: the same ruling that
 // the file tools obey, turned into binds and masks. It must never follow a link, and never keep what has changed since.
-import { type BigIntStats, lstatSync, readdirSync, statSync } from 'node:fs';
+import { type BigIntStats, lstatSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { setImmediate as pause } from 'node:timers/promises';
 import { hostParts } from '../config/rules/borders.ts';
@@ -20,6 +20,7 @@ export type SandboxReach = {
 
 const MAX_DEPTH = 6;
 const MAX_ENTRIES = 5_000;
+const MAX_LOOKED_AT = 100_000;
 /** Libraries and history by the ten thousand; what lies in them is not hidden from commands. */
 const SKIPPED = new Set(['node_modules', '.git']);
 /** Times on disks are that coarse: a folder read so soon after a change may change again unnoticed. */
@@ -29,6 +30,7 @@ const PAUSE_EVERY = 200;
 const TAKEN = /^\/(workspace|agent|proc|sys|dev|etc|usr|bin|sbin|lib\w*|tmp)?(\/|$)/;
 
 type Top = { readonly source: string; readonly target: string; readonly access: 'read' | 'write' };
+type Hidden = { readonly at: string; readonly was: string; readonly access: Top['access'] };
 type Seen = {
   readonly stamp: string;
   readonly masks: readonly string[];
@@ -40,8 +42,8 @@ export function createSandboxReach(zones: () => Zones, home: string): SandboxRea
   let known = new Map<string, Seen>();
   let knownFor: Zones | null = null;
   let missed = '';
-  /** where each denied path stood when it was last seen, so that moving it away uncovers nothing */
-  const identities = new Map<string, string>();
+  /** what was hidden by what it is, so that moving it, or a folder above it, uncovers nothing */
+  const hidden = new Map<string, Hidden>();
 
   function binds(): Bind[] {
     const now = zones();
@@ -67,7 +69,6 @@ export function createSandboxReach(zones: () => Zones, home: string): SandboxRea
     if (knownFor !== now) known = new Map();
     knownFor = now;
     const fresh = new Map<string, Seen>();
-    const found: string[] = [];
     const left = { entries: MAX_ENTRIES };
     missed = '';
     const tops: Top[] = [
@@ -80,13 +81,36 @@ export function createSandboxReach(zones: () => Zones, home: string): SandboxRea
         }),
       ),
     ];
+    const found = new Set<string>();
     for (const top of tops) {
-      for (const path of await search(now, top, fresh, left)) found.push(path);
-      for (const path of denied(now, top, fresh)) found.push(path);
+      for (const path of [...(await search(now, top, fresh, left)), ...denied(now, top)]) {
+        found.add(path);
+        const identity = identityAt(path);
+        if (identity !== null) hidden.set(identity, { at: path, was: path, access: top.access });
+      }
     }
     known = fresh;
-    const sorted = [...new Set(found)].sort();
-    return sorted.filter((path) => !sorted.some((other) => other !== path && covers(other, path)));
+    for (const path of await moved(now, tops)) found.add(path);
+    const outer = [...found].filter((path) => ![...found].some((other) => other !== path && covers(other, path)));
+    return outer.map((path) => shownAs(path, tops)).sort();
+  }
+
+  /** Where that is now which was hidden, and no name gives away any more. */
+  async function moved(now: Zones, tops: readonly Top[]): Promise<string[]> {
+    const found: string[] = [];
+    for (const [identity, { at, was, access }] of hidden) {
+      if (ruleOn(now, was, access).ok) {
+        hidden.delete(identity);
+        continue;
+      }
+      const place = identityAt(at) === identity ? at : await find(identity, was, tops);
+      if (place === null) hidden.delete(identity);
+      else {
+        hidden.set(identity, { at: place, was, access });
+        found.push(place);
+      }
+    }
+    return found;
   }
 
   async function search(now: Zones, top: Top, fresh: Map<string, Seen>, left: { entries: number }): Promise<string[]> {
@@ -108,7 +132,7 @@ export function createSandboxReach(zones: () => Zones, home: string): SandboxRea
         if (seen === null) continue;
         fresh.set(`${top.access} ${path}`, seen);
         left.entries -= seen.entries;
-        found.push(...seen.masks.map((name) => `${top.target}${`${folder}/${name}`.slice(1)}`));
+        found.push(...seen.masks.map((name) => `${path}/${name}`));
         next.push(...seen.folders.map((name) => `${folder}/${name}`));
       }
       folders = next;
@@ -140,43 +164,52 @@ export function createSandboxReach(zones: () => Zones, home: string): SandboxRea
     return { stamp: isSettled ? stamp : '', masks, folders, entries: entries.length };
   }
 
-  /** What is denied by name, however deep it lies. What was there and is now elsewhere is said, and nothing is run. */
-  function denied(now: Zones, top: Top, fresh: ReadonlyMap<string, Seen>): string[] {
-    return now.denied.flatMap(({ path, spellings, access }) => {
-      if (top.access === 'read' && access === 'w') return [];
-      const at = spellings.find((one) => one !== top.source && covers(top.source, one));
-      if (at === undefined) return [];
-      const stat = lstatSync(at, { throwIfNoEntry: false });
-      const identity = stat === undefined || stat.isSymbolicLink() ? '' : identityOf(stat);
-      const before = identities.get(at);
-      if (before !== undefined && before !== identity && isElsewhere(before, fresh)) throw moved(path);
-      if (identity === '') identities.delete(at);
-      else identities.set(at, identity);
-      if (identity === '') return [];
-      return [`${top.target}${at.slice(top.source.length + 1)}`];
-    });
-  }
-
   return { binds, masked, uncovered: () => missed };
 }
 
-/** Looked for only when something denied is gone or another one: whoever saves a file often makes a new one. */
-function isElsewhere(identity: string, folders: ReadonlyMap<string, Seen>): boolean {
-  return [...folders.keys()].some((key) => {
-    const folder = key.slice(key.indexOf(' ') + 1);
-    return readdirSync(folder).some((name) => {
-      const stat = lstatSync(`${folder}/${name}`, { throwIfNoEntry: false });
-      return stat !== undefined && identityOf(stat) === identity;
-    });
+/** What is denied by name, however deep it lies. */
+function denied(now: Zones, { source, access }: Top): string[] {
+  return now.denied.flatMap((zone) => {
+    if (access === 'read' && zone.access === 'w') return [];
+    const at = zone.spellings.find((one) => one !== source && covers(source, one));
+    return at !== undefined && identityAt(at) !== null ? [at] : [];
   });
+}
+
+/** Everywhere, also where nothing is searched for names. Asked only when something hidden is gone: whoever saves a file often
+ *  makes a new one. */
+async function find(identity: string, was: string, tops: readonly Top[]): Promise<string | null> {
+  const folders = tops.map(({ source }) => source);
+  let looked = 0;
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+      looked += 1;
+      if (looked > MAX_LOOKED_AT) throw lost(was);
+      const path = `${folder}/${entry.name}`;
+      if (identityAt(path) === identity) return path;
+      if (entry.isDirectory()) folders.push(path);
+    }
+  }
+  return null;
+}
+
+function shownAs(path: string, tops: readonly Top[]): string {
+  const top = tops.find(({ source }) => covers(source, path));
+  return top === undefined ? path : `${top.target}${path.slice(top.source.length + 1)}`;
+}
+
+/** Null for what is not there, and for a link, which shows nothing by itself. */
+function identityAt(path: string): string | null {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  return stat === undefined || stat.isSymbolicLink() ? null : identityOf(stat);
 }
 
 const stampOf = ({ dev, ino, ctimeNs, mtimeNs }: BigIntStats): string => [dev, ino, ctimeNs, mtimeNs].join(' ');
 
-function moved(path: string): HardshellError {
+function lost(path: string): HardshellError {
   return new HardshellError({
-    code: 'DENIED_PATH_MOVED',
-    message: `${path} is in security.deniedPaths and is no longer where it was, so it cannot be hidden from commands`,
-    fix: 'put it back, or change security.deniedPaths to where it is now',
+    code: 'HIDDEN_PATH_LOST',
+    message: `${path} was hidden from commands and is no longer there, and there are too many files to look for it`,
+    fix: 'put it back, or restart the gateway when it was removed',
   });
 }
