@@ -92,7 +92,7 @@ async function inBackground(call: PermittedCall, args: Args, env: ToolEnv, sandb
     return { text: `${join(plain(text))}[in the background as ${one.id}; ${until}]`, isError: false, label: LABEL };
   }
   env.processes.forget(one.id);
-  if (ending.failed !== null) throw unavailable(ending.failed);
+  if (ending.failed !== null) throw ending.failed;
   const { stopped } = ending;
   const durationMs = ending.atMs - one.startedAtMs;
   return toldOf({ ...ending, stdout: text, stderr: '', durationMs, ...(stopped ? { stopped } : {}) });

@@ -72,7 +72,7 @@ function stateOf(one: Any): string {
   const ending = one.ending();
   if (ending === null) return `${one.id} runs`;
   const { why, stopped, failed, exitCode } = ending;
-  const how = why ?? failed ?? (stopped ? STOPPED[stopped] : `exit code ${exitCode ?? 'unknown'}`);
+  const how = why ?? failed?.message ?? (stopped ? STOPPED[stopped] : `exit code ${exitCode ?? 'unknown'}`);
   return `${one.id} ended after ${shownSeconds(ending.atMs - one.startedAtMs)}: ${how}`;
 }
 

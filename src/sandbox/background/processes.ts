@@ -26,7 +26,7 @@ export type Ending = Pick<ExecResult, 'exitCode' | 'stopped'> & {
   /** who asked for its end, when somebody did */
   readonly why: Why | null;
   /** it could not be started, or its box broke */
-  readonly failed: string | null;
+  readonly failed: Error | null;
 };
 
 export type Process<S> = Owner<S> & {
@@ -122,7 +122,7 @@ export function createProcesses<S>({ now, record }: ProcessPorts) {
       const session = { id, session: owner.sessionKey };
       record('process.started', { ...session, run: owner.runId, driver: sandbox.driver });
 
-      const finish = (result: Pick<ExecResult, 'exitCode' | 'stopped'>, failed: string | null): void => {
+      const finish = (result: Pick<ExecResult, 'exitCode' | 'stopped'>, failed: Error | null): void => {
         input.destroy();
         const { exitCode, stopped } = result;
         ending = { exitCode, ...(stopped === undefined ? {} : { stopped }), atMs: now(), why, failed };
@@ -145,7 +145,7 @@ export function createProcesses<S>({ now, record }: ProcessPorts) {
         })
         .then(
           (result) => finish(result, null),
-          (error: unknown) => finish({ exitCode: null }, reasonOf(error)),
+          (error: unknown) => finish({ exitCode: null }, error instanceof Error ? error : new Error(reasonOf(error))),
         );
 
       const process: Process<S> = {
