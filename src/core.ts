@@ -82,6 +82,7 @@ export function createCore(ports: CorePorts) {
   const approvals = createApprovals({
     ...{ store, table: approvalTable, grants, journal, now, hide: hide.value },
     ...{ nobody: asking.nobody, asked: asking.asked, closed: asking.closed },
+    lifeMs: () => ports.config().approvals.timeoutSeconds * 1_000,
     persist: (sessionKey, work) => runner.persist(sessionKey, work),
     sleeps({ sessionKey }) {
       const wakers = [lanes.sleeps(sessionKey), runner.sleeps(sessionKey)];

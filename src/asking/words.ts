@@ -47,9 +47,14 @@ function whole(approval: Approval): string {
     ...(marks.length > 0 ? [`Risky: ${marks.map((mark) => `“${mark}”`).join(', ')}`] : []),
     `Effect: ${effects.join('; ') || 'none'}${where === 'host' ? ' (on the host)' : ''}.`,
     ...(sources.length > 0 ? [`It has read: ${[...sources.slice(0, MAX_SOURCES), ...more].join(', ')}.`] : []),
-    `Answer: yes ${code}, or no ${code}. Good for 24 hours; no answer is a no.`,
+    `Answer: yes ${code}, or no ${code}. Good for ${spanOf(approval)}; no answer is a no.`,
     ...(always ? [`Or /approve ${code} always, which allows for good: ${always.shown}`] : []),
   ].join('\n');
+}
+
+function spanOf({ createdAtMs, expiresAtMs }: Approval): string {
+  const minutes = Math.round((expiresAtMs - createdAtMs) / 60_000);
+  return minutes >= 120 ? `${Math.round(minutes / 60)} hours` : `${Math.max(1, minutes)} minutes`;
 }
 
 /** One line, for whoever was told of it. */

@@ -42,6 +42,8 @@ export type ApprovalPorts = {
   readonly grants: Grants;
   readonly journal: Journal;
   readonly now: () => number;
+  /** for how long a question asked now waits */
+  lifeMs(): number;
   /** makes the conversation of the running turn durable together with `work` */
   persist(sessionKey: string, work: () => void): void;
   /** the time limit of the turn stands still until the returned function is called */
@@ -57,7 +59,6 @@ export type ApprovalPorts = {
 };
 
 const IN_TIME = 'nobody answered in time';
-const LIFE_MS = 24 * 60 * 60_000;
 /** More questions in one run are refused unasked, so that nobody is worn down into saying yes (attacks.md I16). */
 const MAX_PER_RUN = 3;
 const MAX_PER_SESSION = 10;
@@ -68,7 +69,7 @@ const MAX_PENDING = 1_000;
 /** What nobody can read whole, nobody can approve. */
 const MAX_SHOWN_CHARS = 200_000;
 /** A code does not come again so soon: whoever answers late must not answer something else. */
-const CODE_REST_MS = 2 * LIFE_MS;
+const CODE_REST_MS = 48 * HOUR_MS;
 
 export type Approvals = ReturnType<typeof createApprovals>;
 
@@ -193,7 +194,7 @@ export function createApprovals(ports: ApprovalPorts) {
       const createdAtMs = now();
       const { runId, callId, sessionKey, tool, reason } = shown;
       const ids = { id: newId(), code: newCode(table.codesSince(createdAtMs - CODE_REST_MS)) };
-      const asked: Asked = { ...shown, ...ids, createdAtMs, expiresAtMs: createdAtMs + LIFE_MS };
+      const asked: Asked = { ...shown, ...ids, createdAtMs, expiresAtMs: createdAtMs + ports.lifeMs() };
       const row: ApprovalRow = {
         ...{ ...ids, runId, callId, sessionKey, createdAtMs, expiresAtMs: asked.expiresAtMs },
         ...{ state: 'pending', body: JSON.stringify(asked), binding: JSON.stringify(binding), answer: '' },

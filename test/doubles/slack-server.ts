@@ -292,7 +292,7 @@ export async function startSlackServer({
     sent.tries += 1;
     ws.send(
       frame({
-        type: 'events_api',
+        type: sent.payload['type'] === 'block_actions' ? 'interactive' : 'events_api',
         envelope_id: envelopeId,
         payload: sent.payload,
         accepts_response_payload: false,

@@ -7,17 +7,20 @@ import { catchUp } from './catch-up.ts';
 import { DISCORD, type DiscordEndpoints, gatewayUrl } from './endpoints.ts';
 import { answerFailure, failureOf, networkFailure, tokenProblem } from './failures.ts';
 import { followGateway } from './gateway.ts';
-import { DISCORD_ID, inboundOf, isWritten } from './inbound.ts';
+import { DISCORD_ID, inboundOf, isWritten, pressOf } from './inbound.ts';
 import { fetchMedia } from './media.ts';
 import { openMemory } from './memory.ts';
 import { sendReply } from './outbound.ts';
 import { createPlaces, type Joined } from './places.ts';
-import { createApi } from './rest.ts';
+import { createApi, jsonBody } from './rest.ts';
 import * as wire from './wire.ts';
 
 const MAX_CHARS = 2_000;
 /** A heartbeat is answered every 41 seconds. */
 const SILENCE_MS = 120_000;
+/** Answers to a press. */
+const DO_NOTHING = 6;
+const UPDATE_MESSAGE = 7;
 /** Discord asks for a new connection every few hours; more often, something is wrong. */
 const ASKED_AGAIN_MS = 60_000;
 
@@ -62,6 +65,16 @@ export function openDiscord(
       memory.saw(message.channel_id, message.id);
     };
 
+    /** Discord wants an answer within three seconds: the buttons go, and what came of it is told by a message. */
+    const press = (found: wire.DiscordPress, signal: AbortSignal): void => {
+      const inbound = pressOf(found, { account, nowMs: now() });
+      if (inbound) emit(ports, inbound);
+      const body = jsonBody(inbound ? { type: UPDATE_MESSAGE, data: { components: [] } } : { type: DO_NOTHING });
+      void api('POST', `/interactions/${found.id}/${found.token}/callback`, signal, body).catch((error: unknown) =>
+        log.info('a press was not answered', { reason: reasonOf(error) }),
+      );
+    };
+
     const ready = async ({ user, guilds }: wire.DiscordReady, signal: AbortSignal): Promise<void> => {
       memory.me = user.id;
       const ids = guilds.map((one) => one.id);
@@ -89,6 +102,8 @@ export function openDiscord(
           return connected();
         case 'MESSAGE_CREATE':
           return void (await read(wire.messageSchema, (found) => take(found, signal)));
+        case 'INTERACTION_CREATE':
+          return void read(wire.pressSchema, (found) => press(found, signal));
         case 'GUILD_CREATE':
           return void read(wire.guildSchema, (guild) => {
             const news = guild.unavailable === true ? null : places.enter(guild, memory.me);

@@ -1,8 +1,8 @@
 // Holds the reading of a message to what Discord vouches for: who, where, whom it names; never what a text claims.
 import { describe, expect, test } from 'vitest';
-import { inboundOf } from './inbound.ts';
+import { inboundOf, pressOf } from './inbound.ts';
 import type { Place } from './places.ts';
-import { messageSchema } from './wire.ts';
+import { messageSchema, pressSchema } from './wire.ts';
 
 const ME = '100';
 const ROLE_OF_ME = '900';
@@ -164,4 +164,31 @@ test('a text of a megabyte is handed on as it is, and fast', () => {
   expect(read({ content })?.text).toBe('');
   expect(read({ content: `${content}x` })?.text).toBe('x');
   expect(performance.now() - started).toBeLessThan(2_000);
+});
+
+describe('E27 a press on a button', () => {
+  const says = '/approve 3f6a2c1e-1111-4222-8333-444455556666';
+  const press = (more: object) =>
+    pressOf(
+      pressSchema.parse({ id: '60', token: 'aW50ZXI-_', type: 3, channel_id: '2', data: { custom_id: says }, ...more }),
+      reader,
+    );
+  test('is a message of whoever has pressed, in a direct chat or a group as Discord says', () => {
+    expect(press({ user: author })).toMatchObject({
+      ...{ chatType: 'direct', chat: '2', messageId: 'press:60', text: says, assurance: 'platform' },
+      sender: { id: '7', display: 'Nadia' },
+    });
+    expect(press({ guild_id: '1', member: { user: author, roles: ['5'] } })).toMatchObject({
+      ...{ chatType: 'group', within: ['1', '2'] },
+      sender: { id: '7', roles: ['5'] },
+    });
+  });
+  test('says nothing but what a button of ours can say', () => {
+    for (const custom_id of ['/new', 'yes K7', `${says} always please`, '']) {
+      expect(press({ user: author, data: { custom_id } })).toBeNull();
+    }
+    expect(
+      pressSchema.safeParse({ id: '60', token: '../x', type: 3, channel_id: '2', data: { custom_id: says } }).success,
+    ).toBe(false);
+  });
 });

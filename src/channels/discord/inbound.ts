@@ -1,10 +1,10 @@
 // Owns what a message of Discord is to us: who says it, where, whom it names. It trusts only what Discord vouches for
 // (ids, roles, resolved mentions), and drops what no person wrote. Pure.
 import { label } from '../../store/label.ts';
-import type { Attachment, InboundMessage } from '../channel.ts';
+import { type Attachment, type InboundMessage, PRESSED } from '../channel.ts';
 import { kindOf } from '../media-type.ts';
 import type { Place } from './places.ts';
-import type { DiscordMessage } from './wire.ts';
+import type { DiscordMessage, DiscordPress } from './wire.ts';
 
 export const DISCORD_ID = 'discord';
 /** Everything else is a notice of the platform: somebody joined, pinned, boosted, … */
@@ -57,6 +57,28 @@ export function inboundOf(message: DiscordMessage, place: Place, reader: Reader)
     ...(quoted === undefined ? {} : { quoted }),
     ...(attachments.length === 0 ? {} : { attachments }),
     receivedAtMs: reader.nowMs,
+    label: label('untrusted', 'owner', `${DISCORD_ID}:${chat}`),
+  };
+}
+
+/** A button of ours was pressed: the words of whoever has pressed it, in the chat where it stands. Null: it was not ours. */
+export function pressOf(press: DiscordPress, reader: Pick<Reader, 'account' | 'nowMs'>): InboundMessage | null {
+  const { id, channel_id: chat, guild_id: guild, member, data } = press;
+  const by = member?.user ?? press.user;
+  if (by === undefined || !PRESSED.test(data.custom_id)) return null;
+  const display = by.global_name ?? by.username;
+  return {
+    ...{ channel: DISCORD_ID, account: reader.account, chat, messageId: `press:${id}` },
+    ...(guild === undefined
+      ? { chatType: 'direct' as const }
+      : { chatType: 'group' as const, within: [guild, chat], addressed: { mention: true, replyToBot: true } }),
+    sender: {
+      id: by.id,
+      ...(display === undefined ? {} : { display }),
+      ...(by.bot === true ? { isBot: true } : {}),
+      ...(member === undefined ? {} : { roles: member.roles }),
+    },
+    ...{ assurance: 'platform', text: data.custom_id, receivedAtMs: reader.nowMs },
     label: label('untrusted', 'owner', `${DISCORD_ID}:${chat}`),
   };
 }

@@ -277,3 +277,20 @@ test('a stop in the middle of asking again leaves the fate unknown, at once', as
   ended.abort();
   expect(await sending).toMatchObject({ state: 'unknown' });
 });
+
+test('E27 a button is shown below a question; its press arrives as words of whoever has pressed, and the buttons go', async () => {
+  const { discord, live, send } = await open();
+  const says = '/approve 3f6a2c1e-1111-4222-8333-444455556666';
+  await send({ buttons: [{ label: 'Allow once', says }] });
+  expect(discord.sent[0]?.payload).toMatchObject({
+    components: [{ type: 1, components: [{ type: 2, style: 2, label: 'Allow once', custom_id: says }] }],
+  });
+  const press = { id: '777', token: 'aW50', type: 3, channel_id: DM, user: { id: '7', username: 'n' } };
+  discord.dispatch('INTERACTION_CREATE', { ...press, data: { custom_id: says } });
+  await expect.poll(() => live.messages.length).toBe(1);
+  expect(live.messages[0]).toMatchObject({ text: says, messageId: 'press:777', sender: { id: '7' }, chat: DM });
+  await expect.poll(() => discord.calls.some((call) => call.includes('/interactions/777/aW50/callback'))).toBe(true);
+  // What answers it refers to no message.
+  await send({ replyTo: 'press:777' });
+  expect(discord.sent.at(-1)?.payload).not.toHaveProperty('message_reference');
+});

@@ -66,7 +66,7 @@ async function attempt(api: ApiCall, path: string, body: ApiBody, signal: AbortS
 }
 
 async function bodyOf(
-  { chat, thread, text, replyTo, files, idempotencyKey }: Outbound,
+  { chat, thread, text, replyTo, files, idempotencyKey, buttons = [] }: Outbound,
   readFile: ReadFile,
 ): Promise<ApiBody> {
   // With the place and the words, since keys begin anew with another database, and Discord would swallow the reply.
@@ -78,7 +78,11 @@ async function bodyOf(
     // A model that was talked into it still cannot call everyone.
     allowed_mentions: { parse: [], replied_user: false },
     flags: SUPPRESS_EMBEDS,
-    ...(replyTo === '' ? {} : { message_reference: { message_id: replyTo, fail_if_not_exists: false } }),
+    // A press is no message that could be answered.
+    ...(replyTo === '' || replyTo.startsWith('press:')
+      ? {}
+      : { message_reference: { message_id: replyTo, fail_if_not_exists: false } }),
+    ...(buttons.length === 0 ? {} : { components: [rowOf(buttons)] }),
     ...(files.length === 0 ? {} : { attachments: files.map((file, id) => ({ id, filename: file.name })) }),
   };
   if (files.length === 0) return jsonBody(payload);
@@ -87,6 +91,13 @@ async function bodyOf(
   );
   return formOf(payload, parts);
 }
+
+const ROW = 1;
+const BUTTON = 2;
+const rowOf = (buttons: NonNullable<Outbound['buttons']>) => ({
+  type: ROW,
+  components: buttons.map(({ label, says }) => ({ type: BUTTON, style: 2, label, custom_id: says })),
+});
 
 function formOf(payload: object, parts: readonly { file: OutboundFile; bytes: Uint8Array }[]): ApiBody {
   const boundary = `hardshell-${randomUUID()}`;

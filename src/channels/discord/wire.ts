@@ -38,6 +38,20 @@ export const messageSchema = z.object({
 });
 export type DiscordMessage = z.infer<typeof messageSchema>;
 
+/** A press on a component of ours; `member` in a server, `user` elsewhere. */
+export const pressSchema = z.object({
+  id,
+  /** it becomes part of an address */
+  token: z.string().check(z.regex(/^[\w-]{1,600}$/)),
+  type: z.literal(3),
+  channel_id: id,
+  guild_id: z.optional(id),
+  user: z.optional(user),
+  member: z.optional(z.object({ user, roles: list(id) })),
+  data: z.object({ custom_id: z.string() }),
+});
+export type DiscordPress = z.infer<typeof pressSchema>;
+
 export const channelSchema = z.object({
   id,
   type: z.number(),

@@ -2,7 +2,7 @@
 // nothing. Pure. Who sent it is taken from what Slack vouches for; a name or a text proves nothing.
 import * as z from 'zod/mini';
 import { label } from '../../store/label.ts';
-import type { Attachment, InboundMessage } from '../channel.ts';
+import { type Attachment, type InboundMessage, PRESSED } from '../channel.ts';
 import { kindOf } from '../media-type.ts';
 import { mentions, plainText } from './text.ts';
 
@@ -70,6 +70,13 @@ const MESSAGE = z.object({
   files: z.nullish(z.array(z.unknown())),
   attachments: z.nullish(z.array(z.unknown())),
 });
+const PRESS = z.object({
+  type: z.literal('block_actions'),
+  team: z.nullish(z.object({ id: ID })),
+  user: z.object({ id: ID, team_id: z.nullish(ID), name: maybeLine }),
+  channel: z.object({ id: ID }),
+  actions: z.array(z.object({ value: maybeLine, action_ts: TS })),
+});
 const MOVED = z.object({ old_channel_id: ID, new_channel_id: ID });
 const MEMBER = z.object({ channel: ID, user: z.nullish(ID), inviter: z.nullish(ID), actor_id: z.nullish(ID) });
 
@@ -93,6 +100,25 @@ export function eventOf(
   const isOurs =
     !authorizations?.length || authorizations.some((one) => one.team_id === self.teamId || one.is_enterprise_install);
   return isOurs ? { id, event } : { why: 'it belongs to another installation of the app' };
+}
+
+/** A button of ours was pressed: the words of whoever has pressed it. Null: it is something else, or of somebody else. */
+export function pressOf(payload: unknown, { account, self, nowMs }: Context): InboundMessage | null {
+  const press = PRESS.safeParse(payload).data;
+  const action = press?.actions[0];
+  const says = action?.value ?? '';
+  if (!press || !action || !PRESSED.test(says)) return null;
+  if (press.team && press.team.id !== self.teamId && press.team.id !== self.orgId) return null;
+  const { channel, user } = press;
+  return {
+    ...{ channel: 'slack', account, chat: channel.id, within: [self.teamId] },
+    messageId: `press:${user.id}:${action.action_ts}`,
+    chatType: channel.id.startsWith('D') ? 'direct' : 'group',
+    sender: { id: senderOf(user.id, { team: user.team_id }, self), ...(user.name ? { display: user.name } : {}) },
+    ...{ assurance: 'platform', text: says, receivedAtMs: nowMs },
+    addressed: { mention: true, replyToBot: true },
+    label: label('untrusted', 'owner', `slack:${channel.id}`),
+  };
 }
 
 export function meaningOf(event: { readonly type: string }, context: Context): Meaning {
@@ -167,7 +193,11 @@ function messageOf(event: unknown, { account, self, nowMs }: Context): Meaning {
  * An id of Slack names a person within a workspace only. In a channel that is shared with another company, theirs say which
  * workspace they are of; without that, one of them could have the id of somebody who is listed here.
  */
-function senderOf(user: string, { user_team, source_team, team }: z.infer<typeof MESSAGE>, self: Self): string {
+function senderOf(
+  user: string,
+  { user_team, source_team, team }: Partial<Pick<z.infer<typeof MESSAGE>, 'user_team' | 'source_team' | 'team'>>,
+  self: Self,
+): string {
   const foreign = [user_team, source_team, team].find((one) => one && one !== self.teamId && one !== self.orgId);
   return foreign ? `${user}@${foreign}` : user;
 }

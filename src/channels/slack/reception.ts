@@ -2,7 +2,7 @@
 // only when the message is durable, so whoever waits for it may acknowledge then and never before.
 import type { ChannelFailure, ChannelPorts } from '../channel.ts';
 import { uninstalled } from './failures.ts';
-import { eventOf, type Meaning, meaningOf, type Self } from './inbound.ts';
+import { eventOf, type Meaning, meaningOf, pressOf, type Self } from './inbound.ts';
 import type { Marks } from './marks.ts';
 
 export type ReceptionPorts = Pick<ChannelPorts, 'emit' | 'groupChanged' | 'chatMoved' | 'log' | 'now'> & {
@@ -71,6 +71,8 @@ export function createReception(ports: ReceptionPorts, seenChanges: Set<string>)
 
     /** An event as Slack delivers it. Rejects when it could not be stored: then it must come again. */
     async take(payload: unknown): Promise<void> {
+      const press = pressOf(payload, { account, self, nowMs: ports.now() });
+      if (press) return inOrder(press.chat, () => void ports.emit(press));
       const found = eventOf(payload, self);
       if ('why' in found) return log.debug('slack event not used', { why: found.why });
       const meaning = this.meaningOf(found.event);

@@ -12,6 +12,7 @@ import {
   type SlackServer,
   type SlackServerOptions,
   startSlackServer,
+  TEAM,
 } from '../../../test/doubles/slack-server.ts';
 import type { ChannelFailure, InboundMessage } from '../channel.ts';
 import { openSlack } from './slack.ts';
@@ -586,4 +587,41 @@ test('no token is ever in a log, an error or a health', async () => {
   expect(all).toHaveLength(19);
   expect(text).not.toMatch(/xoxb-1|xapp-1|double/);
   expect(swapped.server.calls).toEqual([]);
+});
+
+describe('E27 buttons', () => {
+  const says = '/approve 3f6a2c1e-1111-4222-8333-444455556666';
+  const press = (more = {}) => ({
+    ...{ type: 'block_actions', team: { id: TEAM }, user: { id: 'UALICE001', name: 'alice' }, channel: { id: DM } },
+    actions: [{ action_id: 'press-0', value: says, action_ts: '1700000000.000200' }],
+    ...more,
+  });
+
+  test('stand below a question, and a press arrives as words of whoever has pressed', async () => {
+    const { server, heard, channel } = await connected();
+    await channel.send(reply('Question K7', { buttons: [{ label: 'Allow once', says }] }), soon());
+    expect(JSON.parse(server.posted[0]?.args['blocks'] ?? '')).toMatchObject([
+      { type: 'section', text: { text: 'Question K7' } },
+      { type: 'actions', elements: [{ type: 'button', value: says, text: { text: 'Allow once' } }] },
+    ]);
+    server.deliver(press());
+    await server.until(() => server.acks.length === 1, 'ack');
+    expect(heard.accepted()[0]).toMatchObject({
+      text: says,
+      chatType: 'direct',
+      sender: { id: 'UALICE001' },
+      chat: DM,
+    });
+  });
+
+  test('another installation and other words are no press, another company is named as such', async () => {
+    const { server, heard } = await connected();
+    server.deliver(press({ team: { id: 'TOTHER' } }));
+    server.deliver(press({ actions: [{ value: 'yes K7', action_ts: '1700000000.000201' }] }));
+    server.deliver(press({ channel: { id: 'C1' }, user: { id: 'UALICE001', team_id: 'TOTHER' } }));
+    await server.until(() => server.acks.length === 3, 'acks');
+    expect(heard.accepted().map(({ sender, chatType }) => [sender.id, chatType])).toEqual([
+      ['UALICE001@TOTHER', 'group'],
+    ]);
+  });
 });

@@ -142,13 +142,15 @@ export async function openSlack(setup: ChannelSetup, at: SlackEndpoints = SLACK)
     fetchAttachment: (ref, maxBytes, signal) => web.download(botToken, ref, maxBytes, signal),
   };
 
-  async function deliver({ chat, thread, text, files }: Outbound, signal: AbortSignal): Promise<Receipt> {
+  async function deliver({ chat, thread, text, files, buttons = [] }: Outbound, signal: AbortSignal): Promise<Receipt> {
     const inThread = thread === '' ? {} : { thread_ts: thread };
     if (files.length === 0) {
       const args = {
         ...{ channel: chat, ...inThread, text: slackText(text), mrkdwn: true, link_names: false },
         // Slack would fetch what the model links to, and show it to the whole thread's channel.
         ...{ unfurl_links: false, unfurl_media: false, reply_broadcast: false },
+        // Over HTTP a press would go to an address that the app may not have.
+        ...(mode === 'socket' ? blocksOf(slackText(text), buttons) : {}),
       };
       const { channel, ts } = await bot('chat.postMessage', args, signal);
       return {
@@ -168,6 +170,23 @@ export async function openSlack(setup: ChannelSetup, at: SlackEndpoints = SLACK)
     await web.upload(botToken, uploads, { channel_id: chat, ...inThread, ...comment }, signal);
     return { state: 'sent' };
   }
+}
+
+/** A section takes no more; then the words alone have to do. */
+const MAX_SECTION_CHARS = 3_000;
+
+function blocksOf(text: string, buttons: NonNullable<Outbound['buttons']>) {
+  if (buttons.length === 0 || text.length > MAX_SECTION_CHARS) return {};
+  const elements = buttons.map(({ label, says }, at) => ({
+    ...{ type: 'button', action_id: `press-${at}`, value: says },
+    text: { type: 'plain_text', text: label },
+  }));
+  return {
+    blocks: [
+      { type: 'section', text: { type: 'mrkdwn', text } },
+      { type: 'actions', elements },
+    ],
+  };
 }
 
 function selfIn(who: Answer): Self & { readonly teamName: string } {

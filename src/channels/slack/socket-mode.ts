@@ -82,7 +82,9 @@ export async function runSocketMode(ports: SocketModePorts, signal: AbortSignal)
       isClosed: false,
     };
     const receive = (frame: Frame, id: string): void => {
-      const done = (frame.type === 'events_api' ? ports.take(frame.payload) : Promise.resolve())
+      const done = (
+        frame.type === 'events_api' || frame.type === 'interactive' ? ports.take(frame.payload) : Promise.resolve()
+      )
         .then(() => socket.send(JSON.stringify({ envelope_id: id })))
         .catch((error: unknown) =>
           log.warn('slack event not acknowledged; Slack sends it again', { reason: reasonOf(error) }),

@@ -58,5 +58,5 @@ export const pairing = () =>
 
 export const approvals = () =>
   group('Questions to you', {
-    timeoutSeconds: whole('After this time without an answer the answer is no', 600, { min: 10, max: 86_400 }),
+    timeoutSeconds: whole('After this time without an answer the answer is no', 86_400, { min: 10, max: 86_400 }),
   });
