@@ -1,4 +1,6 @@
 // Who may do what, from end to end: the whole program, grammY, a Bot API double and a model that tries.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type ModelServer, startModelServer } from '../doubles/model-server.ts';
 import {
@@ -81,13 +83,45 @@ test('S253 S254 S255 S256 a shell command: done for the owner in a direct chat, 
   model.script(run, tell);
   telegram.say({ text: 'run it', from: FRIEND, chat: FRIENDS_CHAT });
   await shown(3);
-  expect(toolsOf(-1)).toEqual([]);
+  // Words to their own chat, which the answer is as well.
+  expect(toolsOf(-1)).toEqual(['message']);
   expect(results()).toContain('TOOL_DENIED');
   expect(results()).not.toContain('MEMORY.md\\n');
 
   telegram.say({ text: 'run it', from: { ...FRIEND, id: 777 }, chat: { ...FRIENDS_CHAT, id: 777 } });
   const why = JSON.parse((await gateway.cli('why', '--sender', 'telegram:555', '--json')).stdout);
   expect(why.data).toMatchObject({ code: 'LISTED', at: 'channels.telegram.allowFrom', state: 'answered' });
+});
+
+test('S039 S040 S082 the tools of the box: a group reads and writes, and has neither a shell nor a browser', async () => {
+  const tools = {
+    allow: ['read', 'write', 'edit', 'web_search', 'web_fetch'],
+    deny: ['browser', 'exec', 'nodes', 'cron'],
+  };
+  await start(
+    { sandbox: { mode: 'non-main' }, tools: { sandbox: { tools }, policies: { group: { exec: 'allow' } } } },
+    { groups: { '*': { requireMention: true } } },
+  );
+  model.script({ toolCalls: [{ name: 'exec', args: { command: 'touch made-by-exec' } }] }, { text: 'tried' });
+  telegram.say(mention('run it'));
+  await shown(1);
+  expect(toolsOf(-1)).toEqual(['edit', 'read', 'write']);
+  expect(JSON.stringify(model.requests.at(-1)?.body)).toContain('tools.sandbox.tools.deny');
+
+  model.script({ toolCalls: [{ name: 'write', args: { path: 'from-group.md', content: 'x' } }] }, { text: 'written' });
+  telegram.say(mention('write it'));
+  await shown(2);
+  expect(JSON.stringify(model.requests.at(-1)?.body)).toContain('Wrote from-group.md');
+  expect(existsSync(join(gateway.stateDir, 'workspace', 'from-group.md'))).toBe(false);
+
+  // Your own main conversation is in no such box.
+  model.script({ text: 'hello' });
+  telegram.say({ text: 'hello' });
+  await shown(3);
+  for (const name of ['ls', 'message']) expect(toolsOf(-1)).toContain(name);
+  const asked = ['--tool', 'exec', '--channel', 'telegram', '--chat', String(GROUP.id)];
+  const said = JSON.parse((await gateway.cli('policy', 'explain', ...asked, '--json')).stdout);
+  expect(said.data).toMatchObject({ decision: 'deny', key: 'tools.sandbox.tools.deny' });
 });
 
 test('S022 S029 S113 a stranger, the code, the yes, a conversation, and no longer', async () => {
