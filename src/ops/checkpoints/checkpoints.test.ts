@@ -80,7 +80,8 @@ function changeAtRandom(top: string, next: (below: number) => number): void {
         mkdirSync(path, { recursive: true });
         break;
       case 2:
-        symlinkSync(['/etc/passwd', '..', 'one', 'nowhere'][next(4)] ?? '', path);
+        // A write below may follow it: what it leads to outside must be nothing that this account could change.
+        symlinkSync(['/proc/version', '..', 'one', 'nowhere'][next(4)] ?? '', path);
         break;
       case 3:
         chmodSync(path, [0o600, 0o755, 0o444, 0o700][next(4)] ?? 0o600);
