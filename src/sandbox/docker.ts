@@ -13,7 +13,10 @@ import { openBox, probeBy } from './session.ts';
 import { layoutFor } from './walls/layout.ts';
 import { workspaceOwner } from './workspace.ts';
 
-export type ContainerOptions = Omit<EngineOptions, 'engine'>;
+export type ContainerOptions = Omit<EngineOptions, 'engine'> & {
+  /** For tests alone, where no engine can hold limits: those of each command remain, as in bubblewrap's sandbox. */
+  readonly dangerouslyUnlimited?: true;
+};
 
 export const dockerDriver = (options: ContainerOptions = {}): SandboxDriver =>
   containerDriver({ ...options, engine: 'docker' });
@@ -23,17 +26,21 @@ export const podmanDriver = (options: ContainerOptions = {}): SandboxDriver =>
 /** Every image that has a shell has it there. */
 const SH = '/bin/sh';
 
-function containerDriver(options: EngineOptions): SandboxDriver {
+function containerDriver(options: EngineOptions & ContainerOptions): SandboxDriver {
   async function open(spec: SandboxSpec) {
     const engine = findEngine(options);
     const layout = await layoutFor(spec);
     const workspace = await openRoot(layout.workspace, workspaceOwner());
     const most = spec.most ?? { ...DEFAULT_LIMITS, cpus: 1 };
-    const boxes = keepBox({ engine, layout, workspace, most, image: spec.image ?? DEFAULT_IMAGE, sh: SH });
+    const plan = {
+      ...{ engine, layout, workspace, most, image: spec.image ?? DEFAULT_IMAGE, sh: SH },
+      isLimited: options.dangerouslyUnlimited !== true,
+    };
+    const boxes = keepBox(plan);
     void removeLeftovers(engine).catch(() => {});
     return openBox({
       ...{ driver: engine.name, layout, fix: `${engine.name} info` },
-      proof: { sh: SH, ...proofOf(most, layout) },
+      proof: { sh: SH, ...proofOf(plan) },
       run: async (request) => (await boxes.current()).run(request),
       async close() {
         await boxes.close();

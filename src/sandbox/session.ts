@@ -33,7 +33,13 @@ export type SessionParts = Parts & {
 
 /** A sandbox however its commands are run. `proof`: what a command inside has to say of its walls, word for word. */
 export type BoxParts = Parts & {
-  readonly proof: { readonly sh: string; readonly script: string; readonly expected: readonly string[] };
+  readonly proof: {
+    readonly sh: string;
+    readonly script: string;
+    readonly expected: readonly string[];
+    /** what to say of a line that is missing, where more is known than that */
+    explain?(missing: string): { readonly why: string; readonly fix: string } | null;
+  };
   run(request: ExecRequest): Promise<RunResult>;
   close(): void | Promise<void>;
 };
@@ -165,6 +171,8 @@ async function proveWalls(parts: BoxParts): Promise<void> {
       fix: `chown -R the folder to the user of the gateway (to nobody, when it runs as root)`,
     });
   }
+  const known = missing === undefined ? null : (parts.proof.explain?.(missing) ?? null);
+  if (known !== null) throw unavailable({ ...parts, fix: known.fix }, known.why);
   if (missing !== undefined) throw unavailable(parts, `the proof of its walls lacks "${missing}"`);
   if (extra !== undefined) throw unavailable(parts, `the proof of its walls shows "${extra}"`);
 }

@@ -6,7 +6,7 @@ import { HOSTNAME, SHM_BYTES, TMP_BYTES } from '../walls/layout.ts';
 import type { Plan } from './box.ts';
 import { boxOwner } from './tasks.ts';
 
-export type Asked = Pick<Plan, 'engine' | 'layout' | 'most' | 'image'> & {
+export type Asked = Pick<Plan, 'engine' | 'layout' | 'most' | 'image' | 'isLimited'> & {
   readonly name: string;
   readonly masks: readonly Mask[];
   /** copies of the fixed files: the engine is root and would follow a link that a command has put there */
@@ -23,19 +23,14 @@ export function boxArguments(asked: Asked): string[] {
   const mounts = mountsOf(asked);
   // Podman knows no such limit; what inodes take counts as memory of the container.
   const inodes = engine.name === 'docker' ? ',nr_inodes=65536' : '';
+  const limits = [
+    ...['--pids-limit', String(most.maxProcesses), '--memory', memory, '--memory-swap', memory],
+    ...['--cpus', String(most.cpus)],
+  ];
   const walls = [
     ...['--network', 'none', '--read-only', '--cap-drop', 'ALL', '--security-opt', 'no-new-privileges'],
     ...['--user', `${uid}:${gid}`, '--hostname', HOSTNAME, '--workdir', '/workspace'],
-    ...[
-      '--pids-limit',
-      String(most.maxProcesses),
-      '--memory',
-      memory,
-      '--memory-swap',
-      memory,
-      '--cpus',
-      String(most.cpus),
-    ],
+    ...(asked.isLimited ? limits : []),
     ...['--ulimit', `nofile=${OPEN_FILES}:${OPEN_FILES}`, '--ulimit', 'core=0:0'],
     ...['--ipc', 'private', '--shm-size', String(SHM_BYTES)],
     ...['--tmpfs', `/tmp:rw,exec,nosuid,nodev,size=${TMP_BYTES}${inodes},mode=1777`],

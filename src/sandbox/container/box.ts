@@ -28,6 +28,8 @@ export type Plan = {
   readonly image: string;
   /** as the image has it */
   readonly sh: string;
+  /** the engine is asked for limits of its own, besides those of each command */
+  readonly isLimited: boolean;
 };
 
 export type Box = { run(request: ExecRequest): Promise<RunResult> };

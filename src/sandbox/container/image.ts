@@ -127,16 +127,16 @@ function madeEntries(layout: Layout): Buffer {
   return Buffer.concat([
     ...FOLDERS.map((path) => entry(`${path.slice(1)}/`, '5', '')),
     ...layout.links.map(({ at, to }) => entry(at.slice(1), '2', '', to)),
-    ...layout.files.map(({ at, text }) => entry(at.slice(1), '0', text)),
+    ...layout.files.map(({ at, text, isProgram }) => entry(at.slice(1), '0', text, '', isProgram)),
   ]);
 }
 
 /** One entry of the ustar format. */
-function entry(name: string, type: '0' | '2' | '5', text: string, target = ''): Buffer {
+function entry(name: string, type: '0' | '2' | '5', text: string, target = '', isProgram = false): Buffer {
   const body = Buffer.from(text);
   const header = Buffer.alloc(512);
   const octal = (value: number, width: number): string => value.toString(8).padStart(width - 1, '0');
-  const mode = type === '5' ? (name === 'tmp/' ? 0o1777 : 0o755) : 0o644;
+  const mode = type === '5' ? (name === 'tmp/' ? 0o1777 : 0o755) : isProgram ? 0o755 : 0o644;
   header.write(name, 0);
   header.write(octal(mode, 8), 100);
   for (const at of [108, 116]) header.write(octal(0, 8), at);

@@ -129,6 +129,7 @@ function runJob(
 ): Promise<RunResult> {
   const startedAtMs = performance.now();
   const capture = createCapture(limits.maxOutputBytes);
+  const killBytes = limits.killOutputBytes ?? limits.maxOutputBytes * OUTPUT_KILL_FACTOR;
   return new Promise((resolve) => {
     let stopped: StopReason | undefined;
     let givingUp: NodeJS.Timeout | undefined;
@@ -169,7 +170,7 @@ function runJob(
         if (type === 'O' || type === 'R') {
           const from = type === 'O' ? 'stdout' : 'stderr';
           onOutput?.(data, from);
-          if (capture.add(from, data) > limits.maxOutputBytes * OUTPUT_KILL_FACTOR) stop('output');
+          if (capture.add(from, data) > killBytes) stop('output');
         } else if (type === 'A') input?.taken(data.readUInt32BE(0));
         else if (type === 'M') stopped ??= 'memory';
         else if (type === 'F') settle({ exitCode: null, failed: data.toString('utf8') });
