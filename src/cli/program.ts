@@ -7,6 +7,7 @@ import { CHANGING_CHANNELS, channels } from './commands/channels/grammar.ts';
 import { access, CHANGING_ACCESS } from './commands/pairing/grammar.ts';
 import { policy } from './commands/policy/grammar.ts';
 import { CHANGING_RUNNING, running } from './commands/running/grammar.ts';
+import { CHANGING_SANDBOX, sandbox } from './commands/sandbox/grammar.ts';
 import type { Context } from './context.ts';
 import { asking, examples, type Lazy, type Result } from './grammar.ts';
 import { CHANGING_OPERATIONS, gatewayOperations, operations } from './operations-grammar.ts';
@@ -24,6 +25,7 @@ const CHANGING = new Set([
   ...CHANGING_OPERATIONS,
   ...CHANGING_CHANNELS,
   ...CHANGING_ACCESS,
+  ...CHANGING_SANDBOX,
   ...CHANGING_RUNNING,
   ...['set', 'unset', 'patch', 'confirm', 'rollback', 'rm', 'rotate', 'migrate', 'init', 'rekey'],
 ]);
@@ -77,6 +79,7 @@ export function createProgram(streams: Streams, start: Start): Command {
   access(program, lazy);
   running(program, lazy);
   policy(program, lazy);
+  sandbox(program, lazy);
   return program;
 }
 

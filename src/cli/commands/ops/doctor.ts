@@ -14,6 +14,8 @@ const MARKS: Readonly<Record<Finding['level'], readonly [Style, string]>> = {
 
 export async function run({ out, env, version }: Context, flags: { fix?: boolean }): Promise<number> {
   const fix = flags.fix === true;
+  // The same question, in the same order, as a gateway asks it at its start.
+  const probeSandbox = async () => (await import('../sandbox/local.ts')).findState(env);
   const { findings, mended } = await examine(env, { version, fix, now: Date.now, probeSandbox });
   const count = (level: Finding['level']): number => findings.filter((one) => one.level === level).length;
   const [errors, warnings] = [count('error'), count('warning')];
@@ -34,19 +36,4 @@ export async function run({ out, env, version }: Context, flags: { fix?: boolean
   }
   if (errors + warnings === 0) out.note(span('green', 'all is well'));
   return errors > 0 ? EXIT.failure : EXIT.ok;
-}
-
-/** The same drivers, in the same order, as a gateway tries. */
-async function probeSandbox(): Promise<{ driver: string | null; detail: string; fix: string | null }> {
-  const { bubblewrapDriver } = await import('../../../sandbox/bubblewrap.ts');
-  const { unshareDriver } = await import('../../../sandbox/unshare.ts');
-  const reasons: string[] = [];
-  let fix: string | null = null;
-  for (const driver of [bubblewrapDriver(), unshareDriver()]) {
-    const probe = await driver.probe();
-    if (probe.ok) return { driver: driver.name, detail: probe.detail, fix: null };
-    reasons.push(probe.reason);
-    fix ??= probe.fix || null;
-  }
-  return { driver: null, detail: reasons.join('; '), fix };
 }

@@ -1,0 +1,65 @@
+// Owns the grammar of `sandbox`: where commands run, what is in there, and what it refuses.
+import type { Command } from 'commander';
+import { asking, examples, jsonOption, type Lazy } from '../../grammar.ts';
+
+export const CHANGING_SANDBOX: readonly string[] = ['recreate', 'prune', 'build'];
+
+export function sandbox(program: Command, lazy: Lazy): void {
+  const group = program
+    .command('sandbox')
+    .description('where commands run: status, explain, list, probe, recreate, prune, build');
+  const status = asking(
+    group.command('status', { isDefault: true }).description('what builds the box, and its limits'),
+  );
+  status.action(lazy(() => import('./status.ts')));
+  examples(status, ['openclaw sandbox', 'openclaw sandbox status --json']);
+
+  const explain = group.command('explain').description('the box of one conversation, and which setting says so');
+  explain
+    .option('--session <key>', 'of this conversation, such as main (default: yours)')
+    .option('--channel <channel>', 'or of somebody there, such as telegram')
+    .option('--chat <id>', 'in which chat (default: a direct chat with the sender)')
+    .option('--sender <id>', 'who asks (default: you)')
+    .option('--place <place>', 'dm, group or channel, where the id of the chat does not say it')
+    .option('--agent <name>', 'which agent (default: main)')
+    .addOption(jsonOption())
+    .action(lazy(() => import('./explain.ts')));
+  examples(explain, [
+    'openclaw sandbox explain',
+    'openclaw sandbox explain --session agent:main:telegram:group:-100123',
+    'openclaw sandbox explain --channel telegram --chat -100123 --sender 42 --json',
+  ]);
+
+  const boxes = () => import('./boxes.ts');
+  const list = asking(group.command('list').description('the boxes that are open'));
+  list.action(lazy(async () => ({ run: (await boxes()).list })));
+  examples(list, ['openclaw sandbox list', 'openclaw sandbox list --json']);
+  const recreate = asking(group.command('recreate').description('end boxes; the next command opens them anew'));
+  recreate
+    .option('--all', 'all of them')
+    .option('--session <key>', 'the one of this conversation')
+    .option('--agent <name>', 'the one of this agent, and those of its conversations')
+    .action(lazy(async () => ({ run: (await boxes()).recreate })));
+  examples(recreate, ['openclaw sandbox recreate --all', 'openclaw sandbox recreate --agent main']);
+  const prune = asking(group.command('prune').description('close the boxes that nobody used for long'));
+  prune
+    .option('--all', 'however short the time, as long as nothing runs in them')
+    .action(lazy(async () => ({ run: (await boxes()).prune })));
+  examples(prune, ['openclaw sandbox prune', 'openclaw sandbox prune --all']);
+
+  const probe = group.command('probe').description('try to break out of a box; fails when something gets through');
+  probe
+    .option('--driver <name>', 'bubblewrap, unshare, docker or podman (default: the one that is used)')
+    .addOption(jsonOption())
+    .action(lazy(() => import('./probe.ts')));
+  examples(probe, ['openclaw sandbox probe', 'openclaw sandbox probe --driver unshare --json']);
+
+  const build = group
+    .command('build')
+    .description('make the image for docker or podman, from packages of this machine');
+  build
+    .option('--engine <name>', 'docker or podman (default: the backend of the settings, else docker)')
+    .addOption(jsonOption())
+    .action(lazy(() => import('./build.ts')));
+  examples(build, ['openclaw sandbox build', 'openclaw sandbox build --engine podman']);
+}
