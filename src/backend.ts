@@ -8,7 +8,7 @@ import type { Core } from './core.ts';
 import type { Backend, SessionRow, StatusReport } from './gateway/backend.ts';
 import { tailLog } from './log/tail.ts';
 import type { Models } from './models/provider.ts';
-import type { Running } from './running.ts';
+import type { Running } from './running/running.ts';
 import type { Trashed } from './sandbox/trash/trash.ts';
 import { AGENT, createSend, type SendPorts } from './send.ts';
 import { parseSessionKey } from './sessions/key.ts';

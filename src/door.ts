@@ -1,8 +1,8 @@
 // Owns the wiring of the way in: access, intake, the conversation of a message, what a chat may command, and that a right
 // which is taken ends what runs on it. Part of the composition; who may talk is decided in access/.
-import { createAccess, type Speaking } from './access/access.ts';
-import type { AdmittedMessage } from './access/admit.ts';
-import { ASKS, type Elevation } from './access/elevation.ts';
+import { createAccess } from './access/access.ts';
+import type { AdmittedMessage, Speaking } from './access/admit.ts';
+import { ASKS, type Elevation } from './access/elevated/elevation.ts';
 import { MAX_MESSAGE_CHARS } from './access/facts.ts';
 import { lostText, post } from './access/letters.ts';
 import { MAX_QUOTE_CHARS, type Said } from './access/shown.ts';

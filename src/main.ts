@@ -25,7 +25,7 @@ import { createPerimeter } from './perimeter.ts';
 import { acquireLock, type Lock } from './platform/lock.ts';
 import { openRoot, type Root } from './platform/root.ts';
 import { foldersShown } from './policy/paths.ts';
-import { createRunning } from './running.ts';
+import { createRunning } from './running/running.ts';
 import { MAIN } from './sandbox/pool/plan.ts';
 import { prepareWorkspace, workspaceOwner } from './sandbox/workspace.ts';
 import { openSettings } from './settings.ts';

@@ -10,7 +10,7 @@ import type { Undo } from './ops/checkpoints/undo.ts';
 import { decide, type ToolCall } from './policy/decide.ts';
 import { askingOf, judgesOf, rulesOf } from './policy/judges.ts';
 import { judgeFor } from './policy/tool-policy.ts';
-import type { Running } from './running.ts';
+import type { Running } from './running/running.ts';
 import { createToolCaller } from './tools/call.ts';
 import { TOOLS, toolSchemas } from './tools/registry.ts';
 

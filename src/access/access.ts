@@ -9,7 +9,7 @@ import { UNTRUSTED } from '../store/label.ts';
 import type { Store } from '../store/open.ts';
 import type { Outbox, OutboxRow } from '../store/outbox.ts';
 import { openPeople } from '../store/people/people.ts';
-import { type AdmittedMessage, admit, admitOperator, isOperator, type Principal } from './admit.ts';
+import { type AdmittedMessage, admit, admitOperator, isOperator, type Principal, type Speaking } from './admit.ts';
 import { invitationIn } from './codes.ts';
 import { createCounters } from './counters.ts';
 import { factsOf, NOBODY, problemOf, threadOf } from './facts.ts';
@@ -34,11 +34,6 @@ export type AccessPorts = {
   changed(): void;
   /** a conversation of this thread exists, so the assistant has written in it */
   takesPart(message: InboundMessage): boolean;
-};
-
-/** Who it was, and where; `sender` is the platform's own id. */
-export type Speaking = Pick<AdmittedMessage, 'principal' | 'place' | 'channel' | 'account' | 'chat'> & {
-  readonly sender: string;
 };
 
 type Verdict = Decided<AdmittedMessage, Command>;

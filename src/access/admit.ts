@@ -24,6 +24,11 @@ export type AdmittedMessage = InboundMessage & {
   readonly before: readonly Before[];
 };
 
+/** Who it was, and where; `sender` is the platform's own id. */
+export type Speaking = Pick<AdmittedMessage, 'principal' | 'place' | 'channel' | 'account' | 'chat'> & {
+  readonly sender: string;
+};
+
 export const OWNER: Principal = { kind: 'owner', id: 'owner', limits: null };
 
 /** Whoever holds a connection with write scope speaks for the owner (SECURITY.md). */

@@ -1,7 +1,7 @@
 // Owns the commands that a chat understands: which words are one, and who may use it. For everybody else they are plain
 // text; a command never gives anybody a right, and a question of the house is answered by the owner in their direct chat.
 import type { AdmittedMessage } from './admit.ts';
-import { type ElevationWord, elevationIn } from './elevation.ts';
+import { type ElevationWord, elevationIn } from './elevated/elevation.ts';
 import type { Rules } from './rules.ts';
 
 type Word = 'start' | 'whoami' | 'help' | 'status' | 'stop' | 'new' | 'reset' | 'undo' | 'undo yes';

@@ -1,7 +1,7 @@
 // Owns what the gateway is handed by main.ts: every service that a method may call, and nothing else. The gateway
 // translates between this and the wire; it holds no state of conversations and decides nothing about tools.
 import type { Desk } from '../access/desk.ts';
-import type { OpenWindow } from '../access/elevation.ts';
+import type { OpenWindow } from '../access/elevated/elevation.ts';
 import type { Linking } from '../channels/linking.ts';
 import type { ChannelStatus } from '../channels/supervise.ts';
 import type { Tail } from '../log/tail.ts';

@@ -18,7 +18,7 @@ const ROWS: readonly (readonly string[])[] = [
     'outward.ts',
     'perimeter.ts',
     'runs.ts',
-    'running.ts',
+    'running',
     'send.ts',
     'settings.ts',
     'status.ts',

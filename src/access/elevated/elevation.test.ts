@@ -1,8 +1,8 @@
 // The window for commands outside the box, and what policy makes of it: S002, S272.
 import { expect, test } from 'vitest';
-import { type ElevatedState, judgeElevated } from '../policy/elevated.ts';
-import type { Speaking } from './access.ts';
-import { OWNER } from './admit.ts';
+import { type ElevatedState, judgeElevated } from '../../policy/elevated.ts';
+import type { Speaking } from '../admit.ts';
+import { OWNER } from '../admit.ts';
 import { createElevation, elevationIn, idOf } from './elevation.ts';
 
 const CHAT: Speaking = {

@@ -1,6 +1,6 @@
 // Owns the windows in which a chat of the owner may ask for a command outside the box: who may open one, until when it is
 // open, and that it ends by itself. Kept in memory alone, so that a restart closes all. A window permits nothing by itself.
-import type { Speaking } from './access.ts';
+import type { Speaking } from '../admit.ts';
 
 export type ElevationSettings = { readonly enabled: boolean; readonly allowFrom: readonly (string | number)[] };
 export type ElevationPorts = {

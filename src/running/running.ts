@@ -1,24 +1,24 @@
 // Owns how commands run beyond the single call in the box: in the background, on the host, and with the trash in place of
 // deleting. Part of the composition; who may run what is decided in policy/.
 import { userInfo } from 'node:os';
-import { OWNER } from './access/admit.ts';
-import { createElevation, idOf } from './access/elevation.ts';
-import { WEBCHAT, WEBCHAT_ACCOUNT } from './channels/webchat.ts';
-import type { Config } from './config/schema.ts';
-import type { Journal } from './journal/journal.ts';
-import { HardshellError } from './platform/errors.ts';
-import type { Root } from './platform/root.ts';
-import type { Judge, PermittedCall, ToolCall } from './policy/decide.ts';
-import { judgeElevated } from './policy/elevated.ts';
-import { createProcesses } from './sandbox/background/processes.ts';
-import type { Sandbox } from './sandbox/driver.ts';
-import { BASE_ENVIRONMENT } from './sandbox/environment.ts';
-import { isRootHost, openHost } from './sandbox/host/host.ts';
-import type { OpenBox, Trash } from './sandbox/trash/trash.ts';
-import { SHIM_FOLDER } from './sandbox/walls/trash.ts';
-import type { SessionChange } from './sessions/directory.ts';
-import { parseSessionKey } from './sessions/key.ts';
-import type { Speaker } from './sessions/turn.ts';
+import { OWNER } from '../access/admit.ts';
+import { createElevation, idOf } from '../access/elevated/elevation.ts';
+import { WEBCHAT, WEBCHAT_ACCOUNT } from '../channels/webchat.ts';
+import type { Config } from '../config/schema.ts';
+import type { Journal } from '../journal/journal.ts';
+import { HardshellError } from '../platform/errors.ts';
+import type { Root } from '../platform/root.ts';
+import type { Judge, PermittedCall, ToolCall } from '../policy/decide.ts';
+import { judgeElevated } from '../policy/elevated.ts';
+import { createProcesses } from '../sandbox/background/processes.ts';
+import type { Sandbox } from '../sandbox/driver.ts';
+import { BASE_ENVIRONMENT } from '../sandbox/environment.ts';
+import { isRootHost, openHost } from '../sandbox/host/host.ts';
+import type { OpenBox, Trash } from '../sandbox/trash/trash.ts';
+import { SHIM_FOLDER } from '../sandbox/walls/trash.ts';
+import type { SessionChange } from '../sessions/directory.ts';
+import { parseSessionKey } from '../sessions/key.ts';
+import type { Speaker } from '../sessions/turn.ts';
 
 export type RunningPorts = {
   readonly now: () => number;
@@ -71,7 +71,7 @@ export function createRunning({ now, config, workspace, openBox }: RunningPorts)
     },
     /** Loaded when somebody asks for it. */
     trash: (): Promise<Trash> => {
-      trash ??= import('./sandbox/trash/trash.ts').then(({ createTrash }) => createTrash(workspace, openBox, now));
+      trash ??= import('../sandbox/trash/trash.ts').then(({ createTrash }) => createTrash(workspace, openBox, now));
       return trash;
     },
     /** What the owner says about a window by a client of the gateway: for a conversation, not for a platform's chat. */
