@@ -72,6 +72,8 @@ export function openCheckpoints({ folder, top, owner, now, maxBytes = MAX_STORE_
   const tree = { top, ...(owner ? { owner } : {}) };
   /** Turns of this process that may change something at this moment. */
   const running = new Map<string, TurnRecord>();
+  /** What was kept of another workspace, before the setting was changed, is nothing for this one. */
+  const mine = (): TurnRecord[] => records.list().filter((record) => record.top === top);
   let usedBytes = -1;
   let last: Promise<unknown> = Promise.resolve();
 
@@ -115,7 +117,7 @@ export function openCheckpoints({ folder, top, owner, now, maxBytes = MAX_STORE_
 
   /** Whoever ended without saying so: a gateway that was killed. What came next is what it left. */
   const settle = async (): Promise<void> => {
-    const all = records.list();
+    const all = mine();
     for (const [index, record] of all.entries()) {
       if (record.after !== '' || running.has(record.id)) continue;
       const next = all[index + 1];
@@ -138,7 +140,7 @@ export function openCheckpoints({ folder, top, owner, now, maxBytes = MAX_STORE_
 
   const choose = async (turnId: string | undefined): Promise<TurnRecord> => {
     await settle();
-    const all = records.list().filter(({ id }) => !running.has(id));
+    const all = mine().filter(({ id }) => !running.has(id));
     const begun = records.begun();
     const wanted = turnId ?? begun?.turnId;
     const found =
@@ -160,7 +162,7 @@ export function openCheckpoints({ folder, top, owner, now, maxBytes = MAX_STORE_
   /** Turns that ran at the same time, and turns that came later: why a path may not be this turn's to bring back. */
   const othersThan = async (turn: TurnRecord): Promise<(path: string) => string | null> => {
     const found = new Map<string, string>();
-    for (const other of records.list()) {
+    for (const other of mine()) {
       if (other.id === turn.id || other.startedAtMs >= turn.endedAtMs || other.endedAtMs <= turn.startedAtMs) continue;
       const from = other.startedAtMs >= turn.startedAtMs ? other.before : turn.before;
       const to = other.endedAtMs <= turn.endedAtMs ? other.after : turn.after;
@@ -241,7 +243,7 @@ export function openCheckpoints({ folder, top, owner, now, maxBytes = MAX_STORE_
     before: (turnId: string, sessionKey: string): Promise<string | null> =>
       alone(async () => {
         if (running.has(turnId)) return null;
-        const known = records.list().findLast(({ id }) => id === turnId);
+        const known = mine().findLast(({ id }) => id === turnId);
         if (known) {
           // It goes on after a restart: the way back leads to before it began.
           running.set(turnId, { ...known, after: '' });
@@ -249,7 +251,7 @@ export function openCheckpoints({ folder, top, owner, now, maxBytes = MAX_STORE_
         }
         const { hash, why } = await take();
         const record: TurnRecord = {
-          ...{ version: 1, id: turnId, kind: 'turn', of: '', sessionKey, startedAtMs: now(), endedAtMs: 0 },
+          ...{ version: 1, id: turnId, kind: 'turn', of: '', top, sessionKey, startedAtMs: now(), endedAtMs: 0 },
           ...{ before: hash, after: '', files: 0, bytes: 0, undoneBy: '' },
         };
         records.put(record);
@@ -270,8 +272,7 @@ export function openCheckpoints({ folder, top, owner, now, maxBytes = MAX_STORE_
     list: (): Promise<TurnRow[]> =>
       alone(async () => {
         await settle();
-        return records
-          .list()
+        return mine()
           .filter(({ id }) => !running.has(id))
           .reverse()
           .map(rowOf);
@@ -314,8 +315,8 @@ export function openCheckpoints({ folder, top, owner, now, maxBytes = MAX_STORE_
         for (const [path, mode] of opened.modes)
           if (!stepped.has(path)) await setMode(tree, path, mode).catch(() => {});
         const { undoId, all } = begun;
-        const mine = records.list().find(({ id }) => id === undoId);
-        const closed = mine ? await close(mine, (await take()).hash, now()) : null;
+        const own = mine().find(({ id }) => id === undoId);
+        const closed = own ? await close(own, (await take()).hash, now()) : null;
         const isDone = done.failed.length === 0 && (plan.steps.length > 0 || plan.conflicts.length === 0);
         if (isDone) markUndone(turn, undoId, all);
         records.finish();
@@ -345,7 +346,7 @@ export function openCheckpoints({ folder, top, owner, now, maxBytes = MAX_STORE_
   };
 
   function markUndone(turn: TurnRecord, undoId: string, all: boolean): void {
-    for (const record of records.list()) {
+    for (const record of mine()) {
       const isCovered =
         record.id === turn.id || (all && record.startedAtMs >= turn.startedAtMs && record.id !== undoId);
       if (isCovered) records.put({ ...record, undoneBy: undoId });
@@ -355,7 +356,10 @@ export function openCheckpoints({ folder, top, owner, now, maxBytes = MAX_STORE_
   }
 }
 
-const rowOf = ({ id: turnId, version: _v, before: _b, after: _a, ...row }: TurnRecord): TurnRow => ({ turnId, ...row });
+const rowOf = ({ id: turnId, version: _v, before: _b, after: _a, top: _t, ...row }: TurnRecord): TurnRow => ({
+  turnId,
+  ...row,
+});
 const listed = (all: readonly Left[]): Left[] => [
   ...all.slice(0, MAX_LISTED),
   ...(all.length > MAX_LISTED ? [{ path: '...', why: `and ${all.length - MAX_LISTED} more` }] : []),

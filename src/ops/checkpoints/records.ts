@@ -12,6 +12,8 @@ export type TurnRecord = {
   readonly kind: 'turn' | 'undo';
   /** of an undo: the turn that was undone */
   readonly of: string;
+  /** the workspace that it is about */
+  readonly top: string;
   readonly sessionKey: string;
   readonly startedAtMs: number;
   /** 0: it runs, or the gateway ended before it did */

@@ -28,9 +28,15 @@ const HOST_NOTE = 'what a command on the host changes outside the workspace';
 export function createUndo({ stateDir, workspaceDir: top, owner, log }: UndoPorts) {
   let opened: Promise<Checkpoints> | null = null;
   const open = (): Promise<Checkpoints> => {
-    opened ??= import('./checkpoints.ts').then(({ openCheckpoints }) =>
-      openCheckpoints({ folder: checkpointsIn(stateDir), top, ...(owner ? { owner } : {}), now: Date.now }),
-    );
+    opened ??= import('./checkpoints.ts')
+      .then(({ openCheckpoints }) =>
+        openCheckpoints({ folder: checkpointsIn(stateDir), top, ...(owner ? { owner } : {}), now: Date.now }),
+      )
+      .catch((error: unknown) => {
+        // Once there is room again, the next turn tries anew.
+        opened = null;
+        throw error;
+      });
     return opened;
   };
   /** Turns that have their checkpoint, or did not get it. */
@@ -48,7 +54,6 @@ export function createUndo({ stateDir, workspaceDir: top, owner, log }: UndoPort
       if (why !== null) tell(turnId, why);
     } catch (error) {
       // The assistant goes on working on a full disk; that there is no way back is said, and written down.
-      opened = null;
       journal?.record('undo.checkpoint', { run: turnId, reason: reasonOf(error) });
       log.warn('no checkpoint before a change of the workspace', { run: turnId, reason: reasonOf(error) });
       tell(turnId, reasonOf(error));
@@ -112,7 +117,7 @@ export function createUndo({ stateDir, workspaceDir: top, owner, log }: UndoPort
     },
     /** What is under way is finished. */
     async close(): Promise<void> {
-      await (await opened)?.idle();
+      await (await opened?.catch(() => null))?.idle();
     },
   };
 }
