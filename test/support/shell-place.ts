@@ -19,10 +19,13 @@ export function openShellPlace() {
   mkdirSync(join(workspace, 'private'));
   for (const name of ['a.md', 'b.txt', 'sub/c.md', 'two words.txt', 'private/p.txt', 'x.py', 'x.sh', 'x.js'])
     writeFileSync(join(workspace, name), `${name}\nalpha beta\n`);
-  writeFileSync(join(workspace, 'head'), '#!/bin/sh\necho look-alike\n', { mode: 0o755 });
+  writeFileSync(join(workspace, 'head'), `#!/bin/sh\ntouch '${folder}/ran'\n`, { mode: 0o755 });
   writeFileSync(join(folder, 'outside.txt'), 'canary-outside\n');
   symlinkSync(join(folder, 'outside.txt'), join(workspace, 'link'));
   symlinkSync('/etc', join(workspace, 'out'));
+  mkdirSync(join(folder, 'outside-folder'));
+  writeFileSync(join(folder, 'outside-folder', 'secret.txt'), 'canary-secret\n');
+  symlinkSync(join(folder, 'outside-folder'), join(workspace, 'away'));
   symlinkSync(join(folder, 'nothing-yet'), join(workspace, 'dangling'));
   const settings = {
     security: { allowedPaths: [], deniedPaths: ['private'], dangerouslyReadable: [] },

@@ -1,6 +1,15 @@
 // Owns reading a command by bash's own grammar: plain steps (programs with literal words, joined by pipes and chains), and
 // a doubt for everything whose meaning is known only when it runs. It must never guess; only here is the parser loaded.
-import type { Command, CommandArgument, ParsedScript, PipelineNode, Redirection, SyntaxNode, Word } from 'unbash';
+import type {
+  Assignment,
+  Command,
+  CommandArgument,
+  ParsedScript,
+  PipelineNode,
+  Redirection,
+  SyntaxNode,
+  Word,
+} from 'unbash';
 import { FORMAT } from '../../platform/disguise.ts';
 import { DOUBTS, type Doubt } from './doubts.ts';
 
@@ -34,6 +43,8 @@ export type Reading = {
 
 export const MAX_COMMAND_BYTES = 65_536;
 export const MAX_SEGMENTS = 50;
+/** What may stand between words: joints, breaks, comments, and the two words that bash keeps for itself. */
+const BETWEEN = /^(?:[ \t\n;|&!]|\\\n|(?<![^\s;|&])#[^\n]*(?=\n|$)|time(?![^\s;|&]))*$/;
 const MAX_DEPTH = 24;
 const MAX_HEREDOCS = 100;
 const MAX_DOUBTS = 32;
@@ -73,6 +84,7 @@ function createReader(command: string, forEachChild: Visit) {
   const steps: Step[] = [];
   const inner: Segment[] = [];
   const doubts: Doubt[] = [];
+  const covered: (Word | Assignment | Redirection)[] = [];
   const doubt = (reason: string, mark: string): void => {
     if (doubts.length < MAX_DOUBTS) doubts.push({ reason, mark: mark.slice(0, 200) });
   };
@@ -89,6 +101,7 @@ function createReader(command: string, forEachChild: Visit) {
       const [nodes, joins] = node.type === 'AndOr' ? [node.commands, node.operators] : [[node], []];
       for (const [index, one] of nodes.entries()) pipeline(one, joins[index - 1] ?? ';');
     }
+    if (!isCovered()) doubt(DOUBTS.unreadable, '');
     const count = steps.length + inner.length;
     if (count > MAX_SEGMENTS) {
       doubts.unshift({
@@ -111,12 +124,27 @@ function createReader(command: string, forEachChild: Visit) {
     const prefix = isPipeline ? node.prefixes.map(({ type }) => (type === 'Time' ? 'time ' : '! ')).join('') : '';
     for (const [index, one] of nodes.entries()) {
       const before = index > 0 && isPipeline ? (node.operators[index - 1] ?? '|') : steps.length === 0 ? '' : join;
+      if (one.type === 'Command') covered.push(...one.prefix, ...(one.name ? [one.name] : []), ...one.suffix);
       if (one.type === 'Command') steps.push({ before, prefix: index === 0 ? prefix : '', segment: segmentOf(one, 0) });
       else {
         doubt(DOUBTS.kinds[one.type] ?? DOUBTS.unreadable, textOf(one));
         descend(one, 0);
       }
     }
+  }
+
+  /** Whether the tree accounts for every character: the parser forgives where bash does not, and what it skips says something. */
+  function isCovered(): boolean {
+    if (doubts.length > 0) return true;
+    const bodies = covered.flatMap((one) =>
+      one.type === 'HereDoc' ? [{ pos: one.body.pos, end: one.closing?.end ?? one.body.end }] : [],
+    );
+    let at = 0;
+    for (const { pos, end } of [...covered, ...bodies].sort((a, b) => a.pos - b.pos)) {
+      if (!BETWEEN.test(command.slice(at, pos))) return false;
+      at = Math.max(at, end);
+    }
+    return BETWEEN.test(command.slice(at));
   }
 
   /** Every command below `node`, which is no plain step. */

@@ -142,7 +142,7 @@ const unknownOption = (mark: string): Doubt => ({ reason: 'it has an option that
 function judgeSimple(simple: Simple, args: readonly string[], inside: Inside): Doubt[] {
   const { files, operands, used, unknown } = readArguments(simple, args);
   if (unknown !== null) return [unknownOption(unknown)];
-  const isDeep = (simple.deep ?? '').split(/(?<=^.) |\s/).some((one) => used.has(one));
+  const isDeep = simple.deep === true || (simple.deep ?? '').split(/(?<=^.) |\s/).some((one) => used.has(one));
   const doubts = files.flatMap((one) => inside(one, 'read'));
   const read = (list: readonly string[]) => list.flatMap((one) => inside(one, 'read', isDeep));
   const write = (list: readonly string[]) => list.flatMap((one) => inside(one, 'write', true));

@@ -12,8 +12,8 @@ export type Simple = {
   readonly operands: 'read' | 'text' | 'pattern' | 'one' | 'write' | 'copy' | 'move' | 'date';
   /** `-20` */
   readonly numbers?: true;
-  /** with these options it goes through whole folders */
-  readonly deep?: string;
+  /** with these options it goes through whole folders; true: always */
+  readonly deep?: string | true;
 };
 
 const SUMS: Simple = { short: 'btz', long: 'binary text tag zero', operands: 'read' };
@@ -97,6 +97,7 @@ export const SIMPLE: Readonly<Record<string, Simple>> = {
     short: 'abchkmsxSd#0',
     long: 'all apparent-size bytes total max-depth=# human-readable summarize one-file-system separate-dirs si exclude=#',
     operands: 'read',
+    deep: true,
   },
   file: { short: 'bikN', long: 'brief mime mime-type mime-encoding', operands: 'read' },
   md5sum: SUMS,
