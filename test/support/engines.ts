@@ -59,6 +59,7 @@ export async function startDockerd(): Promise<TestEngine> {
     [
       ...['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec'), '--pidfile', join(folder, 'pid')],
       ...['--host', socket, '--bridge=none', '--iptables=false', '--ip6tables=false'],
+      ...['--shutdown-timeout', '2'],
     ],
     { stdio: ['ignore', log, log], env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: folder } },
   );
