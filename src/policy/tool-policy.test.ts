@@ -90,6 +90,13 @@ describe('a chat and a sender', () => {
     const member = { ...group, principal: { kind: 'member', limits: null } };
     expect(judge('read', { policies }, member).rule).toBe('deny');
   });
+  test('two words for one tool that disagree: the stricter counts, whatever their order', () => {
+    for (const dm of [
+      { exec: 'allow', bash: 'deny' },
+      { bash: 'deny', exec: 'allow' },
+    ] as const)
+      expect(judge('exec', { policies: { dm } })).toEqual({ rule: 'deny', key: 'tools.policies.dm.bash' });
+  });
   test('a chat is never taken for a place of the same name', () => {
     expect(judge('read', { policies: { dm: { read: 'deny' } } }, { ...group, chat: 'dm' }).rule).toBe('allow');
   });

@@ -117,6 +117,10 @@ export const RETIRED: readonly Retired[] = [
     why: 'this is not adjustable',
   },
   { key: 'channels.*.groups.*.enabled', same: [true], why: 'a group that is not listed is not answered' },
+  {
+    key: 'channels.*.groups.*.tools|toolsBySender',
+    why: 'rules for one group or sender stand in tools.policies, as "telegram:-100123" or "sender:telegram:42"',
+  },
   { key: 'channels.*.groups.*.systemPrompt|ingest', harmless: true, why: 'this is not adjustable' },
   {
     key: 'cron.sessionRetention|webhookToken|store|maxConcurrentRuns|webhook',
