@@ -14,7 +14,16 @@ const ALLOWED = 'security.allowedPaths';
 const DENIED = 'security.deniedPaths';
 const READABLE = 'security.dangerouslyReadable';
 
-export const paths: Rule = function* ({ agents, security }, context) {
+export const paths: Rule = function* ({ agents, security, tools }, context) {
+  if (!tools.fs.workspaceOnly) {
+    const message = 'tools.fs.workspaceOnly is false: every file that is not closed or denied can be read';
+    yield risky(
+      'reads-everything',
+      'tools.fs.workspaceOnly',
+      message,
+      `set it to true, and list folders in ${ALLOWED}`,
+    );
+  }
   const workspace = agents.defaults.workspace ?? context.defaultWorkspace;
   const parsed = (list: 'allowedPaths' | 'deniedPaths' | 'dangerouslyReadable') =>
     security[list].map((text) => {

@@ -226,6 +226,11 @@ describe('borders', () => {
     expect(deny('~/documents', ['~/documents:ro'])).toEqual(['warning:allowed-denied']);
   });
 
+  test('S128 reading everywhere is named', () => {
+    expect(codes(`{ tools: { fs: { workspaceOnly: false } } }`)).toEqual(['warning:reads-everything']);
+    expect(codes(`{ tools: { fs: { workspaceOnly: true } } }`)).toEqual([]);
+  });
+
   test('what holds keys is readable only by a dangerous setting, named at every validation, and some of it never', () => {
     const lift = (path: string): string[] => codes(JSON.stringify({ security: { dangerouslyReadable: [path] } }));
     expect(lift('~/.ssh/config')).toEqual(['warning:readable-secret']);
