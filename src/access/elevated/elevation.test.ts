@@ -1,8 +1,9 @@
 // The window for commands outside the box, and what policy makes of it: S002, S272.
 import { expect, test } from 'vitest';
 import { type ElevatedState, judgeElevated } from '../../policy/elevated.ts';
-import type { Speaking } from '../admit.ts';
-import { OWNER } from '../admit.ts';
+import { type AdmittedMessage, OWNER, type Speaking } from '../admit.ts';
+import type { Rules } from '../rules.ts';
+import { commandIn } from '../slash.ts';
 import { createElevation, elevationIn, idOf } from './elevation.ts';
 
 const CHAT: Speaking = {
@@ -29,6 +30,13 @@ test('what the owner writes is read as meant, and nothing else is a command', ()
   expect(elevationIn('/elevated off')).toEqual({ name: 'elevated', minutes: 0 });
   for (const text of ['/elevated full', 'please /elevated on', '/elevated on 5 and more', '/elevatedon'])
     expect(elevationIn(text)).toBeNull();
+});
+
+test('it is a command of the owner alone: from anybody else it is plain text', () => {
+  const rules = { commanders: new Set<string>() } as Rules;
+  const from = (kind: string) => ({ ...CHAT, principal: { kind }, sender: { id: '1' } }) as unknown as AdmittedMessage;
+  expect(commandIn('/elevated on', from('owner'), rules)).toEqual({ name: 'elevated', minutes: 15 });
+  for (const kind of ['paired', 'guest', 'member']) expect(commandIn('/elevated on', from(kind), rules)).toBeNull();
 });
 
 test('S272 a window opens for a listed owner in a direct chat alone, and only there', () => {
