@@ -33,7 +33,7 @@ test('what the owner writes is read as meant, and nothing else is a command', ()
 });
 
 test('it is a command of the owner alone: from anybody else it is plain text', () => {
-  const rules = { commanders: new Set<string>() } as Rules;
+  const rules = { commanders: new Set<string>() } as unknown as Rules;
   const from = (kind: string) => ({ ...CHAT, principal: { kind }, sender: { id: '1' } }) as unknown as AdmittedMessage;
   expect(commandIn('/elevated on', from('owner'), rules)).toEqual({ name: 'elevated', minutes: 15 });
   for (const kind of ['paired', 'guest', 'member']) expect(commandIn('/elevated on', from(kind), rules)).toBeNull();
