@@ -14,8 +14,16 @@ import { invitationIn } from './codes.ts';
 import { createCounters } from './counters.ts';
 import { factsOf, NOBODY, problemOf, threadOf } from './facts.ts';
 import { type Facts, type Judgement, judge, type Known, type Load } from './gate.ts';
-import { cleanName, groupText, heldText, pairingText, post, REDEEMED_TEXT, SPENT_TEXT } from './letters.ts';
-import { createOwners } from './owners.ts';
+import {
+  cleanName,
+  createOwners,
+  groupText,
+  heldText,
+  pairingText,
+  post,
+  REDEEMED_TEXT,
+  SPENT_TEXT,
+} from './letters.ts';
 import { createPairing, MAX_HELD_CHARS } from './pairing.ts';
 import { type Rules, readRules } from './rules.ts';
 import { beforeOf, createHistory, type Said, textOf } from './shown.ts';

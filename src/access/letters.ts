@@ -1,8 +1,12 @@
-// Owns the few sentences that access sends by itself: to a stranger, to a guest, to the owner. They go out like any other
-// reply, durable first; nothing that a stranger wrote is ever in them.
+// Owns the few sentences that access sends by itself, to a stranger, to a guest, to the owner, and where the owner can be
+// told something. They go out like any other reply, durable first; nothing that a stranger wrote is ever in them.
 import { FORMAT } from '../platform/disguise.ts';
 import { label } from '../store/label.ts';
 import type { Outbox, OutboxRow } from '../store/outbox.ts';
+import type { People, SeenPerson } from '../store/people/people.ts';
+import { NOBODY } from './facts.ts';
+import { type Facts, isOwner, type Known } from './gate.ts';
+import type { Rules } from './rules.ts';
 
 export type Letter = {
   readonly channel: string;
@@ -70,4 +74,28 @@ export function cleanName(name: string | undefined): string {
     .trim();
   const chars = [...plain];
   return chars.length > 40 ? `${chars.slice(0, 39).join('')}…` : plain;
+}
+
+export type OwnerChat = Pick<Letter, 'channel' | 'account' | 'chat'>;
+
+export function createOwners(people: People, rules: () => Rules, knownOf: (facts: Facts) => Known) {
+  const isStill = ({ channel, account, person, chat }: SeenPerson): boolean => {
+    const facts: Facts = { ...NOBODY, channel, account, chat, sender: person };
+    return isOwner(facts, rules(), knownOf(facts));
+  };
+  /** The one in which they wrote last comes first. */
+  const chats = (): OwnerChat[] =>
+    people
+      .all()
+      .filter((person) => person.standing === 'owner' && person.chat !== '' && isStill(person))
+      .map(({ channel, account, chat }) => ({ channel, account, chat }));
+  return {
+    chats,
+    /** On the same channel when they write there, else wherever they wrote last. */
+    chatOf(channel: string, account: string, elsewhere = false): OwnerChat | null {
+      const all = chats();
+      const isHere = (one: OwnerChat): boolean => one.channel === channel && one.account === account;
+      return (elsewhere ? all.find((one) => !isHere(one)) : (all.find(isHere) ?? all[0])) ?? null;
+    },
+  };
 }

@@ -2,8 +2,9 @@
 // files that they would read as code or that it would change. Part of the composition; it only reads, and decides nothing.
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, open, realpath } from 'node:fs/promises';
+import { access, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { tryReadChecked } from '../platform/files.ts';
 import { type Binding, questionOf } from '../policy/approval.ts';
 import type { Approvals } from '../policy/approvals.ts';
 import type { ToolCall } from '../policy/decide.ts';
@@ -90,17 +91,13 @@ async function onPath(name: string): Promise<string> {
 async function identityOf(path: string, folder: string): Promise<string> {
   try {
     const real = await realpath(path);
-    const handle = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      const info = await handle.stat({ bigint: true });
-      const isOurs = real.startsWith(`${folder}/`) || (await access(real, constants.W_OK).then(yes, no));
-      const isRead = isOurs && info.isFile() && info.size <= MAX_CONTENT_BYTES;
-      const { dev, ino, size, mtimeNs, ctimeNs } = info;
-      const seen = isRead ? [digest(await handle.readFile())] : [dev, ino, size, mtimeNs, ctimeNs].map(String);
-      return digest(canonical([real, ...seen]));
-    } finally {
-      await handle.close();
-    }
+    const info = await stat(real, { bigint: true });
+    const isOurs = real.startsWith(`${folder}/`) || (await access(real, constants.W_OK).then(yes, no));
+    const isRead = isOurs && info.isFile() && info.size <= MAX_CONTENT_BYTES;
+    const content = isRead ? tryReadChecked(real, MAX_CONTENT_BYTES, () => {}) : null;
+    const { dev, ino, size, mtimeNs, ctimeNs } = info;
+    const seen = content === null ? [dev, ino, size, mtimeNs, ctimeNs].map(String) : [digest(content)];
+    return digest(canonical([real, ...seen]));
   } catch (error) {
     return lost(error);
   }

@@ -112,7 +112,7 @@ export async function startAsking(options: AskingOptions = {}) {
       ...more,
     } as InboundMessage);
   const until = async <T>(look: () => T | undefined | false | null): Promise<T> => {
-    for (const startedMs = Date.now(); Date.now() - startedMs < 5_000; ) {
+    for (const startedMs = Date.now(); Date.now() - startedMs < 15_000; ) {
       const found = look();
       if (found) return found;
       await new Promise((resolve) => setTimeout(resolve, 2));

@@ -56,7 +56,7 @@ describe('hello', () => {
       auth: { method: 'token', role: 'operator', scopes: ALL_SCOPES },
       policy: { maxPayload: 26_214_400, maxBufferedBytes: 52_428_800, tickIntervalMs: 30_000 },
     });
-    expect(JSON.stringify(answer).length).toBeLessThan(2_048);
+    expect(JSON.stringify(answer).length).toBeLessThan(2_560);
     await peer.end();
   });
 
