@@ -2,9 +2,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openRoot } from '../../src/platform/root.ts';
 import { bubblewrapDriver } from '../../src/sandbox/bubblewrap.ts';
-import type { Sandbox } from '../../src/sandbox/driver.ts';
+import { DEFAULT_LIMITS, type Sandbox } from '../../src/sandbox/driver.ts';
 import { BASE_ENVIRONMENT } from '../../src/sandbox/environment.ts';
+import { createTrash, TRASH_KEEP_MS } from '../../src/sandbox/trash/trash.ts';
 import { unshareDriver } from '../../src/sandbox/unshare.ts';
 import {
   EMPTY_TRASH,
@@ -49,7 +51,7 @@ describe.each([
       fixedFiles: ['AGENTS.md'],
     });
   });
-  beforeEach(() => script('/bin/rm -rf /workspace/.trash /workspace/[a-z]*'));
+  beforeEach(() => script('/bin/rm -rf /workspace/.trash /workspace/[a-z0-9]*'));
   afterAll(async () => {
     await sandbox?.close();
     place.remove();
@@ -106,6 +108,27 @@ describe.each([
     expect((await said('rm AGENTS.md'))[0]).toBe(1);
     expect((await said('rm -rf .trash'))[1]).toContain('emptied by its owner');
     expect((await said('rm --version'))[1]).toContain('GNU');
+  });
+
+  test('what is too old goes by itself, then the oldest until the rest is small enough; a name that leads out leads nowhere', async () => {
+    await bash(`for id in 20200101-000000-1 20261101-000000-1 20261102-000000-1 not-ours; do
+        mkdir -p .trash/$id && printf '%s' "$id.txt" >.trash/$id/was && head -c 100000 /dev/zero >.trash/$id/item; done
+      mkdir .trash/20261103-000000-1; printf ../../etc/evil >.trash/20261103-000000-1/was; echo >.trash/20261103-000000-1/item
+      mkdir .trash/20261104-000000-1; ln -s /etc/passwd .trash/20261104-000000-1/was; echo >.trash/20261104-000000-1/item`);
+    const workspace = await openRoot(place.workspace);
+    const open = async () => ({ sandbox, sandboxReason: '', limits: DEFAULT_LIMITS });
+    const trash = createTrash(workspace, open, () => Date.UTC(2026, 10, 21));
+    const idsOf = async (some: Promise<readonly { id: string }[]>) => (await some).map(({ id }) => id);
+    expect(await idsOf(trash.list())).toEqual([
+      ...['20200101-000000-1', '20261101-000000-1', '20261102-000000-1', '20261103-000000-1'],
+    ]);
+    await expect(trash.restore('20261103-000000-1')).rejects.toMatchObject({ code: 'PATH_OUTSIDE' });
+    await expect(trash.restore('../..')).rejects.toMatchObject({ code: 'TRASH_UNKNOWN' });
+    expect(await idsOf(trash.tidy())).toEqual(['20200101-000000-1']);
+    expect(await idsOf(trash.tidy(TRASH_KEEP_MS, 150_000))).toEqual(['20261101-000000-1']);
+    expect(await trash.restore('20261102-000000-1')).toMatchObject({ path: '20261102-000000-1.txt' });
+    expect(existsSync(join(place.workspace, '20261102-000000-1.txt'))).toBe(true);
+    await workspace.close();
   });
 
   test('rm in /tmp really removes, and nobody changes the shim', async () => {
