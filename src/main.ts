@@ -194,6 +194,7 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
     ...{ store, log, paths, workspace, env: settings.env, now: Date.now },
     config: () => live.current().config,
     hide: redactor.add,
+    rootOf: sandboxes.rootOf,
     ...(platforms ? { platforms } : {}),
   });
   opened.defer(perimeter.close);

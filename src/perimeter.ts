@@ -1,7 +1,9 @@
 // Owns joining the channels to the house: what they may use, where their messages go, and which edits of the configuration
 // they hear of. Part of the composition; it decides nothing about who may talk.
+
+import type { Boxes } from './boxes/boxes.ts';
 import { reportChannels } from './channel-reports.ts';
-import { createAttachments } from './channels/attachments.ts';
+import { createAttachments, type Keep } from './channels/attachments.ts';
 import type { Channel, ChannelPorts } from './channels/channel.ts';
 import { createLinking } from './channels/linking.ts';
 import { createChannelHost } from './channels/open.ts';
@@ -26,6 +28,8 @@ export type PerimeterPorts = {
   readonly now: () => number;
   readonly platforms?: Platforms;
   hide(secret: string): void;
+  /** the folder that a conversation has, where what came with its messages is kept */
+  readonly rootOf: Boxes['rootOf'];
 };
 /** What becomes of what arrives. */
 export type Inward = Pick<ChannelPorts, 'emit' | 'groupChanged'> & {
@@ -77,7 +81,6 @@ export function createPerimeter(ports: PerimeterPorts) {
   });
   const attachments = createAttachments({
     connected: host.connected,
-    store: (path, bytes) => workspace.create(path, Buffer.from(bytes)),
     maxBytes: () => ports.config().channels.defaults.mediaMaxMb * 1_000_000,
     log,
     now,
@@ -102,7 +105,12 @@ export function createPerimeter(ports: PerimeterPorts) {
   const forCore: Pick<CorePorts, 'channelOf' | 'typing' | 'takeFiles'> = {
     channelOf: (id, account): Channel | undefined => (id === webchat.id ? webchat : host.channelOf(id, account)),
     typing: ({ channel, account, chat, thread = '' }) => host.typing(channel, account, { chat, thread }),
-    takeFiles: attachments.take,
+    takeFiles: ({ message, sessionKey, agentId }, signal) => {
+      const speaker = { ...message, sender: message.sender.id };
+      const keep: Keep = async (path, bytes) =>
+        (await ports.rootOf({ sessionKey, agentId, speaker })).create(path, Buffer.from(bytes));
+      return attachments.take(message, keep, signal);
+    },
   };
   return {
     forCore,

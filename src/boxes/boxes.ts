@@ -5,13 +5,14 @@ import type { Env, Paths } from '../config/paths.ts';
 import type { Config } from '../config/schema.ts';
 import { type Zones, zonesOf } from '../config/zones.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { Root } from '../platform/root.ts';
+import { openRoot, type Root } from '../platform/root.ts';
 import type { Effect } from '../policy/effects.ts';
 import { STEERING_FILES } from '../policy/steering.ts';
 import { type Limit, limitsOf } from '../sandbox/pool/facts.ts';
 import { type Conversation, MAIN, type Plan, planFor } from '../sandbox/pool/plan.ts';
 import { type Handed, openSandboxes } from '../sandbox/pool/pool.ts';
 import { createSandboxReach } from '../sandbox/reach.ts';
+import { workspaceOwner } from '../sandbox/workspace.ts';
 import type { Speaker } from '../sessions/turn.ts';
 import { createReach, type Reach } from '../tools/reach.ts';
 
@@ -52,15 +53,18 @@ export function openBoxes({ paths, workspace, config, zones, env }: BoxPorts) {
   });
   const planOf = (call: Spoken): Plan => planFor(config(), conversationOf(call));
   const openFiles = { rw: createReach(zones), ro: createReach(() => readOnly(zones())) };
-  const privateFiles = new Map<string, { readonly zones: Zones; readonly files: Reach }>();
+  const privateFiles = new Map<
+    string,
+    { readonly zones: Zones; readonly files: Reach; readonly root: Promise<Root> }
+  >();
   /** Nothing but the folder of that conversation: neither the workspace nor what else the owner allows. */
-  const privateOf = (call: Spoken): { readonly zones: Zones; readonly files: Reach } => {
+  const privateOf = (call: Spoken) => {
     const folder = sandboxes.folderFor(conversationOf(call));
     const known = privateFiles.get(folder);
     if (known) return known;
     const security = { allowedPaths: [], deniedPaths: [], dangerouslyReadable: [] };
     const only = zonesOf({ security, workspaceOnly: true }, { ...paths, workspace: folder });
-    const made = { zones: only, files: createReach(() => only) };
+    const made = { zones: only, files: createReach(() => only), root: openRoot(folder, workspaceOwner()) };
     privateFiles.set(folder, made);
     return made;
   };
@@ -75,6 +79,7 @@ export function openBoxes({ paths, workspace, config, zones, env }: BoxPorts) {
       const { access } = planOf(call);
       return access === 'none' ? privateOf(call).zones : access === 'ro' ? readOnly(zones()) : zones();
     },
+    rootOf: async (call: Spoken): Promise<Root> => (planOf(call).access === 'none' ? privateOf(call).root : workspace),
     async openFor(call: Spoken, effects: readonly Effect[]): Promise<Handed & { readonly files: Reach }> {
       const { access } = planOf(call);
       const needsBox = effects.some(({ kind }) => kind === 'run');

@@ -43,7 +43,6 @@ function house(fetched: (ref: string) => Uint8Array | Error, maxBytes = 1_000_00
   } as unknown as ConnectedChannel;
   const attachments = createAttachments({
     connected: (id) => (id === 'test' ? channel : undefined),
-    store: async (path, content) => void stored.set(path, content),
     maxBytes: () => maxBytes,
     log: silent,
     now: () => Date.UTC(2026, 10, 21),
@@ -59,6 +58,7 @@ function house(fetched: (ref: string) => Uint8Array | Error, maxBytes = 1_000_00
         })),
         ...more,
       } as InboundMessage,
+      async (path, content) => void stored.set(path, Buffer.from(content)),
       new AbortController().signal,
     );
   return { take, stored, asked };

@@ -6,10 +6,10 @@ import { newToken } from '../platform/ids.ts';
 import type { Attachment, ConnectedChannel, InboundMessage } from './channel.ts';
 import { type MediaType, sniff } from './media-type.ts';
 
+/** Into the folder that the conversation has; fails when the name is taken. */
+export type Keep = (path: string, bytes: Uint8Array) => Promise<void>;
 export type AttachmentPorts = {
   connected(id: string, account: string): ConnectedChannel | undefined;
-  /** into the workspace; fails when the name is taken */
-  store(path: string, bytes: Uint8Array): Promise<void>;
   maxBytes(): number;
   readonly log: Log;
   readonly now: () => number;
@@ -21,7 +21,7 @@ const FETCH_MS = 60_000;
 const MAX_NAME = 60;
 
 export function createAttachments(ports: AttachmentPorts) {
-  const one = async (message: InboundMessage, file: Attachment, signal: AbortSignal): Promise<string> => {
+  const one = async (message: InboundMessage, file: Attachment, keep: Keep, signal: AbortSignal): Promise<string> => {
     const named = `${file.kind} "${shown(file.name)}"`;
     const channel = ports.connected(message.channel, message.account);
     const maxBytes = ports.maxBytes();
@@ -38,7 +38,7 @@ export function createAttachments(ports: AttachmentPorts) {
       if (bytes.byteLength > maxBytes) return `${named}: not kept, it is larger than ${limit}`;
       const type = sniff(bytes, file.name);
       const path = pathOf(file.name, type, ports.now());
-      await ports.store(path, bytes);
+      await keep(path, bytes);
       return `${named}, ${type.mimeType}, ${bytes.byteLength} bytes, stored at ${path}`;
     } catch (error) {
       if (signal.aborted) throw error;
@@ -48,11 +48,11 @@ export function createAttachments(ports: AttachmentPorts) {
   };
 
   return {
-    async take(message: InboundMessage, signal: AbortSignal): Promise<string> {
+    async take(message: InboundMessage, keep: Keep, signal: AbortSignal): Promise<string> {
       const files = message.attachments ?? [];
       if (files.length === 0) return '';
       const lines: string[] = [];
-      for (const file of files.slice(0, MAX_FILES)) lines.push(await one(message, file, signal));
+      for (const file of files.slice(0, MAX_FILES)) lines.push(await one(message, file, keep, signal));
       if (files.length > MAX_FILES) lines.push(`${files.length - MAX_FILES} more: not fetched, ${MAX_FILES} are taken`);
       return [HEAD, ...lines.map((line) => `- ${line}`)].join('\n');
     },

@@ -37,7 +37,7 @@ export type RunnerPorts = ConversationPorts & {
   /** shows that an answer is being worked on, until the returned function is called */
   typing(message: Waiting['message']): () => void;
   /** stores the files of a message, and says in lines for the model what became of each; '' when it has none */
-  takeFiles(message: Waiting['message'], signal: AbortSignal): Promise<string>;
+  takeFiles(item: Pick<Waiting, 'message' | 'sessionKey' | 'agentId'>, signal: AbortSignal): Promise<string>;
   /** why a message whose turn has come may not be worked on any more, or null */
   lapsed(message: Waiting['message']): string | null;
   /** inside the transaction that ends the turn */
@@ -124,7 +124,7 @@ export function createRunner(ports: RunnerPorts) {
     const mine = conversation.messages().filter((m) => m.runId === item.runId);
     if (mine.length === 0) {
       const { text, label: given, attachments = [] } = item.message;
-      const files = attachments.length === 0 ? '' : await ports.takeFiles(item.message, control.signal);
+      const files = attachments.length === 0 ? '' : await ports.takeFiles(item, control.signal);
       for (const one of item.message.before) {
         conversation.append({ role: 'user', blocks: [{ type: 'text', text: one.text }], label: one.label });
       }

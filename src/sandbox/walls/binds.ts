@@ -6,7 +6,6 @@ import { dirname, isAbsolute, normalize } from 'node:path';
 import { hostParts } from '../../config/rules/borders.ts';
 import { EXIT, HardshellError } from '../../platform/errors.ts';
 import type { SandboxSpec } from '../driver.ts';
-import { PROXY_FOLDER } from './layout.ts';
 import { lockedOptions, mountsBelow } from './mount-table.ts';
 
 /** `identity` is what `stat -c %d:%i` says of it. */
@@ -22,7 +21,8 @@ export type OpenBind = {
 /** Parts of the box itself. */
 const TAKEN = /^\/((workspace|agent|proc|sys|dev|etc|usr|bin|sbin|lib\w*|tmp)(\/.*)?)?$/;
 
-export function openBinds({ binds = [], network, hidden }: SandboxSpec): OpenBind[] {
+/** `proxyFolder`: where commands find the folder of the proxy's socket. */
+export function openBinds({ binds = [], network, hidden }: SandboxSpec, proxyFolder: string): OpenBind[] {
   const opened = binds.map(({ source, target, access }) => {
     const real = realOf(source);
     const shown = hostParts(real, { home: homedir(), stateDirs: hidden.map(orSame), kept: null });
@@ -36,7 +36,7 @@ export function openBinds({ binds = [], network, hidden }: SandboxSpec): OpenBin
     if (twin.length > 1) throw refused(target, 'is shown twice, or below another');
   }
   if (network === 'none') return opened;
-  return [...opened, openOne(realOf(dirname(network.proxySocket)), PROXY_FOLDER, false)];
+  return [...opened, openOne(realOf(dirname(network.proxySocket)), proxyFolder, false)];
 }
 
 function openOne(source: string, target: string, writable: boolean): OpenBind {

@@ -81,7 +81,8 @@ export async function layoutFor(spec: SandboxSpec): Promise<Layout> {
   const writable = spec.workspaceAccess === 'rw';
   const workspace = realWorkspace(spec.workspace, spec.hidden);
   const hasProxy = spec.network !== 'none';
-  const binds = hasProxy || (spec.binds ?? []).length > 0 ? (await import('./binds.ts')).openBinds(spec) : [];
+  const binds =
+    hasProxy || (spec.binds ?? []).length > 0 ? (await import('./binds.ts')).openBinds(spec, PROXY_FOLDER) : [];
   return {
     workspace,
     writable,
