@@ -77,6 +77,11 @@ describe('policy explain', () => {
     ],
     ['an agent', ['--tool', 'exec', '--agent', 'work'], { decision: 'deny', key: 'agents.entries.work.tools.deny' }],
     ['what steers', ['--tool', 'write', '--path', 'SOUL.md'], { decision: 'ask', code: 'STEERING_FILE' }],
+    [
+      'a room of a server',
+      ['--tool', 'exec', '--channel', 'discord', '--chat', '123456789012345678'],
+      { decision: 'deny', key: 'tools.policies.channel.exec' },
+    ],
     ['another name', ['--tool', 'bash'], { decision: 'allow' }],
   ])('%s', async (_name, args, expected) => {
     expect(await explained(...args)).toMatchObject(expected);

@@ -135,7 +135,7 @@ function speakerOf(asked: Asked, rules: Rules, grants: readonly Grant[]): Speaki
     return { speaker: { ...where, place, principal: OWNER }, standing: 'owner', refused: null };
   const facts: Facts = {
     ...where,
-    within: guild === undefined ? [] : [guild],
+    within: guild === undefined ? [] : [guild, where.chat],
     isDirect: place === 'dm',
     ...{ isBot: false, roles: [], assurance: 'platform', isMentioned: () => true },
   };
@@ -157,9 +157,12 @@ function placeOf(channel: ChannelName, { place, guild }: Asked, chat: string | u
   }
   if (guild !== undefined) return 'channel';
   if (chat === undefined) return 'dm';
+  // Whatever is no direct chat of Discord is a room of a server.
+  if (channel === 'discord') return 'channel';
+  if (channel === 'slack') return chat.startsWith('D') ? 'dm' : 'group';
   // A direct chat has the id of the person; on platforms where it has one of its own, --place says it.
   const person = personOf(channel, chat);
-  return 'id' in person && channel !== 'discord' ? 'dm' : 'group';
+  return 'id' in person ? 'dm' : 'group';
 }
 
 function idOf(channel: ChannelName, written: string): string {
