@@ -256,6 +256,24 @@ describe('exec', () => {
     expect(request?.env).toEqual({});
     expect(request?.limits).toEqual({ ...DEFAULT_LIMITS, timeoutMs: 500, maxOutputBytes: 50_000 });
   });
+  test('E25 runs what a list let through word by word as it was judged, and what the owner was shown as it was shown', async () => {
+    const runAs = "'/usr/bin/ls' 'a'";
+    const on = (rule: 'allow' | 'ask') =>
+      caller(
+        {
+          decide: (one, effects) =>
+            decide(one, effects, [
+              rule === 'allow' ? { rule, key: 'k', runAs } : { rule, key: 'k', code: 'C', reason: 'r', fix: '', runAs },
+            ]),
+          askOwner: async () => ({ kind: 'allowed', confirm: async () => null }),
+        },
+        { sandbox: sandboxWith({}) },
+      )('exec', { command: 'ls   a' });
+    await on('allow');
+    expect(requests.at(-1)?.argv.at(-1)).toBe(runAs);
+    await on('ask');
+    expect(requests.at(-1)?.argv.at(-1)).toBe('ls   a');
+  });
   test('E06 E07 E08 E09 E11 of the environment only names are taken that steer nothing', async () => {
     for (const name of [
       ...['LD_PRELOAD', 'DYLD_INSERT_LIBRARIES', 'BASH_ENV', 'ENV', 'PS4', 'PROMPT_COMMAND', 'PATH', 'HOME', 'IFS'],

@@ -42,7 +42,9 @@ function argvOf(words: Segment['words'], resolve: Resolve): string[] | null {
   if (found.kind === 'inner' && (name === 'command' || name === 'builtin'))
     return argvOf(words.slice(found.at), resolve);
   if (name === 'cd') return folderOf(words) === null ? null : ['cd', quoted(`./${folderOf(words)}`)];
-  const path = name === ':' ? resolve('true')?.path : resolve(name)?.path;
+  // Does nothing with whatever words.
+  if (name === ':') return [':'];
+  const path = resolve(name)?.path;
   if (path === undefined) return null;
   const own = values.slice(1, found.kind === 'inner' ? found.at : undefined).map((value) => quoted(value ?? ''));
   if (found.kind !== 'inner') return [quoted(path), ...own];

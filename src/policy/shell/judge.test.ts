@@ -76,6 +76,7 @@ describe('what runs is what was judged', () => {
     ['! ls && cat <<< x', "! '/usr/bin/ls' && '/usr/bin/cat' <<<'x'"],
     ['cd sub && cat c.md', "cd './sub' && '/usr/bin/cat' 'c.md'"],
     ['command cat a.md', "'/usr/bin/cat' 'a.md'"],
+    ['ls && : x', "'/usr/bin/ls' && :"],
     ["c\\\nat $'a.m\\x64'", "'/usr/bin/cat' 'a.md'"],
   ])('%j', async (command, runAs) => {
     expect(await judged(place, command)).toMatchObject({ rule: 'allow', runAs });
