@@ -2,7 +2,7 @@
 // that each time is asked, and that what is thrown away comes back.
 import { chownSync, existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type ModelServer, startModelServer } from '../doubles/model-server.ts';
 import { entry, newHome, runCommand, startTestGateway, type TestGateway, writeConfig } from '../support/gateway.ts';
 import { configFor } from '../support/model-config.ts';
@@ -117,12 +117,12 @@ describe('with windows allowed', () => {
 
 test('a conversation without a box runs nothing on the machine until the owner says how', async () => {
   const { gateway, peer } = await openGateway({ agents: { sandbox: { mode: 'off' } } });
+  onTestFinished(() => gateway.dispose());
   const command = `touch ${gateway.home}/ran`;
   expect((await call(peer, 'agent:main:main', { command })).result).toContain('HOST_EXEC_DENIED');
   expect((await call(peer, 'agent:main:main', { command, elevated: true })).result).toContain('ELEVATED_OFF');
   expect(existsSync(join(gateway.home, 'ran'))).toBe(false);
   await peer.end();
-  await gateway.dispose();
 }, 30_000);
 
 test('a conversation without a box runs on the machine when the owner has opened it, in the workspace, without secrets', async () => {
@@ -130,6 +130,7 @@ test('a conversation without a box runs on the machine when the owner has opened
     agents: { sandbox: { mode: 'off' } },
     tools: { exec: { mode: 'full' } },
   });
+  onTestFinished(() => gateway.dispose());
   const { result } = await call(peer, 'agent:main:main', { command: 'pwd; id -u; printenv' });
   expect(result).toContain(
     `${realpathSync(join(gateway.stateDir, 'workspace'))}\n${isRoot ? NOBODY : process.getuid?.()}\n`,
@@ -137,5 +138,4 @@ test('a conversation without a box runs on the machine when the owner has opened
   expect(result).not.toContain(gateway.token);
   expect(result).not.toMatch(/OPENCLAW|NODE_/);
   await peer.end();
-  await gateway.dispose();
 }, 30_000);
