@@ -33,6 +33,8 @@ export function createTooling({ log, config, live, sandboxes, running, undo, can
     const { tools, actions, agents } = live();
     return { tools: { ...tools, exec: config.tools.exec }, actions, agents };
   };
+  const roles = new Map(TOOLS.map((tool) => [tool.name, tool.roles]));
+  const flow = { rolesOf: (name: string) => roles.get(name), registry: {} };
   const binder = createBinder({
     folderOf: (call) => sandboxes.folderFor(conversationOf(call)),
     namesIn: async (command) => (await import('./policy/shell/names.ts')).namesIn(command),
@@ -61,7 +63,9 @@ export function createTooling({ log, config, live, sandboxes, running, undo, can
           where: sandboxes.whereOf,
           async decide(call, effects) {
             const verdicts = await Promise.all(
-              [...judgesOf(settings(), sandboxes.zonesOf(call)), ...running.judges].map((one) => one(call, effects)),
+              [...judgesOf(settings(), sandboxes.zonesOf(call), flow), ...running.judges].map((one) =>
+                one(call, effects),
+              ),
             );
             return decide(call, effects, grants.apply(call, effects, verdicts.flat()));
           },

@@ -1,9 +1,11 @@
 // Owns the loop: ask the model, run the calls it makes, show it the results, until it answers. It never touches a tool,
 // a file or the network by itself, and whatever happens becomes a TurnEnd.
+
 import { type ModelEvent, type Models, type ModelToolCall, NO_USAGE, type ToolSchema } from '../models/provider.ts';
 import { addUsage, totalTokens } from '../models/usage.ts';
 import type { Turn, TurnEnd } from '../sessions/turn.ts';
 import { type Label, label } from '../store/label.ts';
+import { heardIn } from './heard.ts';
 import { createLoopWatch, createRefusalWatch, MAX_STEPS, type Refused } from './limits.ts';
 import type { Prompt } from './prompt.ts';
 import type { ToolCall } from './tool-call.ts';
@@ -226,6 +228,7 @@ function oneCall(turn: Turn, ports: AgentPorts, call: ModelToolCall, context: La
     {
       ...{ turnId: turn.runId, sessionKey: turn.sessionKey, agentId: turn.agentId, speaker: turn.speaker, context },
       ...{ callId: call.id, name: call.name, args: call.args },
+      heard: () => heardIn(turn.conversation, turn.runId),
     },
     turn.signal,
   );

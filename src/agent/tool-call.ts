@@ -2,6 +2,7 @@
 // had read by then. It carries no permission.
 import type { Turn } from '../sessions/turn.ts';
 import type { Label } from '../store/label.ts';
+import type { Heard } from './heard.ts';
 
 export type ToolCall = {
   readonly turnId: string;
@@ -15,4 +16,6 @@ export type ToolCall = {
   readonly args: unknown;
   /** join of everything that the model had seen when it asked */
   readonly context: Label;
+  /** what this run has heard; left out: nothing, so that nothing vouches for anything */
+  readonly heard?: () => Heard;
 };

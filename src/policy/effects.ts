@@ -17,4 +17,8 @@ export type Effect =
   | { readonly kind: 'process'; readonly id: string; readonly input: string }
   /** words to a person or a group; `to` is channel:account:chat */
   | { readonly kind: 'message'; readonly to: string; readonly text: string }
+  /** leaves this machine for that address, with all that stands in it */
+  | { readonly kind: 'fetch'; readonly url: string }
+  /** leaves it for the search service of the settings */
+  | { readonly kind: 'search'; readonly query: string }
   | { readonly kind: 'mail'; readonly to: readonly string[]; readonly text: string };

@@ -3,9 +3,10 @@
 import type { Config } from '../config/schema.ts';
 import type { Zones } from '../config/zones.ts';
 import { planFor } from '../sandbox/pool/plan.ts';
-import { judgeActions } from './actions.ts';
+import { isOwnChat, judgeActions } from './actions.ts';
 import type { Judge, ToolCall } from './decide.ts';
 import { judgeFeeding } from './feeding.ts';
+import { type FlowRules, judgeFlow } from './flow/judge.ts';
 import type { Asking, ToolRules } from './layers/rules.ts';
 import { judgePaths } from './paths.ts';
 import { judgeShell, shellRulesOf } from './shell/judge.ts';
@@ -28,8 +29,11 @@ export function askingOf(config: PolicyConfig, { sessionKey, agentId, speaker }:
   return { ...speaker, agentId, box: { isBoxed, access, key: because.access } };
 }
 
+/** For asking about a call that nobody has made: what a run would have heard, nobody can say. */
+const UNTOLD: FlowRules = { rolesOf: () => undefined, registry: {} };
+
 /** Each may object; the strictest objection holds. */
-export function judgesOf(config: PolicyConfig, zones: Zones): readonly Judge[] {
+export function judgesOf(config: PolicyConfig, zones: Zones, flow: FlowRules = UNTOLD): readonly Judge[] {
   const rules = rulesOf(config);
   const { message, email: mail } = config.actions;
   return [
@@ -43,5 +47,7 @@ export function judgesOf(config: PolicyConfig, zones: Zones): readonly Judge[] {
     },
     (_call, effects) => judgeFeeding(effects, config.tools.exec.mode),
     (call, effects) => judgeActions(call, effects, { message, mail }),
+    (call, effects) =>
+      effects.every((one) => one.kind === 'message' && isOwnChat(call, one.to)) ? [] : judgeFlow(call, flow),
   ];
 }

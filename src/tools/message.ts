@@ -15,6 +15,7 @@ export const messageTool: Tool<z.infer<typeof parameters>> = {
   name: 'message',
   description: 'Send a message to a chat. Your answer reaches this chat by itself.',
   parameters,
+  roles: { effect: 'message', args: { to: 'target', text: 'payload' }, result: 'own' },
   effects: ({ to = '', text }) => [{ kind: 'message', to: chatOf(to), text }],
   async run(call, { to = '', text }, env) {
     const { ids, leavesAtMs } = env.send(call, chatOf(to), text);

@@ -3,6 +3,7 @@
 import type { z } from 'zod';
 import type { PermittedCall, ToolCall } from '../policy/decide.ts';
 import type { Effect } from '../policy/effects.ts';
+import type { ToolRoles } from '../policy/flow/roles.ts';
 import type { Processes } from '../sandbox/background/processes.ts';
 import type { Sandbox, SandboxLimits } from '../sandbox/driver.ts';
 import type { Label } from '../store/label.ts';
@@ -39,6 +40,8 @@ export interface Tool<Args = unknown> {
   /** one or two sentences; every word is paid for on every turn */
   readonly description: string;
   readonly parameters: z.ZodType<Args>;
+  /** for tools that reach beyond the workspace and its box: what the rules of information flow weigh */
+  readonly roles?: ToolRoles;
   /** `where` a command of this conversation runs */
   effects(args: Args, where: 'sandbox' | 'host'): readonly Effect[];
   run(call: PermittedCall, args: Args, env: ToolEnv): Promise<ToolResult>;

@@ -13,6 +13,8 @@ export type FlowDecision = {
   readonly reason: string;
   /** what the model had read by then, at most 16 and then `many` */
   readonly sources: readonly string[];
+  /** the part of an argument that nobody vouched for */
+  readonly value?: string;
 };
 
 export type FlowRun = {
@@ -25,10 +27,12 @@ export type FlowRun = {
 
 const MAX_SOURCES = 16;
 
-/** `registry`: people, chats, hosts and accounts that the owner has confirmed beforehand, under any names. */
+/** `registry`: people, chats, hosts and accounts that the owner has confirmed beforehand, under any names. `before`: what
+ *  the conversation held when the run began. */
 export function createFlowRun(
   tools: Readonly<Record<string, ToolRoles>>,
   registry: Readonly<Record<string, readonly string[]>>,
+  before: { readonly isTainted: boolean; readonly hasSecret: boolean } = { isTainted: false, hasSecret: false },
 ): FlowRun {
   let words = '';
   let named: Named = namedIn('');
@@ -38,8 +42,7 @@ export function createFlowRun(
   /** addresses that stood where the owner had said to look, but in no page */
   const shownUrls = new Set<string>();
   const sources: string[] = [];
-  let isTainted = false;
-  let hasSecret = false;
+  let { isTainted, hasSecret } = before;
 
   const rolesOf = (tool: string): ToolRoles => (Object.hasOwn(tools, tool) ? (tools[tool] ?? UNDECLARED) : UNDECLARED);
   const vouches: Readonly<Record<Voucher, (value: string) => boolean>> = {
@@ -60,11 +63,11 @@ export function createFlowRun(
     for (const { name, role, value } of argumentsOf(call, roles)) {
       const vouchers = need.vouched[role];
       if (vouchers && !isVouched(role, value, vouchers) && !(roles.effect === 'fetch' && isShown(value)))
-        return ask(`${role.toUpperCase()}_NOT_NAMED`, `${name} "${shown(value)}" is nothing that you named`);
+        return ask(`${role.toUpperCase()}_NOT_NAMED`, `${name} "${shown(value)}" is nothing that you named`, value);
       if (need.payload && isTainted && role === 'payload') {
         const lead = leadsIn(value).find((one) => !named.has(one) && !known.has(one));
         if (lead !== undefined)
-          return ask('PAYLOAD_LEADS_ON', `${name} has "${shown(lead)}" in it, which is nothing that you named`);
+          return ask('PAYLOAD_LEADS_ON', `${name} has "${shown(lead)}" in it, which is nothing that you named`, lead);
       }
     }
     return allow(isTainted ? 'ALL_NAMED' : 'NOTHING_FROM_OUTSIDE');
@@ -122,4 +125,7 @@ const isBareId = (value: string): boolean => /^\d{1,6}$/.test(value);
 const codeOf = (effect: string): string => effect.toUpperCase().replace('-', '_');
 const shown = (value: string): string => (value.length > 80 ? `${value.slice(0, 79)}…` : value);
 const allow = (code: string) => ({ decision: 'allow' as const, code, reason: '' });
-const ask = (code: string, reason: string) => ({ decision: 'ask' as const, code, reason });
+const ask = (code: string, reason: string, value?: string) => ({
+  ...{ decision: 'ask' as const, code, reason },
+  ...(value === undefined ? {} : { value }),
+});

@@ -1,8 +1,12 @@
 // Runs of a hijacked model against the rules of information flow: what passes, what asks, and that nothing which others
 // wrote ever opens anything.
 import { describe, expect, test } from 'vitest';
+import { OWNER_DM } from '../../../test/support/speaker.ts';
+import { heardIn } from '../../agent/heard.ts';
+import { label } from '../../store/label.ts';
 import { leadsIn, namedIn } from './canonical.ts';
 import { createFlowRun, type FlowCall } from './decide-flow.ts';
+import { judgeFlow } from './judge.ts';
 import { isOfKind, kindsIn } from './kinds.ts';
 import { ownWords } from './own-words.ts';
 import { type FlowEffect, NEEDS, type ToolRoles } from './roles.ts';
@@ -354,8 +358,44 @@ describe('over many runs', () => {
         run.decide({ tool: 'send_message', args: { to: 'Bobby', text: 'see www.x.example' } });
         return (performance.now() - from) / 2;
       }).sort((x, y) => x - y);
-      expect(times[197], filler).toBeLessThan(5);
+      expect(times[190], filler).toBeLessThan(20);
       expect(times[100], filler).toBeLessThan(1);
     }
+  });
+});
+
+describe('a call of this program', () => {
+  const conversation = (...said: readonly (readonly [string, string])[]): ReturnType<typeof heardIn> =>
+    heardIn(
+      {
+        messages: () =>
+          said.map(([integrity, text], seq) => ({
+            ...{ seq, role: 'user' as const, runId: 'r', atMs: 0, meta: {} },
+            ...{ blocks: [{ type: 'text' as const, text }], label: label(integrity as 'owner', 'owner') },
+          })),
+      },
+      'r',
+    );
+  const verdict = (heard: ReturnType<typeof heardIn>) =>
+    judgeFlow(
+      {
+        ...{ turnId: 'r', sessionKey: 's', agentId: 'main', callId: 'c', name: 'send_message', speaker: OWNER_DM },
+        ...{
+          args: { to: 'Bob', text: 'hi' },
+          context: label('untrusted', 'owner', 'page:evil.example'),
+          heard: () => heard,
+        },
+      },
+      { rolesOf: (name) => TOOLS[name as keyof typeof TOOLS], registry: {} },
+    );
+  test("is vouched for by the owner's words of this run, and by nobody else's", () => {
+    expect(verdict(conversation(['owner', 'send Bob a hi']))).toEqual([]);
+    expect(verdict(conversation(['peer', 'send Bob a hi']))).toMatchObject([{ rule: 'ask', code: 'KIND_NOT_NAMED' }]);
+    expect(verdict(conversation(['owner', 'send it'], ['untrusted', 'to Bob']))).toMatchObject([
+      { rule: 'ask', code: 'TARGET_NOT_NAMED', marks: ['Bob'] },
+    ]);
+  });
+  test('without anything heard, nothing is vouched for', () => {
+    expect(verdict({ words: '', results: [] })).toHaveLength(1);
   });
 });

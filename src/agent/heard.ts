@@ -1,0 +1,31 @@
+// Owns what a run has heard, as policy weighs it: the owner's own messages of this run, and what tools gave back. It only
+// sorts by label; what of it vouches for anything is policy's to say.
+import type { Conversation } from '../sessions/turn.ts';
+
+export type Heard = {
+  /** what the owner wrote since the run began, steering included; nobody else's words */
+  readonly words: string;
+  readonly results: readonly { readonly tool: string; readonly args: unknown; readonly text: string }[];
+};
+
+export function heardIn(conversation: Pick<Conversation, 'messages'>, runId: string): Heard {
+  const all = conversation.messages();
+  const from = all.findIndex((message) => message.runId === runId);
+  const run = from === -1 ? [] : all.slice(from);
+  const calls = new Map(
+    run.flatMap(({ blocks }) => blocks.flatMap((one) => (one.type === 'toolCall' ? [[one.id, one] as const] : []))),
+  );
+  return {
+    words: run
+      .filter(({ role, label }) => role === 'user' && label.integrity === 'owner')
+      .flatMap(({ blocks }) => blocks.flatMap((one) => (one.type === 'text' ? [one.text] : [])))
+      .join('\n'),
+    results: run.flatMap(({ blocks }) =>
+      blocks.flatMap((one) =>
+        one.type === 'toolResult'
+          ? [{ tool: one.name, args: calls.get(one.toolCallId)?.arguments ?? {}, text: one.text }]
+          : [],
+      ),
+    ),
+  };
+}

@@ -1,0 +1,33 @@
+// Owns asking the rules of information flow about a call of this program: what the run has heard becomes their picture of
+// it. Only for tools that declare their roles; files and commands in the box have judges of their own.
+import type { ToolCall } from '../decide.ts';
+import type { Verdict } from '../verdict.ts';
+import { createFlowRun, type FlowCall } from './decide-flow.ts';
+import type { ToolRoles } from './roles.ts';
+
+/** `registry`: people, chats, hosts and accounts that the owner has confirmed. */
+export type FlowRules = {
+  rolesOf(tool: string): ToolRoles | undefined;
+  readonly registry: Readonly<Record<string, readonly string[]>>;
+};
+
+export function judgeFlow(call: ToolCall, { rolesOf, registry }: FlowRules): Verdict[] {
+  const roles = rolesOf(call.name);
+  if (roles === undefined || roles.effect === 'read') return [];
+  const { words, results } = call.heard?.() ?? { words: '', results: [] };
+  const names = new Set([call.name, ...results.map(({ tool }) => tool)]);
+  const tools = Object.fromEntries([...names].flatMap((name) => [[name, rolesOf(name)]])) as Record<string, ToolRoles>;
+  const run = createFlowRun(tools, registry, {
+    isTainted: call.context.integrity === 'untrusted' || call.context.integrity === 'peer',
+    hasSecret: call.context.readers === 'secret',
+  });
+  run.owner(words);
+  for (const { tool, args, text } of results) run.result({ tool, args: fieldsOf(args) }, text);
+  const { decision, code, reason, value } = run.decide({ tool: call.name, args: fieldsOf(call.args) });
+  if (decision === 'allow') return [];
+  const marks = value === undefined ? {} : { marks: [value] };
+  return [{ rule: decision, key: 'built in', code, reason, fix: '', ...marks }];
+}
+
+const fieldsOf = (args: unknown): FlowCall['args'] =>
+  args !== null && typeof args === 'object' ? (args as FlowCall['args']) : { value: args };
