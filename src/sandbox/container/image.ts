@@ -10,7 +10,7 @@ import { finished } from 'node:stream/promises';
 import { HardshellError } from '../../platform/errors.ts';
 import { findProgram } from '../programs.ts';
 import type { Layout } from '../walls/layout.ts';
-import { layoutFor } from '../walls/layout.ts';
+import { layoutFor, SANDBOX_ID } from '../walls/layout.ts';
 import { coverableFolder } from '../walls/stage.ts';
 import type { EngineOptions } from './engine.ts';
 import { DEFAULT_IMAGE, engineFailure, findEngine } from './engine.ts';
@@ -139,7 +139,9 @@ function entry(name: string, type: '0' | '2' | '5', text: string, target = '', i
   const mode = type === '5' ? (name === 'tmp/' ? 0o1777 : 0o755) : isProgram ? 0o755 : 0o644;
   header.write(name, 0);
   header.write(octal(mode, 8), 100);
-  for (const at of [108, 116]) header.write(octal(0, 8), at);
+  // Whatever is mounted there instead, this one is an ordinary user's.
+  const owner = name === 'workspace/' ? SANDBOX_ID : 0;
+  for (const at of [108, 116]) header.write(octal(owner, 8), at);
   header.write(octal(body.length, 12), 124);
   header.write(octal(MADE_AT_SECONDS, 12), 136);
   header.write('        ', 148);
