@@ -207,6 +207,8 @@ export function createCommands(seed: number, folder: string): () => string {
   };
   return () => {
     let text = Array.from({ length: 1 + (below(3) === 0 ? below(3) : 0) }, () => simple(0)).join(pick(JOINS));
+    if (below(10) === 0)
+      text = `cd ${pick(['sub', 'away', 'private', '.', 'sub/deep', operand()])}${pick([' && ', '; ', ' || '])}${text}`;
     if (below(15) === 0)
       text = `cat ${pick(['<<E', "<<'E'", '<<-E', '<<"E"'])}${pick(['', '; ls', ' | cat'])}\n${pick(['x', '$HOME', '`id`', 'a\\b', '$(cat link)'])}\nE`;
     if (below(20) === 0)

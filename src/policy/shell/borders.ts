@@ -1,12 +1,14 @@
 // Owns whether a path in a command stays where files may be used: as a name, and where it really leads now. It must never
 // trust a name that it could not follow.
-import { lstatSync, realpathSync } from 'node:fs';
+import { lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Access, covers, ruleOn, type Zones } from '../../config/zones.ts';
 import { SANDBOX_WORKSPACE } from '../../platform/workspace-path.ts';
 
+/** `deep`: all that lies in a folder is used too; `file`: it may be no folder, since what lies in it could be a link. */
+export type Extent = 'plain' | 'deep' | 'file';
 /** Null: it stays inside. `cwd` is relative to the workspace. */
-export type Borders = (path: string, cwd: string, access: Access, isDeep?: boolean) => string | null;
+export type Borders = (path: string, cwd: string, access: Access, extent?: Extent) => string | null;
 
 export const OUTSIDE = 'it names a path outside of what it may use';
 const MAX_PATH_BYTES = 4_096;
@@ -14,7 +16,7 @@ const MAX_PATH_BYTES = 4_096;
 /** `where` the command runs: in the sandbox the workspace has a name of its own. */
 export function bordersOf(zones: Zones, where: 'sandbox' | 'host'): Borders {
   const [top = '/'] = zones.workspace;
-  return (path, cwd, access, isDeep = false) => {
+  return (path, cwd, access, extent = 'plain') => {
     if (path === '/dev/null') return null;
     if (path === '' || Buffer.byteLength(path) > MAX_PATH_BYTES || path.includes('\0')) return OUTSIDE;
     if (path.startsWith('~') || path.split('/').includes('..')) return OUTSIDE;
@@ -26,10 +28,13 @@ export function bordersOf(zones: Zones, where: 'sandbox' | 'host'): Borders {
       const ruling = ruleOn(zones, one, access);
       if (!ruling.ok) return `it may not ${access} ${path.slice(0, 80)}: ${ruling.why}`;
     }
+    if (extent === 'file' && isFolder(real)) return 'it takes the files of a folder, and they may be links';
     const hidden = zones.denied.some(({ spellings }) => spellings.some((one) => covers(real, one)));
-    return isDeep && hidden ? 'it goes through a folder in which some things are denied' : null;
+    return extent === 'deep' && hidden ? 'it goes through a folder in which some things are denied' : null;
   };
 }
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
 /** Where it leads now, as far as it exists; null for a link that leads nowhere. */
 function followed(path: string): string | null {

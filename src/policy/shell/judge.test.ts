@@ -114,6 +114,8 @@ describe('listed programs that run anything (S212)', () => {
     'ls',
     'mv',
     'cp',
+    'diff',
+    'du',
   ];
   test.each<[string, string]>([
     ['git status', 'allow'],
@@ -168,6 +170,11 @@ describe('listed programs that run anything (S212)', () => {
     ['cp link z', 'ask'],
     ['cp -r sub z', 'ask'],
     ['cp a.md /tmp/x', 'ask'],
+    ['diff a.md b.txt', 'allow'],
+    ['diff . sub', 'ask'],
+    ['diff a.md sub', 'ask'],
+    ['du sub', 'allow'],
+    ['du', 'ask'],
   ])('%s: %s', async (command, expected) => {
     expect(await ruleOf(command, { allow })).toBe(resolve(command.split(' ')[0] ?? '') ? expected : 'ask');
   });

@@ -27,6 +27,7 @@ const KEY = 'tools.exec.mode';
 const MAX_MARKS = 8;
 /** Each may be a path, and each of those is looked at. */
 const MAX_WORDS = 500;
+const MAX_FOLDERS = 64;
 
 export const shellRulesOf = (exec: Omit<ShellRules, 'zones' | 'resolve'>, zones: Zones): ShellRules => ({
   ...exec,
@@ -137,8 +138,14 @@ function byList({ cwd }: Run, { steps, doubts }: Reading, rules: ListRules): Dou
     if (words[0]?.value !== 'cd') continue;
     const folder = folderOf(words);
     if (folder === null) found.push({ reason: 'it goes to a folder that is not followed', mark: segment.text });
-    else folders.push(...folders.map((one) => `${one}/${folder}`).slice(0, 64 - folders.length));
-    if (folders.length >= 64) found.push({ reason: 'it changes its folder too often', mark: 'cd' });
+    else {
+      const next = folders.map((one) => `${one}/${folder}`).slice(0, MAX_FOLDERS - folders.length);
+      // What names no file works on the folder itself.
+      const why = next.map((one) => rules.borders('.', one, 'read')).find((one) => one !== null);
+      if (why) found.push({ reason: why, mark: segment.text });
+      folders.push(...next);
+    }
+    if (folders.length >= MAX_FOLDERS) found.push({ reason: 'it changes its folder too often', mark: 'cd' });
   }
   // What is moved may hold a link that then leads out from another place.
   if (steps.length > 1 && steps.some(({ segment }) => segment.words.some(({ value }) => value === 'mv')))

@@ -13,7 +13,9 @@ const FOLDERS = (BASE_ENVIRONMENT['PATH'] ?? '').split(':');
 /** Whoever owns the system; in a namespace of its own it has no number there. */
 const SYSTEM_OWNERS = new Set([0, 65_534]);
 /** One file, many programs by the name it is started by. */
-const MANY = new Set(['busybox', 'toybox', 'coreutils']);
+const MANY = new Set(['busybox', 'toybox']);
+/** The same, and with GNU's options: who it is, its name says. */
+const ONE_OF_GNU = 'coreutils';
 
 export function createResolve(folders: readonly string[] = FOLDERS, isTrusted = ofTheSystem): Resolve {
   return (name) => {
@@ -25,7 +27,11 @@ export function createResolve(folders: readonly string[] = FOLDERS, isTrusted = 
         const real = realpathSync(path);
         if (!statSync(real).isFile() || !wayTo(real).every(isTrusted)) return null;
         // What the name leads to counts too: a link called `list` may be a shell.
-        return { path, real, names: [...new Set([plainProgramName(path), plainProgramName(real)])] };
+        return {
+          path,
+          real,
+          names: [...new Set([path, ...(baseOf(real) === ONE_OF_GNU ? [] : [real])].map(plainProgramName))],
+        };
       } catch {
         // The next folder.
       }
@@ -50,7 +56,7 @@ export function isListed(program: Program, list: readonly string[], resolve: Res
   });
 }
 
-/** The options of these are other ones than GNU's. */
-export const isMany = ({ real }: Program): boolean => MANY.has(baseOf(real));
+/** The options of these are other ones than GNU's, which are the ones that are known. */
+export const isForeign = ({ real }: Program): boolean => process.platform !== 'linux' || MANY.has(baseOf(real));
 
 const baseOf = (path: string): string => path.split('/').at(-1) ?? path;

@@ -2,10 +2,10 @@
 // must be asked. It must never allow what it does not know.
 import { INTERPRETERS, PRIVILEGED, RUNNERS, WRAPPERS } from '../../config/interpreters.ts';
 import { isSafeEnvName } from '../../sandbox/environment.ts';
-import type { Borders } from './borders.ts';
+import type { Borders, Extent } from './borders.ts';
 import type { Doubt } from './doubts.ts';
 import { readArguments, suspects } from './options.ts';
-import { isListed, isMany, type Program, type Resolve } from './resolve.ts';
+import { isForeign, isListed, type Program, type Resolve } from './resolve.ts';
 import { FIND, PLAIN_SED, RISKY_OPTIONS, RUNNER_WORDS, SIMPLE, type Simple } from './simple-programs.ts';
 
 export type ListRules = {
@@ -79,23 +79,25 @@ export function judgeProgram(argv: readonly string[], folders: readonly string[]
   if (BUILTINS.has(name)) return [{ reason: `${name} changes the shell itself`, mark: name }];
   const program = rules.resolve(name);
   if (program === null) return [{ reason: whyNoProgram(name), mark: name }];
-  const inside = (path: string, access: 'read' | 'write', isDeep = false): Doubt[] => {
-    const why = path === '-' ? null : firstOf(folders, (cwd) => rules.borders(path, cwd, access, isDeep));
+  const inside = (path: string, access: 'read' | 'write', extent: Extent = 'plain'): Doubt[] => {
+    const why = path === '-' ? null : firstOf(folders, (cwd) => rules.borders(path, cwd, access, extent));
     return why === null ? [] : [{ reason: why, mark: path }];
   };
-  const simple = isMany(program) ? undefined : simpleOf(program);
+  const simple = isForeign(program) ? undefined : simpleOf(program);
   if (!isListed(program, rules.allow, rules.resolve)) {
     if (simple && isListed(program, rules.safeBins, rules.resolve)) return judgeFilter(simple, args);
     return [{ reason: `${baseOf(name)} is not in tools.exec.allow`, mark: name }];
   }
+  if (isForeign(program) && program.names.some((one) => one === 'find' || Object.hasOwn(SIMPLE, one)))
+    return [{ reason: `the options of ${baseOf(name)} are not known on this system`, mark: name }];
   if (program.names.some((one) => one === 'find')) return judgeFind(args, inside);
   if (simple) return judgeSimple(simple, args, inside);
-  const doubts = args.flatMap((arg) => suspects(arg).flatMap((one) => inside(one, 'write', true)));
+  const doubts = args.flatMap((arg) => suspects(arg).flatMap((one) => inside(one, 'write', 'deep')));
   if (doubts.length > 0) return doubts.slice(0, 8);
   return rules.strictInlineEval ? judgeCode(program, args, inside) : [];
 }
 
-type Inside = (path: string, access: 'read' | 'write', isDeep?: boolean) => Doubt[];
+type Inside = (path: string, access: 'read' | 'write', extent?: Extent) => Doubt[];
 
 /** What no yes can make good. */
 export function whyNever(name: string, resolve: Resolve): Doubt | null {
@@ -143,9 +145,10 @@ function judgeSimple(simple: Simple, args: readonly string[], inside: Inside): D
   const { files, operands, used, unknown } = readArguments(simple, args);
   if (unknown !== null) return [unknownOption(unknown)];
   const isDeep = simple.deep === true || (simple.deep ?? '').split(/(?<=^.) |\s/).some((one) => used.has(one));
+  const extent = simple.operands === 'files' ? 'file' : isDeep ? 'deep' : 'plain';
   const doubts = files.flatMap((one) => inside(one, 'read'));
-  const read = (list: readonly string[]) => list.flatMap((one) => inside(one, 'read', isDeep));
-  const write = (list: readonly string[]) => list.flatMap((one) => inside(one, 'write', true));
+  const read = (list: readonly string[]) => list.flatMap((one) => inside(one, 'read', extent));
+  const write = (list: readonly string[]) => list.flatMap((one) => inside(one, 'write', 'deep'));
   switch (simple.operands) {
     case 'text':
       return doubts;
@@ -187,7 +190,7 @@ function judgeFind(args: readonly string[], inside: Inside): Doubt[] {
       return [{ reason: 'find runs, deletes, writes or follows what it finds by this', mark: arg }];
     at += takes;
   }
-  return (places.length === 0 ? ['.'] : places).flatMap((one) => inside(one, 'read', true));
+  return (places.length === 0 ? ['.'] : places).flatMap((one) => inside(one, 'read', 'deep'));
 }
 
 /** A listed program that can run anything: only in the ways that run a file that can be named. */

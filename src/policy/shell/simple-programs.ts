@@ -8,8 +8,8 @@
 export type Simple = {
   readonly short: string;
   readonly long?: string;
-  /** what stands alone: files, text, first a pattern and then files, one file at most, files and then where to, … */
-  readonly operands: 'read' | 'text' | 'pattern' | 'one' | 'write' | 'copy' | 'move' | 'date';
+  /** what stands alone: files and folders, files only, text, first a pattern and then files, one file at most, files and then where to, … */
+  readonly operands: 'read' | 'files' | 'text' | 'pattern' | 'one' | 'write' | 'copy' | 'move' | 'date';
   /** `-20` */
   readonly numbers?: true;
   /** with these options it goes through whole folders; true: always */
@@ -43,7 +43,7 @@ export const SIMPLE: Readonly<Record<string, Simple>> = {
     numbers: true,
   },
   grep: {
-    short: 'EFGPivywxcLlqsonHhTUzZaIrbVe#f<m#A#B#C#D#',
+    short: 'EFGPivywxcLlqsonHhTUzZaIrbVe#f<m#A#B#C#',
     long: 'extended-regexp fixed-strings basic-regexp perl-regexp regexp=# file=< ignore-case no-ignore-case word-regexp line-regexp count color=? colour=? files-without-match files-with-matches max-count=# only-matching quiet silent no-messages byte-offset with-filename no-filename label=# line-number initial-tab null after-context=# before-context=# context=# text binary-files=# include=# exclude=# exclude-dir=# exclude-from=< recursive line-buffered null-data invert-match',
     operands: 'pattern',
     numbers: true,
@@ -90,7 +90,7 @@ export const SIMPLE: Readonly<Record<string, Simple>> = {
   diff: {
     short: 'uyqsiEZbwBacetNU#C#W#',
     long: 'unified=? context=? brief report-identical-files side-by-side ignore-case ignore-all-space ignore-space-change ignore-blank-lines text color=? new-file minimal width=# label=#',
-    operands: 'read',
+    operands: 'files',
   },
   stat: { short: 'tc#', long: 'format=# printf=# terse', operands: 'read' },
   du: {
