@@ -4,12 +4,11 @@ import type { Approval } from '../policy/approval.ts';
 
 /** Discord takes 2,000 characters, and Markdown may make them more. */
 const MAX_CHARS = 1_700;
-const MAX_REASON_CHARS = 300;
 const MAX_SOURCES = 5;
 
 /** Whether a chat can show it whole, and unmistakably: what it holds must not end the fence that it stands in. */
 export const fitsChat = (approval: Approval): boolean =>
-  whole(approval).length <= MAX_CHARS && approval.facts.every(({ name, value }) => !/```/.test(name + value));
+  whole(approval).length <= MAX_CHARS && !fenced(approval).includes('```');
 
 export function letterOf(approval: Approval): string {
   if (fitsChat(approval)) return whole(approval);
@@ -27,28 +26,38 @@ export function buttonsOf(approval: Approval): { label: string; says: string }[]
   return always ? [...yes, { label: 'Always', says: `/approve ${id} always` }] : yes;
 }
 
-function head({ code, tool, reason, asker }: Approval): string[] {
+function head({ code, tool, asker }: Approval): string[] {
   const who = asker.kind === 'owner' ? 'you' : `${asker.id} (${asker.kind})`;
   const where =
     asker.channel === 'webchat' ? 'on the page or in the terminal' : `in a ${PLACE[asker.place]} on ${asker.channel}`;
-  const cut = reason.length > MAX_REASON_CHARS ? `${reason.slice(0, MAX_REASON_CHARS)}…` : reason;
-  return [`Question ${code}: may I use ${tool}?`, `Asked by ${who}, ${where}.`, `Why you are asked: ${cut}.`];
+  return [`Question ${code}: may I use ${tool}?`, `Asked by ${who}, ${where}.`];
 }
 const PLACE = { dm: 'direct chat', group: 'group', channel: 'channel' } as const;
 
-function whole(approval: Approval): string {
-  const { code, facts, marks, effects, sources, always, where } = approval;
+/** All that the model had a hand in, where no markup means anything and no line of it can pass for one of ours. */
+function fenced({ reason, facts, marks, effects, sources, always }: Approval): string {
   const more = sources.length > MAX_SOURCES ? [`${sources.length - MAX_SOURCES} more`] : [];
+  return [
+    `why: ${reason}`,
+    ...facts.map(({ name, value }) => `${name}: ${value}`),
+    ...(marks.length > 0 ? [`risky: ${marks.map((mark) => `>>${mark}<<`).join('  ')}`] : []),
+    `effect: ${effects.join('; ') || 'none'}`,
+    ...(sources.length > 0 ? [`has read: ${[...sources.slice(0, MAX_SOURCES), ...more].join(', ')}`] : []),
+    ...(always ? [`always would be: ${always.shown}`] : []),
+  ]
+    .map((line) => line.replace(/\n/g, '\n    '))
+    .join('\n');
+}
+
+function whole(approval: Approval): string {
+  const { code, always } = approval;
   return [
     ...head(approval),
     '```',
-    ...facts.map(({ name, value }) => `${name}: ${value}`),
+    fenced(approval),
     '```',
-    ...(marks.length > 0 ? [`Risky: ${marks.map((mark) => `“${mark}”`).join(', ')}`] : []),
-    `Effect: ${effects.join('; ') || 'none'}${where === 'host' ? ' (on the host)' : ''}.`,
-    ...(sources.length > 0 ? [`It has read: ${[...sources.slice(0, MAX_SOURCES), ...more].join(', ')}.`] : []),
     `Answer: yes ${code}, or no ${code}. Good for ${spanOf(approval)}; no answer is a no.`,
-    ...(always ? [`Or /approve ${code} always, which allows for good: ${always.shown}`] : []),
+    ...(always ? [`/approve ${code} always allows exactly what stands there as always, for good.`] : []),
   ].join('\n');
 }
 
@@ -58,14 +67,14 @@ function spanOf({ createdAtMs, expiresAtMs }: Approval): string {
 }
 
 /** One line, for whoever was told of it. */
-export function closedText({ code, tool, answered, state, always }: Approval): string {
+export function closedText({ code, tool, answered, state }: Approval): string {
   if (!answered || state === 'pending') return `${code} waits.`;
   const { decision, by } = answered;
   switch (decision) {
     case 'allow-once':
       return `${code} answered: ${tool} is allowed, this once, by ${by}.`;
     case 'allow-always':
-      return `${code} answered: allowed always by ${by}: ${always?.shown ?? tool}. openclaw approvals grants shows it and takes it back.`;
+      return `${code} answered: allowed always by ${by}: ${tool}. openclaw approvals grants shows it and takes it back.`;
     case 'deny':
       return `${code} answered: ${tool} is denied by ${by}.`;
     case 'expired':

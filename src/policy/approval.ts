@@ -85,7 +85,7 @@ export function questionOf(
     asker: { kind: principal.kind, id: principal.id, channel, account, chat, place, sender },
     facts: factsOf(call.args),
     marks: [...new Set(marks.filter((mark) => mark !== '').map(visible))],
-    effects: effects.map(effectLine),
+    effects: effects.map((one) => effectLine(one).replace(/[\n\t]+/g, ' ')),
     where: isOnHost(effects) ? 'host' : 'sandbox',
     sources: context.sources.map(visible),
     integrity: context.integrity,
@@ -93,9 +93,9 @@ export function questionOf(
   };
 }
 
-/** Whether "always" may be offered, and honoured: never to anybody but the owner, never on the host. */
+/** Whether "always" may be offered, and honoured: for nobody but the owner, where nobody else writes, never on the host. */
 export const isGrantable = (call: ToolCall, effects: readonly Effect[]): boolean =>
-  call.speaker.principal.kind === 'owner' && !isOnHost(effects);
+  call.speaker.principal.kind === 'owner' && call.speaker.place === 'dm' && !isOnHost(effects);
 
 /** The parts that differ, in words; null when nothing does. */
 export function changedIn(approved: Binding, now: Binding): string | null {
@@ -130,11 +130,15 @@ export function effectLine(effect: Effect): string {
     case 'write':
       return visible(`changes ${effect.path}`);
     case 'run':
-      return visible(`runs a command ${effect.where === 'host' ? 'on the host' : 'in the sandbox'}, in ${effect.cwd}`);
+      return visible(`runs a command ${isOnHost([effect]) ? 'on the host' : 'in the sandbox'}, in ${effect.cwd}`);
     case 'process':
       return visible(`acts on the running process ${effect.id}`);
     case 'message':
       return visible(`writes to ${effect.to}`);
+    case 'fetch':
+      return visible(`sends a request to ${effect.url}`);
+    case 'search':
+      return visible(`asks the search service for ${effect.query}`);
     case 'mail':
       return visible(`mails ${effect.to.join(', ')}`);
     default: {
@@ -145,4 +149,4 @@ export function effectLine(effect: Effect): string {
 }
 
 const isOnHost = (effects: readonly Effect[]): boolean =>
-  effects.some((effect) => effect.kind === 'run' && effect.where === 'host');
+  effects.some((effect) => effect.kind === 'run' && (effect.where === 'host' || effect.elevated === true));
