@@ -9,7 +9,7 @@ import { cleanEnv, freePort, newHome, REPO, startTestGateway, type TestGateway }
 const CHANNELS = ['channels', 'pairing', 'telegram', 'discord', 'slack', 'mail', 'whatsapp'];
 const PAGES = [
   'README.md',
-  ...['configuration', 'secrets', 'operations', 'exec', 'paths', 'policy', 'shell', 'undo', ...CHANNELS].map(
+  ...['configuration', 'secrets', 'operations', 'exec', 'paths', 'policy', 'shell', 'undo', 'sandbox', ...CHANNELS].map(
     (name) => `docs/${name}.md`,
   ),
 ];
