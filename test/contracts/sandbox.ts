@@ -552,7 +552,7 @@ export function sandboxContract({ name, make, uid: inside, processes, isContaine
       const open = await driver.open(specOf({ masked: async () => masked }));
       try {
         expect((await bashIn(open, 'cat .env')).stdout).toBe('TOP-SECRET');
-        masked = ['.env', 'vault'];
+        masked = ['.env', 'vault', ...(isContainer ? ['vault/deep'] : [])];
         const { stdout } = await bashIn(
           open,
           'cat .env vault/deep/key; ls -A vault; rm -rf .env vault; mv .env e; mv vault v; cat e v/deep/key; echo x >.env; grep -r TOP-SECRET . ; true',

@@ -1,9 +1,16 @@
 // The heart of a container sandbox on a dockerd that the test starts: what it is asked for, what it withstands, and what
 // it says when it cannot be had. The whole contract runs in test/long, on docker and podman.
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, renameSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ensureFolder } from '../../src/platform/files.ts';
+import { giveTree } from '../../src/platform/ownership.ts';
 import { dockerDriver, podmanDriver } from '../../src/sandbox/docker.ts';
 import type { Sandbox, SandboxSpec } from '../../src/sandbox/driver.ts';
+import { NOBODY } from '../../src/sandbox/workspace.ts';
 import { startDockerd, type TestEngine, withImage } from '../support/engines.ts';
 import { bashIn, makePlace, type Place, processesWith, until } from '../support/sandbox.ts';
 
@@ -43,7 +50,7 @@ describe('G07 what cannot be given is refused, with the reason and what to do', 
       'SANDBOX_UNAVAILABLE: the docker sandbox cannot be used: the engine does not answer: systemctl start docker',
     );
     expect(await told(engine.client)).toBe(
-      `SANDBOX_UNAVAILABLE: the docker sandbox cannot be used: there is no image ${IMAGE}: openclaw sandbox build --backend docker`,
+      `SANDBOX_UNAVAILABLE: the docker sandbox cannot be used: there is no image ${IMAGE}: openclaw sandbox build --engine docker`,
     );
     expect(await podmanDriver({ client: ['/no/such/podman'] }).probe()).toMatchObject({
       ok: false,
@@ -154,6 +161,51 @@ describe('with an image', () => {
     expect(names()).toEqual(expect.arrayContaining([alive, 'somebody']));
     await other.close();
     engine.ask('rm', 'somebody');
+  });
+
+  test('the one way out is the socket that the spec names, for every command, also for many at once', async () => {
+    const folder = join(place.base, 'way');
+    ensureFolder(folder);
+    giveTree(folder, NOBODY);
+    const asked: string[] = [];
+    const proxy = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.end('through');
+    });
+    proxy.listen(join(folder, 'proxy.sock'));
+    await once(proxy, 'listening');
+    chmodSync(join(folder, 'proxy.sock'), 0o666);
+    const network = { proxySocket: join(folder, 'proxy.sock') };
+    const open = await dockerDriver({ client: engine.client }).open(specOf({ network }));
+    try {
+      const runs = [1, 2, 3].map((n) =>
+        bashIn(open, `curl -s --max-time 5 http://example.com/${n}; grep -c : /proc/net/dev`),
+      );
+      expect((await Promise.all(runs)).map(({ stdout }) => stdout)).toEqual(Array(3).fill('through1\n'));
+      expect(asked.sort()).toEqual([1, 2, 3].map((n) => `http://example.com/${n}`));
+    } finally {
+      await open.close();
+      proxy.close();
+    }
+  });
+
+  test('a further folder that has become another is not shown', async () => {
+    const shelf = join(place.base, 'shelf');
+    for (const one of [shelf, `${shelf}2`]) ensureFolder(one);
+    let masked: string[] = [];
+    const open = await dockerDriver({ client: engine.client }).open(
+      specOf({ binds: [{ source: shelf, target: '/shelf', access: 'ro' }], masked: async () => masked }),
+    );
+    try {
+      expect((await bashIn(open, 'echo here')).stdout).toBe('here\n');
+      renameSync(shelf, `${shelf}1`);
+      renameSync(`${shelf}2`, shelf);
+      // A new container, and the engine would follow the name.
+      masked = ['AGENTS.md'];
+      await expect(bashIn(open, 'ls /shelf')).rejects.toThrow(/is another folder now/);
+    } finally {
+      await open.close();
+    }
   });
 
   test('a limit that the engine cannot hold is refused', async () => {

@@ -72,11 +72,14 @@ export const targetsOf = (layout: Layout, masks: readonly Mask[]): string[] => [
 ];
 
 function mountsOf({ layout, masks, fixed, emptyFile, emptyFolder }: Asked): string[] {
+  // An engine mounts nothing twice, and nothing into what is empty.
+  const hidden = masks.filter(({ path }) => !masks.some((one) => one.isFolder && path.startsWith(`${one.path}/`)));
+  const kept = fixed.filter(({ name }) => !hidden.some(({ path }) => path === `/workspace/${name}`));
   return [
     ...bind(layout.workspace, '/workspace', layout.writable),
     ...layout.binds.flatMap(({ source, target, writable }) => bind(source, target, writable)),
-    ...fixed.flatMap(({ name, path }) => bind(path, `/workspace/${name}`, false)),
-    ...masks.flatMap(({ path, isFolder }) => bind(isFolder ? emptyFolder : emptyFile, path, false)),
+    ...kept.flatMap(({ name, path }) => bind(path, `/workspace/${name}`, false)),
+    ...hidden.flatMap(({ path, isFolder }) => bind(isFolder ? emptyFolder : emptyFile, path, false)),
   ];
 }
 

@@ -119,7 +119,27 @@ async function startBox(plan: Plan, masks: readonly Mask[]): Promise<OpenBox> {
   } finally {
     clearTimeout(late);
   }
-  return handleOf(plan, link, name, idMap, remove);
+  const box = handleOf(plan, link, name, idMap, remove);
+  try {
+    await compareBinds(plan, box);
+  } catch (error) {
+    await box.close();
+    throw error;
+  }
+  return box;
+}
+
+/** An engine takes a path, and between our look and its own that path may have come to lead elsewhere. */
+async function compareBinds({ engine, layout, sh }: Plan, box: Box): Promise<void> {
+  if (layout.binds.length === 0) return;
+  const { stdout } = await box.run({
+    argv: [sh, '-c', 'stat -c %d:%i "$@"', 'stat', ...layout.binds.map(({ target }) => target)],
+    ...{ cwd: '.', limits: { ...DEFAULT_LIMITS, timeoutMs: START_MS }, signal: new AbortController().signal },
+  });
+  const found = stdout.trim().split('\n');
+  const other = layout.binds.find(({ identity }, index) => found[index] !== identity);
+  if (other !== undefined)
+    throw unusable(engine.name, `${other.source} is another folder now`, 'look at what put it there');
 }
 
 function handleOf(plan: Plan, link: Link, name: string, idMap: string, remove: () => Promise<void>): OpenBox {

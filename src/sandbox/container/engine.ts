@@ -79,8 +79,7 @@ export function engineFailure(engine: Pick<Engine, 'name'>, said: string, image:
     return unusable(engine.name, 'this user may not talk to the engine', fix);
   }
   if (/no such image|unable to find image|image not known|does not resolve to an image|locating image/i.test(said)) {
-    const fix = `openclaw sandbox build --backend ${engine.name}${image === DEFAULT_IMAGE ? '' : ` --image ${image}`}`;
-    return unusable(engine.name, `there is no image ${image}`, fix);
+    return unusable(engine.name, `there is no image ${image}`, `openclaw sandbox build --engine ${engine.name}`);
   }
   if (/newuidmap|subuid|subgid/i.test(said)) {
     return unusable(

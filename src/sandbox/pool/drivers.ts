@@ -14,9 +14,11 @@ const LOAD: Readonly<Record<string, (env: Env) => Promise<SandboxDriver>>> = {
   unshare: async () => (await import('../unshare.ts')).unshareDriver(),
   podman: async (env) => (await import('../docker.ts')).podmanDriver({ env: set(env) }),
   docker: async (env) => (await import('../docker.ts')).dockerDriver({ env: set(env) }),
+  seatbelt: async () => (await import('../seatbelt.ts')).seatbeltDriver(),
 };
 /** What needs nothing but the kernel first; an engine only where neither works. */
-const AUTO = process.platform === 'darwin' ? ['seatbelt', 'podman', 'docker'] : Object.keys(LOAD);
+const AUTO =
+  process.platform === 'darwin' ? ['seatbelt', 'podman', 'docker'] : ['bubblewrap', 'unshare', 'podman', 'docker'];
 
 export function driversFor(backend: string, env: Env): readonly LoadDriver[] {
   const names = backend === 'auto' ? AUTO : [backend];
