@@ -275,6 +275,7 @@ export const TABLE: Readonly<Record<string, readonly Row[]>> = {
     ['cat a.md\r', 'ask', 'seen'],
     ['cat \u001b[2Ka.md', 'ask', 'seen'],
     ["cat $'a\\x01'", 'ask', 'control'],
+    ["cat $'\\x9ea'", 'ask', 'bytes'],
     ['$"cat" a.md', 'ask', 'translated'],
     ['no-such-program', 'ask', 'there is no'],
   ],

@@ -43,7 +43,7 @@ export const DOUBTS = {
   empty: 'it starts nothing',
   depth: 'it is nested too deeply',
   disguise: 'it holds characters that cannot be seen',
-  control: 'it holds control characters',
+  control: 'it holds control characters or bytes that are none',
   background: 'it goes on in the background',
   assignment: 'it sets variables in a way that is not followed',
   redirect: 'it redirects in a way that is not followed',

@@ -116,6 +116,8 @@ describe('listed programs that run anything (S212)', () => {
     'cp',
     'diff',
     'du',
+    'bc',
+    'ed',
   ];
   test.each<[string, string]>([
     ['git status', 'allow'],
@@ -137,6 +139,8 @@ describe('listed programs that run anything (S212)', () => {
     ['python3 -', 'ask'],
     ['python3', 'ask'],
     ['python3 /etc/x.py', 'ask'],
+    ["bc 'x'", 'ask'],
+    ['ed a.md', 'ask'],
     ['cat x.py | python3', 'ask'],
     ['bash x.sh', 'allow'],
     ['bash -xc id', 'ask'],
@@ -216,6 +220,8 @@ describe('always', () => {
   test.each<[string, Asked]>([
     ['bash -c id', {}],
     ['python3 -c 1', {}],
+    ["awk 'BEGIN{system(1)}'", {}],
+    ["sed '1e id' a.md", {}],
     ['cat x | sh', {}],
     ['cat $(id)', {}],
     ['cat *', {}],

@@ -1,6 +1,6 @@
 // Owns what policy says about a command line: where it would run, what it would start there, and on which files. It must
 // never read a command with a pattern where a grammar is needed, and what cannot be decided it asks about.
-import { runsAnything } from '../../config/interpreters.ts';
+import { INTERPRETERS, plainProgramName, runsAnything } from '../../config/interpreters.ts';
 import type { Zones } from '../../config/zones.ts';
 import type { ToolCall } from '../decide.ts';
 import type { Effect } from '../effects.ts';
@@ -10,7 +10,8 @@ import { canonicalOf, folderOf } from './canonical.ts';
 import type { Doubt } from './doubts.ts';
 import { type Reading, type Redirect, readCommand, type Segment } from './reading.ts';
 import { createResolve, type Resolve } from './resolve.ts';
-import { judgeNames, judgeProgram, type ListRules, whyNever } from './segment.ts';
+import { isScript, judgeNames, judgeProgram, type ListRules, whyNever } from './segment.ts';
+import { SCRIPTED } from './simple-programs.ts';
 import { unwrap } from './unwrap.ts';
 
 export type ShellRules = {
@@ -215,8 +216,8 @@ function opensAnything(words: Segment['words']): boolean {
   if (found.kind === 'inner') return opensAnything(words.slice(found.at));
   const name = words[0]?.value ?? '';
   if (!runsAnything(name)) return false;
-  const first = words[1]?.value ?? '';
-  return first === '' || first.startsWith('-');
+  const plain = plainProgramName(name);
+  return !isScript(words[1]?.value ?? '') || (INTERPRETERS.includes(plain) && !SCRIPTED.includes(plain));
 }
 
 const patternOf = ({ where, cwd }: Run, canonical: string): string => JSON.stringify([where, cwd, canonical]);

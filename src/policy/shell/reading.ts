@@ -50,7 +50,8 @@ const MAX_HEREDOCS = 100;
 const MAX_DOUBTS = 32;
 
 const UNSHOWN = new RegExp(String.raw`[${FORMAT}]|[\x00-\x08\x0b-\x1f\x7f-\x9f]`, 'gu');
-const CONTROL = /[\x00-\x08\x0b-\x1f\x7f]/;
+/** Also bytes that are no character: bash hands them on, and no text of ours can hold them. */
+const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffd]/;
 
 let parser: Promise<typeof import('unbash')> | undefined;
 

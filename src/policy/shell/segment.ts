@@ -6,7 +6,7 @@ import type { Borders, Extent } from './borders.ts';
 import type { Doubt } from './doubts.ts';
 import { readArguments, suspects } from './options.ts';
 import { isForeign, isListed, type Program, type Resolve } from './resolve.ts';
-import { FIND, PLAIN_SED, RISKY_OPTIONS, RUNNER_WORDS, SIMPLE, type Simple } from './simple-programs.ts';
+import { FIND, PLAIN_SED, RISKY_OPTIONS, RUNNER_WORDS, SCRIPTED, SIMPLE, type Simple } from './simple-programs.ts';
 
 export type ListRules = {
   readonly allow: readonly string[];
@@ -208,7 +208,7 @@ function judgeCode(program: Program, args: readonly string[], inside: Inside): D
   }
   if (is(WRAPPERS)) return [{ reason: `${names[0]} starts another program that is not followed`, mark }];
   if (is(INTERPRETERS)) {
-    if (is(['awk', 'gawk', 'mawk', 'nawk', 'original-awk']) || first === '' || first.startsWith('-'))
+    if (!names.every((one) => SCRIPTED.includes(one)) || !isScript(first))
       return [{ reason: `${names[0]} is handed code instead of a file with it`, mark }];
     return inside(first, 'read');
   }
@@ -220,6 +220,9 @@ function judgeCode(program: Program, args: readonly string[], inside: Inside): D
     ? []
     : [{ reason: `${names[0]} can start other programs in this way`, mark: risky ?? first }];
 }
+
+/** A word that an interpreter takes as the name of a file. */
+export const isScript = (word: string): boolean => word !== '' && !word.startsWith('-');
 
 function isRisky(arg: string): boolean {
   if (arg.includes('::')) return true;

@@ -167,6 +167,28 @@ export const PLAIN_SED: readonly RegExp[] = [
   /^s\|[^|\\\n]*\|[^|\\\n]*\|[gpiI0-9]*$/,
 ];
 
+/** Interpreters of which the first word is the file that they run; of the others it may be code, or a command of theirs. */
+export const SCRIPTED: readonly string[] = [
+  ...[
+    'sh',
+    'bash',
+    'dash',
+    'ash',
+    'zsh',
+    'ksh',
+    'node',
+    'nodejs',
+    'tsx',
+    'ts-node',
+    'python',
+    'pypy',
+    'perl',
+    'ruby',
+    'php',
+  ],
+  ...['lua', 'luajit', 'Rscript'],
+];
+
 /** Commands of programs that are in the list of INTERPRETERS or RUNNERS; every other use of them is asked about. */
 export const RUNNER_WORDS: Readonly<Record<string, readonly string[]>> = {
   git: [
