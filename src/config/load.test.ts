@@ -78,7 +78,7 @@ test.each([
   ['{ tools: { deny: "exec" } }', /tools\.deny: "exec" is not usable: it takes a list/],
   [
     '{ agents: { defaults: { sandbox: { docker: { network: "host" } } } } }',
-    /docker\.network: "host" is not usable: allowed are "none", "bridge"/,
+    /docker\.network: "host" is not usable: allowed are "none", "allowlist"/,
   ],
   ['{ channels: { telegram: { allowFrom: [12345678901234567890] } } }', /loses digits; put it in quotes/],
   ['{ channels: { telegramm: {} } }', /there is no channel "telegramm", did you mean "telegram"\?/],

@@ -10,9 +10,10 @@ import { escapeJson } from '../print/text.ts';
 import type { TargetFlags } from '../target.ts';
 
 const READING =
-  /^(health|status|system-presence|last-heartbeat|logs\.tail|config\.get|agent\.identity\.get|channels\.(status|why|pairing\.(list|approved))|chat\.history|(models|agents|sessions)\.(list|describe)|sessions\.(messages\.)?(un)?subscribe)$/;
-const WRITING = /^(agent|agent\.wait|chat\.(send|abort)|sessions\.patch)$/;
-const APPROVING = /^exec\.approval\./;
+  /^(health|status|system-presence|last-heartbeat|logs\.tail|config\.get|agent\.identity\.get|channels\.(status|why|pairing\.(list|approved))|chat\.history|(models|agents|sessions)\.(list|describe)|sessions\.(messages\.)?(un)?subscribe|(outbox|trash|elevated|sandbox|workspace\.undo|audit|trust|memory|mcp)\.(list|status|preview|log|report|verify|show|search))$/;
+const WRITING =
+  /^(agent|agent\.wait|chat\.(send|abort)|sessions\.patch|outbox\.undo|trash\.restore|workspace\.undo\.apply)$/;
+const APPROVING = /^(exec\.approval\.|outbox\.release$)/;
 
 /** What the gateway asks for the method; a test holds the two together. */
 export const scopeOf = (method: string): Scope => {
