@@ -18,7 +18,7 @@ const MANY = new Set(['busybox', 'toybox']);
 const ONE_OF_GNU = 'coreutils';
 
 export function createResolve(folders: readonly string[] = FOLDERS, isTrusted = ofTheSystem): Resolve {
-  return (name) => {
+  const find: Resolve = (name) => {
     if (!/^[\x21-\x7e]+$/.test(name)) return null;
     const tried = isAbsolute(name) ? [name] : name.includes('/') ? [] : folders.map((folder) => `${folder}/${name}`);
     for (const path of tried) {
@@ -37,6 +37,13 @@ export function createResolve(folders: readonly string[] = FOLDERS, isTrusted = 
       }
     }
     return null;
+  };
+  // For one judgement, in which every name is asked about again and again.
+  const known = new Map<string, Program | null>();
+  return (name) => {
+    const found = known.get(name) ?? find(name);
+    known.set(name, found);
+    return found;
   };
 }
 
