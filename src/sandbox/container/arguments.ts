@@ -11,6 +11,8 @@ export type Asked = Pick<Plan, 'engine' | 'layout' | 'most' | 'image' | 'isLimit
   readonly masks: readonly Mask[];
   /** copies of the fixed files: the engine is root and would follow a link that a command has put there */
   readonly fixed: readonly { readonly name: string; readonly path: string }[];
+  /** files of the image that an engine would otherwise write the owner's account into */
+  readonly accounts: readonly { readonly at: string; readonly path: string }[];
   readonly emptyFile: string;
   readonly emptyFolder: string;
 };
@@ -61,6 +63,9 @@ const PODMAN = [
   'nproc=16384:16384',
 ];
 
+/** What podman makes of its own accord for a user who is not in the image. */
+export const ACCOUNTS = ['/etc/passwd', '/etc/group'];
+
 /** The kernel counts pages. */
 export const memoryOf = (bytes: number): number => Math.floor(bytes / 4096) * 4096;
 
@@ -71,13 +76,14 @@ export const targetsOf = (layout: Layout, masks: readonly Mask[]): string[] => [
   ...masks.map(({ path }) => path),
 ];
 
-function mountsOf({ layout, masks, fixed, emptyFile, emptyFolder }: Asked): string[] {
+function mountsOf({ layout, accounts, masks, fixed, emptyFile, emptyFolder }: Asked): string[] {
   // An engine mounts nothing twice, and nothing into what is empty.
   const hidden = masks.filter(({ path }) => !masks.some((one) => one.isFolder && path.startsWith(`${one.path}/`)));
   const kept = fixed.filter(({ name }) => !hidden.some(({ path }) => path === `/workspace/${name}`));
   return [
     ...bind(layout.workspace, '/workspace', layout.writable),
     ...layout.binds.flatMap(({ source, target, writable }) => bind(source, target, writable)),
+    ...accounts.flatMap(({ at, path }) => bind(path, at, false)),
     ...kept.flatMap(({ name, path }) => bind(path, `/workspace/${name}`, false)),
     ...hidden.flatMap(({ path, isFolder }) => bind(isFolder ? emptyFolder : emptyFile, path, false)),
   ];

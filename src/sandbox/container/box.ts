@@ -11,7 +11,7 @@ import { DEFAULT_LIMITS } from '../driver.ts';
 import { BASE_ENVIRONMENT } from '../environment.ts';
 import { FORWARDER, insideArgv, PROCESSES_AT, PROXY_ENVIRONMENT } from '../walls/inside.ts';
 import type { Layout, Mask } from '../walls/layout.ts';
-import { boxArguments } from './arguments.ts';
+import { ACCOUNTS, boxArguments } from './arguments.ts';
 import type { Engine } from './engine.ts';
 import { engineFailure, unusable } from './engine.ts';
 import { newName } from './leftovers.ts';
@@ -96,9 +96,14 @@ async function startBox(plan: Plan, masks: readonly Mask[]): Promise<OpenBox> {
     if (content === null) await workspace.replace(name, '');
     fixed.push({ name, path: scratch.put(`fixed${index}`, content ?? Buffer.alloc(0)) });
   }
+  const accounts = engine.rootless
+    ? layout.files
+        .filter(({ at }) => ACCOUNTS.includes(at))
+        .map(({ at, text }, index) => ({ at, path: scratch.put(`account${index}`, Buffer.from(text)) }))
+    : [];
   const empty = { emptyFile: scratch.put('empty', Buffer.alloc(0)), emptyFolder: scratch.makeFolder('folder') };
   const name = newName();
-  const argv = [...engine.argv, ...boxArguments({ ...plan, ...empty, name, masks, fixed }), image, ...runner];
+  const argv = [...engine.argv, ...boxArguments({ ...plan, ...empty, accounts, name, masks, fixed }), image, ...runner];
   const link = startLink(argv, engine.env);
   const remove = async (): Promise<void> => {
     link.close();

@@ -3,7 +3,7 @@
 // take the engine's word for any of it.
 import type { BoxParts } from '../session.ts';
 import { expectedOf, PROOF } from '../session.ts';
-import { memoryOf, targetsOf } from './arguments.ts';
+import { ACCOUNTS, memoryOf, targetsOf } from './arguments.ts';
 import type { Plan } from './box.ts';
 import { boxOwner } from './tasks.ts';
 
@@ -54,7 +54,7 @@ export function proofOf({
     line.startsWith('processes:') ? 'processes:some' : line,
   );
   return {
-    script: `${isLimited ? SCRIPT + LIMITS : SCRIPT}\n${mountProof(targetsOf(layout, []))}`,
+    script: `${isLimited ? SCRIPT + LIMITS : SCRIPT}\n${mountProof([...targetsOf(layout, []), ...(engine.rootless ? ACCOUNTS : [])])}`,
     expected: [...walls, ...(isLimited ? limits : [])],
     explain: (missing) => (limits.includes(missing) ? unlimited(engine, missing) : null),
   };
