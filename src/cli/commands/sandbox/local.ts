@@ -56,16 +56,27 @@ export async function withBox<T>(
   }
 }
 
-/** Which driver opens here and now, of those that the settings name; a broken configuration names none. */
+/** Which driver opens here and now, of those that the settings name; a broken configuration names none. Leaves nothing. */
 export async function findState(given: Env): Promise<SandboxState> {
   const atMs = Date.now();
+  const backend = backendOf(given);
+  const reasons: string[] = [];
+  let fix: string | null = null;
+  for (const load of driversFor(backend, given)) {
+    const driver = await load();
+    const probe = await driver.probe();
+    if (probe.ok) return { driver: driver.name, detail: probe.detail, fix: null, atMs };
+    reasons.push(probe.reason);
+    fix ??= probe.fix || null;
+  }
+  return { driver: null, detail: reasons.join('; '), fix, atMs };
+}
+
+function backendOf(given: Env): string {
   try {
-    const local = openLocal(given);
-    return await withBox(local, undefined, async ({ driver }) => ({
-      ...{ driver, detail: 'its walls were proved at opening', fix: null, atMs },
-    }));
-  } catch (error) {
-    if (!(error instanceof HardshellError)) throw error;
-    return { driver: null, detail: error.message, fix: error.fix ?? null, atMs };
+    return openLocal(given).config.agents.defaults.sandbox.backend;
+  } catch {
+    // What is wrong with the configuration is said elsewhere; any driver is better than no answer.
+    return 'auto';
   }
 }
