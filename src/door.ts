@@ -46,7 +46,7 @@ export type DoorPorts = {
   readonly elevation: Pick<Elevation, 'say' | 'untilMs'>;
   rechecked?(holds: (speaker: Speaking) => boolean): void;
   /** questions to the owner, as far as chats have to do with them */
-  readonly asking: Pick<ReturnType<typeof createAsking>, 'answer' | 'notice'>;
+  readonly asking: Pick<ReturnType<typeof createAsking>, 'answer' | 'notice' | 'standing'>;
 };
 
 export function createDoor(ports: DoorPorts) {
@@ -132,10 +132,10 @@ export function createDoor(ports: DoorPorts) {
       case 'undo yes':
         return 'There is nothing that I could take back.';
       case 'status':
-        return [
-          active === 0 ? 'I am idle.' : `I am working on it; ${lanes.waitingIn(sessionKey)} more wait.`,
-          ...(ports.elevation.untilMs(speaker) === null ? [] : [ports.elevation.say(speaker, ASKS)]),
-        ].join('\n');
+        if (active === 0) return 'I am idle.';
+        return (
+          ports.asking.standing(message, sessionKey) ?? `I am working on it; ${lanes.waitingIn(sessionKey)} more wait.`
+        );
       case 'stop':
         return stop() === 0 ? 'There is nothing to stop.' : 'Stopped.';
       case 'new':

@@ -140,16 +140,22 @@ export function createAsking(ports: AskingPorts) {
         answering = '';
       }
     },
+    /** What a chat hears that asks how it stands; null: nothing waits there. */
+    standing(message: AdmittedMessage, sessionKey: string): string | null {
+      const [approval] = ports.approvals().pendingIn(sessionKey);
+      return approval ? noticeText(approval, mayAnswer(message)) : null;
+    },
     /** Somebody writes while their turn sleeps: they are not met by silence. */
     notice(message: AdmittedMessage, sessionKey: string, inboxId: number): void {
       if (message.channel === 'webchat') return;
       const [approval] = ports.approvals().pendingIn(sessionKey);
       if (!approval || now() - (noticed.get(approval.id) ?? -NOTICE_EVERY_MS) < NOTICE_EVERY_MS) return;
       setNewest(noticed, approval.id, now(), MAX_KNOWN);
-      const mayAnswer = message.principal.kind === 'owner' && message.place === 'dm';
       const { channel, account, chat, thread = '', messageId } = message;
       const letter = { channel, account, chat, thread, replyTo: messageId, key: `sleeps:${inboxId}` };
-      send([store.commit(() => post(outbox, { ...letter, text: noticeText(approval, mayAnswer) }, inboxId, now()))]);
+      send([
+        store.commit(() => post(outbox, { ...letter, text: noticeText(approval, mayAnswer(message)) }, inboxId, now())),
+      ]);
     },
   };
 }
@@ -173,4 +179,5 @@ export function createApprovalDesk({
 }
 const CLIENTS: Readonly<Record<string, string>> = { 'openclaw-control-ui': 'the page', cli: 'the terminal' };
 
+const mayAnswer = ({ principal, place }: AdmittedMessage): boolean => principal.kind === 'owner' && place === 'dm';
 const keyOf = ({ channel, account, chat }: Chat): string => `${channel}:${account}:${chat}`;

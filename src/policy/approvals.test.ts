@@ -231,6 +231,8 @@ describe('sleep', () => {
     house.hear('change it');
     const { code } = await house.question();
     await house.told(new RegExp(`Question ${code}`));
+    house.hear('/status');
+    await house.told(/I wait for your answer/);
     house.hear('/stop');
     await house.told(new RegExp(`${code} is closed: the turn was stopped`));
     house.hear(`yes ${code}`);
