@@ -68,7 +68,7 @@ describe('the box of your own conversation', () => {
       await expect.poll(() => say(words), { timeout: 20_000 }).toMatch(expected);
     };
     writeFileSync(inWorkspace('mine.txt'), 'mine');
-    await until({ workspaceAccess: 'ro' }, '$ cat mine.txt; touch new.txt', /mine[\s\S]*Read-only file system/);
+    await until({ workspaceAccess: 'ro' }, '$ cat mine.txt; touch tried.txt', /mine[\s\S]*Read-only file system/);
     // What would change a file is not even offered.
     await say('write "x" to new.txt');
     expect(existsSync(inWorkspace('new.txt'))).toBe(false);
