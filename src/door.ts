@@ -131,11 +131,13 @@ export function createDoor(ports: DoorPorts) {
       case 'undo':
       case 'undo yes':
         return 'There is nothing that I could take back.';
-      case 'status':
-        if (active === 0) return 'I am idle.';
-        return (
-          ports.asking.standing(message, sessionKey) ?? `I am working on it; ${lanes.waitingIn(sessionKey)} more wait.`
-        );
+      case 'status': {
+        const working = `I am working on it; ${lanes.waitingIn(sessionKey)} more wait.`;
+        return [
+          active === 0 ? 'I am idle.' : (ports.asking.standing(message, sessionKey) ?? working),
+          ...(ports.elevation.untilMs(speaker) === null ? [] : [ports.elevation.say(speaker, ASKS)]),
+        ].join('\n');
+      }
       case 'stop':
         return stop() === 0 ? 'There is nothing to stop.' : 'Stopped.';
       case 'new':
