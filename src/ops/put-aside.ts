@@ -3,6 +3,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Paths } from '../config/paths.ts';
+import { headPathOf } from '../journal/head.ts';
 import { ensureFolder, moveFile } from '../platform/files.ts';
 import { acquireLock } from '../platform/lock.ts';
 import { refuseForeignState } from '../store/folders.ts';
@@ -25,7 +26,7 @@ export function planReset(paths: Paths, scope: Scope, nowMs: number): Plan {
     : [];
   const chosen = {
     config: [paths.configPath],
-    sessions: [...database, paths.snapshotsDir],
+    sessions: [...database, headPathOf(paths.databasePath), paths.snapshotsDir],
     // A configuration that lies elsewhere is still the one of this gateway.
     all: [...new Set([...all, paths.configPath])],
   }[scope];

@@ -16,6 +16,10 @@ export interface Store {
   beforeCommit(hook: () => void): void;
   /** called after a transaction is durable */
   afterCommit(hook: () => void): void;
+  /** called after a transaction came to nothing */
+  afterRollback(hook: () => void): void;
+  /** called when the last transaction is through */
+  onClose(hook: () => void): void;
   /** what happens when a deferred transaction fails; the caller of commit() gets its own error thrown */
   onFailure(listener: (error: HardshellError) => void): void;
   readonly path: string;
@@ -88,6 +92,8 @@ function migrate(db: DatabaseSync, path: string): void {
 function storeOver(db: DatabaseSync, path: string): Store {
   const before: (() => void)[] = [];
   const after: (() => void)[] = [];
+  const undone: (() => void)[] = [];
+  const closing: (() => void)[] = [];
   let failed: (error: HardshellError) => void = () => {};
   let deferred: (() => void)[] = [];
   let timer: NodeJS.Timeout | undefined;
@@ -111,6 +117,7 @@ function storeOver(db: DatabaseSync, path: string): Store {
     } catch (error) {
       if (db.isTransaction) undo.run();
       deferred = [...riding, ...deferred];
+      for (const hook of undone) hook();
       throw asStoreError(error, path);
     }
   };
@@ -133,11 +140,14 @@ function storeOver(db: DatabaseSync, path: string): Store {
     },
     beforeCommit: (hook) => void before.push(hook),
     afterCommit: (hook) => void after.push(hook),
+    afterRollback: (hook) => void undone.push(hook),
+    onClose: (hook) => void closing.push(hook),
     onFailure: (listener) => {
       failed = listener;
     },
     close() {
       commit(() => db.exec(`INSERT INTO meta VALUES ('clean', '1') ON CONFLICT DO UPDATE SET value = '1'`));
+      for (const hook of closing) hook();
       db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
       db.close();
     },
