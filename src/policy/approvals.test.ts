@@ -11,7 +11,8 @@ const start = async (options: AskingOptions = {}): Promise<House> => {
   return house;
 };
 afterEach(async () => {
-  for (const house of houses.splice(0)) await house.end();
+  // Those that were started on what another left come first.
+  for (const house of houses.splice(0).reverse()) await house.end();
 });
 const PAGE = { name: 'the page', facts: {} };
 

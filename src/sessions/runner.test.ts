@@ -3,6 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import { type CoreOptions, callFor, say, startCore } from '../../test/support/core.ts';
 import { verifyChain } from '../journal/chain.ts';
 import { readHead } from '../journal/head.ts';
+import { label } from '../store/label.ts';
 
 const cores: ReturnType<typeof startCore>[] = [];
 const start = (options: CoreOptions) => {
@@ -155,6 +156,39 @@ test('crash during the model call: the message is taken up again and answered on
   expect((await core.waitFor('m1')).text).toBe('answered after restart');
   expect(core.history().map((m) => m.role)).toEqual(['user', 'assistant']);
   expect(balanced(core)).toMatchObject({ received: 1, answered: 1 });
+});
+
+test('a call that ended before a crash and whose result was lost is not made again; one that had not begun is', async () => {
+  const ran: string[] = [];
+  const seen: string[] = [];
+  const model: CoreOptions['model'] = ({ messages }) => {
+    seen.push(JSON.stringify(messages.at(-1)));
+    if (messages.some(({ role }) => role === 'tool')) return say('done');
+    const [first, , end] = callFor('once', {}, 'c1');
+    const call = (name: string, id: string) => ({ type: 'toolCall', call: { id, name, args: {} } }) as const;
+    return [first, call('once', 'c1'), call('slow', 'c2'), end].filter((one) => one !== undefined);
+  };
+  const toolCaller =
+    (hangs: boolean): NonNullable<CoreOptions['toolCaller']> =>
+    (hooks) =>
+    async (call) => {
+      if (call.name === 'slow' && hangs) await new Promise(() => {});
+      if (call.name === 'once') hooks.started(call, []);
+      ran.push(call.name);
+      if (call.name === 'once') hooks.ended(call);
+      return { text: 'fine', isError: false, label: label('tool-local', 'owner') };
+    };
+  const first = start({ model, toolCaller: toolCaller(true) });
+  first.send('go', { id: 'm1' });
+  await expect.poll(() => ran).toEqual(['once']);
+  // As the next flush would.
+  first.store.commit(() => {});
+  first.crash();
+  const core = start({ folder: first.folder, model, toolCaller: toolCaller(false) });
+  core.intake.resume();
+  expect((await core.waitFor('m1')).text).toBe('done');
+  expect(ran).toEqual(['once', 'slow']);
+  expect(JSON.stringify(core.history())).toContain('The gateway was restarted after this ran');
 });
 
 test('a message that arrives while the gateway still starts runs once, after what a crash left unfinished', async () => {

@@ -160,9 +160,10 @@ export function createRunner(ports: RunnerPorts) {
     );
     const calls = (last?.blocks ?? []).flatMap((b) => (b.type === 'toolCall' && !answered.has(b.id) ? [b] : []));
     if (calls.length === 0) return [];
-    const begun = new Set(ports.toolCalls.open(runId));
+    const begun = new Set(ports.toolCalls.begun(runId));
     const unknown = calls.filter(({ id }) => begun.has(id));
     if (unknown.length === 0) return calls;
+    const open = ports.toolCalls.open(runId);
     conversation.append({
       role: 'tool',
       blocks: unknown.map((call) => ({
@@ -170,13 +171,13 @@ export function createRunner(ports: RunnerPorts) {
         toolCallId: call.id,
         name: call.name,
         isError: true,
-        text: 'The gateway was restarted while this ran. Its outcome is unknown; it was not run again. Check before repeating it.',
+        text: `The gateway was restarted ${open.includes(call.id) ? 'while' : 'after'} this ran. Its outcome is unknown; it was not run again. Check before repeating it.`,
       })),
       label: label('tool-local', 'owner'),
     });
     const atMs = now();
     conversation.persist(() => {
-      for (const callId of begun) ports.toolCalls.close(runId, callId, 'unknown', atMs);
+      for (const callId of open) ports.toolCalls.close(runId, callId, 'unknown', atMs);
     });
     return calls.filter(({ id }) => !begun.has(id));
   };

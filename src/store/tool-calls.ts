@@ -21,6 +21,7 @@ export function openToolCalls(store: Store) {
     VALUES (?, ?, ?, ?, ?, 'started', ?, ?, ?, ?)`);
   const close = store.prepare('UPDATE tool_calls SET state = ?, ended_at = ? WHERE run_id = ? AND call_id = ?');
   const open = store.prepare(`SELECT call_id FROM tool_calls WHERE run_id = ? AND state = 'started'`);
+  const begun = store.prepare('SELECT call_id FROM tool_calls WHERE run_id = ?');
   return {
     start(call: StartedCall): void {
       const l = toColumns(call.label);
@@ -38,6 +39,8 @@ export function openToolCalls(store: Store) {
     },
     close: (runId: string, callId: string, state: 'done' | 'unknown', atMs: number): void =>
       void close.run(state, atMs, runId, callId),
+    /** The calls of the run that had begun, whether they ended or not: none of them may run again. */
+    begun: (runId: string): string[] => begun.all(runId).map((row) => String(row['call_id'])),
     /** The calls of the run that had begun and not ended. */
     open: (runId: string): string[] => open.all(runId).map((row) => String(row['call_id'])),
   };

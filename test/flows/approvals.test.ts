@@ -1,6 +1,6 @@
 // Questions to the owner from end to end: the whole program, killed while a turn sleeps; answered by a button in Telegram
 // and from the terminal.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type ModelServer, startModelServer } from '../doubles/model-server.ts';
@@ -103,5 +103,44 @@ describe('E25-E29 approvals, end to end', () => {
     expect(soul(gateway)).not.toBe('rude');
     const grants = await gateway.cli('approvals', 'grants', '--json');
     expect([grants.code, JSON.parse(grants.stdout)]).toMatchObject([0, { data: { grants: [] } }]);
+  }, 60_000);
+
+  test('a command: changed between the yes and the start it does not run; always covers exactly it, until revoked', async () => {
+    const gateway = await start({ ...configFor(model), tools: { exec: { mode: 'ask' } } });
+    const file = join(gateway.stateDir, 'workspace', 'notes.txt');
+    const run = (command: string) => ({ toolCalls: [{ name: 'exec', args: { command } }] });
+    const next = async (): Promise<string> => {
+      for (;;) {
+        const [asked] = await pending(gateway);
+        if (asked) return String(asked['code']);
+      }
+    };
+    const say = (text: string) => gateway.cli('agent', '-m', text);
+    writeFileSync(file, 'one', { mode: 0o644 });
+    model.script(run('cat notes.txt'), { text: 'It was refused.' });
+    const first = say('read it');
+    const code = await next();
+    writeFileSync(file, 'two');
+    await gateway.cli('approvals', 'approve', code);
+    expect((await first).stdout).toContain('It was refused.');
+    expect(model.requests.at(-1)?.result).toContain('what was approved has changed: the file notes.txt');
+
+    model.script(run('cat notes.txt'), { text: 'Read once.' });
+    const second = say('again');
+    const allowed = await gateway.cli('approvals', 'approve', await next(), '--always');
+    expect(allowed.stdout + allowed.stderr).toMatch(/always: .*cat.*notes\.txt/);
+    expect((await second).stdout).toContain('Read once.');
+    expect(model.requests.at(-1)?.result).toContain('two');
+
+    model.script(run('cat notes.txt'), { text: 'Read without asking.' });
+    expect((await say('and again')).stdout).toContain('Read without asking.');
+    const { stdout } = await gateway.cli('approvals', 'grants', '--json');
+    const [grant] = (JSON.parse(stdout) as { data: { grants: Json[] } }).data.grants;
+    expect(grant).toMatchObject({ kind: 'exec', uses: 1 });
+    expect(await gateway.cli('approvals', 'revoke', String(grant?.['id']).slice(0, 8))).toMatchObject({ code: 0 });
+    model.script(run('cat notes.txt'), { text: 'Not this time.' });
+    const last = say('once more');
+    await gateway.cli('approvals', 'deny', await next());
+    expect((await last).stdout).toContain('Not this time.');
   }, 60_000);
 });
