@@ -1,10 +1,24 @@
 // Owns what an engine is asked for: the whole of `run` up to the image. It must never name a device, a capability, a
 // network, a socket of an engine, or a path that a command could have swapped for another.
 import { createHash } from 'node:crypto';
+import type { Root } from '../../platform/root.ts';
+import type { SandboxSpec } from '../driver.ts';
 import type { Layout, Mask } from '../walls/layout.ts';
 import { HOSTNAME, SHM_BYTES, TMP_BYTES } from '../walls/layout.ts';
-import type { Plan } from './box.ts';
+import type { Engine } from './engine.ts';
 import { boxOwner } from './tasks.ts';
+
+export type Plan = {
+  readonly engine: Engine;
+  readonly layout: Layout;
+  readonly workspace: Root;
+  readonly most: NonNullable<SandboxSpec['most']>;
+  readonly image: string;
+  /** as the image has it */
+  readonly sh: string;
+  /** the engine is asked for limits of its own, besides those of each command */
+  readonly isLimited: boolean;
+};
 
 export type Asked = Pick<Plan, 'engine' | 'layout' | 'most' | 'image' | 'isLimited'> & {
   readonly name: string;

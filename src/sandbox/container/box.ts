@@ -4,33 +4,20 @@ import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { openScratch } from '../../platform/files.ts';
 import type { RunResult, StopReason } from '../../platform/process/process.ts';
-import type { Root } from '../../platform/root.ts';
 import { isNearlyFull } from '../disk.ts';
-import type { ExecRequest, SandboxSpec } from '../driver.ts';
+import type { ExecRequest } from '../driver.ts';
 import { DEFAULT_LIMITS } from '../driver.ts';
 import { BASE_ENVIRONMENT } from '../environment.ts';
 import { FORWARDER, insideArgv, PROCESSES_AT, PROXY_ENVIRONMENT } from '../walls/inside.ts';
 import type { Layout, Mask } from '../walls/layout.ts';
+import type { Plan } from './arguments.ts';
 import { ACCOUNTS, boxArguments } from './arguments.ts';
-import type { Engine } from './engine.ts';
 import { engineFailure, unusable } from './engine.ts';
 import { newName } from './leftovers.ts';
 import type { Link } from './link.ts';
 import { startLink } from './link.ts';
 import { runnerArgs } from './runner.ts';
 import { tasksOf } from './tasks.ts';
-
-export type Plan = {
-  readonly engine: Engine;
-  readonly layout: Layout;
-  readonly workspace: Root;
-  readonly most: NonNullable<SandboxSpec['most']>;
-  readonly image: string;
-  /** as the image has it */
-  readonly sh: string;
-  /** the engine is asked for limits of its own, besides those of each command */
-  readonly isLimited: boolean;
-};
 
 export type Box = { run(request: ExecRequest): Promise<RunResult> };
 

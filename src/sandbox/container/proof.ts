@@ -3,8 +3,8 @@
 // take the engine's word for any of it.
 import type { BoxParts } from '../session.ts';
 import { expectedOf, PROOF } from '../session.ts';
+import type { Plan } from './arguments.ts';
 import { ACCOUNTS, memoryOf, targetsOf } from './arguments.ts';
-import type { Plan } from './box.ts';
 import { boxOwner } from './tasks.ts';
 
 /** What an engine mounts for every container. */
