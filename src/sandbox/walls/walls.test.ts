@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { callFilter } from './call-filter.ts';
+import { callFilter, namespaceFilter } from './call-filter.ts';
 import { lockedOptions, mountsBelow, parseMounts } from './mount-table.ts';
 
 const TABLE = parseMounts(`22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -30,6 +30,7 @@ function decide(program: Uint8Array, call: { number: number; machine: number; fi
     if (code === 0x06) return value;
     if (code === 0x20) loaded = { 0: call.number, 4: call.machine, 16: call.first }[value] ?? Number.NaN;
     else if (code === 0x15) at += loaded === value ? yes : no;
+    else if (code === 0x45) at += (loaded & value) !== 0 ? yes : no;
     else if (code === 0x35) at += loaded >= value ? yes : no;
     else throw new Error(`unknown instruction ${code}`);
   }
@@ -76,4 +77,21 @@ test.each([
 
 test('a machine whose numbers are not known gets no filter', () => {
   expect(callFilter('riscv64')).toBeNull();
+});
+
+test.each([
+  ['x64', 0xc000003e, { clone: 56, clone3: 435, unshare: 272, setns: 308, execve: 59 }],
+  ['arm64', 0xc00000b7, { clone: 220, clone3: 435, unshare: 97, setns: 268, execve: 221 }],
+])('on %s a container gives no new namespace, and still lets programs fork', (arch, machine, calls) => {
+  const program = namespaceFilter(arch);
+  if (program === null) throw new Error('no filter');
+  const verdict = (number: number, first = 0): number => decide(program, { number, machine, first });
+  for (const flag of [0x80, 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000]) {
+    expect(verdict(calls.clone, flag | 17)).toBe(0x00050000 + 1);
+  }
+  expect(verdict(calls.clone, 0x1200011)).toBe(ALLOW);
+  expect(verdict(calls.clone, 0x3d0f00)).toBe(ALLOW);
+  expect([calls.unshare, calls.setns].map((number) => verdict(number))).toEqual([0x00050000 + 1, 0x00050000 + 1]);
+  expect(verdict(calls.clone3)).toBe(0x00050000 + 38);
+  expect(verdict(calls.execve)).toBe(ALLOW);
 });
