@@ -1,5 +1,6 @@
 // S219 and S220: the gateway's own image, with exactly the flags of the guides and a volume for its state, on a dockerd
 // that the test starts. It needs what scripts/build.ts has made.
+import { spawnSync } from 'node:child_process';
 import { chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -115,3 +116,14 @@ test('S220 it runs within the limits of the guide, and within 256 MiB', async ()
     engine.ask('rm', '--force', name);
   }
 }, 90_000);
+
+test('S161 scripts/sandbox-setup.sh makes the image for commands', () => {
+  const { status, stdout, stderr } = spawnSync(join(import.meta.dirname, '../../scripts/sandbox-setup.sh'), {
+    env: { PATH: process.env['PATH'] ?? '', HOME: folder, DOCKER_HOST: engine.client.at(-1) ?? '' },
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  expect(stderr).not.toMatch(/^error/m);
+  expect(stdout).toMatch(/^built openclaw-sandbox:bookworm-slim: \d+ files, \d+ MB$/m);
+  expect(status).toBe(0);
+});
