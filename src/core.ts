@@ -16,6 +16,7 @@ import { type Approvals, createApprovals } from './policy/approvals.ts';
 import type { Decision } from './policy/decide.ts';
 import type { Effect } from './policy/effects.ts';
 import { createGrants, type Grants } from './policy/grants.ts';
+import { recordOf } from './policy/recorded.ts';
 import { createRuns } from './runs.ts';
 import { createDirectory } from './sessions/directory.ts';
 import { createLanes } from './sessions/lanes.ts';
@@ -35,7 +36,7 @@ import { openUsage, type TokenCount } from './store/usage.ts';
 export type CallHooks = {
   readonly approvals: Approvals;
   readonly grants: Grants;
-  decided(call: ToolCall, decision: Decision): void;
+  decided(call: ToolCall, decision: Decision, effects: readonly Effect[]): void;
   started(call: ToolCall, effects: readonly Effect[]): void;
   ended(call: ToolCall): void;
   readonly send: ReturnType<typeof createOutward>['send'];
@@ -109,16 +110,9 @@ export function createCore(ports: CorePorts) {
   const runTool = ports.toolCaller({
     approvals,
     grants,
-    decided: (call, decision) => {
+    decided: (call, decision, effects) => {
       if (decision.kind !== 'ask') approvals.moot(call.turnId, call.callId);
-      const why = decision.kind === 'allow' ? {} : { code: decision.code };
-      journal.record('tool.decided', {
-        run: call.turnId,
-        call: call.callId,
-        tool: call.name,
-        decision: decision.kind,
-        ...why,
-      });
+      journal.record('tool.decided', recordOf(call, decision, effects));
     },
     started: ({ turnId: runId, callId, sessionKey, name, args, context }, effects) =>
       runner.persist(sessionKey, () => {

@@ -5,6 +5,7 @@ import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { tryReadChecked } from '../platform/files.ts';
+import { canonicalJson } from '../platform/json.ts';
 import { type Binding, questionOf } from '../policy/approval.ts';
 import type { Approvals } from '../policy/approvals.ts';
 import type { ToolCall } from '../policy/decide.ts';
@@ -35,8 +36,8 @@ export const createBinder =
     const folder = await realpath(folderOf(call)).catch(lost);
     const thing = (path: string): Promise<string> => identityOf(path, folder);
     const parts = new Map<string, string>();
-    parts.set('the arguments', digest(canonical([call.name, call.args])));
-    parts.set('the environment', digest(canonical(BASE_ENVIRONMENT)));
+    parts.set('the arguments', digest(canonicalJson([call.name, call.args])));
+    parts.set('the environment', digest(canonicalJson(BASE_ENVIRONMENT)));
     parts.set('the workspace', digest(folder));
     for (const effect of effects) {
       if (effect.kind === 'write') parts.set(`the file ${effect.path}`, await thing(resolve(folder, effect.path)));
@@ -97,7 +98,7 @@ async function identityOf(path: string, folder: string): Promise<string> {
     const content = isRead ? tryReadChecked(real, MAX_CONTENT_BYTES, () => {}) : null;
     const { dev, ino, size, mtimeNs, ctimeNs } = info;
     const seen = content === null ? [dev, ino, size, mtimeNs, ctimeNs].map(String) : [digest(content)];
-    return digest(canonical([real, ...seen]));
+    return digest(canonicalJson([real, ...seen]));
   } catch (error) {
     return lost(error);
   }
@@ -107,12 +108,3 @@ const lost = (error: unknown): string => `missing (${(error as NodeJS.ErrnoExcep
 const yes = (): boolean => true;
 const no = (): boolean => false;
 const digest = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('base64url');
-
-/** The same text for the same value, in whatever order its keys were written. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
-}

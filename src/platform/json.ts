@@ -15,3 +15,13 @@ export function fieldsIn(text: string | null): Readonly<Record<string, unknown>>
   const value = tryParseJson(text ?? '');
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
+
+/** The same text for the same value, in whatever order its keys were written. */
+export function canonicalJson(value: unknown): string {
+  const text = JSON.stringify(value, (_key, inner: unknown) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+  return text ?? 'null';
+}

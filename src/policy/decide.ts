@@ -18,10 +18,18 @@ export type PermittedCall = ToolCall & {
 
 export type Decision =
   | { readonly kind: 'allow'; readonly call: PermittedCall }
-  | { readonly kind: 'deny'; readonly code: string; readonly reason: string; readonly fix: string }
+  | {
+      readonly kind: 'deny';
+      readonly key: string;
+      readonly code: string;
+      readonly reason: string;
+      readonly fix: string;
+    }
   /** needs the owner; `approve` makes the permitted call once the owner has said yes */
   | {
       readonly kind: 'ask';
+      /** the setting, file or act that says so */
+      readonly key: string;
       readonly code: string;
       readonly reason: string;
       readonly marks: readonly string[];
@@ -40,8 +48,8 @@ export function decide(call: ToolCall, effects: readonly Effect[], verdicts: rea
     const runAs = verdicts.find((one) => one.rule === 'allow' && one.runAs !== undefined)?.runAs;
     return { kind: 'allow', call: permit(runAs === undefined ? {} : { runAs }) };
   }
-  const { code, reason, fix, marks = [], always = null } = objection;
+  const { key, code, reason, fix, marks = [], always = null } = objection;
   return objection.rule === 'deny'
-    ? { kind: 'deny', code, reason, fix }
-    : { kind: 'ask', code, reason, marks, always, approve: () => permit() };
+    ? { kind: 'deny', key, code, reason, fix }
+    : { kind: 'ask', key, code, reason, marks, always, approve: () => permit() };
 }

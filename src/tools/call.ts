@@ -20,7 +20,7 @@ export type CallerPorts = {
     signal: AbortSignal,
   ): Promise<OwnersWord>;
   /** every decision, before anything is asked or run */
-  decided(call: ToolCall, decision: Decision): void;
+  decided(call: ToolCall, decision: Decision, effects: readonly Effect[]): void;
   /** before a call that does more than read; what takes time is done here, so that nothing comes between yes and start */
   prepare?(call: ToolCall, effects: readonly Effect[]): Promise<void>;
   /** returns once it is durable that the call is about to run; only for calls that do more than read */
@@ -74,7 +74,7 @@ export function createToolCaller(ports: CallerPorts): CallTool {
 
   async function permit(call: ToolCall, effects: readonly Effect[], signal: AbortSignal): Promise<Way | ToolResult> {
     const decision = await ports.decide(call, effects);
-    ports.decided(call, decision);
+    ports.decided(call, decision, effects);
     if (decision.kind === 'allow') return { permitted: decision.call, confirm: null };
     if (decision.kind === 'deny') return denial(decision.code, decision.reason, decision.fix);
     const word = await ports.askOwner(call, effects, decision, signal);
