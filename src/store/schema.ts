@@ -131,4 +131,11 @@ export const MIGRATIONS: readonly string[] = [
 
   ALTER TABLE outbox ADD COLUMN buttons TEXT NOT NULL DEFAULT '[]';
   `,
+  // Tools of MCP servers as the owner approved them.
+  `
+  CREATE TABLE mcp_tools (
+    server TEXT NOT NULL, tool TEXT NOT NULL, hash TEXT NOT NULL, definition TEXT NOT NULL, approved_at INTEGER NOT NULL,
+    approved_by TEXT NOT NULL, PRIMARY KEY (server, tool)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
