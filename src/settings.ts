@@ -164,7 +164,7 @@ const IN_FORCE = new RegExp(
     'agents\\.(defaults\\.(workspace|model|timeoutSeconds|maxOutputTokens|sandbox)|entries\\.[^.]+\\.(sandbox|tools))',
     'tools\\.(profile|allow|deny|policies|sandbox\\.tools|elevated|exec\\.(mode|allow|safeBins|strictInlineEval|timeoutSeconds))',
     'approvals|tools\\.exec\\.grantExpiryDays',
-    'actions\\.(undoSeconds|email|message|destructive\\.useTrash)',
+    'actions\\.(undoSeconds|email|message|destructive)',
     'channels|commands|pairing|messages|budget\\.perSender\\.tokens|session\\.(dmScope|groupScope|identityLinks)',
     'tools\\.fs|security\\.(workspace|allowedPaths|deniedPaths|dangerouslyReadable)|models|secrets|env|logging',
   ].join('|')})\\b`,

@@ -5,6 +5,7 @@ import type { Zones } from '../config/zones.ts';
 import { planFor } from '../sandbox/pool/plan.ts';
 import { isOwnChat, judgeActions } from './actions.ts';
 import type { Judge, ToolCall } from './decide.ts';
+import { judgeDestructive } from './destructive.ts';
 import { judgeFeeding } from './feeding.ts';
 import { type FlowRules, judgeFlow } from './flow/judge.ts';
 import type { Asking, ToolRules } from './layers/rules.ts';
@@ -35,7 +36,7 @@ const UNTOLD: FlowRules = { rolesOf: () => undefined, registry: {} };
 /** Each may object; the strictest objection holds. */
 export function judgesOf(config: PolicyConfig, zones: Zones, flow: FlowRules = UNTOLD): readonly Judge[] {
   const rules = rulesOf(config);
-  const { message, email: mail } = config.actions;
+  const { message, email: mail, destructive } = config.actions;
   return [
     (call, effects) => judgeToolCall(call, effects, rules, askingOf(config, call)),
     (call, effects) => judgePaths(call, effects, zones),
@@ -45,6 +46,7 @@ export function judgesOf(config: PolicyConfig, zones: Zones, flow: FlowRules = U
       const inBox = effects.filter((one) => one.kind !== 'run' || !one.elevated);
       return judgeShell(context, inBox, shellRulesOf(config.tools.exec, zones));
     },
+    (call, effects) => judgeDestructive(call, effects, destructive),
     (_call, effects) => judgeFeeding(effects, config.tools.exec.mode),
     (call, effects) => judgeActions(call, effects, { message, mail }),
     (call, effects) =>

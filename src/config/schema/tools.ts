@@ -120,10 +120,21 @@ export const actions = () =>
       max: 300,
     }),
     destructive: group('Deleting and overwriting', {
-      requireConfirmation: flag('Ask first', true),
-      useTrash: flag('rm in a box moves to .trash in the workspace instead of deleting; after 30 days, or beyond 1 GB, it goes', true),
+      requireConfirmation: flag(
+        'What neither trash nor undo brings back asks: commands that delete or overwrite (rm, shred, dd, find -delete, git reset --hard and such) on the host, or in a box with useTrash off',
+        true,
+      ),
+      useTrash: flag(
+        'rm in a box moves to .trash in the workspace instead of deleting; after 30 days, or beyond 1 GB, it goes',
+        true,
+      ),
     }),
-    money: group('Spending', { requireConfirmation: flag('Ask before anything is bought or paid', true) }),
+    money: group('Spending', {
+      requireConfirmation: flag(
+        'Not in force: no tool can spend anything yet. It will ask before anything is bought or paid',
+        true,
+      ),
+    }),
   });
 
 export const trust = () =>

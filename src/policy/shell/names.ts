@@ -15,8 +15,14 @@ export type Names = {
 const MAX_NAMES = 200;
 const MAX_DEPTH = 4;
 const MAX_CODE = 8;
+/** So many words of a program that is not followed may be the one that it starts. */
+const MAX_TAILS = 50;
 
-export async function namesIn(command: string): Promise<Names> {
+/** `seen` is told of each program with its words, also of those that others start; null is what only the run can tell. */
+export async function namesIn(
+  command: string,
+  seen: (words: readonly (string | null)[]) => void = () => {},
+): Promise<Names> {
   const programs = new Set<string>();
   const files = new Set<string>();
   let isBindable = true;
@@ -37,7 +43,11 @@ export async function namesIn(command: string): Promise<Names> {
       const program = rest[0]?.value;
       if (program === null || program === undefined) lost();
       else programs.add(program);
+      const values = rest.map(({ value }) => value);
+      seen(values);
       const found = unwrap(rest);
+      if (found.kind === 'unknown')
+        for (let at = 1; at < Math.min(values.length, MAX_TAILS); at += 1) seen(values.slice(at));
       if (found.kind === 'unknown' || nested > MAX_DEPTH) lost();
       // Any word of a program that is not followed may be the program that it starts.
       if (found.kind === 'unknown')
