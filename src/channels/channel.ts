@@ -70,6 +70,8 @@ export type Outbound = {
   readonly replyTo: string;
   readonly text: string;
   readonly files: readonly OutboundFile[];
+  /** of a mail that begins a conversation, whose `chat` then names every recipient, with commas; '' or left out: an answer */
+  readonly subject?: string;
   readonly idempotencyKey: string;
   /** below the text, where the platform has them; the text says how to do without */
   readonly buttons?: readonly Button[];
@@ -135,6 +137,41 @@ export type ChannelPorts = {
   readonly now: () => number;
 };
 
+/** A message of ours that the platform has. */
+export type Sent = { readonly chat: string; readonly thread: string; readonly messageId: string };
+
+/** What a search of a mailbox asks for. */
+export type MailQuery = {
+  readonly text: string;
+  readonly from: string;
+  /** 0: from the beginning */
+  readonly sinceMs: number;
+  readonly limit: number;
+};
+/** `id` is good for `read` in the same mailbox; `from` is what the mail claims, and '' when it has no one sender. */
+export type MailFound = {
+  readonly id: string;
+  readonly from: string;
+  readonly subject: string;
+  readonly arrivedAtMs: number;
+  readonly files: number;
+};
+export type MailRead = MailFound & {
+  /** whether the domain of the sender has signed it, and if not, why not */
+  readonly isVerified: boolean;
+  readonly because: string;
+  readonly messageId: string | null;
+  readonly text: string;
+  /** what others wrote, as the sender shows it */
+  readonly quoted: string;
+  readonly attachments: readonly Pick<Attachment, 'name' | 'mimeType' | 'sizeBytes'>[];
+};
+/** A mailbox beside the messages that arrive: it is only read. Both throw a ChannelFailure, or an Error in words. */
+export type MailReader = {
+  search(query: MailQuery, signal: AbortSignal): Promise<readonly MailFound[]>;
+  read(id: string, signal: AbortSignal): Promise<MailRead>;
+};
+
 export type Typing = { readonly chat: string; readonly thread: string };
 
 export interface Channel {
@@ -155,6 +192,11 @@ export interface ConnectedChannel extends Channel {
   run(ports: ChannelPorts, signal: AbortSignal, connected: () => void): Promise<void>;
   probe(signal: AbortSignal): Promise<Health>;
   typing?(where: Typing, signal: AbortSignal): Promise<void>;
+  /** each of these is there where the platform has it, and throws an Error in words; what was asked may have happened then */
+  react?(to: Sent, emoji: string, signal: AbortSignal): Promise<void>;
+  edit?(sent: Sent, text: string, signal: AbortSignal): Promise<void>;
+  remove?(sent: Sent, signal: AbortSignal): Promise<void>;
+  readonly mailbox?: MailReader;
   /** links this machine to a phone, where a platform needs that; rejects with a ChannelFailure */
   login?: Login;
   /** the bytes of an attachment, never more than `maxBytes`: rejects as soon as there are more */

@@ -3,7 +3,7 @@
 import type { Log } from '../log/log.ts';
 import { reasonOf } from '../platform/errors.ts';
 import type { Store } from '../store/open.ts';
-import type { Outbox, OutboxRow } from '../store/outbox.ts';
+import { DRAFT, type Outbox, type OutboxRow } from '../store/outbox.ts';
 import type { Channel, Receipt } from './channel.ts';
 import { pause, waitMsFor } from './pause.ts';
 
@@ -151,7 +151,7 @@ export function createDelivery(ports: DeliveryPorts) {
     running.add(drained);
   };
 
-  const held = createHeld(now, enqueue);
+  const held = createHeld(now, enqueue, (id) => store.commit(() => outbox.release(id, now())));
 
   return {
     enqueue,
@@ -191,24 +191,30 @@ export function createDelivery(ports: DeliveryPorts) {
   };
 }
 
-/** Messages that leave by themselves in a few seconds, unless somebody says no. A restart finds them in the outbox. */
-function createHeld(now: () => number, due: (row: OutboxRow) => void) {
-  const waiting = new Map<number, { readonly row: OutboxRow; readonly timer: NodeJS.Timeout }>();
+/** Messages that leave by themselves in a few seconds, unless somebody says no, and drafts, which leave by a word alone. A
+ *  restart finds them in the outbox. */
+function createHeld(now: () => number, due: (row: OutboxRow) => void, released: (id: number) => void) {
+  const waiting = new Map<number, { readonly row: OutboxRow; readonly timer: NodeJS.Timeout | null }>();
   const take = (id: number): OutboxRow | null => {
     const found = waiting.get(id);
     if (!found) return null;
-    clearTimeout(found.timer);
+    if (found.timer) clearTimeout(found.timer);
     waiting.delete(id);
     return found.row;
   };
   const release = (id: number): boolean => {
     const row = take(id);
-    if (row) due({ ...row, leavesAtMs: 0 });
-    return row !== null;
+    if (!row) return false;
+    const isDraft = row.leavesAtMs === DRAFT;
+    if (isDraft) released(row.id);
+    due({ ...row, leavesAtMs: 0, ...(isDraft ? { atMs: now() } : {}) });
+    return true;
   };
   return {
     add(row: OutboxRow): void {
-      const timer = setTimeout(() => release(row.id), Math.max(0, (row.leavesAtMs ?? 0) - now())).unref();
+      // No timer reaches as far as a draft would need; it has none.
+      const waitMs = Math.max(0, (row.leavesAtMs ?? 0) - now());
+      const timer = row.leavesAtMs === DRAFT ? null : setTimeout(() => release(row.id), waitMs).unref();
       waiting.set(row.id, { row, timer });
     },
     list: (): OutboxRow[] => [...waiting.values()].map(({ row }) => row),

@@ -48,7 +48,7 @@ describe('S215 deleting files', () => {
     expect(verdict).toMatchObject({
       ...{ rule: 'ask', code: 'DESTRUCTIVE_ASKS', key: 'actions.destructive.requireConfirmation' },
     });
-    expect((verdict as { marks: string[] }).marks.length).toBeGreaterThan(0);
+    expect(verdict).toMatchObject({ marks: [expect.any(String)] });
   });
   test('marks the risky part alone, and offers no "always"', async () => {
     const [verdict] = await judge(run('cd build && rm -rf out && ls'));

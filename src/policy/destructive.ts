@@ -55,13 +55,9 @@ function destroyerIn(words: Words): string | null {
   const name = program?.split('/').at(-1)?.toLowerCase() ?? '';
   if (ALWAYS.test(name)) return shown(words);
   if (name === 'busybox' || name === 'toybox') return destroyerIn(rest);
-  if (name === 'find') return rest.includes('-delete') || startsOne(rest) ? shown(words) : null;
+  if (name === 'find') return rest.includes('-delete') ? shown(words) : null;
   return name === 'git' && isGitLoss(rest) ? shown(words) : null;
 }
-
-/** What `find` starts for each file. */
-const startsOne = (words: Words): boolean =>
-  words.some((one, at) => /^-(?:exec|execdir|ok|okdir)$/.test(one ?? '') && destroyerIn(words.slice(at + 1)) !== null);
 
 /** Of git, what throws away work that no commit holds. */
 function isGitLoss(words: Words): boolean {

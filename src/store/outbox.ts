@@ -15,8 +15,16 @@ type Reply = {
   idempotencyKey: string;
   /** it stays until then, and can be taken back; 0: at once */
   leavesAtMs?: number;
+  /** of a mail that begins a conversation; '' or left out: it answers */
+  subject?: string;
   /** what a press of each says, as if it had been typed */
   buttons?: readonly { label: string; says: string }[];
+};
+/** For a row that leaves only when somebody says so. */
+export const DRAFT = Number.MAX_SAFE_INTEGER;
+/** Where a row went, and what the platform calls it there; '' when it does not say. */
+export type SentRow = Pick<OutboxRow, 'channel' | 'account' | 'chat' | 'thread' | 'state' | 'idempotencyKey'> & {
+  platformId: string;
 };
 export type NewReply = Reply & { inboxId: number; atMs: number; label: Label };
 export type OutboxRow = Reply & { id: number; state: OutboxState; atMs: number };
@@ -27,13 +35,17 @@ export type Outbox = ReturnType<typeof openOutbox>;
 export function openOutbox(store: Store) {
   const insert =
     store.prepare(`INSERT INTO outbox (inbox_id, channel, account, chat, thread, reply_to, body, files, idempotency_key, state, reason, attempts, at, leaves_at, buttons,
-    integrity, readers, sources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', '', 0, ?, ?, ?, ?, ?, ?)`);
+    subject, integrity, readers, sources) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'queued', '', 0, ?, ?, ?, ?, ?, ?, ?)`);
   const open =
-    store.prepare(`SELECT id, channel, account, chat, thread, reply_to, body, files, idempotency_key, state, at, leaves_at, buttons FROM outbox
+    store.prepare(`SELECT id, channel, account, chat, thread, reply_to, body, files, idempotency_key, state, at, leaves_at, buttons, subject FROM outbox
     WHERE state IN ('queued', 'sending') ORDER BY id`);
   const move = store.prepare(
     `UPDATE outbox SET state = ?, reason = ?, attempts = attempts + ?, body = CASE WHEN ? THEN '' ELSE body END,
     platform_id = CASE WHEN ? <> '' THEN ? ELSE platform_id END WHERE id = ?`,
+  );
+  const release = store.prepare('UPDATE outbox SET leaves_at = 0, at = ? WHERE id = ?');
+  const find = store.prepare(
+    'SELECT channel, account, chat, thread, state, idempotency_key, platform_id FROM outbox WHERE id = ?',
   );
   const count = store.prepare('SELECT state, count(*) AS n FROM outbox GROUP BY state');
   const countOf = store.prepare('SELECT channel, state, count(*) AS n FROM outbox GROUP BY channel, state');
@@ -57,6 +69,7 @@ export function openOutbox(store: Store) {
         atMs,
         leavesAtMs = 0,
         buttons = [],
+        subject = '',
       } = reply;
       return Number(
         insert.run(
@@ -72,11 +85,27 @@ export function openOutbox(store: Store) {
           atMs,
           leavesAtMs,
           JSON.stringify(buttons),
+          subject,
           l.integrity,
           l.readers,
           l.sources,
         ).lastInsertRowid,
       );
+    },
+    /** It leaves as if it had been queued at that moment. */
+    release: (id: number, atMs: number): void => void release.run(atMs, id),
+    find(id: number): SentRow | null {
+      const row = find.get(id);
+      if (!row) return null;
+      const text = (key: string): string => String(row[key] ?? '');
+      return {
+        ...{ channel: text('channel'), account: text('account'), chat: text('chat'), thread: text('thread') },
+        ...{
+          state: text('state') as OutboxState,
+          idempotencyKey: text('idempotency_key'),
+          platformId: text('platform_id'),
+        },
+      };
     },
     open: (): OutboxRow[] => open.all().map(read),
     /** A sent reply's text lives on in the transcript; the row keeps only the fact, and what the platform calls it. */
@@ -119,6 +148,7 @@ function read(row: Record<string, unknown>): OutboxRow {
     state: row['state'] as OutboxState,
     atMs: Number(row['at']),
     leavesAtMs: Number(row['leaves_at']),
+    subject: String(row['subject']),
     buttons: JSON.parse(String(row['buttons'])) as NonNullable<OutboxRow['buttons']>,
   };
 }

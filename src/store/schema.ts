@@ -138,4 +138,8 @@ export const MIGRATIONS: readonly string[] = [
     approved_by TEXT NOT NULL, PRIMARY KEY (server, tool)
   ) STRICT, WITHOUT ROWID;
   `,
+  // Of a mail that begins a conversation.
+  `
+  ALTER TABLE outbox ADD COLUMN subject TEXT NOT NULL DEFAULT '';
+  `,
 ];

@@ -2,7 +2,8 @@
 // mail claims about itself (Authentication-Results) is not looked at, and whatever cannot be checked is not verified.
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { reasonOf } from '../../platform/errors.ts';
-import { domainOf, type Header, isAddressedTo, type Mail, repeated, valueIn } from './headers.ts';
+import { domainOf } from '../../platform/mail-address.ts';
+import { type Header, isAddressedTo, type Mail, repeated, valueIn } from './headers.ts';
 
 export type ResolveTxt = (name: string) => Promise<string[][]>;
 /** `seal` names the signed mail, whatever a relay adds around it. */

@@ -1,5 +1,6 @@
 // Owns the head of a mail: its lines exactly as they came, and who they say wrote it. One strict grammar, the same for
 // identity and signature, because two parsers that disagree are how senders are forged. It must never guess.
+import { addressOf } from '../../platform/mail-address.ts';
 
 /** `line` is `Name: value` with its folds and without the last line end, one character per byte, as the signature sees it. */
 export type Header = { readonly name: string; readonly line: string };
@@ -59,18 +60,8 @@ export function repeated(headers: readonly Header[]): string | null {
   return null;
 }
 
-const ADDRESS =
-  /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 /** A name before the address: quoted strings and words. An unquoted @ is none, so nothing that looks like two addresses passes. */
 const NAMED = /^((?:"(?:[^"\\]|\\.)*"|[^"\\<>()@,;:[\]])*)<([^<>\s]+)>$/;
-
-/** An address in lower case, or null; no comments, no quoted local parts, no domain literals. */
-export function addressOf(text: string): string | null {
-  const address = text.toLowerCase();
-  return address.length <= 254 && ADDRESS.test(address) ? address : null;
-}
-
-export const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1);
 
 export type From = { readonly address: string; readonly name: string };
 

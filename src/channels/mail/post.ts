@@ -1,10 +1,10 @@
-// Owns the way out: one plain text mail to the one address of the conversation, handed over by SMTP with TLS. It must say
+// Owns the way out: one plain text mail to the addresses that its row names and to nobody else, by SMTP with TLS. It must say
 // truthfully what became of it, since a mail cannot be taken back. The only file that knows the SMTP library.
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
+import { addressOf, domainOf } from '../../platform/mail-address.ts';
 import { ChannelFailure, type Outbound, type Receipt } from '../channel.ts';
-import { addressOf, domainOf } from './headers.ts';
 import { failureOf, type MailSettings, type MailTesting } from './settings.ts';
 import { oneLine } from './text.ts';
 
@@ -16,7 +16,7 @@ export const MAX_FILES_BYTES = 18 * 1024 * 1024;
 export type PostFile = { readonly name: string; readonly mimeType: string; readonly bytes: Uint8Array };
 export type Letter = {
   readonly outbound: Outbound;
-  /** of the conversation, without `Re:` */
+  /** of the conversation, or of a mail that answers nothing */
   readonly subject: string;
   readonly inReplyTo: string | null;
   readonly files: readonly PostFile[];
@@ -34,8 +34,9 @@ export async function post(
   signal: AbortSignal,
 ): Promise<Receipt> {
   const { outbound } = letter;
-  const to = addressOf(outbound.chat);
-  if (to === null) return { state: 'failed', reason: 'the conversation is no mail address' };
+  const to = outbound.chat.split(',').flatMap((one) => addressOf(one) ?? []);
+  if (to.length === 0 || to.join(',') !== outbound.chat.toLowerCase())
+    return { state: 'failed', reason: 'the conversation is no mail address' };
   const messageId = outgoingId(outbound.idempotencyKey, settings.address);
   const bytes = await compose(letter, to, messageId, settings.address);
   let connection: SMTPConnection;
@@ -62,7 +63,7 @@ export async function post(
     await new Promise<void>((resolve, reject) => {
       connection.on('error', reject);
       connection.once('end', () => reject(new Error('the connection ended')));
-      connection.send({ from: settings.address, to: [to] }, text, (error) => (error ? reject(error) : resolve()));
+      connection.send({ from: settings.address, to }, text, (error) => (error ? reject(error) : resolve()));
     });
     connection.quit();
     return { state: 'sent', messageId };
@@ -130,21 +131,23 @@ async function connect({ smtp }: MailSettings, testing: MailTesting, signal: Abo
 
 async function compose(
   { outbound, subject, inReplyTo, files }: Letter,
-  to: string,
+  to: readonly string[],
   messageId: string,
   from: string,
 ): Promise<Buffer> {
   const { default: MailComposer } = await import('nodemailer/lib/mail-composer');
-  const about = oneLine(subject, 200).replace(/^(?:(?:re|aw|sv|antw)\s*:\s*)+/i, '');
+  // What the assistant writes by itself has a subject of its own; an answer has that of its conversation.
+  const isAnswer = (outbound.subject ?? '') === '';
+  const about = oneLine(subject, 200).replace(isAnswer ? /^(?:(?:re|aw|sv|antw)\s*:\s*)+/i : /^$/, '');
   const references = [...new Set([outbound.thread, inReplyTo ?? ''])].filter((id) => /^<[!-;=?-~]{3,250}>$/.test(id));
   return await new MailComposer({
     from: { name: '', address: from },
-    to: { name: '', address: to },
-    subject: `Re: ${about === '' ? 'your mail' : about}`,
+    to: to.map((address) => ({ name: '', address })),
+    subject: isAnswer ? `Re: ${about === '' ? 'your mail' : about}` : about,
     messageId,
     ...(inReplyTo === null ? {} : { inReplyTo }),
     ...(references.length === 0 ? {} : { references }),
-    headers: { 'Auto-Submitted': 'auto-replied' },
+    ...(isAnswer ? { headers: { 'Auto-Submitted': 'auto-replied' } } : {}),
     text: outbound.text,
     attachments: files.map(({ name, mimeType, bytes }) => ({
       filename: oneLine(name, 120).replace(/[/\\]/g, '_') || 'attachment',
