@@ -19,6 +19,7 @@ import { createHide } from './hiding.ts';
 import { createLiveConfig } from './live-config.ts';
 import { type Log, openLog } from './log/log.ts';
 import { createRedactor } from './log/redact.ts';
+import { createMcp } from './mcp/mcp.ts';
 import { openModels } from './models/open.ts';
 import { createUndo } from './ops/checkpoints/undo.ts';
 import { createPerimeter } from './perimeter.ts';
@@ -31,6 +32,7 @@ import { prepareWorkspace, workspaceOwner } from './sandbox/workspace.ts';
 import { openSettings } from './settings.ts';
 import { createStatus } from './status.ts';
 import { prepareState, refuseWideWorkspace } from './store/folders.ts';
+import { openApprovedTools } from './store/mcp-tools.ts';
 import { markRunning } from './store/open.ts';
 import { openOrRestore } from './store/restore.ts';
 import { createTooling } from './tooling.ts';
@@ -103,6 +105,7 @@ async function run(start: Start): Promise<RunningGateway> {
   // Channels first: what is owed to one that does not run yet would have failed.
   const { receive: emit, groupChanged, chatMoved, recheck, channelLost } = core;
   await powers.perimeter.open({ emit, groupChanged, chatMoved, recheck, channelLost });
+  await powers.mcp.open();
   core.delivery.resume();
   core.lanes.release();
   core.releaseHeld();
@@ -181,7 +184,10 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
         onNotice: (text, fields) => log.warn(text, fields),
       });
     },
-    applied: (next) => void perimeter.apply(next),
+    applied(next) {
+      void perimeter.apply(next);
+      mcp.apply();
+    },
   });
   opened.defer(live.close);
   const zones = followZones(() => live.current().config, { ...paths, workspace: workspace.path });
@@ -205,18 +211,25 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
   opened.defer(running.close);
   const undo = createUndo({ stateDir: paths.stateDir, workspaceDir: workspace.path, ...workspaceOwner(), log });
   opened.defer(undo.close);
-  return { workspace, sandboxes, running, undo, live, perimeter };
+  const mcp = createMcp({
+    ...{ version: manifest.version, now: Date.now, warn: log.warn },
+    config: () => live.current().config.mcp,
+    openTable: () => openApprovedTools(store),
+    openBox: (name, { workspace: access, allowedHosts }) => sandboxes.openApart(`mcp:${name}`, access, allowedHosts),
+  });
+  opened.defer(mcp.close);
+  return { workspace, sandboxes, running, undo, mcp, live, perimeter };
 }
 
 function wireCore(
   { paths }: Start,
   { config, log, store, hide }: State,
-  { workspace, sandboxes, running, undo, live, perimeter }: Powers,
+  { workspace, sandboxes, running, undo, mcp, live, perimeter }: Powers,
 ): Core {
   const now = Date.now;
   const promptFor = createPromptBuilder(workspace);
   const { tools, toolCaller } = createTooling({
-    ...{ log, config, sandboxes, running, undo },
+    ...{ log, config, sandboxes, running, undo, mcp },
     live: () => live.current().config,
     canSend: () => perimeter.hasChannels(),
   });
@@ -245,6 +258,7 @@ function wireCore(
   });
   undo.attach(core);
   running.recordWith(core.journal.record);
+  mcp.recordWith(core.journal.record);
   sandboxes.recordWith(core.journal.record);
   core.runs.subscribe((event) => {
     if (event.type === 'session.changed') running.sessionChanged(event.sessionKey, event.reason);

@@ -166,7 +166,7 @@ const IN_FORCE = new RegExp(
     'approvals|tools\\.exec\\.grantExpiryDays',
     'actions\\.(undoSeconds|email|message|destructive)',
     'channels|commands|pairing|messages|budget\\.perSender\\.tokens|session\\.(dmScope|groupScope|identityLinks)',
-    'tools\\.fs|security\\.(workspace|allowedPaths|deniedPaths|dangerouslyReadable)|models|secrets|env|logging',
+    'tools\\.fs|security\\.(workspace|allowedPaths|deniedPaths|dangerouslyReadable)|mcp|models|secrets|env|logging',
   ].join('|')})\\b`,
 );
 

@@ -6,6 +6,7 @@ import { type Boxes, conversationOf } from './boxes/boxes.ts';
 import type { Config } from './config/schema.ts';
 import type { CallHooks } from './core.ts';
 import type { Log } from './log/log.ts';
+import type { Mcp } from './mcp/mcp.ts';
 import type { Undo } from './ops/checkpoints/undo.ts';
 import { decide, type ToolCall } from './policy/decide.ts';
 import { askingOf, judgesOf, rulesOf } from './policy/judges.ts';
@@ -23,18 +24,19 @@ export type ToolingPorts = {
   readonly sandboxes: Pick<Boxes, 'whereOf' | 'zonesOf' | 'openFor' | 'folderFor'>;
   readonly running: Running;
   readonly undo: Pick<Undo, 'before' | 'telling'>;
+  readonly mcp: Pick<Mcp, 'tools' | 'toolOf' | 'rolesOf' | 'call'>;
   /** whether any platform is there to send by */
   canSend(): boolean;
 };
 
-export function createTooling({ log, config, live, sandboxes, running, undo, canSend }: ToolingPorts) {
+export function createTooling({ log, config, live, sandboxes, running, undo, mcp, canSend }: ToolingPorts) {
   /** What decides is read at each turn; how commands run stays as it was at the start. */
   const settings = () => {
     const { tools, actions, agents } = live();
     return { tools: { ...tools, exec: config.tools.exec }, actions, agents };
   };
   const roles = new Map(TOOLS.map((tool) => [tool.name, tool.roles]));
-  const flow = { rolesOf: (name: string) => roles.get(name), registry: {} };
+  const flow = { rolesOf: (name: string) => roles.get(name) ?? mcp.rolesOf(name), registry: {} };
   const binder = createBinder({
     folderOf: (call) => sandboxes.folderFor(conversationOf(call)),
     namesIn: async (command) => (await import('./policy/shell/names.ts')).namesIn(command),
@@ -47,11 +49,13 @@ export function createTooling({ log, config, live, sandboxes, running, undo, can
     tools(turn: Pick<ToolCall, 'sessionKey' | 'agentId' | 'speaker'>) {
       const now = settings();
       const [rules, asking] = [rulesOf(now), askingOf(now, turn)];
-      return TOOLS.flatMap(({ name }) =>
-        judgeFor(name, rules, asking).rule === 'deny' || (name === 'message' && !canSend())
+      const isDenied = (name: string): boolean => judgeFor(name, rules, asking).rule === 'deny';
+      const own = TOOLS.flatMap(({ name }) =>
+        isDenied(name) || (name === 'message' && !canSend())
           ? []
           : (schemas[now.tools.elevated.enabled ? 'outside' : 'inside'].get(name) ?? []),
       );
+      return [...own, ...toolSchemas(mcp.tools().filter(({ name }) => !isDenied(name)))];
     },
     toolCaller: ({ approvals, grants, send, ...hooks }: CallHooks): AgentPorts['callTool'] =>
       undo.telling(
@@ -60,6 +64,7 @@ export function createTooling({ log, config, live, sandboxes, running, undo, can
           prepare: undo.before,
           failed: (call, error) => log.error('tool failed', { tool: call.name, error }),
           tools: TOOLS,
+          toolOf: mcp.toolOf,
           where: sandboxes.whereOf,
           async decide(call, effects) {
             const verdicts = await Promise.all(
@@ -71,6 +76,7 @@ export function createTooling({ log, config, live, sandboxes, running, undo, can
           },
           openEnv: async (call, signal) => ({
             ...{ signal, send, processes: running.processes },
+            callServer: (permitted, args) => mcp.call(permitted, args, signal),
             ...(await sandboxes.openFor(call, call.effects)),
             ...running.envOf(call),
           }),

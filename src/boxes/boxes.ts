@@ -39,17 +39,20 @@ export const conversationOf = ({ sessionKey, agentId, speaker: { principal, plac
 
 export function openBoxes({ paths, workspace, config, zones, env }: BoxPorts) {
   let record: Journal['record'] = () => {};
-  const sandboxes = openSandboxes({
-    workspace,
+  const specPorts = {
     stateDir: paths.stateDir,
     hidden: [paths.stateDir, paths.configPath],
     fixedFiles: STEERING_FILES,
     reach: createSandboxReach(zones, homedir()),
+    record: (kind: string, body: Record<string, unknown>) => record(kind, body),
+    env,
+  };
+  const sandboxes = openSandboxes({
+    ...specPorts,
+    workspace,
     hosts: () => config().agents.defaults.sandbox.allowedHosts,
-    record: (kind, body) => record(kind, body),
     plan: (conversation) => planFor(config(), conversation),
     now: Date.now,
-    env,
   });
   const planOf = (call: Spoken): Plan => planFor(config(), conversationOf(call));
   const openFiles = { rw: createReach(zones), ro: createReach(() => readOnly(zones())) };
@@ -85,6 +88,16 @@ export function openBoxes({ paths, workspace, config, zones, env }: BoxPorts) {
       const needsBox = effects.some(({ kind }) => kind === 'run');
       const handed = await sandboxes.forCall(conversationOf(call), needsBox);
       return { ...handed, files: access === 'none' ? privateOf(call).files : openFiles[access] };
+    },
+    /** A box for a program of the owner's that is no command, with a folder of its own unless it may see the workspace. */
+    async openApart(name: string, access: Plan['access'], hosts: readonly string[]) {
+      const plan: Plan = {
+        ...planFor(config(), MAIN),
+        ...{ scopeKey: name, access, network: hosts.length === 0 ? 'none' : 'allowlist' },
+      };
+      const { openApart } = await import('../sandbox/pool/apart.ts');
+      const ports = { ...specPorts, workspace: workspace.path, hosts: () => hosts };
+      return { sandbox: await openApart(plan, ports), limits: plan.limits };
     },
     /** where what leaves a box is written down, once there is a journal */
     recordWith(journal: Journal['record']): void {

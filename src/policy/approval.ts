@@ -141,6 +141,8 @@ export function effectLine(effect: Effect): string {
       return visible(`asks the search service for ${effect.query}`);
     case 'mail':
       return visible(`mails ${effect.to.join(', ')}`);
+    case 'call':
+      return visible(`calls ${effect.tool} of the MCP server ${effect.server}`);
     default: {
       const { kind, ...rest } = effect as { kind: string };
       return visible(`${kind} ${JSON.stringify(rest)}`).slice(0, 500);

@@ -21,4 +21,6 @@ export type Effect =
   | { readonly kind: 'fetch'; readonly url: string }
   /** leaves it for the search service of the settings */
   | { readonly kind: 'search'; readonly query: string }
-  | { readonly kind: 'mail'; readonly to: readonly string[]; readonly text: string };
+  | { readonly kind: 'mail'; readonly to: readonly string[]; readonly text: string }
+  /** a tool of an MCP server, by the name that the server gives it */
+  | { readonly kind: 'call'; readonly server: string; readonly tool: string };

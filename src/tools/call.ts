@@ -9,6 +9,8 @@ import type { AnyTool, ToolEnv, ToolResult } from './tool.ts';
 
 export type CallerPorts = {
   readonly tools: readonly AnyTool[];
+  /** those that come and go; throws a HardshellError for one that is there and must not be used */
+  toolOf?(name: string): AnyTool | undefined;
   /** where commands of this call's conversation run */
   where(call: ToolCall): 'sandbox' | 'host';
   decide(call: ToolCall, effects: readonly Effect[]): Decision | Promise<Decision>;
@@ -43,7 +45,7 @@ export function createToolCaller(ports: CallerPorts): CallTool {
   const byName = new Map(ports.tools.map((tool) => [tool.name, tool]));
 
   async function callTool(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
-    const tool = byName.get(call.name);
+    const tool = byName.get(call.name) ?? ports.toolOf?.(call.name);
     if (tool === undefined)
       return problem(`There is no tool called ${quoted(call.name)}. There are: ${[...byName.keys()].join(', ')}.`);
     const parsed = parseArgs(tool, call.args);

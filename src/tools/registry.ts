@@ -14,7 +14,8 @@ export const TOOLS: readonly AnyTool[] = [readTool, writeTool, editTool, lsTool,
 
 /** In the order given, always spelled the same, so that provider caches hit. What nobody may ask for here is left out. */
 export function toolSchemas(tools: readonly AnyTool[], { elevated = false } = {}): ToolSchema[] {
-  return tools.map(({ name, description, parameters }) => {
+  return tools.map(({ name, description, parameters, schema: given }) => {
+    if (given) return { name, description, parameters: given };
     const { $schema: _, ...schema } = z.toJSONSchema(parameters, {
       io: 'input',
       // What every whole number is anyway would be paid for on every turn.

@@ -20,6 +20,8 @@ export type ToolEnv = {
   /** what runs in the background, of every conversation */
   readonly processes: Processes<ToolCall['speaker']>;
   readonly signal: AbortSignal;
+  /** the tool of an MCP server that the call was judged as; what it gives back is the server's, as it came */
+  callServer(call: PermittedCall, args: unknown): Promise<unknown>;
   /** into the outbox; `to` is channel:account:chat or '' for the chat of the call. `leavesAtMs` is 0 when it leaves at once */
   send(call: PermittedCall, to: string, text: string): { readonly ids: readonly number[]; readonly leavesAtMs: number };
 };
@@ -40,6 +42,8 @@ export interface Tool<Args = unknown> {
   /** one or two sentences; every word is paid for on every turn */
   readonly description: string;
   readonly parameters: z.ZodType<Args>;
+  /** what a model is told of the parameters, where the schema is not ours */
+  readonly schema?: Readonly<Record<string, unknown>>;
   /** for tools that reach beyond the workspace and its box: what the rules of information flow weigh */
   readonly roles?: ToolRoles;
   /** `where` a command of this conversation runs */

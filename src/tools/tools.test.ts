@@ -35,6 +35,7 @@ function caller(more: Partial<CallerPorts> = {}, env: Partial<ToolEnv> = {}) {
       decide(call, effects, [...judgePaths(call, effects, zonesFor(folder)), ...judgeSteering(effects)]),
     where: () => 'sandbox',
     openEnv: async (_call, signal) => ({
+      callServer: () => Promise.reject(new Error('there is no server')),
       files: reachOn(folder),
       sandbox: null,
       sandboxReason: 'bubblewrap is not installed',

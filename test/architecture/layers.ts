@@ -15,6 +15,7 @@ const ROWS: readonly (readonly string[])[] = [
     'door.ts',
     'hiding.ts',
     'live-config.ts',
+    'mcp',
     'outward.ts',
     'perimeter.ts',
     'runs.ts',

@@ -34,6 +34,7 @@ async function say(text: string): Promise<string> {
     decide: (call, effects) => decide(call, effects, judgeSteering(effects)),
     where: () => 'sandbox',
     openEnv: async (_call, signal) => ({
+      callServer: () => Promise.reject(new Error('there is no server')),
       files: reachOn(folder),
       sandbox: null,
       sandboxReason: 'none is installed',

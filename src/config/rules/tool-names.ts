@@ -5,7 +5,7 @@ import { CHANNEL_NAMES } from '../schema/channels.ts';
 import { CONTEXTS } from '../schema/tools.ts';
 import { nearest } from '../shape/nearest.ts';
 import { personOf } from '../shape/people.ts';
-import { TOOL_WORDS } from '../shape/tool-words.ts';
+import { isServerTool, TOOL_WORDS } from '../shape/tool-words.ts';
 import { type Rule, risky, wrong } from './rule.ts';
 
 const KNOWN: ReadonlySet<string> = new Set(TOOL_WORDS);
@@ -24,7 +24,7 @@ export const toolNames: Rule = function* ({ tools, agents }) {
 
 function* judge(key: string, written: string): Generator<Finding> {
   const name = written.trim().toLowerCase();
-  if (KNOWN.has(name) || /[*?]/.test(name)) return;
+  if (KNOWN.has(name) || /[*?]/.test(name) || isServerTool(name)) return;
   const close = nearest(name, TOOL_WORDS);
   const message = `${key}: there is no tool "${written}"`;
   // Tools of other programs have names of their own; what is nearly one of ours is a slip.

@@ -1,6 +1,7 @@
 // Owns the settings of what is added from outside or runs by itself: models, MCP servers, skills, memory, cron, webhooks.
 import * as z from 'zod/mini';
 import {
+  choice,
   flag,
   group,
   list,
@@ -60,6 +61,17 @@ export const budget = () => {
   });
 };
 
+/** What policy weighs a call by; the words are those of policy/flow/roles.ts. */
+const EFFECTS = z.strictObject({
+  effect: z.enum([
+    ...(['read', 'fetch', 'reversible', 'irreversible', 'message'] as const),
+    ...(['grant-access', 'money', 'credential', 'execute'] as const),
+  ]),
+  args: z._default(z.record(z.string(), z.enum(['target', 'object', 'payload', 'amount'])), {}),
+  result: z._default(z.enum(['own', 'untrusted']), 'untrusted'),
+  readers: z.optional(z.literal('secret')),
+});
+
 export const mcp = () =>
   group('Tools from other programs', {
     servers: named('MCP servers by name', {
@@ -67,9 +79,21 @@ export const mcp = () =>
       command: maybeText('Program to start, inside the box'),
       args: texts('Its arguments'),
       env: secretsByName('Its environment; it gets nothing else'),
+      workspace: choice('What its box has of the workspace; none: a folder of its own', 'none', ['none', 'ro', 'rw']),
+      allowedHosts: texts('Hosts that it may reach from its box, such as api.example.net or *.example.net'),
       url: maybeMatch('Address of a server that runs elsewhere', HTTP),
-      headers: secretsByName('Headers to send along'),
-      tools: group('Which of its tools', { allow: maybeTexts('Only these'), deny: texts('Never these') }),
+      headers: secretsByName('Headers to send along, to that address alone'),
+      toolFilter: group('Which of its tools', { allow: maybeTexts('Only these'), deny: texts('Never these') }),
+      tools: named(
+        'What is known of a tool, by the name that the server gives it',
+        {
+          effects: whatever(
+            'What it does, in the words of docs/mcp.md: effect, args, result, readers; a tool without it asks each time',
+            z.optional(EFFECTS),
+          ),
+        },
+        /^[\w./-]{1,128}$/,
+      ),
       timeoutSeconds: whole('Longest call', 60, { min: 1, max: 3_600 }),
     }),
   });

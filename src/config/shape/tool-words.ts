@@ -11,7 +11,12 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
   'group:automation': ['cron'],
   'group:memory': ['memory_search', 'memory_get', 'memory_write'],
   'group:nodes': ['nodes'],
+  // Of servers that the owner adds; what they are called is not known here.
+  'group:mcp': [],
 };
+
+/** A tool of an MCP server: `server__tool`. None of ours is called like that. */
+export const isServerTool = (name: string): boolean => /^[a-z0-9_]+__[a-z0-9_]+$/.test(name);
 
 /** Those of them that are not built yet. */
 export const COMING: readonly string[] = [

@@ -1,7 +1,7 @@
 // Owns the layers of tool policy, in their order: each says allow, ask or deny about one tool, and none can take back what
 // another one holds. Pure, and cheap: it is asked about every tool on every turn.
 import { showKeyPath } from '../../config/edit/key-path.ts';
-import { GROUPS } from '../../config/shape/tool-words.ts';
+import { GROUPS, isServerTool } from '../../config/shape/tool-words.ts';
 import { deniedBy, heldWith, isCommand, isMutating, likeOf, membersOf, specificity } from './names.ts';
 import {
   type Asking,
@@ -44,7 +44,7 @@ export function layersOf(name: string, rules: ToolRules, asking: Asking): readon
   const { principal } = asking;
   if (principal.kind !== 'owner' && principal.limits)
     says.push(
-      principal.limits.tools.some((entry) => membersOf(entry).includes(name))
+      principal.limits.tools.some((entry) => isNamedBy(entry, name))
         ? yes('guest', GUEST_PASS, `their guest pass names ${name}`)
         : no(
             'guest',
@@ -82,7 +82,7 @@ function profileSay(name: string, rules: ToolRules, asking: Asking): Say {
   const place = `tools.policies.${asking.place}`;
   const isOwnersOwn = asking.place === 'dm' && OWNERS_OWN.includes(name);
   const isNamed = Object.entries(rules.policies[asking.place] ?? {}).some(
-    ([entry, rule]) => rule !== 'deny' && entry !== '*' && membersOf(entry).includes(name),
+    ([entry, rule]) => rule !== 'deny' && entry !== '*' && membersOf(entry, name).includes(name),
   );
   if (isNamed && !isOwnersOwn) return yes('profile', place, `a rule for this place names ${name}`);
   return no(
@@ -97,36 +97,40 @@ function profileSay(name: string, rules: ToolRules, asking: Asking): Say {
   );
 }
 
-/** In `coding` is all that works on this machine and on the web; devices of yours, and what other programs bring, are in `full`. */
+/** In `coding` is all that works on this machine and on the web; devices of yours are in `full`. */
 function isIn(profile: NonNullable<ToolRules['profile']>, name: string): boolean {
   if (profile === 'full') return true;
   if (profile === 'minimal') return false;
   if (profile === 'messaging') return MESSAGING.includes(name);
-  return !NODES.includes(name) && CODING.has(name);
+  // A tool of a server is there because the owner added the server and approved the tool.
+  return (!NODES.includes(name) && CODING.has(name)) || isServerTool(name);
 }
 const CODING: ReadonlySet<string> = new Set(Object.values(GROUPS).flat());
 
 const agentOf = ({ agents = {} }: ToolRules, id: string): Lists =>
   Object.hasOwn(agents, id) ? agents[id]?.tools : undefined;
 
+/** A pass for everything is one for our tools; those of servers have to be named. */
+const isNamedBy = (entry: string, name: string): boolean => membersOf(entry, entry === '*' ? '' : name).includes(name);
+
 type Lists = { readonly allow?: readonly string[] | undefined; readonly deny: readonly string[] } | undefined;
 
 function listsSay(layer: Layer, name: string, held: readonly string[], lists: Lists, at: string, who: string): Say {
   if (!lists) return yes(layer, at, `${who} say nothing`);
-  const hits = lists.deny.filter((entry) => deniedBy(entry).some((one) => held.includes(one)));
+  const hits = lists.deny.filter((entry) => deniedBy(entry, name).some((one) => held.includes(one)));
   const [first] = hits;
   if (first !== undefined)
     return no(
       layer,
       `${at}.deny`,
-      `${quoted(first)} is denied${also(name, deniedBy(first))}`,
+      `${quoted(first)} is denied${also(name, deniedBy(first, name))}`,
       setList(
         `${at}.deny`,
         lists.deny.filter((one) => !hits.includes(one)),
       ),
     );
   // An empty list is what is left of two that have nothing in common; it allows nothing.
-  if (lists.allow && !lists.allow.some((entry) => membersOf(entry).includes(name)))
+  if (lists.allow && !lists.allow.some((entry) => membersOf(entry, name).includes(name)))
     return no(
       layer,
       `${at}.allow`,
@@ -154,7 +158,8 @@ function ruleFor(name: string, rules: ToolRules, places: readonly string[]): Fou
   for (const where of places) {
     let best: Found | null = null;
     for (const [entry, rule] of Object.entries(rules.policies[where] ?? {})) {
-      if (entry !== '*' && !(rule === 'allow' ? membersOf(entry) : deniedBy(entry)).includes(name)) continue;
+      if (entry !== '*' && !(rule === 'allow' ? membersOf(entry, name) : deniedBy(entry, name)).includes(name))
+        continue;
       const more = best === null ? 1 : specificity(entry) - specificity(best.entry);
       if (more > 0 || (more === 0 && best !== null && strictness(rule) > strictness(best.rule)))
         best = { rule, where, entry };

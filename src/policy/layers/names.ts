@@ -1,19 +1,27 @@
 // Owns what a word of a rule means: which tools a name, a group or a pattern reaches, and which ban reaches further than
 // its word. Pure. What forbids is read kindly; what allows is read to the letter.
-import { ALIASES, COMING, GROUPS, MUTATING, TOOL_NAMES } from '../../config/shape/tool-words.ts';
+import { ALIASES, COMING, GROUPS, isServerTool, MUTATING, TOOL_NAMES } from '../../config/shape/tool-words.ts';
 
 const ALL = TOOL_NAMES;
 const COMMANDS: readonly string[] = GROUPS['group:runtime'] ?? [];
 
-/** What an entry that allows means: only what is spelled exactly. */
-export const membersOf = (entry: string): readonly string[] => (entry === '*' ? ALL : (groupOf(entry) ?? [entry]));
+/** What an entry that allows means: only what is spelled exactly. `name`: the tool that it is asked about. */
+export function membersOf(entry: string, name = ''): readonly string[] {
+  if (isServerTool(name) && (entry === '*' || isOfServers(entry, name))) return [name];
+  return entry === '*' ? ALL : (groupOf(entry) ?? [entry]);
+}
+
+/** Whether an entry means tools of servers, this one among them: `group:mcp`, or `github__*` for all of one. */
+const isOfServers = (entry: string, name: string): boolean =>
+  entry === 'group:mcp' || (/^[a-z0-9_]+__\*$/.test(entry) && name.startsWith(entry.slice(0, -1)));
 
 /** What an entry that forbids means: also by other names, in any case, and with * and ?. */
-export function deniedBy(entry: string): readonly string[] {
+export function deniedBy(entry: string, name = ''): readonly string[] {
   const plain = entry.trim().toLowerCase();
+  if (isServerTool(name) && isOfServers(plain, name)) return [name];
   if (/[*?]/.test(plain)) {
     const parts = plain.split(/[*?]+/);
-    return ALL.filter((name) => fitsParts(name, parts));
+    return [...ALL, name].filter((one) => fitsParts(one, parts));
   }
   const meant = Object.hasOwn(ALIASES, plain) ? (ALIASES[plain] ?? plain) : plain;
   return groupOf(meant) ?? [meant];
@@ -38,6 +46,8 @@ export const isCommand = (name: string): boolean => COMMANDS.includes(name);
 
 /** Whether there is such a tool, or a group with one. */
 export const isTool = (name: string): boolean =>
+  name === 'group:mcp' ||
+  isServerTool(name.replace(/__\*$/, '__all')) ||
   [name, ...(groupOf(name) ?? [])].some((one) => ALL.includes(one) && !COMING.includes(one));
 
 /** A rule for one tool before one for its group, and that before one for everything. */

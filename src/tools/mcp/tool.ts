@@ -1,0 +1,86 @@
+// Owns how a tool of an MCP server becomes one of ours: its name, what a model is told of it, its effects and roles, and
+// its answer as text from outside. It never reaches a server by itself; what runs it is handed in.
+import { z } from 'zod';
+import { setOff } from '../../platform/outside-text.ts';
+import type { ToolRoles } from '../../policy/flow/roles.ts';
+import { label } from '../../store/label.ts';
+import { shownBytes } from '../paths.ts';
+import type { AnyTool } from '../tool.ts';
+import { type JsonSchema, oneLine, problemIn } from './schema.ts';
+
+export type ServerTool = {
+  readonly server: string;
+  /** as the server calls it */
+  readonly tool: string;
+  readonly description: string;
+  readonly schema: JsonSchema;
+};
+
+const MAX_DESCRIPTION_CHARS = 500;
+const MAX_RESULT_CHARS = 50_000;
+const MAX_PARTS = 200;
+
+/** `server__tool`, in letters that every model takes. No tool of ours has two underscores, so none can be shadowed. */
+export function nameOf(server: string, tool: string): string {
+  return `${plain(server).slice(0, 24)}__${plain(tool).slice(0, 38)}`;
+}
+const plain = (name: string): string =>
+  name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .replace(/^_+|_+$/g, '') || 'x';
+
+export const shownDescription = (text: unknown): string =>
+  oneLine(typeof text === 'string' ? text : '', MAX_DESCRIPTION_CHARS);
+
+export function serverTool({ server, tool, description, schema }: ServerTool, roles: ToolRoles): AnyTool {
+  return {
+    name: nameOf(server, tool),
+    description: `${description} [from the MCP server ${server}]`.trim(),
+    schema,
+    parameters: z.record(z.string(), z.unknown()).superRefine((value, context) => {
+      const problem = problemIn(schema, value);
+      if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+    }),
+    roles,
+    effects: () => [{ kind: 'call', server, tool }],
+    async run(call, args, env) {
+      const { text, isError } = answerOf(await env.callServer(call, args));
+      const source = `mcp:${server}`;
+      return {
+        text: setOff(text, source),
+        isError,
+        label: label(roles.result === 'own' ? 'tool-local' : 'untrusted', roles.readers ?? 'owner', source),
+      };
+    },
+  };
+}
+
+/** What a person could read of it; pictures and files are described and not shown. */
+export function answerOf(result: unknown): { readonly text: string; readonly isError: boolean } {
+  const { content, structuredContent, isError } = fieldsOf(result);
+  const parts = Array.isArray(content) ? content : [];
+  const shown = parts.slice(0, MAX_PARTS).map((part) => partText(fieldsOf(part)));
+  if (parts.length > MAX_PARTS) shown.push(`[${parts.length - MAX_PARTS} more parts, not shown]`);
+  const text =
+    shown.join('\n') || (structuredContent === undefined ? '(no answer)' : JSON.stringify(structuredContent));
+  const cut = text.slice(0, MAX_RESULT_CHARS).toWellFormed();
+  const rest = text.length - cut.length;
+  return { text: rest > 0 ? `${cut}\n[cut: ${rest} more characters]` : cut, isError: isError === true };
+}
+
+function partText({ type, text, data, mimeType, uri, resource }: Record<string, unknown>): string {
+  if (type === 'text' && typeof text === 'string') return text;
+  if (type === 'resource') {
+    const inner = fieldsOf(resource);
+    if (typeof inner['text'] === 'string') return inner['text'];
+    return `[a file, ${word(inner['mimeType'])}, not shown: ${word(inner['uri'])}]`;
+  }
+  if (type === 'resource_link') return `[a link, not followed: ${word(uri)}]`;
+  const bytes = typeof data === 'string' ? `, ${shownBytes(Math.floor(data.length * 0.75))}` : '';
+  return `[${word(type)}, ${word(mimeType)}${bytes}, not shown]`;
+}
+
+const word = (value: unknown): string => (typeof value === 'string' ? oneLine(value, 200) : 'of an unknown kind');
+const fieldsOf = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
