@@ -27,6 +27,7 @@ export type BackendPorts = SendPorts &
     | 'asking'
     | 'outward'
     | 'journal'
+    | 'audit'
     | 'runs'
     | 'hide'
   > & {
@@ -168,6 +169,7 @@ export function createBackend(ports: BackendPorts): Backend {
       },
     },
     channels: ports.channels,
+    audit: ports.audit,
     status: ports.status,
     record: (kind, body) => ports.journal.record(kind, body),
     subscribe: runs.subscribe,

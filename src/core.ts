@@ -9,6 +9,7 @@ import { createDelivery } from './channels/delivery.ts';
 import { WEBCHAT } from './channels/webchat.ts';
 import { createDoor, type DoorPorts } from './door.ts';
 import type { Hide } from './hiding.ts';
+import type { RecordDesk } from './journal/desk.ts';
 import { type Journal, openJournal } from './journal/journal.ts';
 import type { Log } from './log/log.ts';
 import { createOutward } from './outward.ts';
@@ -191,8 +192,17 @@ export function createCore(ports: CorePorts) {
     elevation: ports.elevation,
     asking,
   });
+  const audit = async () =>
+    (await import('./journal/desk.ts')).openRecord({
+      ...{ rows: store, headPath: journal.headPath, isLive: true, now, hide: hide.value },
+    });
   return {
     journal,
+    audit: {
+      log: async (query) => (await audit()).log(query),
+      report: async (span) => (await audit()).report(span),
+      verify: async (noted) => (await audit()).verify(noted),
+    } satisfies RecordDesk,
     inbox,
     outbox,
     toolCalls,

@@ -3,6 +3,7 @@
 import { Command, type CommanderError, Help, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { EXIT, HardshellError } from '../platform/errors.ts';
+import { audit } from './commands/audit/grammar.ts';
 import { CHANGING_CHANNELS, channels } from './commands/channels/grammar.ts';
 import { access, CHANGING_ACCESS } from './commands/pairing/grammar.ts';
 import { policy } from './commands/policy/grammar.ts';
@@ -80,6 +81,7 @@ export function createProgram(streams: Streams, start: Start): Command {
   running(program, lazy);
   policy(program, lazy);
   sandbox(program, lazy);
+  audit(program, lazy);
   return program;
 }
 

@@ -4,6 +4,7 @@ import type { Desk } from '../access/desk.ts';
 import type { OpenWindow } from '../access/elevated/elevation.ts';
 import type { Linking } from '../channels/linking.ts';
 import type { ChannelStatus } from '../channels/supervise.ts';
+import type { RecordDesk } from '../journal/desk.ts';
 import type { Tail } from '../log/tail.ts';
 import type { Applied, Preview, TurnRow, Wish } from '../ops/checkpoints/checkpoints.ts';
 import type { Approval, ApprovalDecision, Grant } from '../policy/approval.ts';
@@ -232,6 +233,8 @@ export interface Backend {
     /** a phone, where a channel needs one */
     readonly linking: Pick<Linking, 'start' | 'wait'>;
   };
+  /** what was done, who let it, and whether the record of it is whole */
+  readonly audit: RecordDesk;
   status(): StatusReport;
   /** appends to the hash-chained journal; `kind` such as `gateway.grant`, `gateway.refused` */
   record(kind: string, body: Record<string, unknown>): void;

@@ -1,7 +1,6 @@
 // Owns what the journal has of a decision: who asked for what, from which sources, by which rule, and the hash of the
 // arguments. The arguments themselves are never in it; they stand in the record of calls for as long as that is kept.
-import { createHash } from 'node:crypto';
-import { canonicalJson } from '../platform/json.ts';
+import { hashOfArgs } from '../journal/reading.ts';
 import type { Decision, ToolCall } from './decide.ts';
 import type { Effect } from './effects.ts';
 
@@ -18,9 +17,6 @@ export function recordOf(call: ToolCall, decision: Decision, effects: readonly E
     ...{ effects: shortOf(effects), args: hashOfArgs(args), trust: context.integrity, sources: context.sources },
   };
 }
-
-export const hashOfArgs = (args: unknown): string =>
-  createHash('sha256').update(canonicalJson(args)).digest('base64url');
 
 function shortOf(effects: readonly Effect[]): string[] {
   const short = effects.slice(0, MAX_EFFECTS).map((effect) => cut(shortForm(effect)));
@@ -46,7 +42,7 @@ function shortForm(effect: Effect): string {
     case 'mail':
       return `mail:${effect.to.join(',')}`;
     default:
-      return (effect as Effect).kind;
+      return `${(effect as Effect).kind}:`;
   }
 }
 

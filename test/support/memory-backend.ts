@@ -308,6 +308,11 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
         reset: false,
       }),
     },
+    audit: {
+      log: async () => ({ entries: [], total: 0 }),
+      report: noDesk,
+      verify: noDesk,
+    },
     channels: {
       list: () => [],
       probe: async () => {},

@@ -15,6 +15,7 @@ import { modelMethods } from './models.ts';
 import { sessionMethods } from './sessions.ts';
 import { statusMethods } from './status.ts';
 import { subscriptionMethods } from './subscriptions.ts';
+import { auditMethods } from './workspace/audit.ts';
 import { sandboxMethods } from './workspace/sandbox.ts';
 import { undoMethods } from './workspace/undo.ts';
 
@@ -37,6 +38,7 @@ export function allMethods(): ReadonlyMap<string, Method> {
     pairingMethods,
     undoMethods,
     sandboxMethods,
+    auditMethods,
   ];
   return new Map(tables.flatMap((table) => Object.entries(table)));
 }
