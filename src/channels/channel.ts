@@ -1,6 +1,7 @@
 // Owns the contract of a channel: it makes inbound messages and delivers replies. A channel knows no agent, decides
 // nothing about who may talk, and acknowledges a message only after intake has accepted it (it is durable by then).
 import type { Log } from '../log/log.ts';
+import type { MailReader } from '../platform/mail.ts';
 import type { Label } from '../store/label.ts';
 
 /** Set by the channel from what the platform vouches for; never from text or a display name. */
@@ -140,38 +141,6 @@ export type ChannelPorts = {
 /** A message of ours that the platform has. */
 export type Sent = { readonly chat: string; readonly thread: string; readonly messageId: string };
 
-/** What a search of a mailbox asks for. */
-export type MailQuery = {
-  readonly text: string;
-  readonly from: string;
-  /** 0: from the beginning */
-  readonly sinceMs: number;
-  readonly limit: number;
-};
-/** `id` is good for `read` in the same mailbox; `from` is what the mail claims, and '' when it has no one sender. */
-export type MailFound = {
-  readonly id: string;
-  readonly from: string;
-  readonly subject: string;
-  readonly arrivedAtMs: number;
-  readonly files: number;
-};
-export type MailRead = MailFound & {
-  /** whether the domain of the sender has signed it, and if not, why not */
-  readonly isVerified: boolean;
-  readonly because: string;
-  readonly messageId: string | null;
-  readonly text: string;
-  /** what others wrote, as the sender shows it */
-  readonly quoted: string;
-  readonly attachments: readonly Pick<Attachment, 'name' | 'mimeType' | 'sizeBytes'>[];
-};
-/** A mailbox beside the messages that arrive: it is only read. Both throw a ChannelFailure, or an Error in words. */
-export type MailReader = {
-  search(query: MailQuery, signal: AbortSignal): Promise<readonly MailFound[]>;
-  read(id: string, signal: AbortSignal): Promise<MailRead>;
-};
-
 export type Typing = { readonly chat: string; readonly thread: string };
 
 export interface Channel {
@@ -181,7 +150,13 @@ export interface Channel {
   readonly idempotent: boolean;
   /** longest text of one message, in UTF-16 units; longer replies are cut before they are queued */
   readonly maxChars: number;
+  /** of one file; left out: it sends none */
+  readonly maxFileBytes?: number;
   send(outbound: Outbound, signal: AbortSignal): Promise<Receipt>;
+  /** each of these is there where the platform has it, and throws an Error in words; what was asked may have happened then */
+  react?(to: Sent, emoji: string, signal: AbortSignal): Promise<void>;
+  edit?(sent: Sent, text: string, signal: AbortSignal): Promise<void>;
+  remove?(sent: Sent, signal: AbortSignal): Promise<void>;
 }
 
 /** A channel with a connection of its own: `run` lives until the signal ends it (then it resolves) or the connection is lost
@@ -192,10 +167,7 @@ export interface ConnectedChannel extends Channel {
   run(ports: ChannelPorts, signal: AbortSignal, connected: () => void): Promise<void>;
   probe(signal: AbortSignal): Promise<Health>;
   typing?(where: Typing, signal: AbortSignal): Promise<void>;
-  /** each of these is there where the platform has it, and throws an Error in words; what was asked may have happened then */
-  react?(to: Sent, emoji: string, signal: AbortSignal): Promise<void>;
-  edit?(sent: Sent, text: string, signal: AbortSignal): Promise<void>;
-  remove?(sent: Sent, signal: AbortSignal): Promise<void>;
+  /** a mailbox beside the messages that arrive */
   readonly mailbox?: MailReader;
   /** links this machine to a phone, where a platform needs that; rejects with a ChannelFailure */
   login?: Login;

@@ -2,7 +2,7 @@
 // mail claims about itself (Authentication-Results) is not looked at, and whatever cannot be checked is not verified.
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { reasonOf } from '../../platform/errors.ts';
-import { domainOf } from '../../platform/mail-address.ts';
+import { domainOf } from '../../platform/mail.ts';
 import { type Header, isAddressedTo, type Mail, repeated, valueIn } from './headers.ts';
 
 export type ResolveTxt = (name: string) => Promise<string[][]>;

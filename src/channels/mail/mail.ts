@@ -19,6 +19,7 @@ import { fetchPart, messageIdIn, readMail, subjectIn } from './inbound.ts';
 import { type Head, type Mailbox, openMailbox } from './mailbox.ts';
 import { advance, begin, type Place } from './place.ts';
 import { checkPost, MAX_FILES_BYTES, type PostFile, post } from './post.ts';
+import { createReader } from './search.ts';
 import { checkTesting, type MailSettings, type MailTesting } from './settings.ts';
 import { oneLine } from './text.ts';
 
@@ -49,6 +50,10 @@ export function openMail(settings: MailSettings, ports: MailPorts, testing: Mail
   const tries = new Map<number, number>();
   let live: Mailbox | null = null;
   let postedOkAtMs = Number.NEGATIVE_INFINITY;
+
+  const reader = createReader((signal) => openMailbox(settings.imap, testing, signal), {
+    ...{ account, address, resolveTxt, now },
+  });
 
   const remember = (messageId: string, subject: string): void => {
     subjects.set(messageId, subject);
@@ -119,6 +124,7 @@ export function openMail(settings: MailSettings, ports: MailPorts, testing: Mail
   };
 
   const subjectOf = async (outbound: Outbound): Promise<string> => {
+    if (outbound.subject) return outbound.subject;
     const known = subjects.get(outbound.replyTo);
     const id = messageIdIn(outbound.replyTo) ?? outbound.thread;
     if (known !== undefined || id === '' || !live) return known ?? '';
@@ -129,6 +135,7 @@ export function openMail(settings: MailSettings, ports: MailPorts, testing: Mail
   return {
     id: 'mail',
     account,
+    mailbox: reader,
     idempotent: false,
     maxChars: 100_000,
     silenceMs: 2 * idleMs + 60_000,
@@ -153,6 +160,7 @@ export function openMail(settings: MailSettings, ports: MailPorts, testing: Mail
       } finally {
         live = null;
         box?.close();
+        reader.close();
       }
     },
 

@@ -1,6 +1,7 @@
 // Owns the connection to the mailbox: who is new, their heads and bytes, and being told at once. The mailbox is opened
 // to be read only, so nothing here can set a flag, move or delete. The only file that knows the IMAP library.
 import type { ImapFlow, MessageStructureObject } from 'imapflow';
+import type { MailQuery } from '../../platform/mail.ts';
 import { ChannelFailure } from '../channel.ts';
 import { failureOf, type MailServer, type MailTesting, within } from './settings.ts';
 
@@ -99,6 +100,14 @@ export async function openMailbox(server: MailServer, testing: MailTesting, sign
     after: async (uid: number): Promise<number[]> => (await find({ uid: `${uid + 1}:*` })).filter((one) => one > uid),
     /** The search knows days only, and days of the server's own clock. */
     arrivedSince: (sinceMs: number): Promise<number[]> => find({ since: new Date(sinceMs - 24 * 3_600_000) }),
+
+    /** In the order in which they arrived. The server knows days only, and reads a whole mail for a word of its text. */
+    search: ({ text, from, sinceMs }: Pick<MailQuery, 'text' | 'from' | 'sinceMs'>): Promise<number[]> =>
+      find({
+        ...(text === '' ? { all: true } : { text }),
+        ...(from === '' ? {} : { from }),
+        ...(sinceMs > 0 ? { since: new Date(sinceMs) } : {}),
+      }),
 
     /** Null when somebody deleted it meanwhile. */
     async head(uid: number): Promise<Head | null> {
