@@ -9,6 +9,7 @@ import type { LoadedConfig } from './config/load.ts';
 import type { Paths } from './config/paths.ts';
 import type { Config } from './config/schema.ts';
 import { watchConfig } from './config/watch.ts';
+import type { Journal } from './journal/journal.ts';
 import type { Log } from './log/log.ts';
 import type { Models } from './models/provider.ts';
 import { HardshellError, reasonOf } from './platform/errors.ts';
@@ -24,12 +25,14 @@ export type LiveConfig = {
   proved(): void;
   /** looks at the file at once */
   check(): void;
+  /** where edits that take effect are written down, once there is a journal */
+  recordWith(journal: Journal['record']): void;
   close(): void;
 };
 
 /** Settings that are read at every turn or message, or applied to the channel they concern; all else waits for a restart. */
 const HOT =
-  /^(models|mcp|approvals|actions\.(undoSeconds|email|message|destructive)|messages|channels|commands|pairing|budget\.perSender\.tokens|session\.(dmScope|groupScope|identityLinks)|agents\.(defaults\.(model|timeoutSeconds|maxOutputTokens|sandbox)|entries\.[^.]+\.(sandbox|tools))|tools\.(profile|allow|deny|policies|sandbox\.tools|elevated|fs|exec\.(timeoutSeconds|grantExpiryDays))|security\.(allowedPaths|deniedPaths|dangerouslyReadable))\b/;
+  /^(models|mcp|approvals|actions\.(undoSeconds|email|message|destructive)|messages|channels|commands|pairing|budget\.perSender\.tokens|session\.(dmScope|groupScope|identityLinks)|agents\.(defaults\.(model|timeoutSeconds|maxOutputTokens|sandbox)|entries\.[^.]+\.(sandbox|tools))|tools\.(profile|allow|deny|policies|web|sandbox\.tools|elevated|fs|exec\.(timeoutSeconds|grantExpiryDays))|security\.(allowedPaths|deniedPaths|dangerouslyReadable))\b/;
 export const waitsForRestart = (path: string): boolean => !HOT.test(path);
 
 export type LivePorts = {
@@ -44,6 +47,7 @@ export type LivePorts = {
 export function createLiveConfig({ settings, paths, log, openModels, applied }: LivePorts): LiveConfig {
   let running = settings.loaded;
   let models = openModels(running.config);
+  let record: Journal['record'] = () => {};
   let notice: { what: string; fix: string } | null = null;
   /** stays until the edit after the one that took the change back */
   let takenBack: { readonly what: string; readonly fix: string; isSeen: boolean } | null = null;
@@ -81,6 +85,7 @@ export function createLiveConfig({ settings, paths, log, openModels, applied }: 
       const { changed: sinceStart } = changesBetween(settings.loaded.config, running.config);
       const waiting = sinceStart.filter(waitsForRestart);
       log.info('configuration changed', { changed: event.changed, waiting });
+      record('config.changed', { changed: event.changed, waiting, hash: running.hash });
       if (waiting.length > 0)
         notice = {
           what: `edited, and in force after the next start: ${waiting.join(', ')}`,
@@ -108,6 +113,9 @@ export function createLiveConfig({ settings, paths, log, openModels, applied }: 
       );
     },
     check: edits.check,
+    recordWith(journal) {
+      record = journal;
+    },
     close() {
       endClock();
       edits.close();

@@ -21,6 +21,8 @@ import { type Log, openLog } from './log/log.ts';
 import { createRedactor } from './log/redact.ts';
 import { createMcp } from './mcp/mcp.ts';
 import { openModels } from './models/open.ts';
+import type { Dangerously } from './net/web/fetch-page.ts';
+import type { Web } from './net/web/web.ts';
 import { createUndo } from './ops/checkpoints/undo.ts';
 import { createPerimeter } from './perimeter.ts';
 import { acquireLock, type Lock } from './platform/lock.ts';
@@ -44,6 +46,8 @@ export type RunOptions = {
   readonly announce: (line: string) => void;
   /** for tests alone: platforms at other addresses; no setting reaches it */
   readonly platforms?: Platforms;
+  /** for tests alone: pages on this machine */
+  readonly dangerousWeb?: Dangerously;
 };
 export type RunningGateway = {
   readonly url: string;
@@ -222,15 +226,23 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
 }
 
 function wireCore(
-  { paths }: Start,
+  { paths, env, port, dangerousWeb }: Start,
   { config, log, store, hide }: State,
   { workspace, sandboxes, running, undo, mcp, live, perimeter }: Powers,
 ): Core {
   const now = Date.now;
   const promptFor = createPromptBuilder(workspace);
+  let web: Promise<Web> | undefined;
+  const openWeb = async (): Promise<Web> =>
+    (await import('./net/web/web.ts')).createWeb({
+      settings: () => live.current().config.tools.web,
+      ownPorts: () => [port ?? portFromEnv(env) ?? config.gateway.port],
+      ...(dangerousWeb ? { dangerously: dangerousWeb } : {}),
+    });
   const { tools, toolCaller } = createTooling({
     ...{ log, config, sandboxes, running, undo, mcp },
     live: () => live.current().config,
+    web: () => (web ??= openWeb()),
     canSend: () => perimeter.hasChannels(),
   });
   const core = createCore({
@@ -260,6 +272,9 @@ function wireCore(
   running.recordWith(core.journal.record);
   mcp.recordWith(core.journal.record);
   sandboxes.recordWith(core.journal.record);
+  live.recordWith(core.journal.record);
+  const { exists, hash } = live.current();
+  core.journal.record('gateway.started', { version: manifest.version, config: exists ? hash : 'none' });
   core.runs.subscribe((event) => {
     if (event.type === 'session.changed') running.sessionChanged(event.sessionKey, event.reason);
   });
@@ -269,7 +284,7 @@ function wireCore(
 async function openGateway(
   { port, startedAtMs, paths, opened }: Start,
   { settings, config, log, database }: State,
-  { workspace, sandboxes, running, undo, live, perimeter }: Powers,
+  { workspace, sandboxes, running, undo, mcp, live, perimeter }: Powers,
   core: Core,
   stopping: () => boolean,
 ): Promise<Gateway> {
@@ -279,6 +294,7 @@ async function openGateway(
   const status = createStatus({
     ...{ ...about, paths, core, live, sandbox: sandboxes.known, opened: database, channels: list },
     elevated: running.elevation.open,
+    mcp: mcp.report,
   });
   const gateway = await startGateway({
     backend: createBackend({
@@ -290,6 +306,7 @@ async function openGateway(
       config: live.current,
       status,
       undo,
+      mcp,
       sandboxes,
       channels: { list, probe: perimeter.probe, linking: perimeter.linking },
       stopping,

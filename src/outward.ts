@@ -36,18 +36,20 @@ export function createOutward(ports: OutwardPorts) {
       if (!ports.hasChannel(place.channel, place.account)) throw noChannel(place.channel, place.account);
       const atMs = now();
       const leavesAtMs = isOwn ? 0 : atMs + ports.undoMs();
-      const rows = store.commit(() =>
-        ports.cut(place, text).map((part, n): OutboxRow => {
+      let ids: readonly number[] = [];
+      const rows = store.commit(() => {
+        const sent = ports.cut(place, text).map((part, n): OutboxRow => {
           const row = {
             ...{ channel: place.channel, account: place.account, chat: place.chat, thread: '', replyTo: '' },
             ...{ text: part, files: [], idempotencyKey: `tool:${call.turnId}:${call.callId}:${n}`, leavesAtMs },
           };
           const id = outbox.insert({ ...row, inboxId: 0, atMs, label: call.context });
           return { ...row, id, state: 'queued', atMs };
-        }),
-      );
-      const ids = rows.map(({ id }) => id);
-      journal.record('outbox.queued', { run: call.turnId, call: call.callId, ids, to: to || 'own chat', leavesAtMs });
+        });
+        ids = sent.map(({ id }) => id);
+        journal.record('outbox.queued', { run: call.turnId, call: call.callId, ids, to: to || 'own chat', leavesAtMs });
+        return sent;
+      });
       for (const row of rows) delivery.enqueue(row);
       if (leavesAtMs > atMs) ports.changed();
       return { ids, leavesAtMs: leavesAtMs > atMs ? leavesAtMs : 0 };

@@ -2,6 +2,7 @@
 // signal of log rotation. Part of the composition; it never drops what is still owed.
 import type { Paths } from './config/paths.ts';
 import type { Core } from './core.ts';
+import { KEEP_CALLS_MS } from './journal/reading.ts';
 import type { Log } from './log/log.ts';
 import { reasonOf } from './platform/errors.ts';
 import type { Store } from './store/open.ts';
@@ -19,7 +20,7 @@ export async function snapshot(store: Store, paths: Paths, log: Log): Promise<vo
 
 /** Snapshots, pruning and log rotation from outside. Returns the way to end it. */
 export function keepUp(
-  { inbox, outbox, access, approvalTable }: Core,
+  { inbox, outbox, access, approvalTable, toolCalls }: Core,
   store: Store,
   paths: Paths,
   log: Log,
@@ -32,6 +33,7 @@ export function keepUp(
       inbox.pruneBefore(Date.now() - KEEP_FINISHED_MS);
       outbox.pruneBefore(Date.now() - KEEP_FINISHED_MS);
       approvalTable.pruneBefore(Date.now() - KEEP_FINISHED_MS);
+      toolCalls.pruneBefore(Date.now() - KEEP_CALLS_MS);
       access.people.pruneBefore(Date.now() - KEEP_FINISHED_MS);
     });
     void snapshot(store, paths, log);

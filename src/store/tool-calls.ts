@@ -22,6 +22,7 @@ export function openToolCalls(store: Store) {
   const close = store.prepare('UPDATE tool_calls SET state = ?, ended_at = ? WHERE run_id = ? AND call_id = ?');
   const open = store.prepare(`SELECT call_id FROM tool_calls WHERE run_id = ? AND state = 'started'`);
   const begun = store.prepare('SELECT call_id FROM tool_calls WHERE run_id = ?');
+  const prune = store.prepare(`DELETE FROM tool_calls WHERE started_at < ? AND state <> 'started'`);
   return {
     start(call: StartedCall): void {
       const l = toColumns(call.label);
@@ -41,6 +42,8 @@ export function openToolCalls(store: Store) {
       void close.run(state, atMs, runId, callId),
     /** The calls of the run that had begun, whether they ended or not: none of them may run again. */
     begun: (runId: string): string[] => begun.all(runId).map((row) => String(row['call_id'])),
+    /** What the journal knows by its hash is enough after a while. */
+    pruneBefore: (atMs: number): void => void prune.run(atMs),
     /** The calls of the run that had begun and not ended. */
     open: (runId: string): string[] => open.all(runId).map((row) => String(row['call_id'])),
   };
