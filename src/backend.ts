@@ -7,6 +7,7 @@ import { redact } from './config/load.ts';
 import type { Core } from './core.ts';
 import type { Backend, SessionRow, StatusReport } from './gateway/backend.ts';
 import { tailLog } from './log/tail.ts';
+import type { Mcp } from './mcp/mcp.ts';
 import type { Models } from './models/provider.ts';
 import type { Running } from './running/running.ts';
 import type { Trashed } from './sandbox/trash/trash.ts';
@@ -37,6 +38,7 @@ export type BackendPorts = SendPorts &
     readonly models: Models;
     readonly channels: Backend['channels'];
     readonly undo: Backend['undo'];
+    readonly mcp: Pick<Mcp, 'report' | 'approve' | 'revoke' | 'probe'>;
     readonly sandboxes: Pick<Boxes, 'known' | 'limits' | 'list' | 'recreate' | 'prune'>;
     readonly running: Pick<Running, 'trash' | 'elevate' | 'elevation'>;
     status(): StatusReport;
@@ -73,6 +75,13 @@ export function createBackend(ports: BackendPorts): Backend {
   return {
     version: ports.version,
     startedAtMs: ports.startedAtMs,
+    // A server knows the secrets that it was given, and could say them.
+    mcp: {
+      report: () => ports.hide.value(ports.mcp.report()),
+      approve: async (name, tools, actor) => ports.hide.value(await ports.mcp.approve(name, tools, actor.clientId)),
+      revoke: (name, tool, actor) => ports.mcp.revoke(name, tool, actor.clientId),
+      probe: async (name) => ports.hide.value(await ports.mcp.probe(name)),
+    },
     chat: {
       send: createSend(ports),
       wait: (runId, timeoutMs) => runs.wait(runId, timeoutMs),

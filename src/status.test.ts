@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { createStatus, type StatusPorts } from './status.ts';
 
-function repairsWith(queued: number, active: number, channels: object[] = []): string[] {
+function repairsWith(queued: number, active: number, channels: object[] = [], servers: object[] = []): string[] {
   const count = { queued: 0, sent: 0, unknown: 0, failed: 0 };
   const ports = {
     now: () => 0,
@@ -20,6 +20,8 @@ function repairsWith(queued: number, active: number, channels: object[] = []): s
     sandbox: () => ({ driver: 'bubblewrap', detail: '', fix: null }),
     opened: { told: null, brokenKept: null },
     channels: () => channels,
+    elevated: () => [],
+    mcp: () => servers,
   };
   return createStatus(ports as unknown as StatusPorts)().repairs.map(({ what }) => what);
 }
@@ -42,4 +44,13 @@ test('a channel that is refused or lacks something is a repair; one that is off 
   expect(repairsWith(0, 0, [channel({ state: 'idle', account: 'work' })])).toHaveLength(1);
   expect(repairsWith(0, 0, [channel({ state: 'off' }), channel({ state: 'connected', problem: null })])).toEqual([]);
   expect(repairsWith(0, 0, [channel({ state: 'connected', problem: { ...problem, family: 'network' } })])).toEqual([]);
+});
+
+test('an MCP server that is down and tools that wait for a yes are repairs; what the settings leave out is not', () => {
+  const server = { name: 'github', kind: 'stdio', state: 'ready', problem: null };
+  const tools = ['new', 'changed', 'approved', 'left out'].map((state) => ({ state }));
+  expect(repairsWith(0, 0, [], [{ ...server, tools }])).toEqual(['2 tools of the MCP server github wait for your yes']);
+  const down = { ...server, state: 'down', problem: 'it ended with 1', tools: [] };
+  expect(repairsWith(0, 0, [], [down])).toEqual(['the MCP server github does not run: it ended with 1']);
+  expect(repairsWith(0, 0, [], [{ ...server, tools: [{ state: 'left out' }] }])).toEqual([]);
 });

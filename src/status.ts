@@ -7,6 +7,7 @@ import type { LiveConfig } from './live-config.ts';
 import type { Models } from './models/provider.ts';
 import type { Opened } from './store/restore.ts';
 import { dayOf } from './store/usage.ts';
+import type { McpReport } from './tools/mcp/report.ts';
 
 export type StatusPorts = {
   readonly version: string;
@@ -20,6 +21,7 @@ export type StatusPorts = {
   readonly sandbox: () => StatusReport['sandbox'] | null;
   readonly channels: () => StatusReport['channels'];
   readonly elevated: () => StatusReport['elevated'];
+  readonly mcp: () => readonly McpReport[];
   readonly opened: Pick<Opened, 'told' | 'brokenKept'>;
 };
 
@@ -55,6 +57,16 @@ export function createStatus(ports: StatusPorts): () => StatusReport {
         what: `${waiting} ${waiting === 1 ? 'person or group waits' : 'people or groups wait'} for your yes or no`,
         fix: 'openclaw pairing list',
       });
+    const mcp = ports.mcp().map(mcpLine);
+    for (const { name, state, problem, waiting } of mcp) {
+      if (state === 'down')
+        repairs.push({ what: `the MCP server ${name} does not run: ${problem}`, fix: `openclaw mcp probe ${name}` });
+      if (waiting > 0)
+        repairs.push({
+          what: `${waiting} ${waiting === 1 ? 'tool' : 'tools'} of the MCP server ${name} ${waiting === 1 ? 'waits' : 'wait'} for your yes`,
+          fix: `openclaw mcp show ${name}`,
+        });
+    }
     const channels = ports.channels();
     for (const { id, account, state, problem } of channels) {
       if (problem === null || state === 'off' || (state === 'connected' && problem.family !== 'refused')) continue;
@@ -91,9 +103,16 @@ export function createStatus(ports: StatusPorts): () => StatusReport {
       elevated: ports.elevated(),
       usage: { today: core.usage.since(dayOf(atMs)), total: core.usage.since('') },
       channels,
+      mcp,
       stateDir: ports.paths.stateDir,
       configPath: ports.paths.configPath,
       repairs,
     };
   };
+}
+
+function mcpLine({ name, kind, state, problem, tools }: McpReport): StatusReport['mcp'][number] {
+  const count = (...states: string[]): number => tools.filter((one) => states.includes(one.state)).length;
+  const counts = { approved: count('approved'), waiting: count('new', 'changed'), leftOut: count('left out') };
+  return { name, kind, state, problem, ...counts };
 }

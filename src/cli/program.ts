@@ -5,6 +5,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { EXIT, HardshellError } from '../platform/errors.ts';
 import { audit } from './commands/audit/grammar.ts';
 import { CHANGING_CHANNELS, channels } from './commands/channels/grammar.ts';
+import { CHANGING_MCP, mcp } from './commands/mcp/grammar.ts';
 import { access, CHANGING_ACCESS } from './commands/pairing/grammar.ts';
 import { policy } from './commands/policy/grammar.ts';
 import { CHANGING_RUNNING, running } from './commands/running/grammar.ts';
@@ -28,6 +29,7 @@ const CHANGING = new Set([
   ...CHANGING_ACCESS,
   ...CHANGING_SANDBOX,
   ...CHANGING_RUNNING,
+  ...CHANGING_MCP,
   ...['set', 'unset', 'patch', 'confirm', 'rollback', 'rm', 'rotate', 'migrate', 'init', 'rekey'],
 ]);
 
@@ -81,6 +83,7 @@ export function createProgram(streams: Streams, start: Start): Command {
   running(program, lazy);
   policy(program, lazy);
   sandbox(program, lazy);
+  mcp(program, lazy);
   audit(program, lazy);
   return program;
 }

@@ -18,6 +18,7 @@ import type { Balance, ChannelBalance } from '../store/inbox.ts';
 import type { OutboxCount } from '../store/outbox.ts';
 import type { StoredMessage } from '../store/transcripts.ts';
 import type { TokenCount } from '../store/usage.ts';
+import type { McpReport } from '../tools/mcp/report.ts';
 
 export type SessionRow = {
   readonly key: string;
@@ -129,6 +130,8 @@ export type StatusReport = {
   readonly channels: readonly ChannelReport[];
   readonly stateDir: string;
   readonly configPath: string;
+  readonly mcp: readonly (Pick<McpReport, 'name' | 'kind' | 'state' | 'problem'> &
+    Record<'approved' | 'waiting' | 'leftOut', number>)[];
   /** things that need a person, each with the command that mends it */
   readonly repairs: readonly { readonly what: string; readonly fix: string }[];
 };
@@ -138,6 +141,14 @@ export type LogTail = Tail & { readonly file: string };
 export interface Backend {
   readonly version: string;
   readonly startedAtMs: number;
+  readonly mcp: {
+    report(): readonly McpReport[];
+    /** Throws a HardshellError when one of them is not what it was; then none is approved. */
+    approve(name: string, tools: readonly { tool: string; hash: string }[], actor: Actor): Promise<McpReport>;
+    /** how many */
+    revoke(name: string, tool: string | undefined, actor: Actor): Promise<number>;
+    probe(name: string): Promise<McpReport>;
+  };
   readonly chat: {
     /** Throws HardshellError: UNKNOWN_AGENT, BAD_SESSION_KEY, MESSAGE_EMPTY, MESSAGE_TOO_LARGE, QUEUE_FULL, SHUTTING_DOWN. */
     send(input: SendInput): Promise<SendReceipt>;

@@ -5,10 +5,10 @@ import { HardshellError } from '../platform/errors.ts';
 import type { PermittedCall } from '../policy/decide.ts';
 import { type ToolRoles, UNDECLARED } from '../policy/flow/roles.ts';
 import type { ApprovedTool, ApprovedTools } from '../store/mcp-tools.ts';
+import type { McpReport, ToolReport } from '../tools/mcp/report.ts';
 import { type JsonSchema, oneLine, tidySchema } from '../tools/mcp/schema.ts';
 import { nameOf, serverTool, shownDescription } from '../tools/mcp/tool.ts';
 import type { AnyTool } from '../tools/tool.ts';
-import type { McpReport, ToolReport } from './report.ts';
 import { createServer, digest, type OpenBox, type Server, type ServerConfig, type Told } from './server.ts';
 
 export type DeskPorts = {

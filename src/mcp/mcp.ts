@@ -3,9 +3,9 @@
 import { isServerTool } from '../config/shape/tool-words.ts';
 import type { PermittedCall } from '../policy/decide.ts';
 import { type ToolRoles, UNDECLARED } from '../policy/flow/roles.ts';
+import type { McpReport } from '../tools/mcp/report.ts';
 import type { AnyTool } from '../tools/tool.ts';
 import type { Desk, DeskPorts } from './desk.ts';
-import type { McpReport } from './report.ts';
 
 export type McpPorts = Omit<DeskPorts, 'table' | 'record'> & {
   openTable(): DeskPorts['table'];

@@ -334,6 +334,7 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
       messages: { received: 0, answered: 0, declined: 0, queued: 0, failed: 0 },
       outbox: { queued: 0, sent: 0, unknown: 0, failed: 0 },
       model: { primary: 'test/echo', fallbacks: [], offline: true },
+      mcp: [],
       sandbox: { driver: null, detail: 'none in tests', fix: null },
       elevated: [],
       usage: { today: USAGE, total: USAGE },
@@ -353,6 +354,7 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
     trash: { list: async () => [], restore: noDesk, empty: async () => [] },
     elevated: { open: () => [], set: noDesk },
     undo: { list: async () => [], preview: noDesk, apply: noDesk },
+    mcp: { report: () => [], approve: noDesk, revoke: noDesk, probe: noDesk },
     sandbox: { known: () => null, limits: () => [], list: () => [], recreate: noDesk, prune: noDesk },
     ...overrides,
   };

@@ -76,7 +76,7 @@ async function problemOfConfig(target: Target, env: Context['env']): Promise<Har
 }
 
 function printReport(out: Output, target: Target, report: StatusReport): void {
-  const { messages, outbox, model, sandbox, usage, elevated = [] } = report;
+  const { messages, outbox, model, sandbox, usage, elevated = [], mcp = [] } = report;
   out.line(
     span('bold', `Hardshell ${report.version}`),
     ` runs on ${target.httpUrl} for ${formatDuration(report.uptimeMs)} (process ${report.pid}, Node ${report.node.replace(/^v/, '')})`,
@@ -109,6 +109,12 @@ function printReport(out: Output, target: Target, report: StatusReport): void {
       'outside the box',
       `${id} in ${chat} may ask for ${formatDuration(untilMs - Date.now())} more`,
     ]),
+    ...mcp
+      .filter(({ state }) => state !== 'off')
+      .map(({ name, state, approved, waiting }): [string, string] => [
+        `mcp ${name}`,
+        `${state}, ${approved} tools approved${waiting > 0 ? `, ${waiting} wait for your yes` : ''}`,
+      ]),
     ['tokens', `today ${tokens(usage.today)}; in all ${tokens(usage.total)}`],
     ['memory', formatBytes(report.rssBytes)],
     ['state', report.stateDir],

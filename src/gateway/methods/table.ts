@@ -1,5 +1,6 @@
 // Owns the list of all methods: one table per noun, put together once. What is not here does not exist.
 import { pairingMethods } from './access/pairing.ts';
+import { mcpMethods } from './acts/mcp.ts';
 import { outboxMethods } from './acts/outbox.ts';
 import { runningMethods } from './acts/running.ts';
 import { agentMethods } from './agent.ts';
@@ -33,6 +34,7 @@ export function allMethods(): ReadonlyMap<string, Method> {
     logMethods,
     approvalMethods,
     outboxMethods,
+    mcpMethods,
     runningMethods,
     channelMethods,
     pairingMethods,
