@@ -23,7 +23,7 @@ export function judgeSteering(effects: readonly Effect[]): Verdict[] {
 }
 
 /** By its last name, wherever it lies: spelling, case, Unicode and detours must not make it look like another file. */
-function isSteeringFile(path: string): boolean {
+export function isSteeringFile(path: string): boolean {
   const name = path
     .normalize('NFKC')
     .toLowerCase()

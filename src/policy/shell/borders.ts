@@ -1,9 +1,11 @@
 // Owns whether a path in a command stays where files may be used: as a name, and where it really leads now. It must never
 // trust a name that it could not follow.
-import { lstatSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Access, covers, ruleOn, type Zones } from '../../config/zones.ts';
+import { secretName } from '../../platform/never-readable.ts';
 import { SANDBOX_WORKSPACE } from '../../platform/workspace-path.ts';
+import { isSteeringFile } from '../steering.ts';
 
 /** `deep`: all that lies in a folder is used too; `file`: it may be no folder, since what lies in it could be a link. */
 export type Extent = 'plain' | 'deep' | 'file';
@@ -12,6 +14,7 @@ export type Borders = (path: string, cwd: string, access: Access, extent?: Exten
 
 export const OUTSIDE = 'it names a path outside of what it may use';
 const MAX_PATH_BYTES = 4_096;
+const MAX_ENTRIES = 20_000;
 
 /** `where` the command runs: in the sandbox the workspace has a name of its own. */
 export function bordersOf(zones: Zones, where: 'sandbox' | 'host'): Borders {
@@ -27,11 +30,37 @@ export function bordersOf(zones: Zones, where: 'sandbox' | 'host'): Borders {
     for (const one of new Set([absolute.replace(/(.)\/+$/, '$1'), real])) {
       const ruling = ruleOn(zones, one, access);
       if (!ruling.ok) return `it may not ${access} ${path.slice(0, 80)}: ${ruling.why}`;
+      // In the box they are read-only, whatever is tried.
+      if (where === 'host' && access === 'write' && isSteeringFile(one))
+        return `${path.slice(0, 80)} steers every later conversation`;
     }
     if (extent === 'file' && isFolder(real)) return 'it takes the files of a folder, and they may be links';
     const hidden = zones.denied.some(({ spellings }) => spellings.some((one) => covers(real, one)));
-    return extent === 'deep' && hidden ? 'it goes through a folder in which some things are denied' : null;
+    const holds = hidden || (extent === 'deep' && where === 'host' && holdsSecret(real));
+    return extent === 'deep' && holds ? 'it goes through a folder in which some things are denied' : null;
   };
+}
+
+/** Whether something of keys lies in it, which no wall hides on the host. Where it is too much to look through, so it is said. */
+function holdsSecret(top: string): boolean {
+  const folders = [top];
+  let left = MAX_ENTRIES;
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const entry of entriesOf(folder)) {
+      left -= 1;
+      if (left < 0 || secretName(entry.name) !== null) return true;
+      if (entry.isDirectory()) folders.push(`${folder}/${entry.name}`);
+    }
+  }
+  return false;
+}
+
+function entriesOf(folder: string) {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return [];
+  }
 }
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

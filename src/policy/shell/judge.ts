@@ -12,7 +12,7 @@ import { type Reading, type Redirect, readCommand, type Segment } from './readin
 import { createResolve, type Resolve } from './resolve.ts';
 import { isScript, judgeNames, judgeProgram, type ListRules, whyNever } from './segment.ts';
 import { SCRIPTED } from './simple-programs.ts';
-import { unwrap } from './unwrap.ts';
+import { unwrap, withoutShells } from './unwrap.ts';
 
 export type ShellRules = {
   readonly mode?: 'deny' | 'allowlist' | 'ask' | 'full' | undefined;
@@ -136,8 +136,9 @@ function byList({ cwd }: Run, { steps, doubts }: Reading, rules: ListRules): Dou
       if (inner.kind !== 'inner') break;
       rest = rest.slice(inner.at);
     }
-    if (words[0]?.value !== 'cd') continue;
-    const folder = folderOf(words);
+    const bare = withoutShells(words);
+    if (bare[0]?.value !== 'cd') continue;
+    const folder = folderOf(bare);
     if (folder === null) found.push({ reason: 'it goes to a folder that is not followed', mark: segment.text });
     else {
       const next = folders.map((one) => `${one}/${folder}`).slice(0, MAX_FOLDERS - folders.length);

@@ -15,6 +15,7 @@ export type Names = {
 const MAX_NAMES = 200;
 const MAX_DEPTH = 4;
 const MAX_CODE = 8;
+const MAX_FOLDERS = 32;
 /** So many words of a program that is not followed may be the one that it starts. */
 const MAX_TAILS = 50;
 
@@ -25,10 +26,20 @@ export async function namesIn(
 ): Promise<Names> {
   const programs = new Set<string>();
   const files = new Set<string>();
+  /** wherever a `cd` may have led by then: a name may mean a file in each of them */
+  const folders = [''];
   let isBindable = true;
   const lost = (): void => {
     isBindable = false;
   };
+
+  const below = (name: string): string[] =>
+    name.startsWith('/') ? [name] : folders.map((folder) => (folder === '' ? name : `${folder}/${name}`));
+  function goTo(words: readonly (string | null)[]): void {
+    const folder = words.find((one, at) => at > 0 && !one?.startsWith('-'));
+    if (words[0] !== 'cd' || typeof folder !== 'string' || words.length > 3 || folders.length * 2 > MAX_FOLDERS) lost();
+    else folders.push(...below(folder));
+  }
 
   async function take(text: string, depth: number): Promise<void> {
     if (depth > MAX_DEPTH) return lost();
@@ -42,7 +53,7 @@ export async function namesIn(
     for (let nested = 0; rest.length > 0; nested += 1) {
       const program = rest[0]?.value;
       if (program === null || program === undefined) lost();
-      else programs.add(program);
+      else for (const name of program.includes('/') ? below(program) : [program]) programs.add(name);
       const values = rest.map(({ value }) => value);
       seen(values);
       const found = unwrap(rest);
@@ -57,8 +68,9 @@ export async function namesIn(
     }
     for (const { value } of [...words.slice(1), ...redirects.map(({ target }) => target)]) {
       if (value === null) lost();
-      else for (const path of pathsIn(value)) files.add(path);
+      else for (const path of pathsIn(value).flatMap(below)) files.add(path);
     }
+    if (['cd', 'pushd', 'popd'].includes(rest[0]?.value ?? '')) goTo(rest.map(({ value }) => value));
     if (!INTERPRETERS.includes(plainProgramName(rest[0]?.value ?? ''))) return;
     // Code in an argument: if it is of the shell it names programs too, and if it is not, reading it does no harm.
     const code = rest.slice(1).flatMap(({ value }) => (value !== null && /[\s;|&]/.test(value) ? [value] : []));

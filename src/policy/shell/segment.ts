@@ -92,6 +92,9 @@ export function judgeProgram(argv: readonly string[], folders: readonly string[]
     return [{ reason: `the options of ${baseOf(name)} are not known on this system`, mark: name }];
   if (program.names.some((one) => one === 'find')) return judgeFind(args, inside);
   if (simple) return judgeSimple(simple, args, inside);
+  // Compilers and the like take words from there, wherever it stands.
+  const list = args.find((arg) => arg.startsWith('@'));
+  if (list !== undefined) return [{ reason: 'it may take further words from a file', mark: list }];
   const doubts = args.flatMap((arg) => suspects(arg).flatMap((one) => inside(one, 'write', 'deep')));
   if (doubts.length > 0) return doubts.slice(0, 8);
   return rules.strictInlineEval ? judgeCode(program, args, inside) : [];
@@ -221,8 +224,8 @@ function judgeCode(program: Program, args: readonly string[], inside: Inside): D
     : [{ reason: `${names[0]} can start other programs in this way`, mark: risky ?? first }];
 }
 
-/** A word that an interpreter takes as the name of a file. */
-export const isScript = (word: string): boolean => word !== '' && !word.startsWith('-');
+/** A word that an interpreter takes as the name of a file; shells have options with `+` too. */
+export const isScript = (word: string): boolean => word !== '' && !/^[-+]/.test(word);
 
 function isRisky(arg: string): boolean {
   if (arg.includes('::')) return true;

@@ -78,14 +78,14 @@ export const SIMPLE: Readonly<Record<string, Simple>> = {
     operands: 'read',
   },
   comm: { short: '123z', long: 'check-order nocheck-order output-delimiter=# total zero-terminated', operands: 'read' },
-  column: { short: 'tc#s#o#nx', operands: 'read' },
+  column: { short: 'tc#s#o#x', operands: 'read' },
   expand: { short: 'it#', operands: 'read' },
   unexpand: { short: 'at#', operands: 'read' },
   od: { short: 'A#j#N#t#vabcdfilosx', operands: 'read' },
   hexdump: { short: 'bcCdn#os#vx', operands: 'read' },
-  xxd: { short: 'abc#ei#l#ps#u', operands: 'one' },
+  // It looks at the first letter of a word alone, so no option that takes a value is known here.
+  xxd: { short: 'abeipu', operands: 'one' },
   base64: { short: 'diw#', long: 'decode ignore-garbage wrap=#', operands: 'read' },
-  strings: { short: 'an#t#e#', operands: 'read' },
   cmp: { short: 'bi#ln#s', long: 'print-bytes verbose quiet silent', operands: 'read' },
   diff: {
     short: 'uyqsiEZbwBacetNU#C#W#',

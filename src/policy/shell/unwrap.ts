@@ -27,6 +27,13 @@ export type Unwrapped =
   /** `at` is the index of the inner program's name; `sets` the variables that `env` sets for it */
   | { readonly kind: 'inner'; readonly at: number; readonly sets: readonly string[] };
 
+/** `command cd x` changes the folder as `cd x` does. */
+export function withoutShells(words: readonly Literal[]): readonly Literal[] {
+  const isShells = ['command', 'builtin'].includes(words[0]?.value ?? '');
+  const found = isShells ? unwrap(words) : null;
+  return found?.kind === 'inner' ? withoutShells(words.slice(found.at)) : words;
+}
+
 export function unwrap(words: readonly Literal[]): Unwrapped {
   const name = plainProgramName(words[0]?.value ?? '');
   if (PRIVILEGED.includes(name)) return { kind: 'unknown' };
