@@ -142,4 +142,39 @@ export const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE outbox ADD COLUMN subject TEXT NOT NULL DEFAULT '';
   `,
+  // Where the content of files and the lines of the memory came from, and the memory's index and past.
+  `
+  CREATE TABLE content_labels (
+    hash TEXT PRIMARY KEY, path TEXT NOT NULL, at INTEGER NOT NULL,
+    integrity TEXT NOT NULL, readers TEXT NOT NULL, sources TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE memory_lines (
+    path TEXT NOT NULL, hash TEXT NOT NULL, at INTEGER NOT NULL,
+    integrity TEXT NOT NULL, readers TEXT NOT NULL, sources TEXT NOT NULL, PRIMARY KEY (path, hash)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE memory_files (path TEXT PRIMARY KEY, stamp TEXT NOT NULL, content TEXT NOT NULL) STRICT;
+
+  CREATE TABLE memory_chunks (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL, first_line INTEGER NOT NULL, last_line INTEGER NOT NULL,
+    text TEXT NOT NULL, at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX memory_chunks_path ON memory_chunks (path);
+  CREATE VIRTUAL TABLE memory_words USING fts5(
+    text, content='', contentless_delete=1, tokenize='unicode61 remove_diacritics 2'
+  );
+
+  CREATE TABLE memory_changes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, path TEXT NOT NULL, before TEXT, after TEXT,
+    who TEXT NOT NULL, session TEXT NOT NULL, integrity TEXT NOT NULL, readers TEXT NOT NULL, sources TEXT NOT NULL
+  ) STRICT;
+  `,
+  // Whom and what the owner trusts by name.
+  `
+  CREATE TABLE trusted (
+    kind TEXT NOT NULL, value TEXT NOT NULL, name TEXT NOT NULL, added_by TEXT NOT NULL, added_at INTEGER NOT NULL,
+    PRIMARY KEY (kind, value)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
