@@ -48,7 +48,7 @@ test('S215 a message that was taken back never leaves, and what was taken back s
   await openTelegram();
   const gateway = await start({ message: { requireConfirmation: false }, undoSeconds: 60 });
   model.script(callMessage, { text: 'It is on its way.' });
-  telegram.say({ text: 'tell Fay the code' });
+  telegram.say({ text: 'tell telegram:777 the code' });
   await said(1);
   const [waiting] = await held(gateway);
   expect(waiting).toMatchObject({ to: 'telegram:default:777', text: 'The door code is 4711.' });
@@ -66,7 +66,7 @@ test('a held message outlives kill -9 and leaves exactly once when its moment co
   await openTelegram();
   const gateway = await start({ message: { requireConfirmation: false }, undoSeconds: 4 });
   model.script(callMessage, { text: 'It is on its way.' });
-  telegram.say({ text: 'tell Fay the code' });
+  telegram.say({ text: 'tell telegram:777 the code' });
   await said(1);
   expect(toFriend()).toEqual([]);
   await gateway.kill9();
@@ -83,7 +83,7 @@ test('S209 who is not on the list gets nothing, and the model is told why', asyn
   await openTelegram();
   await start({ message: { requireConfirmation: false, allowedRecipients: ['telegram:5'] } });
   model.script(callMessage, ({ result }) => ({ text: `told: ${result}` }));
-  telegram.say({ text: 'tell Fay the code' });
+  telegram.say({ text: 'tell telegram:777 the code' });
   await said(1);
   expect(telegram.sent[0]?.text).toContain('actions.message.allowedRecipients');
   expect(toFriend()).toEqual([]);

@@ -110,7 +110,7 @@ test('S216 what a turn did to files is shown as a difference and taken back by a
 test('S215 a message that is about to leave can be stopped where the owner is', async () => {
   const chat = await openChat(browser, `${signInUrl(gateway)}&session=agent:main:acts4`);
   model.script(call('message', { to: 'telegram:777', text: 'The door code is 4711.' }), { text: 'On its way.' });
-  await chat.say('tell Fay');
+  await chat.say('tell telegram:777 the door code');
   const notice = chat.page.locator('.notice', { hasText: 'telegram:default:777' });
   await notice.waitFor();
   await picture(chat.page, 'held');
