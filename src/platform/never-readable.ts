@@ -10,89 +10,49 @@ type Place = {
   readonly only?: 'box' | 'write';
 };
 
-const BROWSER = 'a browser profile with its logins';
-const TOKENS = 'stored logins';
-const WALLET = 'a wallet';
-const HISTORY = 'what was typed into a shell';
-const AT_LOGIN = 'runs by itself at the next login';
-
-const PLACES: readonly Place[] = [
-  { path: '.ssh', what: 'SSH keys' },
-  { path: '.gnupg', what: 'GnuPG keys' },
-  ...['.aws', '.azure', '.kube', '.config/gcloud', '.config/gh', '.config/hub', '.config/op', '.config/rclone'].map(
-    tokens,
-  ),
-  ...['.netrc', '.npmrc', '.pypirc', '.git-credentials', '.config/git/credentials', '.docker/config.json'].map(tokens),
-  ...['.pgpass', '.my.cnf', '.cargo/credentials', '.cargo/credentials.toml', '.gem/credentials', '.vault-token'].map(
-    tokens,
-  ),
-  ...['google-chrome', 'chromium', 'BraveSoftware', 'microsoft-edge', 'vivaldi', 'opera'].map((name) => ({
-    path: `.config/${name}`,
-    what: BROWSER,
-  })),
-  ...['.mozilla', '.thunderbird', '.librewolf', 'snap/firefox', 'snap/chromium', '.var/app/org.mozilla.firefox'].map(
-    (path) => ({ path, what: BROWSER }),
-  ),
-  ...['Google/Chrome', 'Chromium', 'BraveSoftware', 'Microsoft Edge', 'Vivaldi', 'Firefox', 'Thunderbird'].map(
-    (name) => ({ path: `Library/Application Support/${name}`, what: BROWSER }),
-  ),
-  { path: 'Library/Application Support/com.operasoftware.Opera', what: BROWSER },
-  { path: 'Library/Cookies', what: BROWSER },
-  { path: 'Library/Keychains', what: 'a keyring' },
-  { path: '.local/share/keyrings', what: 'a keyring' },
-  { path: '.local/share/kwalletd', what: 'a keyring' },
-  { path: '.password-store', what: 'passwords' },
-  { path: '.config/keepassxc', what: 'passwords' },
-  ...['.bitcoin', '.ethereum', '.electrum', '.monero', '.config/solana'].map((path) => ({ path, what: WALLET })),
-  ...['Bitcoin', 'Ethereum', 'Electrum'].map((name) => ({
-    path: `Library/Application Support/${name}`,
-    what: WALLET,
-  })),
-  ...['bash', 'zsh', 'python', 'node_repl', 'psql', 'mysql', 'sqlite', 'rediscli'].map((name) => ({
-    path: `.${name}_history`,
-    what: HISTORY,
-  })),
-  ...['.zhistory', '.histfile', '.local/share/fish/fish_history'].map((path) => ({ path, what: HISTORY })),
-  ...['.bashrc', '.bash_profile', '.bash_login', '.bash_logout', '.profile', '.zshrc', '.zshenv', '.zprofile'].map(
-    atLogin,
-  ),
-  ...['.config/systemd', '.config/autostart', '.config/fish', '.local/share/systemd', 'Library/LaunchAgents'].map(
-    atLogin,
-  ),
-  ...['.config', '.docker', '.npm', '.cargo', '.local/share/containers'].map((path) => ({
-    path,
-    what: TOKENS,
-    only: 'box' as const,
-  })),
+/** What stands there, where, and for what alone it counts. */
+const KNOWN: readonly (readonly [what: string, paths: string, only?: 'box' | 'write'])[] = [
+  ['SSH keys', '.ssh'],
+  ['GnuPG keys', '.gnupg'],
+  [
+    'stored logins',
+    `.aws, .azure, .kube, .config/gcloud, .config/gh, .config/hub, .config/op, .config/rclone, .netrc, .npmrc, .pypirc,
+    .git-credentials, .config/git/credentials, .docker/config.json, .pgpass, .my.cnf, .cargo/credentials,
+    .cargo/credentials.toml, .gem/credentials, .vault-token`,
+  ],
+  [
+    'a browser profile with its logins',
+    `.config/google-chrome, .config/chromium, .config/BraveSoftware, .config/microsoft-edge, .config/vivaldi,
+    .config/opera, .mozilla, .thunderbird, .librewolf, snap/firefox, snap/chromium, .var/app/org.mozilla.firefox,
+    +Google/Chrome, +Chromium, +BraveSoftware, +Microsoft Edge, +Vivaldi, +Firefox, +Thunderbird,
+    +com.operasoftware.Opera, Library/Cookies`,
+  ],
+  ['a keyring', 'Library/Keychains, .local/share/keyrings, .local/share/kwalletd'],
+  ['passwords', '.password-store, .config/keepassxc'],
+  ['a wallet', '.bitcoin, .ethereum, .electrum, .monero, .config/solana, +Bitcoin, +Ethereum, +Electrum'],
+  [
+    'what was typed into a shell',
+    `.bash_history, .zsh_history, .python_history, .node_repl_history, .psql_history, .mysql_history, .sqlite_history,
+    .rediscli_history, .zhistory, .histfile, .local/share/fish/fish_history`,
+  ],
+  [
+    'runs by itself at the next login',
+    `.bashrc, .bash_profile, .bash_login, .bash_logout, .profile, .zshrc, .zshenv, .zprofile, .config/systemd,
+    .config/autostart, .config/fish, .local/share/systemd, Library/LaunchAgents`,
+    'write',
+  ],
+  ['stored logins', '.config, .docker, .npm, .cargo, .local/share/containers', 'box'],
 ];
-
-function tokens(path: string): Place {
-  return { path, what: TOKENS };
-}
-function atLogin(path: string): Place {
-  return { path, what: AT_LOGIN, only: 'write' };
-}
+const PLACES: readonly Place[] = KNOWN.flatMap(([what, paths, only]) =>
+  paths
+    .split(/,\s+/)
+    .map((path) => ({ path: path.replace(/^\+/, 'Library/Application Support/'), what, ...(only ? { only } : {}) })),
+);
 
 /** Of the machine: nothing of these is read, whoever runs the gateway. */
-const MACHINE: readonly string[] = [
-  '/proc',
-  '/sys',
-  '/dev',
-  '/run',
-  '/var/run',
-  '/private/var/run',
-  '/var/lib/docker',
-  '/var/lib/containers',
-  '/var/lib/containerd',
-  '/etc/shadow',
-  '/etc/gshadow',
-  '/etc/sudoers',
-  '/etc/sudoers.d',
-  '/etc/ssh',
-  '/etc/ssl/private',
-  '/etc/NetworkManager/system-connections',
-  '/etc/wireguard',
-];
+const MACHINE: readonly string[] = `/proc /sys /dev /run /var/run /private/var/run /var/lib/docker
+  /var/lib/containers /var/lib/containerd /etc/shadow /etc/gshadow /etc/sudoers /etc/sudoers.d /etc/ssh
+  /etc/ssl/private /etc/NetworkManager/system-connections /etc/wireguard`.split(/\s+/);
 /** Never in a box, and nothing above or below them either. */
 export const NEVER_IN_BOX: readonly string[] = [
   '/etc',

@@ -13,23 +13,10 @@ export const BASE_ENVIRONMENT: Readonly<Record<string, string>> = {
 };
 
 /** Names that steer nothing but the program that reads them. */
-const SAFE_NAMES = new Set([
-  ...[
-    'TZ',
-    'LANG',
-    'LANGUAGE',
-    'TERM',
-    'COLUMNS',
-    'LINES',
-    'NO_COLOR',
-    'FORCE_COLOR',
-    'CI',
-    'DEBUG',
-    'VERBOSE',
-    'SEED',
-  ],
-  ...['PORT', 'HOST', 'NODE_ENV', 'RUST_BACKTRACE', 'RUST_LOG', 'LOG_LEVEL', 'SOURCE_DATE_EPOCH'],
-]);
+const SAFE_NAMES = new Set(
+  `TZ LANG LANGUAGE TERM COLUMNS LINES NO_COLOR FORCE_COLOR CI DEBUG VERBOSE SEED PORT
+  HOST NODE_ENV RUST_BACKTRACE RUST_LOG LOG_LEVEL SOURCE_DATE_EPOCH`.split(/\s+/),
+);
 const SAFE_PREFIX = /^(LC|MY|APP|TEST|INPUT)_[A-Z0-9_]{1,40}$/;
 
 /**

@@ -8,23 +8,8 @@ import { BASE_ENVIRONMENT } from '../environment.ts';
 import { findProgram } from '../programs.ts';
 
 const NEEDED = ['bash', 'coreutils', 'dash', 'findutils', 'grep', 'libc-bin', 'perl-base', 'sed', 'tar'];
-const WANTED = [
-  ...['base-files', 'bsdutils', 'bzip2', 'ca-certificates', 'curl', 'diffutils', 'file', 'gawk', 'git', 'gzip', 'jq'],
-  ...[
-    'less',
-    'libarchive-tools',
-    'mawk',
-    'mount',
-    'patch',
-    'perl',
-    'procps',
-    'python3',
-    'ripgrep',
-    'unzip',
-    'util-linux',
-  ],
-  ...['xz-utils', 'zip', 'zstd'],
-];
+const WANTED = `base-files bsdutils bzip2 ca-certificates curl diffutils file gawk git gzip jq less
+  libarchive-tools mawk mount patch perl procps python3 ripgrep unzip util-linux xz-utils zip zstd`.split(/\s+/);
 /** Documentation and translations, which no command needs; nothing of /etc and /var, which are this machine's own. */
 const LEFT_OUT =
   /^\/(etc|var|run|home|root|boot|dev|proc|sys|tmp|opt|usr\/local)(\/|$)|^\/usr\/share\/(doc|info|locale|man|lintian|bug|i18n\/locales)(\/|$)/;
