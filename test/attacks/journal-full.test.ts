@@ -22,7 +22,7 @@ const tool: Tool<{ text: string }> = {
     return { text: 'done', isError: false, label: label('tool-local', 'owner') };
   },
 };
-const toolCaller: CoreOptions['toolCaller'] = (hooks) =>
+const toolCaller: NonNullable<CoreOptions['toolCaller']> = (hooks) =>
   createToolCaller({
     ...hooks,
     tools: [tool],

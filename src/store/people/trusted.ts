@@ -1,5 +1,7 @@
 // Owns the table of the owner's people, chats, hosts and accounts. Rows come from acts of the owner alone.
 import type { Store } from '../open.ts';
+import type { Grant } from './pairing.ts';
+import type { SeenPerson } from './people.ts';
 
 export type TrustedRow = {
   readonly kind: string;
@@ -28,4 +30,13 @@ export function openTrusted(store: Store) {
       insert.run(row.kind, row.value, row.name, row.addedBy, row.addedAtMs).changes === 1,
     remove: (kind: string, value: string): boolean => remove.run(kind, value).changes === 1,
   };
+}
+
+/** Where people write to us who were let in for good. */
+export function pairedChats(grants: readonly Grant[], people: readonly SeenPerson[]) {
+  return grants.flatMap(({ kind, role, channel, account, subject, title }) => {
+    if (kind !== 'person' || role === 'guest') return [];
+    const seen = people.find((one) => one.channel === channel && one.account === account && one.person === subject);
+    return seen === undefined || seen.chat === '' ? [] : [{ channel, account, chat: seen.chat, title }];
+  });
 }

@@ -1,0 +1,42 @@
+// Owns the grammar of `trust`: people, chats, hosts and accounts that need no naming any more.
+import type { Command } from 'commander';
+import { asking, examples, type Lazy } from '../../grammar.ts';
+
+export const CHANGING_TRUST = ['add', 'remove', 'import-contacts'];
+
+export function trust(program: Command, lazy: Lazy): void {
+  const group = program
+    .command('trust')
+    .description('people, chats, hosts and accounts that you know: list, add, remove, import-contacts');
+  const body = () => import('./trust.ts');
+  const list = asking(group.command('list').description('all of them, and who added each'));
+  list.action(lazy(async () => ({ run: (await body()).list })));
+  examples(list, ['openclaw trust list', 'openclaw trust list --json']);
+  const add = asking(group.command('add').description('one more').argument('<value>', 'an address, number, chat, host'))
+    .option('--kind <kind>', 'person, chat, host or account (default: what it can only be)')
+    .option('--name <name>', 'what you call it');
+  add.action(lazy(async () => ({ run: (await body()).add })));
+  examples(add, [
+    'openclaw trust add ann@example.net --name Ann',
+    'openclaw trust add example.net',
+    'openclaw trust add telegram:123456',
+  ]);
+  const remove = asking(group.command('remove').description('one less').argument('<value>', 'see the list'));
+  remove.action(lazy(async () => ({ run: (await body()).remove })));
+  examples(remove, ['openclaw trust remove ann@example.net']);
+  const contacts = asking(
+    group
+      .command('import-contacts')
+      .description('your address book, shown before anything is added')
+      .argument('[files...]', 'vCard (.vcf) or tables (.csv)'),
+  )
+    .option('--paired', 'the chats of people whom you let in')
+    .option('--dry-run', 'only show what would be added')
+    .option('--yes', 'do not ask');
+  contacts.action(lazy(async () => ({ run: (await body()).importContacts })));
+  examples(contacts, [
+    'openclaw trust import-contacts --paired --dry-run',
+    'openclaw trust import-contacts ~/contacts.vcf',
+    'openclaw trust import-contacts ~/contacts.csv --yes --json',
+  ]);
+}
