@@ -12,12 +12,14 @@ import type { Hide } from './hiding.ts';
 import type { RecordDesk } from './journal/desk.ts';
 import { type Journal, openJournal } from './journal/journal.ts';
 import type { Log } from './log/log.ts';
-import { createOutward } from './outward.ts';
+import type { Outgoing } from './outward/outgoing.ts';
+import { createOutward, type Outward } from './outward/outward.ts';
 import { type Approvals, createApprovals } from './policy/approvals.ts';
 import type { Decision } from './policy/decide.ts';
 import type { Effect } from './policy/effects.ts';
 import { createGrants, type Grants } from './policy/grants.ts';
 import { recordOf } from './policy/recorded.ts';
+import { createRegistry, type Registry } from './policy/trust/registry.ts';
 import { createRuns } from './runs.ts';
 import { createDirectory } from './sessions/directory.ts';
 import { createLanes } from './sessions/lanes.ts';
@@ -28,6 +30,7 @@ import { openInbox } from './store/inbox.ts';
 import { openNotes } from './store/notes.ts';
 import type { Store } from './store/open.ts';
 import { openOutbox } from './store/outbox.ts';
+import { openTrusted, pairedChats } from './store/people/trusted.ts';
 import { openSessions } from './store/sessions.ts';
 import { openToolCalls } from './store/tool-calls.ts';
 import { openTranscripts } from './store/transcripts.ts';
@@ -37,10 +40,11 @@ import { openUsage, type TokenCount } from './store/usage.ts';
 export type CallHooks = {
   readonly approvals: Approvals;
   readonly grants: Grants;
+  readonly trusted: Pick<Registry, 'flow'>;
   decided(call: ToolCall, decision: Decision, effects: readonly Effect[]): void;
   started(call: ToolCall, effects: readonly Effect[]): void;
   ended(call: ToolCall): void;
-  readonly send: ReturnType<typeof createOutward>['send'];
+  readonly outward: Pick<Outward, 'send' | 'change' | 'mail'>;
 };
 
 export type CorePorts = Pick<AgentPorts, 'models' | 'tools' | 'maxOutputTokens' | 'prompt'> & {
@@ -58,6 +62,7 @@ export type CorePorts = Pick<AgentPorts, 'models' | 'tools' | 'maxOutputTokens' 
   readonly rechecked?: NonNullable<DoorPorts['rechecked']>;
   readonly undo?: NonNullable<DoorPorts['undo']>;
   readonly elevation: DoorPorts['elevation'];
+  readonly outgoing: Outgoing;
 };
 
 export type Core = ReturnType<typeof createCore>;
@@ -79,6 +84,10 @@ export function createCore(ports: CorePorts) {
   const grants = createGrants({
     ...{ store, journal, now, table: openGrantTable(store) },
     days: () => ports.config().tools.exec.grantExpiryDays,
+  });
+  const trusted = createRegistry({
+    ...{ store, journal, now, table: openTrusted(store) },
+    paired: () => pairedChats(door.access.pairing.approved(), door.access.people.all()),
   });
   const approvalTable = openApprovalTable(store);
   const approvals = createApprovals({
@@ -111,6 +120,7 @@ export function createCore(ports: CorePorts) {
   const runTool = ports.toolCaller({
     approvals,
     grants,
+    trusted,
     decided: (call, decision, effects) => {
       if (decision.kind !== 'ask') approvals.moot(call.turnId, call.callId);
       journal.record('tool.decided', recordOf(call, decision, effects));
@@ -124,7 +134,11 @@ export function createCore(ports: CorePorts) {
       approvals.ended(turnId, callId);
       store.defer(() => toolCalls.close(turnId, callId, 'done', now()));
     },
-    send: (call, to, text) => outward.send(call, to, text),
+    outward: {
+      send: (...words) => outward.send(...words),
+      change: (...change) => outward.change(...change),
+      mail: (...letter) => outward.mail(...letter),
+    },
   });
   const callTool: typeof runTool = async (call, signal) => hide.toolResult(await runTool(call, signal));
   const delivery = createDelivery({
@@ -137,10 +151,11 @@ export function createCore(ports: CorePorts) {
   const cut = ({ channel, account }: { readonly channel: string; readonly account: string }, text: string) =>
     cutReply(text, ports.channelOf(channel, account)?.maxChars ?? LEAST_CHARS);
   const outward = createOutward({
-    ...{ store, outbox, journal, delivery, now, cut },
+    ...{ store, outbox, journal, delivery, now, cut, outgoing: ports.outgoing },
     undoMs: () => ports.config().actions.undoSeconds * 1_000,
     // What is answered there is shown by itself.
-    hasChannel: (channel, account) => channel !== WEBCHAT && ports.channelOf(channel, account) !== undefined,
+    channelOf: (channel, account) => (channel === WEBCHAT ? undefined : ports.channelOf(channel, account)),
+    askedIn: inbox.askedIn,
     changed: () => runs.publish({ type: 'outbox.changed' }),
   });
   const runner = createRunner({
@@ -213,6 +228,7 @@ export function createCore(ports: CorePorts) {
     approvals,
     approvalTable,
     grants,
+    trusted,
     asking,
     hide,
     directory,

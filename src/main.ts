@@ -24,6 +24,7 @@ import { openModels } from './models/open.ts';
 import type { Dangerously } from './net/web/fetch-page.ts';
 import type { Web } from './net/web/web.ts';
 import { createUndo } from './ops/checkpoints/undo.ts';
+import { openOutgoing } from './outward/outgoing.ts';
 import { createPerimeter } from './perimeter.ts';
 import { acquireLock, type Lock } from './platform/lock.ts';
 import { openRoot, type Root } from './platform/root.ts';
@@ -114,9 +115,10 @@ async function run(start: Start): Promise<RunningGateway> {
   core.lanes.release();
   core.releaseHeld();
   if (resumed > 0) log.info('resumed unfinished messages', { count: resumed });
-  const endUpkeep = keepUp(core, store, paths, log, powers.live.check, powers.undo.prune, async () =>
-    (await powers.running.trash()).tidy(),
-  );
+  const endUpkeep = keepUp(core, store, paths, log, powers.live.check, powers.undo.prune, async () => {
+    powers.outgoing.tidy(new Set(core.outbox.open().flatMap(({ files }) => files.map(({ path }) => path))));
+    await (await powers.running.trash()).tidy();
+  });
 
   const { promise: done, resolve: finished } = Promise.withResolvers<void>();
   /** Turns first, then what they use, with a snapshot of how it ended. */
@@ -200,8 +202,9 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
     config: () => live.current().config,
   });
   opened.defer(sandboxes.close);
+  const outgoing = openOutgoing(join(paths.stateDir, 'outgoing'), Date.now);
   const perimeter = createPerimeter({
-    ...{ store, log, paths, workspace, env: settings.env, now: Date.now },
+    ...{ store, log, paths, outgoing, env: settings.env, now: Date.now },
     config: () => live.current().config,
     hide: redactor.add,
     rootOf: sandboxes.rootOf,
@@ -222,13 +225,13 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
     openBox: (name, { workspace: access, allowedHosts }) => sandboxes.openApart(`mcp:${name}`, access, allowedHosts),
   });
   opened.defer(mcp.close);
-  return { workspace, sandboxes, running, undo, mcp, live, perimeter };
+  return { workspace, sandboxes, running, undo, mcp, live, perimeter, outgoing };
 }
 
 function wireCore(
   { paths, env, port, dangerousWeb }: Start,
   { config, log, store, hide }: State,
-  { workspace, sandboxes, running, undo, mcp, live, perimeter }: Powers,
+  { workspace, sandboxes, running, undo, mcp, live, perimeter, outgoing }: Powers,
 ): Core {
   const now = Date.now;
   const promptFor = createPromptBuilder(workspace);
@@ -244,6 +247,7 @@ function wireCore(
     live: () => live.current().config,
     web: () => (web ??= openWeb()),
     canSend: () => perimeter.hasChannels(),
+    mailboxOf: perimeter.mailboxOf,
   });
   const core = createCore({
     store,
@@ -259,6 +263,7 @@ function wireCore(
     config: () => live.current().config,
     pairingKey: openPairingKey(paths.credentialsDir),
     ...perimeter.forCore,
+    outgoing,
     get maxOutputTokens() {
       return live.current().config.agents.defaults.maxOutputTokens;
     },

@@ -4,7 +4,7 @@
 import type { Boxes } from './boxes/boxes.ts';
 import { reportChannels } from './channel-reports.ts';
 import { createAttachments, type Keep } from './channels/attachments.ts';
-import type { Channel, ChannelPorts } from './channels/channel.ts';
+import type { Channel, ChannelPorts, InboundMessage } from './channels/channel.ts';
 import { createLinking } from './channels/linking.ts';
 import { createChannelHost } from './channels/open.ts';
 import { PLATFORMS, type Platforms } from './channels/platforms.ts';
@@ -14,7 +14,7 @@ import type { Config } from './config/schema.ts';
 import type { Core, CorePorts } from './core.ts';
 import type { ChannelReport } from './gateway/backend.ts';
 import type { Log } from './log/log.ts';
-import type { Root } from './platform/root.ts';
+import type { Outgoing } from './outward/outgoing.ts';
 import { openNotes } from './store/notes.ts';
 import type { Store } from './store/open.ts';
 
@@ -23,7 +23,8 @@ export type PerimeterPorts = {
   readonly log: Log;
   readonly env: Env;
   readonly paths: Paths;
-  readonly workspace: Root;
+  /** the copies of files that wait to leave */
+  readonly outgoing: Outgoing;
   readonly config: () => Config;
   readonly now: () => number;
   readonly platforms?: Platforms;
@@ -43,7 +44,7 @@ export type Inward = Pick<ChannelPorts, 'emit' | 'groupChanged'> & {
 const SAVE_EVERY_MS = 60 * 60_000;
 
 export function createPerimeter(ports: PerimeterPorts) {
-  const { log, now, workspace, paths, env } = ports;
+  const { log, now, paths, env } = ports;
   let inward: Inward | null = null;
   /** of these the owner was told */
   const lost = new Set<string>();
@@ -74,7 +75,7 @@ export function createPerimeter(ports: PerimeterPorts) {
     env,
     credentialsDir: paths.credentialsDir,
     memory: openNotes(ports.store),
-    readFile: (path, maxBytes) => workspace.read(path, maxBytes),
+    readFile: ports.outgoing.read,
     hide: ports.hide,
     log,
     now,
@@ -117,6 +118,13 @@ export function createPerimeter(ports: PerimeterPorts) {
     /** Also looks whether something that was missing is there now, such as the file of a token. */
     probe,
     linking,
+    /** In the account that was written to, else in the first one. */
+    mailboxOf({ channel, account }: Pick<InboundMessage, 'channel' | 'account'>) {
+      const accounts = host.status().flatMap((one) => (one.id === 'mail' ? [one.account] : []));
+      const [first] = channel === 'mail' && accounts.includes(account) ? [account] : accounts;
+      const reader = first === undefined ? undefined : host.connected('mail', first)?.mailbox;
+      return first === undefined || reader === undefined ? null : { account: first, reader };
+    },
     hasChannels: (): boolean => host.status().length > 0,
     /** Every channel of the configuration, whether it runs or not, with what the tables know of it. */
     reports: (tables: Pick<Core, 'inbox' | 'outbox'>): ChannelReport[] => reportChannels(host, tables, now()),

@@ -7,13 +7,18 @@ import type { Config } from './config/schema.ts';
 import type { CallHooks } from './core.ts';
 import type { Log } from './log/log.ts';
 import type { Mcp } from './mcp/mcp.ts';
+import type { MailReader } from './net/mail-words.ts';
+import { whyNoSearch } from './net/web/services.ts';
+import type { Web } from './net/web/web.ts';
 import type { Undo } from './ops/checkpoints/undo.ts';
-import { decide, type ToolCall } from './policy/decide.ts';
+import { HardshellError } from './platform/errors.ts';
+import { decide, type PermittedCall, type ToolCall } from './policy/decide.ts';
 import { askingOf, judgesOf, rulesOf } from './policy/judges.ts';
 import { judgeFor } from './policy/tool-policy.ts';
 import type { Running } from './running/running.ts';
 import { createToolCaller } from './tools/call.ts';
 import { TOOLS, toolSchemas } from './tools/registry.ts';
+import type { MailDesk } from './tools/tool.ts';
 
 export type ToolingPorts = {
   readonly log: Log;
@@ -25,18 +30,56 @@ export type ToolingPorts = {
   readonly running: Running;
   readonly undo: Pick<Undo, 'before' | 'telling'>;
   readonly mcp: Pick<Mcp, 'tools' | 'toolOf' | 'rolesOf' | 'call'>;
+  /** loaded when a page is read, or searched for, the first time */
+  web(): Promise<Web>;
   /** whether any platform is there to send by */
   canSend(): boolean;
+  /** the mailbox that this speaker's mail would be looked for in */
+  mailboxOf(speaker: ToolCall['speaker']): { readonly account: string; readonly reader: MailReader } | null;
 };
 
-export function createTooling({ log, config, live, sandboxes, running, undo, mcp, canSend }: ToolingPorts) {
+export function createTooling({
+  log,
+  config,
+  live,
+  sandboxes,
+  running,
+  undo,
+  mcp,
+  web,
+  canSend,
+  mailboxOf,
+}: ToolingPorts) {
   /** What decides is read at each turn; how commands run stays as it was at the start. */
   const settings = () => {
     const { tools, actions, agents } = live();
     return { tools: { ...tools, exec: config.tools.exec }, actions, agents };
   };
+  /** What nothing stands behind is not offered. */
+  const isThere = (
+    name: string,
+    { web: { fetch, search } }: Config['tools'],
+    speaker: ToolCall['speaker'],
+  ): boolean => {
+    if (name === 'mail') return isOwnersDm(speaker) && mailboxOf(speaker) !== null;
+    if (name === 'message') return canSend();
+    if (name === 'web_fetch') return fetch.enabled;
+    return name !== 'web_search' || (search.enabled && whyNoSearch(search) === null);
+  };
+  const deskFor =
+    (outward: CallHooks['outward']) =>
+    ({ speaker }: PermittedCall): MailDesk => {
+      const box = mailboxOf(speaker);
+      if (box === null) throw noMail();
+      const { account, reader } = box;
+      return {
+        search: reader.search,
+        read: reader.read,
+        queue: (call, letter, isDraft) => outward.mail(call, account, letter, isDraft),
+      };
+    };
   const roles = new Map(TOOLS.map((tool) => [tool.name, tool.roles]));
-  const flow = { rolesOf: (name: string) => roles.get(name) ?? mcp.rolesOf(name), registry: {} };
+  const rolesOfTool = (name: string) => roles.get(name) ?? mcp.rolesOf(name);
   const binder = createBinder({
     folderOf: (call) => sandboxes.folderFor(conversationOf(call)),
     namesIn: async (command) => (await import('./policy/shell/names.ts')).namesIn(command),
@@ -51,13 +94,13 @@ export function createTooling({ log, config, live, sandboxes, running, undo, mcp
       const [rules, asking] = [rulesOf(now), askingOf(now, turn)];
       const isDenied = (name: string): boolean => judgeFor(name, rules, asking).rule === 'deny';
       const own = TOOLS.flatMap(({ name }) =>
-        isDenied(name) || (name === 'message' && !canSend())
+        isDenied(name) || !isThere(name, now.tools, turn.speaker)
           ? []
           : (schemas[now.tools.elevated.enabled ? 'outside' : 'inside'].get(name) ?? []),
       );
       return [...own, ...toolSchemas(mcp.tools().filter(({ name }) => !isDenied(name)))];
     },
-    toolCaller: ({ approvals, grants, send, ...hooks }: CallHooks): AgentPorts['callTool'] =>
+    toolCaller: ({ approvals, grants, trusted, outward, ...hooks }: CallHooks): AgentPorts['callTool'] =>
       undo.telling(
         createToolCaller({
           ...hooks,
@@ -67,6 +110,7 @@ export function createTooling({ log, config, live, sandboxes, running, undo, mcp
           toolOf: mcp.toolOf,
           where: sandboxes.whereOf,
           async decide(call, effects) {
+            const flow = { rolesOf: rolesOfTool, registry: trusted.flow() };
             const verdicts = await Promise.all(
               [...judgesOf(settings(), sandboxes.zonesOf(call), flow), ...running.judges].map((one) =>
                 one(call, effects),
@@ -75,7 +119,8 @@ export function createTooling({ log, config, live, sandboxes, running, undo, mcp
             return decide(call, effects, grants.apply(call, effects, verdicts.flat()));
           },
           openEnv: async (call, signal) => ({
-            ...{ signal, send, processes: running.processes },
+            ...{ signal, web, send: outward.send, change: outward.change, mail: deskFor(outward) },
+            processes: running.processes,
             callServer: (permitted, args) => mcp.call(permitted, args, signal),
             ...(await sandboxes.openFor(call, call.effects)),
             ...running.envOf(call),
@@ -85,3 +130,8 @@ export function createTooling({ log, config, live, sandboxes, running, undo, mcp
       ),
   };
 }
+
+const isOwnersDm = ({ principal, place }: ToolCall['speaker']): boolean => principal.kind === 'owner' && place === 'dm';
+
+const noMail = (): HardshellError =>
+  new HardshellError({ code: 'NO_MAIL', message: 'no mail channel runs here', fix: 'openclaw channels add mail' });

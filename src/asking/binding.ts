@@ -40,7 +40,9 @@ export const createBinder =
     parts.set('the environment', digest(canonicalJson(BASE_ENVIRONMENT)));
     parts.set('the workspace', digest(folder));
     for (const effect of effects) {
-      if (effect.kind === 'write') parts.set(`the file ${effect.path}`, await thing(resolve(folder, effect.path)));
+      const leaves = effect.kind === 'read' && effects.some(({ kind }) => kind === 'message');
+      if (effect.kind === 'write' || leaves)
+        parts.set(`the file ${effect.path}`, await thing(resolve(folder, effect.path)));
       if (effect.kind !== 'run') continue;
       const { command, cwd, where } = effect;
       const at = (name: string): string => placeOf(name, join(folder, cwd), where === 'host' ? null : folder);

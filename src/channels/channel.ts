@@ -1,7 +1,7 @@
 // Owns the contract of a channel: it makes inbound messages and delivers replies. A channel knows no agent, decides
 // nothing about who may talk, and acknowledges a message only after intake has accepted it (it is durable by then).
 import type { Log } from '../log/log.ts';
-import type { MailReader } from '../platform/mail.ts';
+import type { MailReader } from '../net/mail-words.ts';
 import type { Label } from '../store/label.ts';
 
 /** Set by the channel from what the platform vouches for; never from text or a display name. */

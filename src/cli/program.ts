@@ -10,6 +10,7 @@ import { access, CHANGING_ACCESS } from './commands/pairing/grammar.ts';
 import { policy } from './commands/policy/grammar.ts';
 import { CHANGING_RUNNING, running } from './commands/running/grammar.ts';
 import { CHANGING_SANDBOX, sandbox } from './commands/sandbox/grammar.ts';
+import { CHANGING_TRUST, trust } from './commands/trust/grammar.ts';
 import type { Context } from './context.ts';
 import { asking, examples, type Lazy, type Result } from './grammar.ts';
 import { CHANGING_OPERATIONS, gatewayOperations, operations } from './operations-grammar.ts';
@@ -29,6 +30,7 @@ const CHANGING = new Set([
   ...CHANGING_ACCESS,
   ...CHANGING_SANDBOX,
   ...CHANGING_RUNNING,
+  ...CHANGING_TRUST,
   ...CHANGING_MCP,
   ...['set', 'unset', 'patch', 'confirm', 'rollback', 'rm', 'rotate', 'migrate', 'init', 'rekey'],
 ]);
@@ -85,6 +87,7 @@ export function createProgram(streams: Streams, start: Start): Command {
   sandbox(program, lazy);
   mcp(program, lazy);
   audit(program, lazy);
+  trust(program, lazy);
   return program;
 }
 
@@ -135,7 +138,9 @@ function look(program: Command, lazy: Lazy): void {
     .action(lazy(async () => ({ run: (await import('./commands/sessions.ts')).show })));
   examples(show, ['openclaw sessions show main', 'openclaw sessions show main --limit 5 --json']);
 
-  const outbox = program.command('outbox').description('messages that leave in a few seconds: list, undo, send');
+  const outbox = program
+    .command('outbox')
+    .description('messages that leave in a few seconds, and drafts: list, undo, send');
   const held = asking(outbox.command('list').description('what can still be taken back'));
   held.action(lazy(async () => ({ run: (await import('./commands/outbox.ts')).list })));
   examples(held, ['openclaw outbox list']);

@@ -9,6 +9,7 @@ import type { Tail } from '../log/tail.ts';
 import type { Applied, Preview, TurnRow, Wish } from '../ops/checkpoints/checkpoints.ts';
 import type { Approval, ApprovalDecision, Grant } from '../policy/approval.ts';
 import type { Resolution } from '../policy/approvals.ts';
+import type { Registry } from '../policy/trust/registry.ts';
 import type { Limit } from '../sandbox/pool/facts.ts';
 import type { OpenBox, SandboxState } from '../sandbox/pool/pool.ts';
 import type { Trashed } from '../sandbox/trash/trash.ts';
@@ -77,11 +78,15 @@ export type BackendEvent =
   | { readonly type: 'outbox.changed' }
   | { readonly type: 'approval.requested'; readonly approval: Approval }
   | { readonly type: 'approval.resolved'; readonly approval: Approval };
-/** A message that can still be taken back; `to` is channel:account:chat. */
+/** A message that can still be taken back; `to` is channel:account:chat. A draft has 0 for its moment: it waits for a word. */
 export type HeldMessage = {
   readonly id: number;
   readonly to: string;
+  /** of a mail; else '' */
+  readonly subject: string;
   readonly text: string;
+  /** names */
+  readonly files: readonly string[];
   readonly atMs: number;
   readonly leavesAtMs: number;
 };
@@ -246,6 +251,8 @@ export interface Backend {
   };
   /** what was done, who let it, and whether the record of it is whole */
   readonly audit: RecordDesk;
+  /** whom and what the owner has confirmed */
+  readonly trust: Pick<Registry, 'list' | 'add' | 'remove'>;
   status(): StatusReport;
   /** appends to the hash-chained journal; `kind` such as `gateway.grant`, `gateway.refused` */
   record(kind: string, body: Record<string, unknown>): void;

@@ -83,7 +83,10 @@ export function startEvents(hub: Hub, backend: Backend, limits: Limits, now: () 
       case 'session.changed':
         return changes.tell(event);
       case 'outbox.changed':
-        hub.publish('outbox.changed', 'operator.write', { messages: backend.outbox.held() });
+        hub.publish('outbox.changed', 'operator.write', {
+          // A draft does not leave by itself, so nobody needs to hurry.
+          messages: backend.outbox.held().filter(({ leavesAtMs }) => leavesAtMs > 0),
+        });
         return;
       case 'approval.requested':
         hub.publish('exec.approval.requested', 'operator.approvals', wireApproval(event.approval));

@@ -9,6 +9,7 @@ export type ActionRules = { readonly message: Act; readonly mail: Act };
 
 export function judgeActions(call: ToolCall, effects: readonly Effect[], rules: ActionRules): Verdict[] {
   return effects.flatMap((effect): Verdict[] => {
+    if (effect.kind === 'mailbox') return mailboxOf(call);
     if (effect.kind === 'mail') return effect.to.flatMap((to) => judgeMail(call, to, rules.mail));
     if (effect.kind !== 'message' || isOwnChat(call, effect.to)) return [];
     if (call.speaker.principal.kind !== 'owner') return [elsewhere(effect.to)];
@@ -19,6 +20,13 @@ export function judgeActions(call: ToolCall, effects: readonly Effect[], rules: 
 /** '' is the chat that the message came from. Nobody there learns what they could not have been told in the answer. */
 export const isOwnChat = ({ speaker: { channel, account, chat } }: ToolCall, to: string): boolean =>
   to === '' || to === `${channel}:${account}:${chat}`;
+
+/** Mail is the owner's own, and nothing for others to read along. */
+function mailboxOf({ speaker: { principal, place } }: ToolCall): Verdict[] {
+  if (principal.kind === 'owner' && place === 'dm') return [];
+  const reason = 'the mailbox is looked into for the owner alone, in a direct chat';
+  return [{ rule: 'deny', key: 'built in', code: 'NOT_YOUR_MAIL', reason, fix: '' }];
+}
 
 function judgeMail(call: ToolCall, to: string, rules: Act): Verdict[] {
   if (call.speaker.principal.kind !== 'owner') return [elsewhere(to)];

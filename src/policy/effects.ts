@@ -21,6 +21,8 @@ export type Effect =
   | { readonly kind: 'fetch'; readonly url: string }
   /** leaves it for the search service of the settings */
   | { readonly kind: 'search'; readonly query: string }
+  /** looks into the owner's mailbox, or keeps a draft; nothing leaves */
+  | { readonly kind: 'mailbox'; readonly act: 'search' | 'read' | 'draft' }
   | { readonly kind: 'mail'; readonly to: readonly string[]; readonly text: string }
   /** a tool of an MCP server, by the name that the server gives it */
   | { readonly kind: 'call'; readonly server: string; readonly tool: string };

@@ -5,14 +5,16 @@ import type { Zones } from '../config/zones.ts';
 import { planFor } from '../sandbox/pool/plan.ts';
 import { isOwnChat, judgeActions } from './actions.ts';
 import type { Judge, ToolCall } from './decide.ts';
-import { judgeDestructive } from './destructive.ts';
+import type { Effect } from './effects.ts';
 import { judgeFeeding } from './feeding.ts';
 import { type FlowRules, judgeFlow } from './flow/judge.ts';
 import type { Asking, ToolRules } from './layers/rules.ts';
 import { judgePaths } from './paths.ts';
+import { judgeDestructive } from './shell/destructive.ts';
 import { judgeShell, shellRulesOf } from './shell/judge.ts';
 import { judgeSteering } from './steering.ts';
 import { judgeToolCall } from './tool-policy.ts';
+import { judgeWeb } from './web/judge.ts';
 
 type Spoken = Pick<ToolCall, 'sessionKey' | 'agentId' | 'speaker'>;
 export type PolicyConfig = Pick<Config, 'tools' | 'actions' | 'agents'>;
@@ -48,8 +50,14 @@ export function judgesOf(config: PolicyConfig, zones: Zones, flow: FlowRules = U
     },
     (call, effects) => judgeDestructive(call, effects, destructive),
     (_call, effects) => judgeFeeding(effects, config.tools.exec.mode),
+    (_call, effects) => judgeWeb(effects, config.tools.web),
     (call, effects) => judgeActions(call, effects, { message, mail }),
-    (call, effects) =>
-      effects.every((one) => one.kind === 'message' && isOwnChat(call, one.to)) ? [] : judgeFlow(call, flow),
+    (call, effects) => (staysHere(call, effects) ? [] : judgeFlow(call, flow)),
   ];
 }
+
+/** An answer, with files or without, and the owner's own mailbox: nobody hears of it who could not be told in the answer. */
+const staysHere = (call: ToolCall, effects: readonly Effect[]): boolean =>
+  effects.every(
+    (one) => one.kind === 'read' || one.kind === 'mailbox' || (one.kind === 'message' && isOwnChat(call, one.to)),
+  ) && effects.some(({ kind }) => kind !== 'read');

@@ -54,6 +54,9 @@ export function openInbox(store: Store) {
   const finish = store.prepare(
     `UPDATE inbox SET state = ?, reason = ?, finished_at = ?, body = '', facts = json_remove(facts, '$.message') WHERE id = ? AND state = 'queued'`,
   );
+  const asked = store.prepare(
+    `SELECT message_id, coalesce(json_extract(facts, '$.message.thread'), '') AS thread FROM inbox WHERE state = 'queued' AND run_id = ?`,
+  );
   const open = store.prepare(`SELECT ${columns} FROM inbox WHERE state = 'queued' ORDER BY id`);
   const count = store.prepare('SELECT state, count(*) AS n FROM inbox GROUP BY state');
   const byChannel =
@@ -74,6 +77,11 @@ export function openInbox(store: Store) {
   );
 
   return {
+    /** What the platform calls the message that a run answers, while it does. */
+    askedIn(runId: string): { messageId: string; thread: string } | null {
+      const row = asked.get(runId);
+      return row ? { messageId: String(row['message_id']), thread: String(row['thread']) } : null;
+    },
     /** The row with this message id, whatever its state: the key of deduplication. */
     find(channel: string, account: string, messageId: string): InboxRow | null {
       const row = find.get(channel, account, messageId);

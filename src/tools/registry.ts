@@ -4,13 +4,26 @@ import type { ToolSchema } from '../models/provider.ts';
 import { editTool } from './edit.ts';
 import { execTool } from './exec.ts';
 import { lsTool } from './ls.ts';
+import { mailTool } from './mail.ts';
 import { messageTool } from './message.ts';
 import { processTool } from './process.ts';
 import { readTool } from './read.ts';
 import type { AnyTool } from './tool.ts';
+import { webFetchTool, webSearchTool } from './web.ts';
 import { writeTool } from './write.ts';
 
-export const TOOLS: readonly AnyTool[] = [readTool, writeTool, editTool, lsTool, execTool, processTool, messageTool];
+export const TOOLS: readonly AnyTool[] = [
+  readTool,
+  writeTool,
+  editTool,
+  lsTool,
+  execTool,
+  processTool,
+  messageTool,
+  mailTool,
+  webFetchTool,
+  webSearchTool,
+];
 
 /** In the order given, always spelled the same, so that provider caches hit. What nobody may ask for here is left out. */
 export function toolSchemas(tools: readonly AnyTool[], { elevated = false } = {}): ToolSchema[] {

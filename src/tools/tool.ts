@@ -1,6 +1,8 @@
 // Owns the contract of a tool: schema, declared effects, run. A tool can be run only with a PermittedCall, which only
 // policy/decide.ts can make, and it is handed everything it touches; it never opens a path or a process by itself.
 import type { z } from 'zod';
+import type { MailReader } from '../net/mail-words.ts';
+import type { Web } from '../net/web/web.ts';
 import type { PermittedCall, ToolCall } from '../policy/decide.ts';
 import type { Effect } from '../policy/effects.ts';
 import type { ToolRoles } from '../policy/flow/roles.ts';
@@ -22,8 +24,41 @@ export type ToolEnv = {
   readonly signal: AbortSignal;
   /** the tool of an MCP server that the call was judged as; what it gives back is the server's, as it came */
   callServer(call: PermittedCall, args: unknown): Promise<unknown>;
-  /** into the outbox; `to` is channel:account:chat or '' for the chat of the call. `leavesAtMs` is 0 when it leaves at once */
-  send(call: PermittedCall, to: string, text: string): { readonly ids: readonly number[]; readonly leavesAtMs: number };
+  /** pages and searches; loaded when it is asked for */
+  web(): Promise<Web>;
+  /** into the outbox */
+  send(call: PermittedCall, words: Words): Queued;
+  change(call: PermittedCall, change: Change, signal: AbortSignal): Promise<void>;
+  /** the owner's mail; throws a HardshellError where there is none */
+  mail(call: PermittedCall): MailDesk;
+};
+
+/** `leavesAtMs` is 0 when it leaves at once. */
+export type Queued = { readonly ids: readonly number[]; readonly leavesAtMs: number };
+export type Attached = { readonly name: string; readonly bytes: Uint8Array };
+/** `to` is channel:account:chat or '' for the chat of the call; `label` is of all that is in it. */
+export type Words = {
+  readonly to: string;
+  readonly text: string;
+  readonly files: readonly Attached[];
+  readonly label: Label;
+};
+/** Of a message of the assistant, by the number it was queued with; to react, null is the message that is answered. */
+export type Change = {
+  readonly action: 'react' | 'edit' | 'delete';
+  readonly to: string;
+  readonly id: number | null;
+  readonly text: string;
+};
+/** `replyTo` is a Message-ID or ''. */
+export type Letter = {
+  readonly to: readonly string[];
+  readonly subject: string;
+  readonly text: string;
+  readonly replyTo: string;
+};
+export type MailDesk = MailReader & {
+  queue(call: PermittedCall, letter: Letter, isDraft: boolean): Queued;
 };
 
 /** `text` is what the model reads (already cut to size). Throw a HardshellError for an ordinary refusal. */

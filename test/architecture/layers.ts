@@ -16,7 +16,7 @@ const ROWS: readonly (readonly string[])[] = [
     'hiding.ts',
     'live-config.ts',
     'mcp',
-    'outward.ts',
+    'outward',
     'perimeter.ts',
     'runs.ts',
     'running',

@@ -42,7 +42,12 @@ async function say(text: string): Promise<string> {
       environment: {},
       processes: createProcesses({ now: Date.now, record: nothing }),
       signal,
+      web: () => Promise.reject(new Error('there is no web')),
       send: () => ({ ids: [1], leavesAtMs: 0 }),
+      change: () => Promise.reject(new Error('not here')),
+      mail: () => {
+        throw new Error('not here');
+      },
     }),
     askOwner: async () => ({ kind: 'no', why: 'the owner said no', fix: '' }),
     decided: nothing,

@@ -13,6 +13,7 @@ import { createHide } from '../../src/hiding.ts';
 import type { Log } from '../../src/log/log.ts';
 import { createRedactor, type Redactor } from '../../src/log/redact.ts';
 import type { ModelEvent, ModelRequest, Models } from '../../src/models/provider.ts';
+import { openOutgoing } from '../../src/outward/outgoing.ts';
 import { label } from '../../src/store/label.ts';
 import { openStore } from '../../src/store/open.ts';
 
@@ -63,6 +64,7 @@ export function startCore(options: CoreOptions) {
     now,
     models,
     tools: () => [],
+    outgoing: openOutgoing(join(folder, 'outgoing'), now),
     elevation: { say: () => '', untilMs: () => null },
     config: options.config ?? (() => defaults),
     pairingKey: () => Buffer.alloc(32, 7),
@@ -70,7 +72,7 @@ export function startCore(options: CoreOptions) {
     channelOf: (id) => [webchat, ...(options.channels ?? [])].find((channel) => channel.id === id),
     typing: () => () => {},
     takeFiles: async () => '',
-    prompt: async () => ({ stable: 's', volatile: 'v' }),
+    prompt: async () => ({ stable: 's', volatile: 'v', label: null }),
     toolCaller:
       options.toolCaller ??
       ((hooks) => async (call, signal) => {

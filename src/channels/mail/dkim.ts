@@ -1,8 +1,8 @@
 // Owns whether a mail is what its From says: a DKIM signature of the sender's own domain, checked here and now. What the
 // mail claims about itself (Authentication-Results) is not looked at, and whatever cannot be checked is not verified.
 import { createHash, createPublicKey, type KeyObject, verify } from 'node:crypto';
+import { domainOf } from '../../net/mail-words.ts';
 import { reasonOf } from '../../platform/errors.ts';
-import { domainOf } from '../../platform/mail.ts';
 import { type Header, isAddressedTo, type Mail, repeated, valueIn } from './headers.ts';
 
 export type ResolveTxt = (name: string) => Promise<string[][]>;

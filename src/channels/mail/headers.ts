@@ -1,6 +1,6 @@
 // Owns the head of a mail: its lines exactly as they came, and who they say wrote it. One strict grammar, the same for
 // identity and signature, because two parsers that disagree are how senders are forged. It must never guess.
-import { addressOf } from '../../platform/mail.ts';
+import { addressOf } from '../../net/mail-words.ts';
 
 /** `line` is `Name: value` with its folds and without the last line end, one character per byte, as the signature sees it. */
 export type Header = { readonly name: string; readonly line: string };

@@ -1,7 +1,7 @@
 // Owns the connection to the mailbox: who is new, their heads and bytes, and being told at once. The mailbox is opened
 // to be read only, so nothing here can set a flag, move or delete. The only file that knows the IMAP library.
 import type { ImapFlow, MessageStructureObject } from 'imapflow';
-import type { MailQuery } from '../../platform/mail.ts';
+import type { MailQuery } from '../../net/mail-words.ts';
 import { ChannelFailure } from '../channel.ts';
 import { failureOf, type MailServer, type MailTesting, within } from './settings.ts';
 

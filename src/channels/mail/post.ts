@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
-import { addressOf, domainOf } from '../../platform/mail.ts';
+import { addressOf, domainOf } from '../../net/mail-words.ts';
 import { ChannelFailure, type Outbound, type Receipt } from '../channel.ts';
 import { failureOf, type MailSettings, type MailTesting } from './settings.ts';
 import { oneLine } from './text.ts';

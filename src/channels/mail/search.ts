@@ -1,7 +1,8 @@
 // Owns looking things up in the mailbox beside the mails that arrive: a search, and one mail. It has a connection of its
 // own, opened when it is needed and closed when it is not, so that no search delays the channel; it only ever reads.
+
+import type { MailFound, MailQuery, MailRead, MailReader } from '../../net/mail-words.ts';
 import { reasonOf } from '../../platform/errors.ts';
-import type { MailFound, MailQuery, MailRead, MailReader } from '../../platform/mail.ts';
 import { ChannelFailure } from '../channel.ts';
 import { fromOf, splitMail } from './headers.ts';
 import { fileCount, messageIdIn, type ReadPorts, readMail, subjectIn } from './inbound.ts';

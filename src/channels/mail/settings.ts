@@ -1,6 +1,6 @@
 // Owns what the mail channel is made from, checked and complete. TLS is no setting: the one way around it is an argument
 // of the tests, which no configuration reaches and which accepts loopback addresses only.
-import { addressOf } from '../../platform/mail.ts';
+import { addressOf } from '../../net/mail-words.ts';
 import { ChannelFailure } from '../channel.ts';
 
 export type MailServer = {

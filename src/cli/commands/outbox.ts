@@ -14,11 +14,14 @@ export async function list(context: Context, options: TargetFlags): Promise<unde
   const messages = listOf(objectOf(answer)['messages']).map(objectOf);
   out.data({ messages });
   if (messages.length === 0) out.note(span('dim', 'nothing waits to leave'));
-  for (const { id, to, text, leavesAtMs } of messages) {
+  for (const { id, to, subject, text, files, leavesAtMs } of messages) {
     const seconds = Math.max(0, Math.ceil((Number(leavesAtMs) - Date.now()) / 1000));
-    out.line(span('bold', `${id}`), ` to ${textOf(to)}, leaves in ${seconds} s`);
+    const isDraft = Number(leavesAtMs) === 0;
+    out.line(span('bold', `${id}`), ` to ${textOf(to)}, ${isDraft ? 'a draft' : `leaves in ${seconds} s`}`);
+    if (textOf(subject) !== '') out.line(`  Subject: ${textOf(subject)}`);
+    for (const file of Array.isArray(files) ? files : []) out.line(`  with ${textOf(file)}`);
     for (const line of textOf(text).split('\n')) out.line(`  ${line}`);
-    out.line(span('dim', `  openclaw outbox undo ${id}`));
+    out.line(span('dim', `  openclaw outbox ${isDraft ? 'send' : 'undo'} ${id}`));
   }
 }
 

@@ -20,7 +20,7 @@ export const isServerTool = (name: string): boolean => /^[a-z0-9_]+__[a-z0-9_]+$
 
 /** Those of them that are not built yet. */
 export const COMING: readonly string[] = [
-  ...['apply_patch', 'web_search', 'web_fetch', 'browser', 'mail', 'cron'],
+  ...['apply_patch', 'browser', 'cron'],
   ...['memory_search', 'memory_get', 'memory_write', 'nodes'],
 ];
 

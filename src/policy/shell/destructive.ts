@@ -1,8 +1,8 @@
 // Owns what policy says about commands that delete or overwrite where neither trash nor undo brings it back: on the host,
 // and in a box without the trash. It knows programs by the grammar of the command; it must never miss one that stands there.
-import type { ToolCall } from './decide.ts';
-import type { Effect } from './effects.ts';
-import type { Verdict } from './verdict.ts';
+import type { ToolCall } from '../decide.ts';
+import type { Effect } from '../effects.ts';
+import type { Verdict } from '../verdict.ts';
 
 export type DestructiveRules = { readonly requireConfirmation: boolean; readonly useTrash: boolean };
 type Words = readonly (string | null)[];
@@ -42,7 +42,7 @@ export async function judgeDestructive(
 async function destroyersIn(command: string): Promise<string[]> {
   const found = new Set<string>();
   // Loaded only for whoever has commands judged: the parser costs memory.
-  const { namesIn } = await import('./shell/names.ts');
+  const { namesIn } = await import('./names.ts');
   await namesIn(command, (words) => {
     const risky = destroyerIn(words);
     if (risky !== null) found.add(risky.slice(0, 200));

@@ -1,10 +1,10 @@
 // What neither trash nor undo brings back asks: by the programs of the command, whatever they are wrapped in.
 import { describe, expect, test } from 'vitest';
-import { OWNER_DM } from '../../test/support/speaker.ts';
-import { label } from '../store/label.ts';
-import type { ToolCall } from './decide.ts';
+import { OWNER_DM } from '../../../test/support/speaker.ts';
+import { label } from '../../store/label.ts';
+import type { ToolCall } from '../decide.ts';
+import type { Effect } from '../effects.ts';
 import { judgeDestructive } from './destructive.ts';
-import type { Effect } from './effects.ts';
 
 const call: ToolCall = {
   ...{ turnId: 't', sessionKey: 'agent:main:main', agentId: 'main', callId: 'c', name: 'exec', args: {} },
