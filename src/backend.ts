@@ -29,6 +29,7 @@ export type BackendPorts = SendPorts &
     | 'outward'
     | 'journal'
     | 'audit'
+    | 'trusted'
     | 'runs'
     | 'hide'
   > & {
@@ -179,6 +180,7 @@ export function createBackend(ports: BackendPorts): Backend {
     },
     channels: ports.channels,
     audit: ports.audit,
+    trust: ports.trusted,
     status: ports.status,
     record: (kind, body) => ports.journal.record(kind, body),
     subscribe: runs.subscribe,

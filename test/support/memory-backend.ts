@@ -308,6 +308,7 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
         reset: false,
       }),
     },
+    trust: { list: () => ({ entries: [], candidates: [] }), add: () => ({ added: [], known: 0 }), remove: () => [] },
     audit: {
       log: async () => ({ entries: [], total: 0 }),
       report: noDesk,

@@ -1,5 +1,6 @@
 // Owns the list of all methods: one table per noun, put together once. What is not here does not exist.
 import { pairingMethods } from './access/pairing.ts';
+import { trustMethods } from './access/trust.ts';
 import { mcpMethods } from './acts/mcp.ts';
 import { outboxMethods } from './acts/outbox.ts';
 import { runningMethods } from './acts/running.ts';
@@ -41,6 +42,7 @@ export function allMethods(): ReadonlyMap<string, Method> {
     undoMethods,
     sandboxMethods,
     auditMethods,
+    trustMethods,
   ];
   return new Map(tables.flatMap((table) => Object.entries(table)));
 }
