@@ -6,7 +6,7 @@ import { readAt, unsetAt } from '../../../config/edit/edit.ts';
 import { resolvePaths } from '../../../config/paths.ts';
 import { EXIT, HardshellError } from '../../../platform/errors.ts';
 import { removeSecret } from '../../../secrets/files.ts';
-import { askOwner } from '../../chat/ask-owner.ts';
+import { agreed } from '../../chat/ask-owner.ts';
 import type { Context } from '../../context.ts';
 import { change } from '../config/change.ts';
 import { openConfig } from '../config/open.ts';
@@ -26,12 +26,8 @@ export async function run(
     const message = `${at.join('.')} is not configured`;
     throw new HardshellError({ code: 'NO_CHANNEL', message, fix: 'openclaw channels list', exitCode: EXIT.failure });
   }
-  if (!flags.yes) {
-    const why = `${at.join('.')} and its tokens would be removed`;
-    if (!out.streams.stdin.isTTY)
-      throw new HardshellError({ code: 'NOT_CONFIRMED', message: why, fix: 'add --yes', exitCode: EXIT.usage });
-    if (!(await askOwner(out, `${why}; go on?`, new AbortController().signal))) return EXIT.failure;
-  }
+  const question = `remove ${at.join('.')} and its tokens?`;
+  if (!(await agreed(out, flags.yes, question, 'add --yes'))) return EXIT.failure;
   const code = await change(context, { yes: true }, `remove the channel ${id}`, (text) => unsetAt(text, at));
   const { credentialsDir } = resolvePaths(context.env);
   for (const { key } of PLATFORMS[id]?.secrets ?? []) removeSecret(credentialsDir, secretName(id, account, key));

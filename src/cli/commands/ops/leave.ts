@@ -11,9 +11,9 @@ import { EXIT, HardshellError } from '../../../platform/errors.ts';
 import { readLiveLock } from '../../../platform/lock.ts';
 import { quoted } from '../../../secrets/files.ts';
 import { refuseForeignState } from '../../../store/folders.ts';
-import { askOwner } from '../../chat/ask-owner.ts';
+import { agreed } from '../../chat/ask-owner.ts';
 import type { Context } from '../../context.ts';
-import { type Output, span } from '../../output.ts';
+import { span } from '../../output.ts';
 
 type Flags = { readonly dryRun?: boolean; readonly yes?: boolean };
 
@@ -31,7 +31,7 @@ export async function reset({ out, env }: Context, flags: Flags, scope: string):
   if (plan.moves.length === 0) out.line(`there is nothing to reset in ${paths.stateDir}`);
   const isDone = !dryRun && plan.moves.length > 0;
   if (isDone) {
-    if (!(await agreed(out, flags, `move ${plan.moves.length} of these aside?`))) return EXIT.failure;
+    if (!(await agreed(out, flags.yes, `move ${plan.moves.length} of these aside?`))) return EXIT.failure;
     putAside(paths, plan, nowMs);
     if (flags.yes) say('moved');
     out.line(span('green', 'done'), `; all of it is kept in ${plan.into}`);
@@ -53,7 +53,7 @@ export async function uninstall({ out, env }: Context, flags: Flags): Promise<nu
   const dryRun = flags.dryRun === true;
   for (const step of steps) out.line(dryRun ? 'would ' : '', step);
   if (!dryRun && steps.length > 0) {
-    if (!(await agreed(out, flags, 'go on?'))) return EXIT.failure;
+    if (!(await agreed(out, flags.yes, 'go on?'))) return EXIT.failure;
     await uninstallUnit(paths, env);
     await stopProcess(paths, { force: false });
   }
@@ -75,22 +75,6 @@ function badScope(scope: string): HardshellError {
     code: 'USAGE',
     message: `"${scope}" is nothing that can be reset`,
     fix: `one of ${SCOPES.join(', ')}; --dry-run shows what it would move`,
-    exitCode: EXIT.usage,
-  });
-}
-
-/** Where nobody can be asked, --yes is the answer. */
-async function agreed(out: Output, flags: Flags, question: string): Promise<boolean> {
-  if (flags.yes) return true;
-  if (out.streams.stdin.isTTY === true && !out.json) {
-    const isAgreed = (await askOwner(out, question, new AbortController().signal)) === true;
-    if (!isAgreed) out.note('nothing was changed');
-    return isAgreed;
-  }
-  throw new HardshellError({
-    code: 'NEEDS_YES',
-    message: 'there is nobody to ask here, and nothing was changed',
-    fix: 'look at it with --dry-run, then say --yes',
     exitCode: EXIT.usage,
   });
 }

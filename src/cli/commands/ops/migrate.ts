@@ -7,11 +7,11 @@ import { EMPTY_CONFIG } from '../../../config/edit/edit.ts';
 import { keepVersion } from '../../../config/edit/history.ts';
 import { placesOf, writeNotes, writeSecrets } from '../../../ops/migrate/apply.ts';
 import { type How, planTakeover, type Takeover } from '../../../ops/migrate/plan.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { EXIT } from '../../../platform/errors.ts';
 import { openRoot, type Root } from '../../../platform/root.ts';
 import { prepareWorkspace, workspaceOwner } from '../../../sandbox/workspace.ts';
 import { loadEnvFile } from '../../../secrets/env-file.ts';
-import { askOwner } from '../../chat/ask-owner.ts';
+import { agreed } from '../../chat/ask-owner.ts';
 import type { Context } from '../../context.ts';
 import { type Output, span } from '../../output.ts';
 import { change } from '../config/change.ts';
@@ -41,7 +41,15 @@ export async function run(context: Context, flags: Flags): Promise<number> {
       out.line(`nothing was written; without --dry-run, ${plan.old.configPath} and its folder stay as they are, too`);
     return EXIT.ok;
   }
-  if (!(await agreed(out, flags))) return EXIT.failure;
+  if (
+    !(await agreed(
+      out,
+      flags.yes,
+      'take all of this over?',
+      'read what openclaw migrate --dry-run says, then: openclaw migrate --yes',
+    ))
+  )
+    return EXIT.failure;
   const back = writeSecrets(plan, paths, stores);
   try {
     const { text } = plan;
@@ -69,21 +77,6 @@ async function copyNotes(plan: Takeover, places: readonly Place[], dir: string):
   } finally {
     await root.close();
   }
-}
-
-async function agreed(out: Output, { yes }: Flags): Promise<boolean> {
-  if (yes) return true;
-  if (out.json || out.streams.stdin.isTTY !== true) {
-    throw new HardshellError({
-      code: 'NEEDS_YES',
-      message: 'nothing was changed: there is nobody to ask',
-      fix: 'read what openclaw migrate --dry-run says, then: openclaw migrate --yes',
-      exitCode: EXIT.usage,
-    });
-  }
-  const agrees = (await askOwner(out, 'take all of this over?', new AbortController().signal)) === true;
-  if (!agrees) out.note('nothing was changed');
-  return agrees;
 }
 
 const countOf = ({ text, secrets, files, variables }: Takeover, places: readonly Place[]): number =>

@@ -2,7 +2,7 @@
 // command outside the box. It permits nothing: each command is asked about all the same.
 import { HardshellError } from '../../../platform/errors.ts';
 import { listOf, objectOf, textOf } from '../../connect/wire.ts';
-import { withClient } from '../../connect/with-client.ts';
+import { ask } from '../../connect/with-client.ts';
 import type { Context } from '../../context.ts';
 import { wholeNumber } from '../../numbers.ts';
 import { span } from '../../output.ts';
@@ -13,9 +13,7 @@ type Flags = TargetFlags & { readonly sessionKey?: string };
 
 export async function status(context: Context, options: TargetFlags): Promise<undefined> {
   const { out } = context;
-  const answer = await withClient(context, options, { scopes: ['operator.read'] }, (client) =>
-    client.request('elevated.list', {}),
-  );
+  const answer = await ask(context, options, 'operator.read', 'elevated.list', {});
   const windows = listOf(objectOf(answer)['windows']).map(objectOf);
   out.data({ windows });
   if (windows.length === 0) out.note(span('dim', 'no window is open: every command runs in its box'));
@@ -30,9 +28,7 @@ export const off = (context: Context, options: Flags): Promise<undefined> => set
 async function set(context: Context, options: Flags, minutes: number): Promise<undefined> {
   const { out } = context;
   const sessionKey = options.sessionKey ?? 'main';
-  const answer = await withClient(context, options, { scopes: ['operator.admin'] }, (client) =>
-    client.request('elevated.set', { sessionKey, minutes }),
-  );
+  const answer = await ask(context, options, 'operator.admin', 'elevated.set', { sessionKey, minutes });
   const { said, open } = objectOf(answer);
   if (minutes > 0 && open !== true)
     throw new HardshellError({

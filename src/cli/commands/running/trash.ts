@@ -1,8 +1,9 @@
 // Owns `openclaw trash list|restore|empty`: what commands threw away in the workspace. What is emptied is gone for good, so
 // it is asked for.
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { EXIT } from '../../../platform/errors.ts';
+import { agreed } from '../../chat/ask-owner.ts';
 import { listOf, objectOf, textOf } from '../../connect/wire.ts';
-import { withClient } from '../../connect/with-client.ts';
+import { ask } from '../../connect/with-client.ts';
 import type { Context } from '../../context.ts';
 import { milliseconds } from '../../numbers.ts';
 import { span } from '../../output.ts';
@@ -22,10 +23,7 @@ const entriesOf = (answer: unknown): Entry[] =>
 
 export async function list(context: Context, options: TargetFlags): Promise<undefined> {
   const { out } = context;
-  const answer = await withClient(context, options, { scopes: ['operator.read'] }, (client) =>
-    client.request('trash.list', {}),
-  );
-  const items = entriesOf(answer);
+  const items = entriesOf(await ask(context, options, 'operator.read', 'trash.list', {}));
   out.data({ items });
   if (items.length === 0) out.note(span('dim', 'the trash is empty'));
   for (const { id, path, bytes, atMs } of items)
@@ -35,9 +33,7 @@ export async function list(context: Context, options: TargetFlags): Promise<unde
 
 export async function restore(context: Context, options: TargetFlags, id: string): Promise<undefined> {
   const { out } = context;
-  const answer = await withClient(context, options, { scopes: ['operator.write'] }, (client) =>
-    client.request('trash.restore', { id }),
-  );
+  const answer = await ask(context, options, 'operator.write', 'trash.restore', { id });
   const path = textOf(objectOf(answer)['path']);
   out.data({ id, path });
   out.line('back where it was: ', path);
@@ -50,15 +46,8 @@ export async function empty(context: Context, options: EmptyFlags): Promise<numb
   const { out } = context;
   const olderThanMs = milliseconds(options.olderThan, '--older-than', MAX_AGE_MS) ?? 0;
   const all = options.olderThan === undefined ? 'everything in the trash' : `what is older than ${options.olderThan}`;
-  if (options.yes !== true) {
-    if (out.streams.stdin.isTTY !== true || out.json) throw needsYes(all);
-    const { askOwner } = await import('../../chat/ask-owner.ts');
-    if ((await askOwner(out, `remove ${all} for good?`, new AbortController().signal)) !== true) return EXIT.failure;
-  }
-  const answer = await withClient(context, options, { scopes: ['operator.admin'] }, (client) =>
-    client.request('trash.empty', { olderThanMs }),
-  );
-  const items = entriesOf(answer);
+  if (!(await agreed(out, options.yes, `remove ${all} for good?`, 'add --yes'))) return EXIT.failure;
+  const items = entriesOf(await ask(context, options, 'operator.admin', 'trash.empty', { olderThanMs }));
   out.data({ items });
   const bytes = items.reduce((sum, one) => sum + one.bytes, 0);
   out.line(
@@ -66,11 +55,3 @@ export async function empty(context: Context, options: EmptyFlags): Promise<numb
   );
   return EXIT.ok;
 }
-
-const needsYes = (all: string): HardshellError =>
-  new HardshellError({
-    code: 'NEEDS_YES',
-    message: `${all} would be gone for good`,
-    fix: 'add --yes',
-    exitCode: EXIT.usage,
-  });

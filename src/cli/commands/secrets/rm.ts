@@ -1,7 +1,7 @@
 // Owns `openclaw secrets rm`. One that a setting refers to stays, since nothing would start without it.
 import { EXIT, HardshellError } from '../../../platform/errors.ts';
 import { listSecrets, removeSecret } from '../../../secrets/files.ts';
-import { askOwner } from '../../chat/ask-owner.ts';
+import { agreed } from '../../chat/ask-owner.ts';
 import type { Context } from '../../context.ts';
 import { nearestWord } from '../../suggest.ts';
 import { settingsFor } from './settings.ts';
@@ -23,10 +23,7 @@ export async function run(context: Context, flags: SecretFlags, name: string): P
     const fix = near === undefined ? 'openclaw secrets list' : `did you mean openclaw secrets rm ${near}?`;
     throw refused('SECRET_MISSING', `there is no secret ${name}`, fix);
   }
-  if (!flags.yes) {
-    if (!out.streams.stdin.isTTY) throw refused('NOT_CONFIRMED', `${name} would be lost for good`, 'add --yes');
-    if (!(await askOwner(out, `remove ${name} for good?`, new AbortController().signal))) return EXIT.failure;
-  }
+  if (!(await agreed(out, flags.yes, `remove ${name} for good?`, 'add --yes'))) return EXIT.failure;
   if (vault) vault.remove(name);
   else removeSecret(paths.credentialsDir, name);
   out.data({ name, removed: true });

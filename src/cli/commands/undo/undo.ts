@@ -4,7 +4,7 @@ import type { Applied, Preview, TurnRow } from '../../../ops/checkpoints/checkpo
 import type { Left } from '../../../ops/checkpoints/plan.ts';
 import type { Change } from '../../../ops/checkpoints/preview.ts';
 import { EXIT, HardshellError } from '../../../platform/errors.ts';
-import { askOwner } from '../../chat/ask-owner.ts';
+import { agreed } from '../../chat/ask-owner.ts';
 import { shortKey } from '../../connect/wire.ts';
 import type { Context } from '../../context.ts';
 import { type Output, span } from '../../output.ts';
@@ -74,7 +74,7 @@ export async function run(context: Context, options: Flags): Promise<number> {
       out.line(preview.conflicts.length === 0 ? 'nothing is left to bring back' : 'nothing was changed');
       return preview.conflicts.length === 0 ? EXIT.ok : EXIT.failure;
     }
-    if (!(await agreed(out, options.yes === true, preview))) return EXIT.failure;
+    if (!(await agreed(out, options.yes, `bring ${preview.changeCount} of these back?`))) return EXIT.failure;
     const done = await reach.apply({ turnId: preview.turn.turnId, all, force });
     out.data({ dryRun: false, ...done });
     tell(out, done);
@@ -122,21 +122,4 @@ function tell(out: Output, { turn, undoId, conflicts, cannot, failed, ...done }:
   left(out, 'failed', failed);
   if (failed.length > 0) out.note(`mend that, then: openclaw undo --turn ${idOf(turn.turnId)}`);
   if (undoId !== '') out.note(span('dim', `to take this back: openclaw undo --turn ${idOf(undoId)}`));
-}
-
-/** Where nobody can be asked, --yes is the answer. */
-async function agreed(out: Output, isSaid: boolean, { changeCount }: Preview): Promise<boolean> {
-  if (isSaid) return true;
-  if (out.streams.stdin.isTTY === true && !out.json) {
-    const signal = new AbortController().signal;
-    const isAgreed = (await askOwner(out, `bring ${changeCount} of these back?`, signal)) === true;
-    if (!isAgreed) out.note('nothing was changed');
-    return isAgreed;
-  }
-  throw new HardshellError({
-    code: 'NEEDS_YES',
-    message: 'there is nobody to ask here, and nothing was changed',
-    fix: 'look at it with --dry-run, then say --yes',
-    exitCode: EXIT.usage,
-  });
 }
