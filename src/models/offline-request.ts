@@ -29,45 +29,14 @@ export type OfflineRequest =
 
 const GREETINGS = new Set([
   '',
-  'hello',
-  'hi',
-  'hey',
-  'there',
-  'hello there',
-  'good morning',
-  'good afternoon',
-  'good evening',
-  'good day',
-  'yo',
-  'greetings',
-  'ping',
-  'test',
+  ...`hello, hi, hey, there, hello there, good morning, good afternoon, good evening, good day, yo, greetings, ping,
+  test`.split(/,\s+/),
 ]);
 const THANKS = ['thanks', 'thank you', 'thx', 'great', 'cool', 'nice'];
-const RECALL = [
-  'what do you remember',
-  'what you remember',
-  'do you remember',
-  'what do you know about me',
-  'show memory',
-  'your memory',
-  'my memories',
-  'what have i told you',
-];
-const HELP = [
-  'help',
-  'what can you do',
-  'what can i do',
-  'who are you',
-  'what are you',
-  'which model',
-  'what model',
-  'how do i',
-  'how does this work',
-  'are you an ai',
-  'are you real',
-  'commands',
-];
+const RECALL = `what do you remember, what you remember, do you remember, what do you know about me, show memory,
+  your memory, my memories, what have i told you`.split(/,\s+/);
+const HELP = `help, what can you do, what can i do, who are you, what are you, which model, what model, how do i,
+  how does this work, are you an ai, are you real, commands`.split(/,\s+/);
 const FILE_WORDS = ['files', 'folder', 'folders', 'directory', 'workspace', 'documents'];
 
 const EXAMPLE = {

@@ -1,46 +1,12 @@
 // Owns the cutting of plain sentences: words at the start, quotes, code fences, paths as people name them. Every function
 // is linear in its text and keeps the person's own spelling.
 
-const FILLERS = [
-  'please',
-  'can you',
-  'could you',
-  'would you',
-  'will you',
-  'i want you to',
-  "i'd like you to",
-  'go ahead and',
-  'now',
-  'then',
-  'just',
-  'kindly',
-  'ok',
-  'okay',
-  'hey',
-  'hi',
-  'hello',
-  'so',
-  'let us',
-  "let's",
-];
+const FILLERS = `please, can you, could you, would you, will you, i want you to, i'd like you to, go ahead and,
+  now, then, just, kindly, ok, okay, hey, hi, hello, so, let us, let's`.split(/,\s+/);
 const HERE = new Set([
   '',
-  '.',
-  './',
-  '/',
-  '/workspace',
-  '/workspace/',
-  'workspace',
-  'here',
-  'it',
-  'there',
-  'folder',
-  'directory',
-  'current folder',
-  'current directory',
-  'working directory',
-  'working folder',
-  'home',
+  ...`., ./, /, /workspace, /workspace/, workspace, here, it, there, folder, directory, current folder,
+  current directory, working directory, working folder, home`.split(/,\s+/),
 ]);
 export const MAX_PATH_CHARS = 400;
 

@@ -22,19 +22,11 @@ export type DispatchOptions = {
 };
 
 /** Methods that belong to a node; an operator who keeps calling them is broken or probing. */
-const NODE_METHODS = new Set([
-  'skills.bins',
-  'node.event',
-  'node.invoke.progress',
-  'node.invoke.result',
-  'node.pending.ack',
-  'node.pending.drain',
-  'node.pending.pull',
-  'node.pluginSurface.refresh',
-  'node.pluginTools.update',
-  'node.runnerInventory.update',
-  'node.skills.update',
-]);
+const NODE_METHODS = new Set(
+  `skills.bins, node.event, node.invoke.progress, node.invoke.result,
+  node.pending.ack, node.pending.drain, node.pending.pull, node.pluginSurface.refresh, node.pluginTools.update,
+  node.runnerInventory.update, node.skills.update`.split(/,\s+/),
+);
 
 /** What a method that we do not have would need: nobody below admin learns which those are. */
 const UNKNOWN_METHOD_SCOPE: Scope = 'operator.admin';
