@@ -7,7 +7,7 @@ import { type Zones, zonesOf } from '../config/zones.ts';
 import type { Journal } from '../journal/journal.ts';
 import { openRoot, type Root } from '../platform/root.ts';
 import type { Effect } from '../policy/effects.ts';
-import { STEERING_FILES } from '../policy/steering.ts';
+import { isSteeringFile, STEERING_FILES } from '../policy/steering.ts';
 import { type Limit, limitsOf } from '../sandbox/pool/facts.ts';
 import { type Conversation, MAIN, type Plan, planFor } from '../sandbox/pool/plan.ts';
 import { type Handed, openSandboxes } from '../sandbox/pool/pool.ts';
@@ -85,6 +85,8 @@ export function openBoxes({ paths, workspace, config, zones, env }: BoxPorts) {
     rootOf: async (call: Spoken): Promise<Root> => (planOf(call).access === 'none' ? privateOf(call).root : workspace),
     async openFor(call: Spoken, effects: readonly Effect[]): Promise<Handed & { readonly files: Reach }> {
       const { access } = planOf(call);
+      // Replacing one takes away its cover in every box: whatever runs there would find the new one bare.
+      if (effects.some((one) => one.kind === 'write' && isSteeringFile(one.path))) await sandboxes.recreate(() => true);
       const needsBox = effects.some(({ kind }) => kind === 'run');
       const handed = await sandboxes.forCall(conversationOf(call), needsBox);
       return { ...handed, files: access === 'none' ? privateOf(call).files : openFiles[access] };

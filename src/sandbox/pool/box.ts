@@ -2,6 +2,7 @@
 // ask for less than the settings allow and never for more; a box that broke is not handed out again.
 import { HardshellError } from '../../platform/errors.ts';
 import type { ExecRequest, Sandbox, SandboxLimits } from '../driver.ts';
+import { watchCovered } from './covered.ts';
 import { type Choice, type LoadDriver, openBestDriver } from './drivers.ts';
 import type { Ready } from './spec.ts';
 
@@ -16,6 +17,7 @@ export type Box = {
   lastUsedAtMs: number;
   /** the conversation of each command that runs in it */
   readonly running: Set<{ readonly sessionKey: string }>;
+  readonly spec: Ready['spec'];
   /** null while it opens */
   choice: Choice | null;
   readonly opening: Promise<Choice>;
@@ -40,6 +42,7 @@ export function openBox(scopeKey: string, ready: Ready, { drivers, now }: BoxPor
   const box: Box = {
     ...{ scopeKey, fingerprint: ready.fingerprint, openedAtMs: startedAtMs, lastUsedAtMs: startedAtMs },
     running: new Set(),
+    spec: ready.spec,
     choice: null,
     isOver: false,
     // A turn later, since it fills in the box that does not exist yet.
@@ -73,12 +76,18 @@ export function usedBy(
       const use = { sessionKey };
       box.running.add(use);
       box.lastUsedAtMs = now();
+      const bare = new AbortController();
+      const stopWatching = watchCovered(box.spec, (path) => bare.abort(path));
       try {
-        return await sandbox.exec(capped(request, most));
+        const signal = AbortSignal.any([request.signal, bare.signal]);
+        const result = await sandbox.exec(capped({ ...request, signal }, most));
+        if (bare.signal.aborted && result.stopped === 'aborted') throw uncovered(String(bare.signal.reason));
+        return result;
       } catch (error) {
         if (error instanceof HardshellError && error.code === 'SANDBOX_UNAVAILABLE') box.isOver = true;
         throw error;
       } finally {
+        stopWatching();
         box.running.delete(use);
         box.lastUsedAtMs = now();
         if (box.isOver && box.running.size === 0) await box.end(true);
@@ -86,6 +95,14 @@ export function usedBy(
     },
     close: async () => {},
   };
+}
+
+function uncovered(path: string): HardshellError {
+  return new HardshellError({
+    code: 'SANDBOX_UNCOVERED',
+    message: `the command was ended, because ${path} was replaced meanwhile, which takes away what covers it in the box`,
+    fix: 'look at that file, then run the command again',
+  });
 }
 
 function capped({ limits, ...request }: ExecRequest, most: SandboxLimits): ExecRequest {
