@@ -30,10 +30,13 @@ const isUnused = (id: string, importer = ''): boolean =>
 /** A browser driver is for tests; finding it in the program is a mistake, not a size problem. */
 const FORBIDDEN = /^(playwright-core|@openclaw\/|vitest|fast-check)/;
 
+const PAGE_WORKER = join(import.meta.dirname, '..', 'src', 'net', 'web', 'page-worker.ts');
+
 /** Returns the ids of all modules that went in. */
 export async function bundleProgram(entry: string, out: string): Promise<string[]> {
   const bundle = await rolldown({
-    input: { openclaw: entry },
+    // The thread that reads pages is a program of its own, beside the other.
+    input: { openclaw: entry, 'page-worker': PAGE_WORKER },
     platform: 'node',
     external: (id, importer) => isBuiltin(id) && !isUnused(id, importer),
     plugins: [refuse],

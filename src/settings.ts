@@ -162,7 +162,7 @@ const IN_FORCE = new RegExp(
   `^(${[
     'gateway\\.(mode|port|bind|customBindHost|dangerously.*|auth\\.(mode|token|password|dangerously.*)|controlUi\\.(enabled|allowedOrigins))',
     'agents\\.(defaults\\.(workspace|model|timeoutSeconds|maxOutputTokens|sandbox)|entries\\.[^.]+\\.(sandbox|tools))',
-    'tools\\.(profile|allow|deny|policies|sandbox\\.tools|elevated|exec\\.(mode|allow|safeBins|strictInlineEval|timeoutSeconds))',
+    'tools\\.(profile|allow|deny|policies|web|sandbox\\.tools|elevated|exec\\.(mode|allow|safeBins|strictInlineEval|timeoutSeconds))',
     'approvals|tools\\.exec\\.grantExpiryDays',
     'actions\\.(undoSeconds|email|message|destructive)',
     'channels|commands|pairing|messages|budget\\.perSender\\.tokens|session\\.(dmScope|groupScope|identityLinks)',

@@ -5,6 +5,8 @@ import type { Conversation } from '../sessions/turn.ts';
 export type Heard = {
   /** what the owner wrote since the run began, steering included; nobody else's words */
   readonly words: string;
+  /** what they wrote before; it vouches for words alone, and for nothing that is done */
+  readonly earlier?: string;
   readonly results: readonly { readonly tool: string; readonly args: unknown; readonly text: string }[];
 };
 
@@ -16,10 +18,8 @@ export function heardIn(conversation: Pick<Conversation, 'messages'>, runId: str
     run.flatMap(({ blocks }) => blocks.flatMap((one) => (one.type === 'toolCall' ? [[one.id, one] as const] : []))),
   );
   return {
-    words: run
-      .filter(({ role, label }) => role === 'user' && label.integrity === 'owner')
-      .flatMap(({ blocks }) => blocks.flatMap((one) => (one.type === 'text' ? [one.text] : [])))
-      .join('\n'),
+    words: wordsOf(run),
+    earlier: wordsOf(all.slice(0, from === -1 ? 0 : from)).slice(-MAX_EARLIER),
     results: run.flatMap(({ blocks }) =>
       blocks.flatMap((one) =>
         one.type === 'toolResult'
@@ -29,3 +29,10 @@ export function heardIn(conversation: Pick<Conversation, 'messages'>, runId: str
     ),
   };
 }
+
+const MAX_EARLIER = 20_000;
+const wordsOf = (messages: ReturnType<Conversation['messages']>): string =>
+  messages
+    .filter(({ role, label }) => role === 'user' && label.integrity === 'owner')
+    .flatMap(({ blocks }) => blocks.flatMap((one) => (one.type === 'text' ? [one.text] : [])))
+    .join('\n');

@@ -70,16 +70,22 @@ export const tools = () =>
     }),
     web: group('The web', {
       search: group('Searching', {
-        enabled: flag('Offer web_search', true),
-        provider: maybeText('Which search service'),
-        apiKey: secret('Its key'),
+        enabled: flag('Offer web_search: what is searched for goes to the search service', true),
+        provider: maybeChoice('Which search service; otherwise the one that key or address are for, or duckduckgo', [
+          'brave',
+          'duckduckgo',
+          'searxng',
+          'tavily',
+        ]),
+        apiKey: secret('The key of brave or tavily'),
+        baseUrl: maybeMatch('The address of your searxng', /^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/),
       }),
       fetch: group('Reading pages', {
         enabled: flag('Offer web_fetch; private addresses are never reached', true),
         maxChars: whole('How much of a page is shown to the model', 20_000, { min: 500 }),
         maxBytes: whole('How much of a page is read', 1_000_000, { min: 10_000 }),
         allowedHosts: maybeTexts('Only these hosts, such as *.example.net'),
-        blockedHosts: texts('Never these hosts'),
+        blockedHosts: texts('Never these hosts and what is below them; wins over allowedHosts'),
       }),
     }),
     loopDetection: group('Repetition', { enabled: flag('Stop a turn that repeats itself', true) }),

@@ -1,11 +1,10 @@
 // Owns the one way out of a box that has one: HTTP and HTTPS to listed hosts, through a socket that only that box sees.
 // It dials the address that it has looked at, tells of every request, and must never pass on a path or a body of one.
-import { lookup } from 'node:dns/promises';
 import { createServer, type IncomingMessage, request as overHttp, type ServerResponse } from 'node:http';
-import { connect, isIP, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { errnoOf } from '../../platform/errors.ts';
-import { isListed, isPublic, type Target, targetOf } from './reachable.ts';
+import { addressesOf, isListed, type Resolve, type Target, targetOf } from './reachable.ts';
 
 export type Seen = {
   readonly host: string;
@@ -24,7 +23,7 @@ export type EgressPorts = {
   hosts(): readonly string[];
   seen(request: Seen): void;
   /** for tests alone: who answers for names, and that what it says may be private; no setting reaches it */
-  readonly dangerouslyResolve?: (host: string) => Promise<readonly string[]>;
+  readonly dangerouslyResolve?: Resolve;
 };
 export type EgressProxy = { close(): Promise<void> };
 
@@ -162,18 +161,15 @@ async function addressOf(ports: EgressPorts, target: Target, usual: number): Pro
       `Hardshell: ${entry} is not among the hosts that commands may reach. The owner can allow it: openclaw config set agents.defaults.sandbox.allowedHosts '${list}'`,
     );
   }
-  const found = ports.dangerouslyResolve
-    ? await ports.dangerouslyResolve(host)
-    : isIP(host) !== 0
-      ? [host]
-      : (await lookup(host, { all: true })).map(({ address }) => address);
-  const [first] = found;
-  if (first === undefined) throw new Refused(502, `Hardshell: ${host} has no address`);
-  if (!ports.dangerouslyResolve && !found.every(isPublic))
+  const resolve = ports.dangerouslyResolve;
+  const { addresses, problem } = await (resolve ? addressesOf(host, resolve, () => true) : addressesOf(host));
+  if (problem === 'private')
     throw new Refused(
       403,
       `Hardshell: ${host} is an address of a private network or of this machine, never reached from a box`,
     );
+  const [first] = addresses;
+  if (first === undefined) throw new Refused(502, `Hardshell: ${host} has no address`);
   return first;
 }
 

@@ -1,5 +1,6 @@
-// Owns which hosts and addresses may be reached from a box: names by the owner's list, addresses only where they are
-// public. It must never let a name decide about an address, nor an address that was not looked at be dialled.
+// Owns which hosts and addresses may be reached, from a box and for pages: names by the owner's list, addresses only where
+// they are public. It must never let a name decide about an address, nor an address that was not looked at be dialled.
+import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
@@ -47,6 +48,23 @@ export function isPublic(address: string): boolean {
   if (blocked.check(address, type) || (family === 6 && !global6.check(address, type))) return false;
   const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   return !own.some((one) => one.address === address);
+}
+
+/** Who answers for names. */
+export type Resolve = (host: string) => Promise<readonly string[]>;
+
+export const lookUp: Resolve = async (host) =>
+  isIP(host) === 0 ? (await lookup(host, { all: true })).map(({ address }) => address) : [host];
+
+/** Looked up once, to be dialled as they are; one that is not public spoils all of them. */
+export async function addressesOf(
+  host: string,
+  resolve: Resolve = lookUp,
+  isAllowed: (address: string) => boolean = isPublic,
+): Promise<{ readonly addresses: readonly string[]; readonly problem: 'none' | 'private' | null }> {
+  const addresses = await resolve(host);
+  if (addresses.length === 0) return { addresses, problem: 'none' };
+  return addresses.every(isAllowed) ? { addresses, problem: null } : { addresses: [], problem: 'private' };
 }
 
 function listOf(ranges: readonly string[]): BlockList {

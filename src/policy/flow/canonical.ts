@@ -17,13 +17,19 @@ const PACKED = /\b(?=[A-Za-z]*\d)[A-Za-z0-9+/]{20,}={0,2}/g;
 export const folded = (text: string): string => text.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim();
 const packed = (text: string): string => folded(text).replace(/[\s().-]/g, '');
 
-/** Without scheme, default port, and a last slash or full stop. */
-export const urlKey = (url: string): string =>
-  folded(url)
-    .replace(/^https?:\/\//, '')
-    .replace(/^([^/?#]+):(?:80|443)(?=[/?#]|$)/, '$1')
-    .replace(/[.,;:!?]+$/, '')
-    .replace(/\/$/, '');
+/** Without scheme, default port and a lone last slash. Only the host has no case: each letter of a path could say something. */
+export function urlKey(url: string): string {
+  const rest = url
+    .normalize('NFKC')
+    .trim()
+    .replace(/^https?:\/\//i, '');
+  const end = /[/?#]|$/.exec(rest)?.index ?? rest.length;
+  const host = rest
+    .slice(0, end)
+    .toLowerCase()
+    .replace(/:(?:80|443)$/, '');
+  return host + rest.slice(end).replace(/\/$/, '');
+}
 
 /** Letters that look like others, no width, other directions: whoever needs them is asked about. */
 function isPlain(value: string): boolean {
@@ -53,12 +59,14 @@ export function namedIn(text: string): Named {
     has(value) {
       if (value.trim() === '' || value.length > 2_000 || !isPlain(value.trim())) return false;
       if (urls.has(urlKey(value))) return true;
-      const wanted = folded(value);
+      // Trimmed ends are a sentence's; what is fetched is compared as it is.
+      const isPath = LOCATION.test(value.trim());
+      const [wanted, where] = isPath ? [value.trim(), normal] : [folded(value), plain];
       if (/\d/.test(wanted) && wanted.length >= 8 && squeezed.has(packed(value))) return true;
       let tries = 0;
-      for (let at = plain.indexOf(wanted); at !== -1; at = plain.indexOf(wanted, at + wanted.length)) {
+      for (let at = where.indexOf(wanted); at !== -1; at = where.indexOf(wanted, at + wanted.length)) {
         if (++tries > MAX_TRIES) return false;
-        if (standsAlone(isSameLength ? normal : plain, at, at + wanted.length)) return true;
+        if (standsAlone(isPath || isSameLength ? normal : plain, at, at + wanted.length)) return true;
       }
       return false;
     },
@@ -66,6 +74,8 @@ export function namedIn(text: string): Named {
   };
 }
 
+/** An address with more than a host. */
+const LOCATION = /^(?:[a-z]{2,8}:\/\/[^/?#\s]{1,300}|[^/?#\s@]{1,300}\.[^/?#\s@]{1,100})[/?#]/i;
 /** A value that stands inside others this often is none that anybody named. */
 const MAX_TRIES = 2_000;
 const INSIDE = /[\p{L}\p{N}\p{M}_@+\-/\\&=%~#?.$]/u;

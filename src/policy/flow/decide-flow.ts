@@ -1,5 +1,6 @@
 // Owns the one question of information flow: may this act happen without a word of the owner, given all that the model has
 // read? Pure over a run; it assumes that the model obeys whatever it read last, and never looks at why it asks for a call.
+import { unvouched } from '../web/query.ts';
 import { leadsIn, linksIn, type Named, namedIn, urlKey } from './canonical.ts';
 import { isOfKind, kindsIn } from './kinds.ts';
 import { ownWords } from './own-words.ts';
@@ -25,6 +26,15 @@ export type FlowRun = {
   result(call: FlowCall, text: string): void;
 };
 
+/** What the conversation holds: words of the owner from before, things that are not public, words of others. */
+export type Before = {
+  readonly isTainted: boolean;
+  readonly hasSecret: boolean;
+  readonly words?: string;
+  readonly hasThings?: boolean;
+  readonly hasOutside?: boolean;
+};
+
 const MAX_SOURCES = 16;
 
 /** `registry`: people, chats, hosts and accounts that the owner has confirmed beforehand, under any names. `before`: what
@@ -32,7 +42,7 @@ const MAX_SOURCES = 16;
 export function createFlowRun(
   tools: Readonly<Record<string, ToolRoles>>,
   registry: Readonly<Record<string, readonly string[]>>,
-  before: { readonly isTainted: boolean; readonly hasSecret: boolean } = { isTainted: false, hasSecret: false },
+  before: Before = { isTainted: false, hasSecret: false },
 ): FlowRun {
   let words = '';
   let named: Named = namedIn('');
@@ -43,6 +53,9 @@ export function createFlowRun(
   const shownUrls = new Set<string>();
   const sources: string[] = [];
   let { isTainted, hasSecret } = before;
+  const pages: string[] = [];
+  const things: string[] = [];
+  let { hasThings = false, hasOutside = false } = before;
 
   const rolesOf = (tool: string): ToolRoles => (Object.hasOwn(tools, tool) ? (tools[tool] ?? UNDECLARED) : UNDECLARED);
   const vouches: Readonly<Record<Voucher, (value: string) => boolean>> = {
@@ -64,6 +77,16 @@ export function createFlowRun(
       const vouchers = need.vouched[role];
       if (vouchers && !isVouched(role, value, vouchers) && !(roles.effect === 'fetch' && isShown(value)))
         return ask(`${role.toUpperCase()}_NOT_NAMED`, `${name} "${shown(value)}" is nothing that you named`, value);
+      if (roles.effect === 'search' && role === 'payload') {
+        const own = `${before.words ?? ''}\n${words}`;
+        const part = unvouched(value, { own, pages, things, hasThings, hasOutside });
+        if (part !== null)
+          return ask(
+            'QUERY_NOT_NAMED',
+            `"${shown(part)}" would go to the search service, and you did not say it`,
+            part,
+          );
+      }
       if (need.payload && isTainted && role === 'payload') {
         const lead = leadsIn(value).find((one) => !named.has(one) && !known.has(one));
         if (lead !== undefined)
@@ -91,6 +114,9 @@ export function createFlowRun(
     result(call, text) {
       const roles = rolesOf(call.tool);
       if (roles.readers === 'secret') hasSecret = true;
+      (roles.readers === 'public' ? pages : things).push(text);
+      if (roles.readers !== 'public') hasThings = true;
+      if (roles.result === 'untrusted' && roles !== UNDECLARED) hasOutside = true;
       // Also what is one's own has names in it that others chose.
       isTainted = true;
       if (roles.result === 'own') own.push(namedIn(text));

@@ -14,12 +14,14 @@ export type FlowRules = {
 export function judgeFlow(call: ToolCall, { rolesOf, registry }: FlowRules): Verdict[] {
   const roles = rolesOf(call.name);
   if (roles === undefined || roles.effect === 'read') return [];
-  const { words, results } = call.heard?.() ?? { words: '', results: [] };
+  const { words, results, earlier = '' } = call.heard?.() ?? { words: '', results: [] };
   const names = new Set([call.name, ...results.map(({ tool }) => tool)]);
   const tools = Object.fromEntries([...names].flatMap((name) => [[name, rolesOf(name)]])) as Record<string, ToolRoles>;
   const run = createFlowRun(tools, registry, {
     isTainted: call.context.integrity === 'untrusted' || call.context.integrity === 'peer',
     hasSecret: call.context.readers === 'secret',
+    words: earlier,
+    ...heldBy(call),
   });
   run.owner(words);
   for (const { tool, args, text } of results) run.result({ tool, args: fieldsOf(args) }, text);
@@ -27,6 +29,15 @@ export function judgeFlow(call: ToolCall, { rolesOf, registry }: FlowRules): Ver
   if (decision === 'allow') return [];
   const marks = value === undefined ? {} : { marks: [value] };
   return [{ rule: decision, key: 'built in', code, reason, fix: '', ...marks }];
+}
+
+/** By where all that the model has seen came from: `file:` and `exec` are the owner's things, pages are nobody's. */
+function heldBy({ context: { sources }, speaker: { channel, place } }: ToolCall) {
+  const others = sources.filter((one) => place !== 'dm' || !one.startsWith(`${channel}:`));
+  return {
+    hasThings: others.some((one) => !one.startsWith('web:')),
+    hasOutside: others.some((one) => !one.startsWith('file:') && one !== 'exec'),
+  };
 }
 
 const fieldsOf = (args: unknown): FlowCall['args'] =>

@@ -5,6 +5,7 @@
 export type FlowEffect =
   | 'read'
   | 'fetch'
+  | 'search'
   | 'reversible'
   | 'irreversible'
   | 'message'
@@ -19,8 +20,8 @@ export type ToolRoles = {
   readonly args: Readonly<Record<string, Role>>;
   /** whether what it gives back can carry other people's text */
   readonly result: 'own' | 'untrusted';
-  /** `secret`: identity documents, keys, codes; nothing may leave unasked once they were seen */
-  readonly readers?: 'secret' | undefined;
+  /** `secret`: identity documents, keys, codes; nothing may leave unasked once they were seen. `public`: anybody reads it */
+  readonly readers?: 'secret' | 'public' | undefined;
 };
 
 /** A tool that nobody declared can do anything, with anything, to anybody. */
@@ -52,6 +53,8 @@ export const NEEDS: Readonly<Record<FlowEffect, Need>> = {
   read: { kind: 'never', vouched: {}, payload: false, leaves: false },
   // The address itself; decide-flow.ts also knows one that stood where the owner said to look.
   fetch: { kind: 'never', vouched: { target: KNOWN, payload: WORDS }, payload: false, leaves: true },
+  // To the service of the settings, and to nobody whom the model chose; policy/web/query.ts weighs the words.
+  search: { kind: 'never', vouched: {}, payload: false, leaves: true },
   reversible: { kind: 'tainted', vouched: { target: KNOWN, object: OWN }, payload: true, leaves: false },
   irreversible: { kind: 'always', vouched: { target: WORDS, object: WORDS }, payload: true, leaves: false },
   message: { kind: 'tainted', vouched: { target: KNOWN, object: OWN }, payload: true, leaves: true },

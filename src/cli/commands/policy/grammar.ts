@@ -19,6 +19,7 @@ export function policy(program: Command, lazy: Lazy): void {
     .option('--command <text>', 'the command that would run')
     .option('--path <path>', 'the file that would be touched')
     .option('--to <chat>', 'the chat that would be written to')
+    .option('--url <address>', 'the page that would be read')
     .addOption(jsonOption())
     .action(lazy(() => import('./explain.ts')));
   examples(explain, [
@@ -26,6 +27,7 @@ export function policy(program: Command, lazy: Lazy): void {
     'openclaw policy explain --tool exec --channel telegram --chat -100123 --sender 42',
     `openclaw policy explain --tool exec --command 'git status' --json`,
     'openclaw policy explain --tool write --path notes/a.md',
+    'openclaw policy explain --tool web_fetch --url https://example.net/',
   ]);
   const test = group.command('test').description('your own table of calls and decisions, as a test of your settings');
   test

@@ -10,6 +10,7 @@ import type { Config } from '../../../config/schema.ts';
 import { personOf } from '../../../config/shape/people.ts';
 import { ALIASES, COMING, TOOL_NAMES } from '../../../config/shape/tool-words.ts';
 import { type Zones, zonesOf } from '../../../config/zones.ts';
+import { readPageUrl } from '../../../net/web/page-url.ts';
 import { EXIT, HardshellError } from '../../../platform/errors.ts';
 import type { ToolCall } from '../../../policy/decide.ts';
 import type { Effect } from '../../../policy/effects.ts';
@@ -34,6 +35,7 @@ export type Asked = {
   readonly command?: string;
   readonly path?: string;
   readonly to?: string;
+  readonly url?: string;
 };
 
 export type Ground = {
@@ -80,7 +82,7 @@ export function questionOf({ config, rules, grants }: Ground, asked: Asked): Que
       `one of ${['main', ...Object.keys(config.agents.entries)].join(', ')}`,
     );
   const { speaker, standing, refused } = speakerOf(asked, rules, grants);
-  const args = { command: asked.command, path: asked.path, to: asked.to };
+  const args = { command: asked.command, path: asked.path, to: asked.to, url: asked.url };
   const { principal, place, channel, chat } = speaker;
   // Your direct chats are one conversation; every other chat is one of its own.
   const isMain = principal.kind === 'owner' && place === 'dm';
@@ -101,8 +103,10 @@ function toolOf(written: string): { name: string; notes: string[] } {
     throw usage(what, close ? `did you mean ${close}?` : `one of ${TOOL_NAMES.join(', ')}`);
   }
   const absent = COMING.includes(name) ? [`this version has no ${name} yet; its rules hold from its first day`] : [];
-  return { name, notes: absent };
+  return { name, notes: name === 'web_fetch' ? [...absent, NAMED] : absent };
 }
+
+const NAMED = 'an address that the owner did not name asks all the same';
 
 type Speaking = Pick<Question, 'standing' | 'refused'> & { readonly speaker: ToolCall['speaker'] };
 
@@ -188,15 +192,20 @@ function knownOf({ channel, account, chat, within, isDirect, sender }: Facts, gr
 }
 
 /** What the tools themselves would declare; without an argument there is nothing to judge but the tool. */
-function effectsOf(name: string, { command, path, to }: Asked, where: 'sandbox' | 'host'): Effect[] {
+function effectsOf(name: string, { command, path, to, url }: Asked, where: 'sandbox' | 'host'): Effect[] {
   if (name === 'exec' && command !== undefined) return [{ kind: 'run', command, cwd: '.', where }];
   if (name === 'process' && command !== undefined) return [{ kind: 'process', id: 'explained', input: command }];
   if (path !== undefined && (name === 'read' || name === 'ls')) return [{ kind: 'read', path }];
   if (path !== undefined && ['write', 'edit', 'apply_patch'].includes(name)) return [{ kind: 'write', path }];
   if (name === 'message' && to !== undefined) return [{ kind: 'message', to, text: '' }];
   if (name === 'mail' && to !== undefined) return [{ kind: 'mail', to: [to], text: '' }];
-  const given = Object.entries({ command, path, to }).find(([, value]) => value !== undefined)?.[0];
-  if (given === undefined) return [];
+  if (name === 'web_fetch' && url !== undefined) {
+    const read = readPageUrl(url);
+    if ('problem' in read) throw usage(`--url is no address that is fetched: ${read.problem}`, 'write it whole');
+    return [{ kind: 'fetch', url: read.url.href }];
+  }
+  const given = Object.entries({ command, path, to, url }).find(([, value]) => value !== undefined)?.[0];
+  if (given === undefined) return name === 'web_search' ? [{ kind: 'search', query: '' }] : [];
   throw usage(`${name} takes no ${given}`, `leave --${given} out`);
 }
 

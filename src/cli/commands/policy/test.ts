@@ -25,6 +25,7 @@ const TEXTS = [
   'command',
   'path',
   'to',
+  'url',
   'expect',
   'key',
   'name',
