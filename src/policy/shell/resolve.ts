@@ -41,9 +41,9 @@ export function createResolve(folders: readonly string[] = FOLDERS, isTrusted = 
   // For one judgement, in which every name is asked about again and again.
   const known = new Map<string, Program | null>();
   return (name) => {
-    const found = known.get(name) ?? find(name);
-    known.set(name, found);
-    return found;
+    const found = known.has(name) ? known.get(name) : find(name);
+    known.set(name, found ?? null);
+    return found ?? null;
   };
 }
 

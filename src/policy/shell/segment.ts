@@ -19,54 +19,11 @@ export type ListRules = {
 /** Change nothing and read nothing, so nobody has to list them. */
 const FREE = new Set(['true', 'false', ':', 'cd']);
 /** Of the shell itself: what they do goes on in the commands behind them. */
-const BUILTINS = new Set([
-  ...[
-    'alias',
-    'bg',
-    'bind',
-    'break',
-    'caller',
-    'compgen',
-    'complete',
-    'continue',
-    'declare',
-    'dirs',
-    'disown',
-    'enable',
-  ],
-  ...[
-    'eval',
-    'exit',
-    'export',
-    'fc',
-    'fg',
-    'getopts',
-    'hash',
-    'help',
-    'history',
-    'jobs',
-    'kill',
-    'let',
-    'local',
-    'logout',
-  ],
-  ...[
-    'mapfile',
-    'popd',
-    'pushd',
-    'read',
-    'readarray',
-    'readonly',
-    'return',
-    'set',
-    'shift',
-    'shopt',
-    'source',
-    '.',
-    'suspend',
-  ],
-  ...['times', 'trap', 'type', 'typeset', 'ulimit', 'umask', 'unalias', 'unset', 'wait', 'exec'],
-]);
+const BUILTINS = new Set(
+  `alias bg bind break caller compgen complete continue declare dirs disown enable eval exit
+  export fc fg getopts hash help history jobs kill let local logout mapfile popd pushd read readarray readonly
+  return set shift shopt source . suspend times trap type typeset ulimit umask unalias unset wait exec`.split(/\s+/),
+);
 /** Ours: an agent has no authority over its own rules. */
 const CONTROL = new Set(['openclaw', 'hardshell', 'clawdbot', 'moltbot']);
 
@@ -188,7 +145,7 @@ function judgeFind(args: readonly string[], inside: Inside): Doubt[] {
   const places = first === -1 ? args : args.slice(0, first);
   for (let at = places.length; at < args.length; at += 1) {
     const arg = args[at] ?? '';
-    const takes = Object.hasOwn(FIND, arg) ? FIND[arg] : undefined;
+    const takes = FIND.get(arg);
     if (takes === undefined)
       return [{ reason: 'find runs, deletes, writes or follows what it finds by this', mark: arg }];
     at += takes;

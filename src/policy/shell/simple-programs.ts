@@ -131,33 +131,16 @@ export const SIMPLE: Readonly<Record<string, Simple>> = {
 };
 
 /** What find may ask and print, and how many words each takes; what runs, deletes, writes or follows links is not here. */
-export const FIND: Readonly<Record<string, 0 | 1>> = {
-  ...{
-    '-print': 0,
-    '-print0': 0,
-    '-ls': 0,
-    '-empty': 0,
-    '-prune': 0,
-    '-true': 0,
-    '-false': 0,
-    '-depth': 0,
-    '-mount': 0,
-  },
-  ...{ '-xdev': 0, '-not': 0, '!': 0, '-a': 0, '-and': 0, '-o': 0, '-or': 0, '(': 0, ')': 0, ',': 0, '-readable': 0 },
-  ...{
-    '-writable': 0,
-    '-executable': 0,
-    '-name': 1,
-    '-iname': 1,
-    '-path': 1,
-    '-ipath': 1,
-    '-wholename': 1,
-    '-regex': 1,
-  },
-  ...{ '-iregex': 1, '-regextype': 1, '-type': 1, '-maxdepth': 1, '-mindepth': 1, '-size': 1, '-mtime': 1, '-mmin': 1 },
-  ...{ '-atime': 1, '-amin': 1, '-ctime': 1, '-cmin': 1, '-perm': 1, '-user': 1, '-group': 1, '-uid': 1, '-gid': 1 },
-  ...{ '-links': 1, '-printf': 1, '-quit': 0 },
-};
+export const FIND: ReadonlyMap<string, 0 | 1> = new Map([
+  ...`-print -print0 -ls -empty -prune -true -false -depth -mount -xdev -not ! -a -and -o -or ( ) , -readable
+    -writable -executable -quit`
+    .split(/\s+/)
+    .map((word) => [word, 0] as const),
+  ...`-name -iname -path -ipath -wholename -regex -iregex -regextype -type -maxdepth -mindepth -size -mtime -mmin
+    -atime -amin -ctime -cmin -perm -user -group -uid -gid -links -printf`
+    .split(/\s+/)
+    .map((word) => [word, 1] as const),
+]);
 
 /** The scripts of sed that only choose or replace lines: none that reads, writes or runs. */
 export const PLAIN_SED: readonly RegExp[] = [
@@ -168,33 +151,13 @@ export const PLAIN_SED: readonly RegExp[] = [
 ];
 
 /** Interpreters of which the first word is the file that they run; of the others it may be code, or a command of theirs. */
-export const SCRIPTED: readonly string[] = [
-  ...[
-    'sh',
-    'bash',
-    'dash',
-    'ash',
-    'zsh',
-    'ksh',
-    'node',
-    'nodejs',
-    'tsx',
-    'ts-node',
-    'python',
-    'pypy',
-    'perl',
-    'ruby',
-    'php',
-  ],
-  ...['lua', 'luajit', 'Rscript'],
-];
+export const SCRIPTED: readonly string[] = `sh bash dash ash zsh ksh node nodejs tsx ts-node python pypy perl ruby
+  php lua luajit Rscript`.split(/\s+/);
 
 /** Commands of programs that are in the list of INTERPRETERS or RUNNERS; every other use of them is asked about. */
 export const RUNNER_WORDS: Readonly<Record<string, readonly string[]>> = {
-  git: [
-    ...['status', 'log', 'diff', 'show', 'branch', 'blame', 'ls-files', 'rev-parse', 'shortlog', 'describe', 'tag'],
-    ...['add', 'commit', 'restore', 'switch', 'checkout', 'stash', 'mv', 'rm', 'merge', 'init', 'reset', 'cat-file'],
-  ],
+  git: `status log diff show branch blame ls-files rev-parse shortlog describe tag add commit restore switch
+    checkout stash mv rm merge init reset cat-file`.split(/\s+/),
   npm: ['test', 't', 'run', 'start', 'ls', 'ci', 'outdated', 'version'],
   yarn: ['test', 'run', 'start'],
   pnpm: ['test', 'run', 'start', 'ls'],
@@ -202,47 +165,8 @@ export const RUNNER_WORDS: Readonly<Record<string, readonly string[]>> = {
   go: ['build', 'test', 'vet', 'fmt', 'version', 'list'],
 };
 /** Also abbreviated: git takes `--upload-p`. */
-export const RISKY_OPTIONS: readonly string[] = [
-  ...[
-    '--config',
-    '--config-env',
-    '--exec',
-    '--exec-path',
-    '--upload-pack',
-    '--receive-pack',
-    '--ext-diff',
-    '--textconv',
-  ],
-  ...[
-    '--output',
-    '--open-files-in-pager',
-    '--template',
-    '--git-dir',
-    '--work-tree',
-    '--separate-git-dir',
-    '--editor',
-    '--edit',
-  ],
-  ...[
-    '--toolexec',
-    '--exec-prefix',
-    '--ldflags',
-    '--gcflags',
-    '--overlay',
-    '--modfile',
-    '--prefix',
-    '--script-shell',
-    '--node-options',
-  ],
-  ...[
-    '--userconfig',
-    '--globalconfig',
-    '--target-dir',
-    '--manifest-path',
-    '--gpg-sign',
-    '--strategy',
-    '--file',
-    '--pathspec-from-file',
-  ],
-  ...['--no-index', '--contents', '--ignore-revs-file', '--exclude-from', '--filters', '--shared'],
-];
+export const RISKY_OPTIONS: readonly string[] = `--config --config-env --exec --exec-path --upload-pack
+  --receive-pack --ext-diff --textconv --output --open-files-in-pager --template --git-dir --work-tree
+  --separate-git-dir --editor --edit --toolexec --exec-prefix --ldflags --gcflags --overlay --modfile --prefix
+  --script-shell --node-options --userconfig --globalconfig --target-dir --manifest-path --gpg-sign --strategy
+  --file --pathspec-from-file --no-index --contents --ignore-revs-file --exclude-from --filters --shared`.split(/\s+/);
