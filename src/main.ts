@@ -29,6 +29,7 @@ import { createPerimeter } from './perimeter.ts';
 import { acquireLock, type Lock } from './platform/lock.ts';
 import { openRoot, type Root } from './platform/root.ts';
 import { foldersShown } from './policy/paths.ts';
+import { createRemembering } from './remembering.ts';
 import { createRunning } from './running/running.ts';
 import { MAIN } from './sandbox/pool/plan.ts';
 import { prepareWorkspace, workspaceOwner } from './sandbox/workspace.ts';
@@ -202,6 +203,11 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
     config: () => live.current().config,
   });
   opened.defer(sandboxes.close);
+  const remembering = createRemembering({
+    ...{ store, workspace, redactor, sandboxes, now: Date.now },
+    config: () => live.current().config,
+  });
+  remembering.provenance.seed(STARTER_FILES);
   const outgoing = openOutgoing(join(paths.stateDir, 'outgoing'), Date.now);
   const perimeter = createPerimeter({
     ...{ store, log, paths, outgoing, env: settings.env, now: Date.now },
@@ -225,16 +231,16 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
     openBox: (name, { workspace: access, allowedHosts }) => sandboxes.openApart(`mcp:${name}`, access, allowedHosts),
   });
   opened.defer(mcp.close);
-  return { workspace, sandboxes, running, undo, mcp, live, perimeter, outgoing };
+  return { workspace, sandboxes, running, undo, mcp, live, perimeter, outgoing, remembering };
 }
 
 function wireCore(
   { paths, env, port, dangerousWeb }: Start,
   { config, log, store, hide }: State,
-  { workspace, sandboxes, running, undo, mcp, live, perimeter, outgoing }: Powers,
+  { workspace, sandboxes, running, undo, mcp, live, perimeter, outgoing, remembering }: Powers,
 ): Core {
   const now = Date.now;
-  const promptFor = createPromptBuilder(workspace);
+  const promptFor = createPromptBuilder(workspace, remembering.provenance);
   let web: Promise<Web> | undefined;
   const openWeb = async (): Promise<Web> =>
     (await import('./net/web/web.ts')).createWeb({
@@ -243,7 +249,7 @@ function wireCore(
       ...(dangerousWeb ? { dangerously: dangerousWeb } : {}),
     });
   const { tools, toolCaller } = createTooling({
-    ...{ log, config, sandboxes, running, undo, mcp },
+    ...{ log, config, remembering, sandboxes, running, undo, mcp },
     live: () => live.current().config,
     web: () => (web ??= openWeb()),
     canSend: () => perimeter.hasChannels(),
@@ -275,6 +281,7 @@ function wireCore(
   });
   undo.attach(core);
   running.recordWith(core.journal.record);
+  remembering.recordWith(core.journal.record);
   mcp.recordWith(core.journal.record);
   sandboxes.recordWith(core.journal.record);
   live.recordWith(core.journal.record);

@@ -15,6 +15,7 @@ import { HardshellError } from './platform/errors.ts';
 import { decide, type PermittedCall, type ToolCall } from './policy/decide.ts';
 import { askingOf, judgesOf, rulesOf } from './policy/judges.ts';
 import { judgeFor } from './policy/tool-policy.ts';
+import type { Remembering } from './remembering.ts';
 import type { Running } from './running/running.ts';
 import { createToolCaller } from './tools/call.ts';
 import { TOOLS, toolSchemas } from './tools/registry.ts';
@@ -26,6 +27,7 @@ export type ToolingPorts = {
   readonly config: Config;
   /** as it is now: what may be called is read at each turn */
   live(): Config;
+  readonly remembering: Pick<Remembering, 'envOf' | 'isFor'>;
   readonly sandboxes: Pick<Boxes, 'whereOf' | 'zonesOf' | 'openFor' | 'folderFor'>;
   readonly running: Running;
   readonly undo: Pick<Undo, 'before' | 'telling'>;
@@ -42,6 +44,7 @@ export function createTooling({
   log,
   config,
   live,
+  remembering,
   sandboxes,
   running,
   undo,
@@ -94,7 +97,9 @@ export function createTooling({
       const [rules, asking] = [rulesOf(now), askingOf(now, turn)];
       const isDenied = (name: string): boolean => judgeFor(name, rules, asking).rule === 'deny';
       const own = TOOLS.flatMap(({ name }) =>
-        isDenied(name) || !isThere(name, now.tools, turn.speaker)
+        isDenied(name) ||
+        !isThere(name, now.tools, turn.speaker) ||
+        (name.startsWith('memory_') && !remembering.isFor(turn))
           ? []
           : (schemas[now.tools.elevated.enabled ? 'outside' : 'inside'].get(name) ?? []),
       );
@@ -121,6 +126,7 @@ export function createTooling({
           openEnv: async (call, signal) => ({
             ...{ signal, web, send: outward.send, change: outward.change, mail: deskFor(outward) },
             processes: running.processes,
+            ...remembering.envOf(call),
             callServer: (permitted, args) => mcp.call(permitted, args, signal),
             ...(await sandboxes.openFor(call, call.effects)),
             ...running.envOf(call),

@@ -45,6 +45,8 @@ type Reply = { text: string; calls: ModelToolCall[]; model: string; end: Extract
 export async function runTurn(turn: Turn, ports: AgentPorts): Promise<TurnEnd> {
   const watch: Watch = { loop: createLoopWatch(), refusals: createRefusalWatch() };
   const prompt = await ports.prompt(turn);
+  // What stands in the files that steer was written by somebody too.
+  if (prompt.label !== null) turn.conversation.observe(prompt.label);
   const tools = ports.tools(turn);
   const fixedTokens = estimateTokens(prompt.stable + JSON.stringify(tools)) + ports.maxOutputTokens;
   let usage = NO_USAGE;

@@ -14,6 +14,8 @@ export type PermittedCall = ToolCall & {
   readonly effects: readonly Effect[];
   /** for a command: what was judged, to run instead of its text */
   readonly runAs?: string;
+  /** the owner saw the whole of it and said yes */
+  readonly isApproved?: true;
 };
 
 export type Decision =
@@ -42,7 +44,8 @@ export type Decision =
 export type Judge = (call: ToolCall, effects: readonly Effect[]) => readonly Verdict[] | Promise<readonly Verdict[]>;
 
 export function decide(call: ToolCall, effects: readonly Effect[], verdicts: readonly Verdict[]): Decision {
-  const permit = (as: { runAs?: string } = {}): PermittedCall => ({ ...call, effects, ...as }) as PermittedCall;
+  const permit = (as: { runAs?: string; isApproved?: true } = {}): PermittedCall =>
+    ({ ...call, effects, ...as }) as PermittedCall;
   const objection = strictest(verdicts);
   if (objection === null) {
     const runAs = verdicts.find((one) => one.rule === 'allow' && one.runAs !== undefined)?.runAs;
@@ -51,5 +54,5 @@ export function decide(call: ToolCall, effects: readonly Effect[], verdicts: rea
   const { key, code, reason, fix, marks = [], always = null } = objection;
   return objection.rule === 'deny'
     ? { kind: 'deny', key, code, reason, fix }
-    : { kind: 'ask', key, code, reason, marks, always, approve: () => permit() };
+    : { kind: 'ask', key, code, reason, marks, always, approve: () => permit({ isApproved: true }) };
 }

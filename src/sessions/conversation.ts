@@ -1,5 +1,6 @@
 // Owns one session's transcript while a turn runs: what is stored, what is not stored yet, and the next sequence number.
 // Messages become durable only through persist(); a crash before it loses nothing, since the inbox still has the message.
+import { isDeepStrictEqual } from 'node:util';
 import { join, type Label, label } from '../store/label.ts';
 import type { Store } from '../store/open.ts';
 import type { SessionRecord, Sessions } from '../store/sessions.ts';
@@ -59,6 +60,12 @@ export function openConversation(ports: ConversationPorts, initial: SessionRecor
     },
     messages: () => all,
     context: () => context,
+    observe(given) {
+      const next = join(context, given);
+      if (isDeepStrictEqual(next, context)) return;
+      context = next;
+      changed = true;
+    },
     unstored: () => all.slice(stored),
     append: appendFor(runId),
     as: (run) => ({ append: appendFor(run) }),

@@ -32,8 +32,10 @@ export type Turn = {
 export interface Conversation {
   /** stored and not yet stored, oldest first; the newest `MAX_MESSAGES` */
   messages(): readonly StoredMessage[];
-  /** join of the labels of all of them */
+  /** join of the labels of all of them, and of what was shown besides */
   context(): Label;
+  /** The model is shown something that is no message: from here on it is part of the context. */
+  observe(label: Label): void;
   append(message: {
     role: StoredMessage['role'];
     blocks: readonly Block[];

@@ -25,7 +25,7 @@ export const editTool: Tool<z.infer<typeof parameters>> = {
     { kind: 'read', path: filePath(path) },
     { kind: 'write', path: filePath(path) },
   ],
-  async run(_call, { path, oldText, newText, all = false }, env) {
+  async run(call, { path, oldText, newText, all = false }, env) {
     const name = filePath(path);
     if (oldText === newText) throw refused('NO_CHANGE', 'oldText and newText are the same', 'give the new text');
     const [file, target] = await Promise.all([env.files.at(name, 'read'), env.files.at(name, 'write')]);
@@ -45,6 +45,11 @@ export const editTool: Tool<z.infer<typeof parameters>> = {
       throw refused('FILE_TOO_BIG', `${name} would become larger than ${MAX_FILE_BYTES} bytes`, 'split the file');
     }
     const changed = replaceAt(text, places, oldText.length, newText);
+    env.provenance.check(target.name, newText);
+    env.provenance.record({
+      ...{ path: target.name, before: text, after: changed, label: call.context },
+      ...{ isWhole: false, isApproved: call.isApproved === true },
+    });
     await target.root.replace(target.name, changed);
     const what = count === 1 ? '1 place' : `${count} places`;
     return { text: `Changed ${what} in ${name}.`, isError: false, label: label('tool-local', 'owner') };

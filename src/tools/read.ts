@@ -2,7 +2,6 @@
 // the cap, and a file that fits is shown exactly, so that `edit` can be given any part of it.
 import { z } from 'zod';
 import { HardshellError } from '../platform/errors.ts';
-import { label } from '../store/label.ts';
 import { filePath, shownBytes } from './paths.ts';
 import type { Tool } from './tool.ts';
 
@@ -31,7 +30,7 @@ export const readTool: Tool<z.infer<typeof parameters>> = {
     return {
       text: window(data, offset, limit),
       isError: false,
-      label: label('untrusted', 'owner', `file:${name}`),
+      label: env.provenance.labelRead(data, name),
     };
   },
 };

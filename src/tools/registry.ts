@@ -5,6 +5,7 @@ import { editTool } from './edit.ts';
 import { execTool } from './exec.ts';
 import { lsTool } from './ls.ts';
 import { mailTool } from './mail.ts';
+import { MEMORY_TOOLS } from './memory/memory-tools.ts';
 import { messageTool } from './message.ts';
 import { processTool } from './process.ts';
 import { readTool } from './read.ts';
@@ -23,6 +24,7 @@ export const TOOLS: readonly AnyTool[] = [
   mailTool,
   webFetchTool,
   webSearchTool,
+  ...MEMORY_TOOLS,
 ];
 
 /** In the order given, always spelled the same, so that provider caches hit. What nobody may ask for here is left out. */

@@ -1,6 +1,8 @@
 // Owns the contract of a tool: schema, declared effects, run. A tool can be run only with a PermittedCall, which only
 // policy/decide.ts can make, and it is handed everything it touches; it never opens a path or a process by itself.
 import type { z } from 'zod';
+import type { Memory } from '../memory/memory.ts';
+import type { Provenance, Written } from '../memory/provenance.ts';
 import type { MailReader } from '../net/mail-words.ts';
 import type { Web } from '../net/web/web.ts';
 import type { PermittedCall, ToolCall } from '../policy/decide.ts';
@@ -31,6 +33,12 @@ export type ToolEnv = {
   change(call: PermittedCall, change: Change, signal: AbortSignal): Promise<void>;
   /** the owner's mail; throws a HardshellError where there is none */
   mail(call: PermittedCall): MailDesk;
+  /** where the content of files came from: told when it is read, recorded before it is written */
+  readonly provenance: Pick<Provenance, 'labelRead' | 'labelOfLines' | 'check'> & {
+    record(written: Omit<Written, 'sessionKey'>): void;
+  };
+  /** throws a HardshellError where somebody else could hear of it; loaded when it is asked for */
+  memory(): Promise<Memory>;
 };
 
 /** `leavesAtMs` is 0 when it leaves at once. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { reachOn, zonesFor } from '../../test/support/reach.ts';
+import { FORGETFUL } from '../../test/support/remembering.ts';
 import { OWNER_DM } from '../../test/support/speaker.ts';
 import { decide } from '../policy/decide.ts';
 import { judgePaths } from '../policy/paths.ts';
@@ -35,6 +36,7 @@ function caller(more: Partial<CallerPorts> = {}, env: Partial<ToolEnv> = {}) {
       decide(call, effects, [...judgePaths(call, effects, zonesFor(folder)), ...judgeSteering(effects)]),
     where: () => 'sandbox',
     openEnv: async (_call, signal) => ({
+      ...FORGETFUL,
       callServer: () => Promise.reject(new Error('there is no server')),
       files: reachOn(folder),
       sandbox: null,
@@ -80,9 +82,11 @@ describe('what the model is told', () => {
   test('fits in 800 tokens, names every tool and every argument, and never changes between calls', () => {
     const text = JSON.stringify(toolSchemas(TOOLS));
     // The others are there only when something stands behind them.
-    const always = TOOLS.filter(({ name }) => !/^(mail|web_)/.test(name));
+    const always = TOOLS.filter(({ name }) => !/^(mail|web_|memory_)/.test(name));
     expect(JSON.stringify(toolSchemas(always)).length / 3.5).toBeLessThan(800);
-    expect(text.length / 3.5).toBeLessThan(1_150);
+    const memory = TOOLS.filter(({ name }) => name.startsWith('memory_'));
+    expect(JSON.stringify(toolSchemas(memory)).length / 3.5).toBeLessThan(260);
+    expect(text.length / 3.5).toBeLessThan(1_410);
     expect(JSON.stringify(toolSchemas(TOOLS))).toBe(text);
     expect(toolSchemas(TOOLS).map((tool) => tool.name)).toEqual([
       'read',
@@ -331,7 +335,7 @@ describe('exec', () => {
 describe('the way of a call', () => {
   test('an unknown tool is answered with the names there are', async () => {
     expect((await call('rm', {})).text).toBe(
-      'There is no tool called "rm". There are: read, write, edit, ls, exec, process, message, mail, web_fetch, web_search.',
+      'There is no tool called "rm". There are: read, write, edit, ls, exec, process, message, mail, web_fetch, web_search, memory_search, memory_get, memory_write.',
     );
   });
   test.each([[{ path: 1 }], [{}], [null], ['text'], [{ path: 'a', extra: 1 }], [[]]])(

@@ -18,6 +18,7 @@ const ROWS: readonly (readonly string[])[] = [
     'mcp',
     'outward',
     'perimeter.ts',
+    'remembering.ts',
     'runs.ts',
     'running',
     'send.ts',

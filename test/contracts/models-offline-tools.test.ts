@@ -14,6 +14,7 @@ import { createToolCaller } from '../../src/tools/call.ts';
 import { TOOLS, toolSchemas } from '../../src/tools/registry.ts';
 import { ask, requestOf } from '../support/model-run.ts';
 import { reachOn } from '../support/reach.ts';
+import { FORGETFUL } from '../support/remembering.ts';
 import { OWNER_DM } from '../support/speaker.ts';
 
 let folder: string;
@@ -34,6 +35,7 @@ async function say(text: string): Promise<string> {
     decide: (call, effects) => decide(call, effects, judgeSteering(effects)),
     where: () => 'sandbox',
     openEnv: async (_call, signal) => ({
+      ...FORGETFUL,
       callServer: () => Promise.reject(new Error('there is no server')),
       files: reachOn(folder),
       sandbox: null,

@@ -21,7 +21,7 @@ export const isServerTool = (name: string): boolean => /^[a-z0-9_]+__[a-z0-9_]+$
 /** Those of them that are not built yet. */
 export const COMING: readonly string[] = [
   ...['apply_patch', 'browser', 'cron'],
-  ...['memory_search', 'memory_get', 'memory_write', 'nodes'],
+  'nodes',
 ];
 
 /** Denying one way of changing a file denies the others: a ban on `write` that leaves `edit` is no ban. */

@@ -13,6 +13,7 @@ const KINDS: readonly (readonly string[])[] = [
   `invite, add, grant, share, give access, let, lade, gib, teile`,
   `pay, transfer, refund, buy, purchase, order, send, transaction, money, zahle, bezahle, überweise, kaufe, bestelle,
   erstatte`,
+  `memory, remember, memorise, memorize, forget, note, save, keep, record, store, merk, merke, notiere, erinnere, vergiss`,
   `fetch, get, visit, open, read, browse, website, websites, webpage, page, link, links, url, article, articles,
   site, web, blog, download, besuche, öffne, lies, seite, artikel, webseite`,
 ].map((row) => row.split(/,\s+/));
@@ -23,9 +24,12 @@ export function kindsIn(words: string): ReadonlySet<number> {
   return new Set(KINDS.flatMap((row, index) => (row.some((word) => saysWord(said, word)) ? [index] : [])));
 }
 
+/** Tools of ours whose names would be named by too much: one also writes an answer. */
+const CALLED: Readonly<Record<string, string>> = { memory_write: 'memory' };
+
 /** Whether the tool's name speaks of one of these kinds. A name that says nothing is named by nothing. */
 export function isOfKind(tool: string, kinds: ReadonlySet<number>): boolean {
-  const called = tool
+  const called = (Object.hasOwn(CALLED, tool) ? (CALLED[tool] ?? tool) : tool)
     .slice(0, 200)
     .replace(/([a-z])([A-Z])/g, '$1 $2')
     .toLowerCase()

@@ -47,12 +47,13 @@ export function openMemoryRows(store: Store) {
   const byId = store.prepare(`SELECT ${CHUNK} FROM memory_chunks WHERE id = ?`);
   const ofPath = store.prepare(`SELECT ${CHUNK} FROM memory_chunks WHERE path = ? ORDER BY id`);
   const found = store.prepare(`SELECT ${CHUNK}, score FROM
-    (SELECT rowid AS hit, bm25(memory_words) AS score FROM memory_words WHERE memory_words MATCH ? ORDER BY rank LIMIT ?)
+    (SELECT rowid AS hit, rank AS score FROM memory_words WHERE memory_words MATCH ? ORDER BY rank LIMIT ?)
     JOIN memory_chunks ON memory_chunks.id = hit`);
   const addChange =
     store.prepare(`INSERT INTO memory_changes (at, path, before, after, who, session, integrity, readers, sources)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const changes = store.prepare('SELECT * FROM memory_changes ORDER BY id DESC LIMIT ?');
+  const lastOf = store.prepare('SELECT * FROM memory_changes WHERE path = ? ORDER BY id DESC LIMIT 1');
   const change = store.prepare('SELECT * FROM memory_changes WHERE id = ?');
   const prune = store.prepare(`DELETE FROM memory_changes WHERE id <= (SELECT coalesce(max(id), 0) FROM (
     SELECT id, row_number() OVER (ORDER BY id DESC) AS n,
@@ -94,6 +95,10 @@ export function openMemoryRows(store: Store) {
     },
     /** the newest first */
     changes: (limit: number): ChangeRow[] => changes.all(limit).map(changeOf),
+    lastChange: (path: string): ChangeRow | null => {
+      const row = lastOf.get(path);
+      return row ? changeOf(row) : null;
+    },
     change: (id: number): ChangeRow | null => {
       const row = change.get(id);
       return row ? changeOf(row) : null;
