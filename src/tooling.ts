@@ -2,7 +2,7 @@
 // composition; the rules themselves live in policy/, and nothing here decides.
 import type { AgentPorts } from './agent/loop.ts';
 import { createBinder, createOwnersWord } from './asking/binding.ts';
-import { type Boxes, conversationOf } from './boxes/boxes.ts';
+import type { Boxes } from './boxes/boxes.ts';
 import type { Config } from './config/schema.ts';
 import type { CallHooks } from './core.ts';
 import type { Log } from './log/log.ts';
@@ -17,6 +17,7 @@ import { askingOf, judgesOf, rulesOf } from './policy/judges.ts';
 import { judgeFor } from './policy/tool-policy.ts';
 import type { Remembering } from './remembering.ts';
 import type { Running } from './running/running.ts';
+import { conversationOf } from './sandbox/pool/plan.ts';
 import { createToolCaller } from './tools/call.ts';
 import { TOOLS, toolSchemas } from './tools/registry.ts';
 import type { MailDesk } from './tools/tool.ts';

@@ -9,7 +9,7 @@ import { openRoot, type Root } from '../platform/root.ts';
 import type { Effect } from '../policy/effects.ts';
 import { isSteeringFile, STEERING_FILES } from '../policy/steering.ts';
 import { type Limit, limitsOf } from '../sandbox/pool/facts.ts';
-import { type Conversation, MAIN, type Plan, planFor } from '../sandbox/pool/plan.ts';
+import { conversationOf, MAIN, type Plan, planFor } from '../sandbox/pool/plan.ts';
 import { type Handed, openSandboxes } from '../sandbox/pool/pool.ts';
 import { createSandboxReach } from '../sandbox/reach.ts';
 import { workspaceOwner } from '../sandbox/workspace.ts';
@@ -30,12 +30,6 @@ export type BoxPorts = {
 /** A call, or a turn that has not called anything yet. */
 export type Spoken = { readonly sessionKey: string; readonly agentId: string; readonly speaker: Speaker };
 export type Boxes = ReturnType<typeof openBoxes>;
-
-export const conversationOf = ({ sessionKey, agentId, speaker: { principal, place } }: Spoken): Conversation => ({
-  ...{ sessionKey, agentId },
-  isOwners: principal.kind === 'owner' && place === 'dm',
-  hasFolder: (principal.limits?.folder ?? null) !== null,
-});
 
 export function openBoxes({ paths, workspace, config, zones, env }: BoxPorts) {
   let record: Journal['record'] = () => {};

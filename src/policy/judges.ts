@@ -2,7 +2,7 @@
 // program and `openclaw policy explain` ask the same ones. It must never open anything.
 import type { Config } from '../config/schema.ts';
 import type { Zones } from '../config/zones.ts';
-import { planFor } from '../sandbox/pool/plan.ts';
+import { conversationOf, planFor } from '../sandbox/pool/plan.ts';
 import { isOwnChat, judgeActions } from './actions.ts';
 import type { Judge, ToolCall } from './decide.ts';
 import type { Effect } from './effects.ts';
@@ -22,14 +22,9 @@ export type PolicyConfig = Pick<Config, 'tools' | 'actions' | 'agents'>;
 export const rulesOf = ({ tools, agents }: PolicyConfig): ToolRules => ({ ...tools, agents: agents.entries });
 
 /** Of a call, or of a turn that has not called anything yet: whose it is, and what its box has of the workspace. */
-export function askingOf(config: PolicyConfig, { sessionKey, agentId, speaker }: Spoken): Asking {
-  const { principal, place } = speaker;
-  const { isBoxed, access, because } = planFor(config, {
-    ...{ sessionKey, agentId },
-    isOwners: principal.kind === 'owner' && place === 'dm',
-    hasFolder: (principal.limits?.folder ?? null) !== null,
-  });
-  return { ...speaker, agentId, box: { isBoxed, access, key: because.access } };
+export function askingOf(config: PolicyConfig, turn: Spoken): Asking {
+  const { isBoxed, access, because } = planFor(config, conversationOf(turn));
+  return { ...turn.speaker, agentId: turn.agentId, box: { isBoxed, access, key: because.access } };
 }
 
 /** For asking about a call that nobody has made: what a run would have heard, nobody can say. */

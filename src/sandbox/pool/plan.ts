@@ -13,6 +13,19 @@ export type Conversation = {
   readonly hasFolder: boolean;
 };
 
+type Spoken = Pick<Conversation, 'sessionKey' | 'agentId'> & {
+  readonly speaker: {
+    readonly principal: { readonly kind: string; readonly limits: { readonly folder: string | null } | null };
+    readonly place: string;
+  };
+};
+
+export const conversationOf = ({ sessionKey, agentId, speaker: { principal, place } }: Spoken): Conversation => ({
+  ...{ sessionKey, agentId },
+  isOwners: principal.kind === 'owner' && place === 'dm',
+  hasFolder: (principal.limits?.folder ?? null) !== null,
+});
+
 export type Access = 'none' | 'ro' | 'rw';
 export type Plan = {
   readonly mode: 'all' | 'non-main' | 'off';
