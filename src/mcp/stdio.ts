@@ -25,7 +25,7 @@ const MAX_LINE_BYTES = 4 * 1024 ** 2;
 const MAX_BYTES_IN_WINDOW = 64 * 1024 ** 2;
 const WINDOW_MS = 60_000;
 const MAX_PENDING_BYTES = 8 * 1024 ** 2;
-const KEPT_STDERR_CHARS = 500;
+const KEPT_STDERR_CHARS = 2_000;
 /** Nothing of it is kept by the box: it is read here. */
 const KEPT_BY_BOX_BYTES = 1_024;
 const NO_LIMIT_BYTES = Number.MAX_SAFE_INTEGER;
@@ -83,8 +83,9 @@ export function openStdio({ command, args, env }: Program, ports: StdioPorts) {
     .then(({ exitCode, stopped }) => {
       if (why !== null) return why;
       const how = stopped === undefined ? `it ended with ${exitCode ?? 'a signal'}` : `its box ended it (${stopped})`;
-      const last = said.trim().split('\n').at(-1)?.trim() ?? '';
-      return last === '' ? how : `${how}: ${last}`;
+      const lines = said.trim().split('\n');
+      const last = lines.findLast((line) => /error|denied|not found|cannot/i.test(line)) ?? lines.at(-1) ?? '';
+      return last === '' ? how : `${how}: ${last.trim()}`;
     }, reasonOf)
     .then(async (reason) => {
       input.destroy();

@@ -327,3 +327,45 @@ describe('whatever the rules are', () => {
     expect((performance.now() - startMs) / 2_000).toBeLessThan(0.1);
   });
 });
+
+describe('tools of MCP servers', () => {
+  const tool = 'git_hub__search';
+  test.each<[Partial<ToolRules>, Rule]>([
+    [{}, 'allow'],
+    [{ profile: 'coding' }, 'allow'],
+    [{ profile: 'messaging' }, 'deny'],
+    [{ deny: ['group:mcp'] }, 'deny'],
+    [{ deny: ['git_hub__*'] }, 'deny'],
+    [{ deny: ['*search'] }, 'deny'],
+    [{ deny: ['GIT_HUB__SEARCH'] }, 'deny'],
+    [{ deny: ['other__*', 'search'] }, 'allow'],
+    [{ allow: ['read'] }, 'deny'],
+    [{ allow: ['read', 'git_hub__*'] }, 'allow'],
+    [{ allow: ['*'] }, 'allow'],
+    [{ allow: ['git__*'] }, 'deny'],
+    [{ sandbox: { tools: { deny: ['group:mcp'] } } }, 'deny'],
+    [{ policies: { dm: { 'git_hub__*': 'ask' } } }, 'ask'],
+    [{ policies: { '*': { 'git_hub__*': 'deny' }, dm: { [tool]: 'allow' } } }, 'allow'],
+  ])('the owner, with %j: %s', (rules, rule) => {
+    expect(judge(tool, rules).rule).toBe(rule);
+  });
+
+  test('nobody else has them unless they are named, by a rule for the place or by their pass', () => {
+    const other: Partial<Asking> = { ...group, principal: { kind: 'peer', limits: null } };
+    const guest = (...tools: string[]): Partial<Asking> => ({
+      ...{ place: 'dm', principal: { kind: 'guest', limits: { tools, folder: '.' } } },
+    });
+    expect(judge(tool, {}, other).rule).toBe('deny');
+    expect(judge(tool, { policies: { group: { '*': 'allow' } } }, other).rule).toBe('deny');
+    expect(judge(tool, { policies: { group: { 'git_hub__*': 'allow' } } }, other).rule).toBe('allow');
+    expect(judge(tool, {}, guest('*')).rule).toBe('deny');
+    expect(judge(tool, {}, guest('read', 'git_hub__*')).rule).toBe('allow');
+    const call = [{ kind: 'call', server: 'git-hub', tool: 'search' }] as const;
+    const limits = { tools: ['git_hub__*'], folder: 'guests' };
+    expect(leavesFolder(call, { ...OWNER, principal: { kind: 'guest', limits } })).toBe(true);
+  });
+
+  test('no tool of ours is taken for one of a server, and none of a server has a name of ours', () => {
+    for (const name of TOOL_NAMES) expect(judge(name, { deny: ['group:mcp'] })).toEqual(judge(name, {}));
+  });
+});

@@ -3,7 +3,7 @@
 import { lookup as lookUp } from 'node:dns';
 import { type IncomingMessage, request as overHttp } from 'node:http';
 import { request as overHttps } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
+import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { errnoOf } from '../../platform/errors.ts';
 import { isPublic } from '../egress/reachable.ts';
 import { createLines } from './lines.ts';
@@ -26,7 +26,14 @@ const MAX_BYTES = 8 * 1024 ** 2;
 /** Names that mean nothing outside a house: who writes one down means an address in it. */
 const AT_HOME = /(^|\.)(localhost|local|lan|internal|home\.arpa)$/;
 /** Where machines in the cloud keep their keys; nobody's server is there. */
-const LINK_LOCAL = /^(169\.254\.|::ffff:169\.254\.|fe[89ab][0-9a-f]:)/i;
+const ofClouds = new BlockList();
+ofClouds.addSubnet('169.254.0.0', 16, 'ipv4');
+ofClouds.addAddress('100.100.100.200', 'ipv4');
+ofClouds.addSubnet('fe80::', 10, 'ipv6');
+ofClouds.addSubnet('fd00:ec2::', 32, 'ipv6');
+ofClouds.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
+const isOfClouds = (address: string): boolean =>
+  isIP(address) !== 0 && ofClouds.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
 
 export function openMcpHttp(server: HttpServer, received: (message: unknown) => void): HttpWire {
   const url = new URL(server.url);
@@ -73,8 +80,7 @@ export function openMcpHttp(server: HttpServer, received: (message: unknown) => 
 
   return {
     async send(message, settled) {
-      if (LINK_LOCAL.test(hostOf(url)))
-        throw new RpcFailed('broken', 'an address for machines of a cloud is never asked');
+      if (isOfClouds(hostOf(url))) throw new RpcFailed('broken', 'an address for machines of a cloud is never asked');
       await post('POST', JSON.stringify(message), settled);
       return 'over';
     },
@@ -99,7 +105,7 @@ function checkedLookup({ url, dangerouslyResolve }: HttpServer): LookupFunction 
   return (name, options, done) => {
     const give = (found: readonly { address: string; family: number }[]): void => {
       const [first] = found;
-      const isFine = found.every(({ address }) => !LINK_LOCAL.test(address) && (isMeant || isPublic(address)));
+      const isFine = found.every(({ address }) => !isOfClouds(address) && (isMeant || isPublic(address)));
       if (!first || !isFine)
         done(new Unreachable(`${name} leads to an address of a private network or of this machine`), '', 0);
       else if (options.all) done(null, [...found]);

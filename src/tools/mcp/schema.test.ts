@@ -71,7 +71,7 @@ describe('I13 a schema of another program', () => {
     );
     let deep: object = {};
     for (let i = 0; i < 5_000; i++) deep = { properties: { a: deep }, anyOf: [deep] };
-    expect(refused(deep)).toBe('taken');
+    expect(refused(deep)).toBe('refused');
     const wide = {
       $ref: '#/$defs/A',
       $defs: { A: { properties: { x: { $ref: '#/$defs/A' }, y: { $ref: '#/$defs/A' } } } },
