@@ -15,7 +15,8 @@ export type Change =
   | 'senders'
   | 'direct-enabled'
   | 'model-name'
-  | 'queue-mode';
+  | 'queue-mode'
+  | 'tiers';
 
 export type Spelling = {
   /** `*` stands for one key and is carried over */
@@ -92,7 +93,9 @@ export const SPELLINGS: readonly Spelling[] = [
   { from: 'actions.api.allowedEndpoints', to: 'tools.web.fetch.allowedHosts' },
   { from: 'actions.api.allowedHosts', to: 'tools.web.fetch.allowedHosts' },
   // The prose of guides C and D, and config-cli-audit.md.
+  { from: 'sensitivity.tiers', to: 'trust.tiers', change: 'tiers' },
   { from: 'sensitivity.tiers.*', to: 'trust.tiers.*' },
+  { from: 'trust.tiers', to: 'trust.tiers', change: 'tiers' },
   { from: 'tools.exec.security', to: 'tools.exec.mode', change: 'exec-security' },
   { from: 'tools.exec.ask', to: 'tools.exec.mode', change: 'exec-ask' },
   { from: 'tools.exec.allowlist', to: 'tools.exec.allow' },

@@ -15,6 +15,7 @@ export function derive(name: SectionName, section: unknown, home: string): Findi
     for (const channel of CHANNEL_NAMES) deriveChannel(section as Config['channels'], channel, findings);
   } else if (name === 'tools') strictPolicies((section as Config['tools']).policies);
   else if (name === 'security') wholePaths(section as Config['security'], home, findings);
+  else if (name === 'trust') wholeTiers((section as Config['trust']).tiers, home, findings);
   else if (name === 'agents') wholeWorkspaces(section as Config['agents'], home, findings);
   return findings;
 }
@@ -98,6 +99,20 @@ function wholePaths(security: Config['security'], home: string, findings: Findin
     security[list] = security[list].map((entry) => canonicalEntry(list, entry, home, findings));
   if (security.workspace !== undefined)
     security.workspace = wholePath(security.workspace, 'security.workspace', home, findings);
+}
+
+function wholeTiers(tiers: Config['trust']['tiers'], home: string, findings: Finding[]): void {
+  for (const tier of ['high', 'medium', 'low'] as const)
+    tiers[tier] = tiers[tier].map((entry) => {
+      if (/^(sender|connector):./.test(entry)) return entry;
+      const key = `trust.tiers.${tier}`;
+      if (/[*?[\]{}]/.test(entry)) {
+        const message = `${key}: "${entry}" looks like a pattern, and only plain paths, senders and connectors count`;
+        findings.push({ level: 'error', code: 'path-pattern', key, message, fix: 'name the folder or the file' });
+      }
+      const path = entry === '~' || entry.startsWith('~/') ? join(home, entry.slice(1)) : entry;
+      return normalize(path).replace(/(.)\/+$/, '$1');
+    });
 }
 
 function wholeWorkspaces({ defaults, entries }: Config['agents'], home: string, findings: Finding[]): void {

@@ -40,7 +40,25 @@ export const CHANGES: Readonly<Record<Change, (value: unknown, to: string) => Ch
     return to.endsWith('.primary') ? { set: [{ to: to.slice(0, -'.primary'.length), value }] } : null;
   },
   'queue-mode': (value, to) => renamed(value, to, QUEUE_MODES),
+  tiers,
 };
+
+/** A list of things with the tier of each, as lists by tier. One that makes no sense is left for the schema to refuse. */
+function tiers(value: unknown, to: string): Changed {
+  if (!Array.isArray(value)) return null;
+  const lists: Record<string, string[]> = { high: [], medium: [], low: [] };
+  for (const one of value as Record<string, unknown>[]) {
+    const { tier, paths = [], connectors = [], senders = [], ...rest } = one ?? {};
+    const list = lists[String(tier)];
+    const words = [paths, connectors, senders].map((given) => (Array.isArray(given) ? given : [given]));
+    if (!list || Object.keys(rest).length > 0 || words.flat().some((word) => typeof word !== 'string')) return null;
+    list.push(...['', 'connector:', 'sender:'].flatMap((kind, n) => (words[n] ?? []).map((word) => `${kind}${word}`)));
+  }
+  const set = Object.entries(lists).flatMap(([tier, list]) =>
+    list.length > 0 ? [{ to: `${to}.${tier}`, value: list }] : [],
+  );
+  return { set: set.length > 0 ? set : [{ to, value: {} }] };
+}
 
 type Names = readonly (readonly [unknown, string])[];
 const ACCESS: Names = [
