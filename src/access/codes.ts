@@ -3,7 +3,7 @@
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, randomInt } from 'node:crypto';
 
 /** Without 0 O 1 I, which are mistaken for each other. */
-export const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
+const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 export const CODE_CHARS = 8;
 /** An invitation is tried by strangers in the chat, so it is twice as long: 80 bits. */
 export const INVITE_CHARS = 16;

@@ -4,7 +4,7 @@ import { setNewest } from '../platform/newest.ts';
 
 const MINUTE_MS = 60_000;
 const MAX_SENDERS = 10_000;
-export const LOOP_EVENTS = 20;
+const LOOP_EVENTS = 20;
 
 type Window = { startedMs: number; count: number; coolUntilMs: number };
 

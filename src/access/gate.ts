@@ -73,7 +73,7 @@ export type RefusalCode =
   | 'RATE_LIMITED'
   | 'SPEND_LIMIT';
 
-export const MESSAGES_PER_MINUTE = 20;
+const MESSAGES_PER_MINUTE = 20;
 /** Ids as platforms make them; anything else came from somewhere else. */
 const ID = /^[^\s\p{C}*]{1,200}$/u;
 

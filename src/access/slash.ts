@@ -81,7 +81,7 @@ const PLAIN = new RegExp(`^\\s*(yes|no)[ ,:]+(${CODE})[.!]?\\s*$`, 'i');
 const SLASH = new RegExp(`^\\s*/(approve|deny)(?:@[\\w-]{2,40})?\\s+(${CODE}|${ID})(\\s+always)?\\s*$`, 'i');
 
 /** `yes K7`, `no K7`, `/approve K7 always`, `/deny K7`; null: it is a message like any other. */
-export function answerIn(written: string, { principal, place, assurance }: AdmittedMessage): ChatAnswer | null {
+function answerIn(written: string, { principal, place, assurance }: AdmittedMessage): ChatAnswer | null {
   const [, typed = '', which = '', more = ''] = SLASH.exec(written) ?? PLAIN.exec(written) ?? [];
   const word = typed.toLowerCase();
   if (word === '' || (more !== '' && word === 'deny')) return null;

@@ -68,10 +68,10 @@ export type IntakePorts<Admitted, Command> = {
 };
 
 /** Of more refusals only the number is kept: a flood must not fill the disk, however long it lasts. */
-export const MAX_DECLINED_ROWS_PER_MINUTE = 300;
-export const MAX_DECLINED_ROWS_PER_HOUR = 1_500;
+const MAX_DECLINED_ROWS_PER_MINUTE = 300;
+const MAX_DECLINED_ROWS_PER_HOUR = 1_500;
 /** The journal is never thinned out, so of refusals it has a sample; the inbox has the rest for as long as it keeps them. */
-export const MAX_DECLINED_ENTRIES_PER_HOUR = 60;
+const MAX_DECLINED_ENTRIES_PER_HOUR = 60;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 

@@ -2,7 +2,7 @@
 // schema; there is no second list.
 import * as z from 'zod/mini';
 import { factsOf } from './schema/leaf.ts';
-import { allLeaves, docOf, initialOf, keysAt, kindOf, placeOf, schemaAt } from './schema/tree.ts';
+import { docOf, initialOf, keysAt, kindOf, placeOf, schemaAt } from './schema/tree.ts';
 import { wholeSchema } from './schema.ts';
 import { nearest } from './shape/nearest.ts';
 
@@ -47,22 +47,6 @@ export function suggestKey(path: readonly string[]): string | undefined {
     return close && [...above, close].join('.');
   }
   return undefined;
-}
-
-/** Every setting, for the docs page; `*` stands for a free name. */
-export function allSettings(): Explanation[] {
-  return [...allLeaves()].map(({ path, schema, facts }) => {
-    const initial = initialOf(schema);
-    return {
-      path,
-      doc: facts.doc,
-      kind: kindOf(schema),
-      ...(initial === undefined ? {} : { default: initial }),
-      secret: facts.secret === true,
-      restart: facts.restart === true,
-      keys: [],
-    };
-  });
 }
 
 /** Draft 2020-12, for editors and the settings form. `x-secret` and `x-restart` mark what the words say here. */

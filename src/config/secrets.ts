@@ -1,15 +1,10 @@
 // Owns finding the secrets in settings, by what the schema marks: to put values in place of references, to hide them, to
 // tell the log's redaction. It must never put a value into a message.
 import type { SecretRef } from './schema/leaf.ts';
-import { allLeaves, placeOf, type Schema, schemaAt } from './schema/tree.ts';
+import { placeOf, type Schema, schemaAt } from './schema/tree.ts';
 import { SECTION_NAMES } from './schema.ts';
 
 export const REDACTED = '__OPENCLAW_REDACTED__';
-
-/** Dotted paths whose values never leave the process; `*` stands for a name. */
-export function secretPaths(): string[] {
-  return [...allLeaves()].filter(({ facts }) => facts.secret).map(({ path }) => path);
-}
 
 type Found = { readonly path: string; readonly holder: Record<string, unknown>; readonly key: string };
 

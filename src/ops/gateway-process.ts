@@ -12,11 +12,11 @@ import { prepareState } from '../store/folders.ts';
 
 const POLL_MS = 25;
 const MAX_TAIL_BYTES = 64 * 1024;
-export const STOP_WITHIN_MS = 15_000;
-export const READY_WITHIN_MS = 30_000;
+const STOP_WITHIN_MS = 15_000;
+const READY_WITHIN_MS = 30_000;
 
 /** What stderr of a detached gateway goes to; its stdout, where it says its token, goes nowhere. */
-export const errorFileOf = ({ logsDir }: Pick<Paths, 'logsDir'>): string => join(logsDir, 'gateway.err');
+const errorFileOf = ({ logsDir }: Pick<Paths, 'logsDir'>): string => join(logsDir, 'gateway.err');
 
 export type StopOptions = { readonly force: boolean; readonly withinMs?: number };
 

@@ -70,7 +70,7 @@ const ANYWHERE: readonly { readonly name: RegExp; readonly what: string }[] = [
 ];
 
 /** As a disk might take it for another name: letter case, Unicode forms, dots and spaces at the end. */
-export const foldName = (name: string): string =>
+const foldName = (name: string): string =>
   name
     .normalize('NFKC')
     .toLowerCase()

@@ -5,7 +5,7 @@ import { HardshellError } from '../platform/errors.ts';
 import { findProgram } from './programs.ts';
 
 /** `0-2,5` is 0, 1, 2 and 5. */
-export function processorsIn(list: string): number[] {
+function processorsIn(list: string): number[] {
   return list
     .trim()
     .split(',')

@@ -14,8 +14,8 @@ export type VaultDoor = {
 };
 
 /** Names under which systemd hands them over (`LoadCredentialEncrypted=vault-key:…`). */
-export const KEY_CREDENTIAL = 'vault-key';
-export const PASSPHRASE_CREDENTIAL = 'vault-passphrase';
+const KEY_CREDENTIAL = 'vault-key';
+const PASSPHRASE_CREDENTIAL = 'vault-passphrase';
 
 /** null when there is no vault. `OPENCLAW_VAULT_KEY_FILE` names a key that is kept elsewhere. */
 export function openVaultOf(door: VaultDoor): Vault | null {

@@ -27,7 +27,7 @@ export type KeySlot = {
 export type Stretching = Pick<KeySlot, 'memoryKib' | 'passes' | 'lanes'>;
 
 /** RFC 9106, second recommended choice: 64 MiB, three passes, four lanes. */
-export const STRETCHING: Stretching = { memoryKib: 65_536, passes: 3, lanes: 4 };
+const STRETCHING: Stretching = { memoryKib: 65_536, passes: 3, lanes: 4 };
 /** A planted vault may ask for neither so little that it is guessable nor so much that it takes the machine down. */
 const LIMITS = { memoryKib: [19_456, 1_048_576], passes: [2, 16], lanes: [1, 16] } as const;
 const NO_STRETCHING: Stretching = { memoryKib: 0, passes: 0, lanes: 0 };

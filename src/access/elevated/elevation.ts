@@ -14,8 +14,8 @@ export type OpenWindow = { readonly id: string; readonly chat: string; readonly 
 
 /** Only asks. */
 export const ASKS: ElevationWord = { name: 'elevated', minutes: null };
-export const DEFAULT_MINUTES = 15;
-export const MAX_MINUTES = 60;
+const DEFAULT_MINUTES = 15;
+const MAX_MINUTES = 60;
 
 export type Elevation = ReturnType<typeof createElevation>;
 

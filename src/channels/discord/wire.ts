@@ -61,7 +61,7 @@ export const channelSchema = z.object({
 });
 export type DiscordChannel = z.infer<typeof channelSchema>;
 
-export const roleSchema = z.object({ id, tags: z.optional(z.object({ bot_id: z.optional(id) })) });
+const roleSchema = z.object({ id, tags: z.optional(z.object({ bot_id: z.optional(id) })) });
 export type DiscordRole = z.infer<typeof roleSchema>;
 
 export const guildSchema = z.object({

@@ -18,7 +18,7 @@ export type EventsApiPorts = {
   readonly now: () => number;
 };
 
-export const EVENTS_PATH = '/slack/events';
+const EVENTS_PATH = '/slack/events';
 const MAX_BYTES = 4 * 1024 * 1024;
 const WINDOW_S = 5 * 60;
 const SAY_AGAIN_MS = 60_000;

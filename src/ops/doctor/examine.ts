@@ -10,7 +10,7 @@ import { FOLDER_CHECKS } from './folder-checks.ts';
 import { MACHINE_CHECKS } from './machine-checks.ts';
 import { SETTINGS_CHECKS } from './settings-checks.ts';
 
-export const CHECKS: readonly Check[] = [...SETTINGS_CHECKS, ...FOLDER_CHECKS, ...DATA_CHECKS, ...MACHINE_CHECKS];
+const CHECKS: readonly Check[] = [...SETTINGS_CHECKS, ...FOLDER_CHECKS, ...DATA_CHECKS, ...MACHINE_CHECKS];
 
 export type Finding = {
   readonly id: string;

@@ -31,13 +31,13 @@ export const MACHINE_CHECKS: readonly Check[] = [
   { id: 'unit', title: 'start with the machine', ask: askUnit },
 ];
 
-export function askNode(version: string): Answer {
+function askNode(version: string): Answer {
   if (Number.parseInt(version, 10) >= NODE_MAJOR) return ok(version);
   return error(`Node ${version} is too old`, `install Node ${NODE_MAJOR} from https://nodejs.org, or run: npm ci`);
 }
 
 /** What was written in the future was written before somebody set the clock back, or the clock is wrong now. */
-export function askClock({ nowMs, paths }: Pick<Facts, 'nowMs' | 'paths'>): Answer {
+function askClock({ nowMs, paths }: Pick<Facts, 'nowMs' | 'paths'>): Answer {
   const fix = 'timedatectl set-ntp true';
   if (nowMs < EARLIEST_MS) return error(`it says ${new Date(nowMs).toISOString()}, which is long past`, fix);
   const newest = [

@@ -41,8 +41,8 @@ export type Reading = {
   readonly doubts: readonly Doubt[];
 };
 
-export const MAX_COMMAND_BYTES = 65_536;
-export const MAX_SEGMENTS = 50;
+const MAX_COMMAND_BYTES = 65_536;
+const MAX_SEGMENTS = 50;
 /** What may stand between words: joints, breaks, comments, and the two words that bash keeps for itself. */
 const BETWEEN = /^(?:[ \t\n;|&!]|\\\n|(?<![^\s;|&])#[^\n]*(?=\n|$)|time(?![^\s;|&]))*$/;
 const MAX_DEPTH = 24;

@@ -19,7 +19,7 @@ exec "$@"`;
 
 export const isRootHost = (): boolean => process.geteuid?.() === 0;
 
-export function rootRefused(): HardshellError {
+function rootRefused(): HardshellError {
   return new HardshellError({
     code: 'HOST_EXEC_AS_ROOT',
     message: 'the gateway runs as root, and no command of the assistant runs as root',

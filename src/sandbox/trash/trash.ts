@@ -16,7 +16,7 @@ export type OpenBox = () => Promise<{
 }>;
 
 export const TRASH_KEEP_MS = 30 * 24 * 60 * 60_000;
-export const TRASH_MAX_BYTES = 1024 ** 3;
+const TRASH_MAX_BYTES = 1024 ** 3;
 const MAX_LISTED_BYTES = 1024 ** 2;
 /** As many as fit on a command line without a thought. */
 const AT_ONCE = 500;

@@ -15,7 +15,7 @@ export async function run({ out }: Context, program: Command, shell: string): Pr
 
 type Place = { readonly path: string; readonly words: readonly string[] };
 
-export function completionScript(shell: string, program: Command): string {
+function completionScript(shell: string, program: Command): string {
   const places = placesOf(program, 'openclaw');
   if (shell === 'bash') return bash(places);
   if (shell === 'zsh') return `autoload -U +X bashcompinit && bashcompinit\n${bash(places)}`;
