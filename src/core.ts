@@ -6,6 +6,7 @@ import { createAsking } from './asking/chats.ts';
 import type { Channel } from './channels/channel.ts';
 import { cutReply } from './channels/cut.ts';
 import { createDelivery } from './channels/delivery.ts';
+import { withoutRemoteImages } from './channels/remote-images.ts';
 import { WEBCHAT } from './channels/webchat.ts';
 import { createDoor, type DoorPorts } from './door.ts';
 import type { Hide } from './hiding.ts';
@@ -148,8 +149,12 @@ export function createCore(ports: CorePorts) {
     now,
     channelOf: ports.channelOf,
   });
-  const cut = ({ channel, account }: { readonly channel: string; readonly account: string }, text: string) =>
-    cutReply(text, ports.channelOf(channel, account)?.maxChars ?? LEAST_CHARS);
+  /** A chat would fetch a picture from elsewhere by itself, and its address could carry what the model has read. */
+  const cut: RunnerPorts['cut'] = ({ channel, account }, text, { integrity }) =>
+    cutReply(
+      integrity === 'owner' ? text : withoutRemoteImages(text),
+      ports.channelOf(channel, account)?.maxChars ?? LEAST_CHARS,
+    );
   const outward = createOutward({
     ...{ store, outbox, journal, delivery, now, cut, outgoing: ports.outgoing },
     undoMs: () => ports.config().actions.undoSeconds * 1_000,

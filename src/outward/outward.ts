@@ -23,7 +23,7 @@ export type OutwardPorts = {
   readonly outgoing: Outgoing;
   readonly now: () => number;
   readonly undoMs: () => number;
-  cut(to: { readonly channel: string; readonly account: string }, text: string): readonly string[];
+  cut(to: { readonly channel: string; readonly account: string }, text: string, label: Label): readonly string[];
   /** a platform's; what is answered elsewhere is shown by itself */
   channelOf(channel: string, account: string): Channel | undefined;
   /** what the message is called there that this run answers */
@@ -96,7 +96,7 @@ export function createOutward(ports: OutwardPorts) {
       const kept = files.map(({ name, bytes }) => ({
         ...{ path: ports.outgoing.keep(bytes), name, mimeType: sniff(bytes, name).mimeType },
       }));
-      const parts = text.trim() === '' ? [''] : ports.cut(place, text);
+      const parts = text.trim() === '' ? [''] : ports.cut(place, text, label);
       // The last of several messages has the files.
       const given = parts.map((part, n) => ({ text: part, files: n === parts.length - 1 ? kept : [] }));
       return queue(call, place, given, label, isOwn(call.speaker, to) ? 0 : now() + ports.undoMs());
@@ -128,7 +128,7 @@ export function createOutward(ports: OutwardPorts) {
       const target = { chat: place.chat, ...sent };
       const acts = {
         react: channel.react && (() => channel.react?.(target, text, signal)),
-        edit: channel.edit && (() => channel.edit?.(target, text, signal)),
+        edit: channel.edit && (() => channel.edit?.(target, ports.cut(place, text, call.context).join(''), signal)),
         delete: channel.remove && (() => channel.remove?.(target, signal)),
       };
       const act = acts[action];

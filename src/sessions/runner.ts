@@ -33,7 +33,7 @@ export type RunnerPorts = ConversationPorts & {
   readonly log: Log;
   think(turn: Turn): Promise<TurnEnd>;
   /** a reply as the messages that the channel can send */
-  cut(to: { readonly channel: string; readonly account: string }, text: string): readonly string[];
+  cut(to: { readonly channel: string; readonly account: string }, text: string, label: Label): readonly string[];
   /** shows that an answer is being worked on, until the returned function is called */
   typing(message: Waiting['message']): () => void;
   /** stores the files of a message, and says in lines for the model what became of each; '' when it has none */
@@ -306,7 +306,7 @@ export function createRunner(ports: RunnerPorts) {
 
   const queueReply = ({ inboxId, message }: Waiting, whole: string, replyLabel: Label, atMs: number): OutboxRow[] => {
     const { channel, account, chat, thread = '', messageId } = message;
-    return ports.cut({ channel, account }, whole).map((text, n) => {
+    return ports.cut({ channel, account }, whole, replyLabel).map((text, n) => {
       const to = { channel, account, chat, thread, replyTo: messageId };
       const row = { ...to, text, files: [], idempotencyKey: `reply:${inboxId}:${n}` };
       const id = ports.outbox.insert({ ...row, inboxId, atMs, label: replyLabel });

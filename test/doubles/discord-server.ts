@@ -327,7 +327,7 @@ export async function startDiscordServer(options: DiscordServerOptions = {}) {
         refreshed_urls: urls.map((original) => ({ original, refreshed: original.replace('?ex=old', '?ex=new') })),
       });
     }
-    const [, kind = '', id = '', what = '', more = ''] = path.split('/');
+    const [, kind = '', id = '', what = '', more = '', then = '', emoji = ''] = path.split('/');
     if (kind === 'guilds' && what === 'members') {
       const member = members.get(`${id}/${more}`);
       return member ? answer(res, 200, member) : refuse(res, 404, 10_007, 'Unknown Member');
@@ -349,6 +349,18 @@ export async function startDiscordServer(options: DiscordServerOptions = {}) {
       const after = BigInt(query.get('after') ?? 0);
       const found = (history.get(id) ?? []).filter((one) => BigInt(String(one['id'])) > after);
       return answer(res, 200, found.slice(0, Number(query.get('limit') ?? 50)).reverse());
+    }
+    const messages = history.get(id) ?? [];
+    const found = messages.find((one) => one['id'] === more);
+    if (what === 'messages' && more !== '' && !found) return refuse(res, 404, 10_008, 'Unknown Message');
+    if (found && req.method === 'PUT' && then === 'reactions') {
+      found['reactions'] = [decodeURIComponent(emoji)];
+      return res.writeHead(204).end();
+    }
+    if (found && req.method === 'PATCH') return answer(res, 200, Object.assign(found, JSON.parse(String(raw))));
+    if (found && req.method === 'DELETE') {
+      messages.splice(messages.indexOf(found), 1);
+      return res.writeHead(204).end();
     }
     refuse(res, 404, 0, '404: Not Found');
   };

@@ -130,6 +130,27 @@ export async function startSlackServer({
       history.push(message);
       return { ok: true, channel, ts, message };
     },
+    'chat.update': ({ channel = '', ts = '', text = '' }) => {
+      const at = posted.findIndex((one) => one.channel === channel && one.ts === ts);
+      const before = posted[at];
+      if (!before) return fail('message_not_found');
+      posted[at] = { ...before, text };
+      return { ok: true, channel, ts, text };
+    },
+    'chat.delete': ({ channel = '', ts = '' }) => {
+      const at = posted.findIndex((one) => one.channel === channel && one.ts === ts);
+      if (at === -1) return fail('message_not_found');
+      posted.splice(at, 1);
+      return { ok: true, channel, ts };
+    },
+    'reactions.add': ({ channel = '', timestamp = '', name = '' }) => {
+      const at = posted.findIndex((one) => one.channel === channel && one.ts === timestamp);
+      const before = posted[at];
+      if (!before) return fail('message_not_found');
+      if (!/^[a-z0-9_+'-]+$/.test(name)) return fail('invalid_name');
+      posted[at] = { ...before, reaction: name };
+      return { ok: true };
+    },
     'conversations.info': ({ channel = '' }) => {
       const { name, isPrivate } = roomOf(channel);
       return { ok: true, channel: { id: channel, name, is_private: isPrivate } };

@@ -73,6 +73,7 @@ export async function startTelegramServer(options: TelegramServerOptions = {}) {
   const sent: SentMessage[] = [];
   const calls: SeenCall[] = [];
   const actions: { chat: string; action: string }[] = [];
+  const reactions: { id: number; emoji: string }[] = [];
   const sockets = new Set<Socket>();
   const waiting = new Set<() => void>();
   const tell = (): void => {
@@ -207,9 +208,22 @@ export async function startTelegramServer(options: TelegramServerOptions = {}) {
       if (!before) return bad('message to edit not found');
       if (before.text === params['text']) return bad('message is not modified');
       sent[found] = { ...before, text: String(params['text']) };
+      tell();
       return ok({ message_id: before.id, text: params['text'] });
     },
-    setMessageReaction: () => ok(true),
+    setMessageReaction(params) {
+      const [reaction] = (params['reaction'] ?? []) as { emoji?: string }[];
+      reactions.push({ id: Number(params['message_id']), emoji: String(reaction?.emoji) });
+      tell();
+      return ok(true);
+    },
+    deleteMessage(params) {
+      const found = sent.findIndex(({ id }) => id === Number(params['message_id']));
+      if (found === -1) return bad('message to delete not found');
+      sent.splice(found, 1);
+      tell();
+      return ok(true);
+    },
     answerCallbackQuery: () => ok(true),
     editMessageReplyMarkup(params) {
       const found = sent.findIndex(({ id }) => id === Number(params['message_id']));
@@ -340,6 +354,7 @@ export async function startTelegramServer(options: TelegramServerOptions = {}) {
     sent,
     calls,
     actions,
+    reactions,
     chats,
     commands: () => commands,
     webhook: () => webhook,

@@ -10,7 +10,7 @@ import { followGateway } from './gateway.ts';
 import { DISCORD_ID, inboundOf, isWritten, pressOf } from './inbound.ts';
 import { fetchMedia } from './media.ts';
 import { openMemory } from './memory.ts';
-import { sendReply } from './outbound.ts';
+import { changesOf, MAX_FILE_BYTES, sendReply } from './outbound.ts';
 import { createPlaces, type Joined } from './places.ts';
 import { createApi, jsonBody } from './rest.ts';
 import * as wire from './wire.ts';
@@ -139,8 +139,10 @@ export function openDiscord(
     // The nonce is known for minutes only, so what was being sent at a crash stays unknown.
     idempotent: false,
     maxChars: MAX_CHARS,
+    maxFileBytes: MAX_FILE_BYTES,
     silenceMs: SILENCE_MS,
     send: (outbound, signal) => sendReply(api, outbound, setup.readFile, endpoints.askAgainMs, signal),
+    ...changesOf(api),
     fetchAttachment: (ref, maxBytes, signal) => fetchMedia(ref, maxBytes, api, endpoints, signal),
     async typing({ chat, thread }, signal) {
       await api('POST', `/channels/${thread || chat}/typing`, signal);

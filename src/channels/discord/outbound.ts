@@ -3,7 +3,15 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { HttpCallFailed } from '../../net/http-call.ts';
 import { reasonOf } from '../../platform/errors.ts';
-import { ChannelFailure, type ChannelSetup, type Outbound, type OutboundFile, type Receipt } from '../channel.ts';
+import {
+  type Channel,
+  ChannelFailure,
+  type ChannelSetup,
+  type Outbound,
+  type OutboundFile,
+  type Receipt,
+  type Sent,
+} from '../channel.ts';
 import { pause } from '../pause.ts';
 import { saidBy } from './failures.ts';
 import { type ApiBody, type ApiCall, jsonBody } from './rest.ts';
@@ -12,7 +20,7 @@ type ReadFile = ChannelSetup['readFile'];
 
 const SUPPRESS_EMBEDS = 4;
 /** what a bot may upload where nobody paid for more */
-const MAX_FILE_BYTES = 10 * 1024 * 1024;
+export const MAX_FILE_BYTES = 10 * 1024 * 1024;
 const REFUSED_WAIT_MS = 60_000;
 const UNREACHABLE_WAIT_MS = 2_000;
 
@@ -43,6 +51,27 @@ export async function sendReply(
     await pause(waitMs, signal);
   }
   return last;
+}
+
+/** What can be done to a message of ours. */
+export function changesOf(api: ApiCall): Required<Pick<Channel, 'react' | 'edit' | 'remove'>> {
+  const at = ({ chat, thread, messageId }: Sent): string =>
+    `/channels/${thread || chat}/messages/${encodeURIComponent(messageId)}`;
+  const ask = async (method: string, path: string, signal: AbortSignal, body?: ApiBody): Promise<void> => {
+    const answer = await api(method, path, signal, body);
+    if (answer.status >= 300) throw new Error(`Discord answered with ${saidBy(answer)}`);
+  };
+  return {
+    react: (sent, emoji, signal) => ask('PUT', `${at(sent)}/reactions/${encodeURIComponent(emoji)}/@me`, signal),
+    edit: (sent, text, signal) =>
+      ask(
+        'PATCH',
+        at(sent),
+        signal,
+        jsonBody({ content: text, allowed_mentions: { parse: [] }, flags: SUPPRESS_EMBEDS }),
+      ),
+    remove: (sent, signal) => ask('DELETE', at(sent), signal),
+  };
 }
 
 async function attempt(api: ApiCall, path: string, body: ApiBody, signal: AbortSignal): Promise<Receipt> {

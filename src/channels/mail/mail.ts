@@ -138,6 +138,7 @@ export function openMail(settings: MailSettings, ports: MailPorts, testing: Mail
     mailbox: reader,
     idempotent: false,
     maxChars: 100_000,
+    maxFileBytes: MAX_FILES_BYTES,
     silenceMs: 2 * idleMs + 60_000,
 
     async run(to, signal, connected): Promise<void> {

@@ -92,6 +92,7 @@ export async function openSlack(setup: ChannelSetup, at: SlackEndpoints = SLACK)
     // chat.postMessage knows no key by which it would recognise a repetition.
     idempotent: false,
     maxChars: MAX_CHARS,
+    maxFileBytes: MAX_FILE_BYTES,
     // A workspace may be silent for days; pings find a dead socket.
     silenceMs: null,
 
@@ -139,6 +140,23 @@ export async function openSlack(setup: ChannelSetup, at: SlackEndpoints = SLACK)
       }
     },
 
+    async react({ chat, messageId }, emoji, signal) {
+      // Slack knows emoji by their names alone.
+      const name = emoji.replace(/^:|:$/g, '');
+      if (!/^[a-z0-9_+'-]{1,60}$/.test(name)) throw new Error('Slack takes the name of an emoji, such as thumbsup');
+      await bot('reactions.add', { channel: chat, timestamp: tsIn(messageId), name }, signal);
+    },
+    async edit({ chat, messageId }, text, signal) {
+      await bot(
+        'chat.update',
+        { channel: chat, ts: tsIn(messageId), text: slackText(text), link_names: false },
+        signal,
+      );
+    },
+    async remove({ chat, messageId }, signal) {
+      await bot('chat.delete', { channel: chat, ts: tsIn(messageId) }, signal);
+    },
+
     fetchAttachment: (ref, maxBytes, signal) => web.download(botToken, ref, maxBytes, signal),
   };
 
@@ -171,6 +189,8 @@ export async function openSlack(setup: ChannelSetup, at: SlackEndpoints = SLACK)
     return { state: 'sent' };
   }
 }
+
+const tsIn = (messageId: string): string => messageId.slice(messageId.lastIndexOf(':') + 1);
 
 /** A section takes no more; then the words alone have to do. */
 const MAX_SECTION_CHARS = 3_000;

@@ -1,7 +1,7 @@
 // Owns sending one reply: formatted, or plain where Telegram cannot parse it, into its topic, with its files, and what
 // became of it. Sending is not idempotent here, so what may have arrived is never called undelivered.
 import type { InputFile } from 'grammy';
-import type { Outbound, Receipt } from '../channel.ts';
+import type { Channel, Outbound, Receipt, Sent } from '../channel.ts';
 import { type Bot, type Problem, problemOf } from './api.ts';
 import { toHtml } from './format.ts';
 
@@ -10,6 +10,36 @@ export type SendPorts = {
   file(path: string, name: string): Promise<InputFile>;
   moved(from: string, to: string): void;
 };
+
+/** What can be done to a message of ours. */
+export function changesOf({ raw }: Bot): Required<Pick<Channel, 'react' | 'edit' | 'remove'>> {
+  const at = ({ chat, messageId }: Sent) => ({ chat_id: chat, message_id: Number(messageId) });
+  const inWords = (error: unknown): never => {
+    throw new Error(problemOf(error).reason);
+  };
+  return {
+    async react(sent, emoji, signal) {
+      const reaction = [{ type: 'emoji', emoji }] as never;
+      await raw.setMessageReaction({ ...at(sent), reaction }, signal as never).catch(inWords);
+    },
+    async edit(sent, text, signal) {
+      const plain = { ...at(sent), link_preview_options: { is_disabled: true } };
+      const marked = { ...plain, text: toHtml(text), parse_mode: 'HTML' } as const;
+      await raw
+        .editMessageText(marked, signal as never)
+        // A text that Telegram cannot parse changed nothing: it is shown as it is.
+        .catch((error: unknown) =>
+          /can't parse|too long/i.test(problemOf(error).reason)
+            ? raw.editMessageText({ ...plain, text }, signal as never)
+            : Promise.reject(error),
+        )
+        .catch(inWords);
+    },
+    async remove(sent, signal) {
+      await raw.deleteMessage(at(sent), signal as never).catch(inWords);
+    },
+  };
+}
 
 const MAX_CAPTION = 1_000;
 const REFUSED_WAIT_MS = 60_000;

@@ -16,7 +16,7 @@ import { pause, untilAborted } from '../pause.ts';
 import { askHealth } from '../round-trip.ts';
 import { type Bot, DEFAULT_ROOT, failureOf, openBot, problemOf } from './api.ts';
 import { ALLOWED_UPDATES, ID, joinAlbum, type Meaning, meaningOf, type Self } from './inbound.ts';
-import { sendReply } from './send.ts';
+import { changesOf, sendReply } from './send.ts';
 
 export type TelegramOptions = {
   readonly pollSeconds: number;
@@ -172,6 +172,7 @@ export async function openTelegram(
     account,
     idempotent: false,
     maxChars: MAX_CHARS,
+    maxFileBytes: MAX_FILE_BYTES,
     silenceMs: webhookUrl === undefined ? SILENCE_MS : null,
 
     async run(ports, signal, connected) {
@@ -200,6 +201,8 @@ export async function openTelegram(
         reply,
         signal,
       ),
+
+    ...changesOf(bot),
 
     probe: (signal) =>
       askHealth({
