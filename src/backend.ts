@@ -9,6 +9,7 @@ import type { Backend, SessionRow, StatusReport } from './gateway/backend.ts';
 import { tailLog } from './log/tail.ts';
 import type { Mcp } from './mcp/mcp.ts';
 import type { Models } from './models/provider.ts';
+import type { Remembering } from './remembering.ts';
 import type { Running } from './running/running.ts';
 import type { Trashed } from './sandbox/trash/trash.ts';
 import { AGENT, createSend, type SendPorts } from './send.ts';
@@ -39,6 +40,7 @@ export type BackendPorts = SendPorts &
     readonly models: Models;
     readonly channels: Backend['channels'];
     readonly undo: Backend['undo'];
+    readonly remembering: Pick<Remembering, 'desk'>;
     readonly mcp: Pick<Mcp, 'report' | 'approve' | 'revoke' | 'probe'>;
     readonly sandboxes: Pick<Boxes, 'known' | 'limits' | 'list' | 'recreate' | 'prune'>;
     readonly running: Pick<Running, 'trash' | 'elevate' | 'elevation'>;
@@ -180,6 +182,7 @@ export function createBackend(ports: BackendPorts): Backend {
     },
     channels: ports.channels,
     audit: ports.audit,
+    memory: ports.remembering.desk(ports.hide.value),
     trust: ports.trusted,
     status: ports.status,
     record: (kind, body) => ports.journal.record(kind, body),

@@ -249,7 +249,7 @@ function wireCore(
       ...(dangerousWeb ? { dangerously: dangerousWeb } : {}),
     });
   const { tools, toolCaller } = createTooling({
-    ...{ log, config, remembering, sandboxes, running, undo, mcp },
+    ...{ log, remembering, sandboxes, running, undo, mcp },
     live: () => live.current().config,
     web: () => (web ??= openWeb()),
     canSend: () => perimeter.hasChannels(),
@@ -296,7 +296,7 @@ function wireCore(
 async function openGateway(
   { port, startedAtMs, paths, opened }: Start,
   { settings, config, log, database }: State,
-  { workspace, sandboxes, running, undo, mcp, live, perimeter }: Powers,
+  { workspace, sandboxes, running, undo, mcp, live, perimeter, remembering }: Powers,
   core: Core,
   stopping: () => boolean,
 ): Promise<Gateway> {
@@ -318,6 +318,7 @@ async function openGateway(
       config: live.current,
       status,
       undo,
+      remembering,
       mcp,
       sandboxes,
       channels: { list, probe: perimeter.probe, linking: perimeter.linking },

@@ -64,6 +64,18 @@ export function createRemembering({ store, workspace, redactor, sandboxes, confi
         return memory();
       },
     }),
+    /** For the owner's own hand: the page and the commands. Files may hold what nobody sent by a chat. */
+    desk: (hide: <T>(value: T) => T) => ({
+      list: async () => hide(await (await memory()).files()),
+      sources: async () => hide(await (await memory()).sources()),
+      search: async (query: string, limit: number) => hide(await (await memory()).search(query, limit)),
+      show: async (path: string) => hide(await (await memory()).show(path)),
+      changes: async () => hide(await (await memory()).changes()),
+      change: async (id: number) => hide((await memory()).change(id)),
+      revert: async (id: number, isForced: boolean, by: object) => (await memory()).revert(id, isForced, by),
+      forget: async (what: string, by: object) => (await memory()).forget(what, by),
+      trust: async (path: string, hash: string, by: object) => (await memory()).trust(path, hash, by),
+    }),
     /** where what the owner changes is written down, once there is a journal */
     recordWith(journal: Journal['record']): void {
       record = journal;

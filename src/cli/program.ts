@@ -6,6 +6,7 @@ import { EXIT, HardshellError } from '../platform/errors.ts';
 import { audit } from './commands/audit/grammar.ts';
 import { CHANGING_CHANNELS, channels } from './commands/channels/grammar.ts';
 import { CHANGING_MCP, mcp } from './commands/mcp/grammar.ts';
+import { CHANGING_MEMORY, memory } from './commands/memory/grammar.ts';
 import { access, CHANGING_ACCESS } from './commands/pairing/grammar.ts';
 import { policy } from './commands/policy/grammar.ts';
 import { CHANGING_RUNNING, running } from './commands/running/grammar.ts';
@@ -89,6 +90,7 @@ export function createProgram(streams: Streams, start: Start): Command {
   audit(program, lazy);
   trust(program, lazy);
   return program;
+  memory(program, lazy);
 }
 
 function talk(program: Command, lazy: Lazy): void {

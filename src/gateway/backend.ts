@@ -6,6 +6,7 @@ import type { Linking } from '../channels/linking.ts';
 import type { ChannelStatus } from '../channels/supervise.ts';
 import type { RecordDesk } from '../journal/desk.ts';
 import type { Tail } from '../log/tail.ts';
+import type { Change, Hit, MemoryFile, ShownLine, Source } from '../memory/memory.ts';
 import type { Applied, Preview, TurnRow, Wish } from '../ops/checkpoints/checkpoints.ts';
 import type { Approval, ApprovalDecision, Grant } from '../policy/approval.ts';
 import type { Resolution } from '../policy/approvals.ts';
@@ -251,6 +252,24 @@ export interface Backend {
   };
   /** what was done, who let it, and whether the record of it is whole */
   readonly audit: RecordDesk;
+  /** what the assistant remembers, and the owner's hand on it */
+  readonly memory: {
+    list(): Promise<readonly MemoryFile[]>;
+    sources(): Promise<readonly Source[]>;
+    search(query: string, limit: number): Promise<readonly Hit[]>;
+    show(path: string): Promise<{ readonly hash: string; readonly lines: readonly ShownLine[] }>;
+    changes(): Promise<readonly Change[]>;
+    change(
+      id: number,
+    ): Promise<{ readonly change: Change; readonly before: string | null; readonly after: string | null }>;
+    revert(id: number, isForced: boolean, by: Actor): Promise<{ readonly path: string; readonly changeId: number }>;
+    forget(
+      what: string,
+      by: Actor,
+    ): Promise<readonly { readonly path: string; readonly lines: number; readonly changeId: number }[]>;
+    /** `hash` of what the owner was shown */
+    trust(path: string, hash: string, by: Actor): Promise<{ readonly path: string; readonly chars: number }>;
+  };
   /** whom and what the owner has confirmed */
   readonly trust: Pick<Registry, 'list' | 'add' | 'remove'>;
   status(): StatusReport;

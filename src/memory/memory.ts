@@ -24,6 +24,15 @@ export type MemoryFile = {
   readonly lines: Readonly<Record<Origin | 'unknown', number>>;
   readonly sources: readonly string[];
 };
+/** What of the memory came from where; `example` is its first line. */
+export type Source = {
+  readonly source: string;
+  readonly origin: Origin | 'unknown';
+  readonly path: string;
+  readonly lines: number;
+  readonly firstLine: number;
+  readonly example: string;
+};
 export type ShownLine = { readonly line: number; readonly text: string; readonly origin: Origin | 'unknown' };
 export type Change = Omit<ChangeRow, 'before' | 'after' | 'label'> & {
   readonly origin: Origin;
@@ -123,6 +132,27 @@ export function createMemory({ root, store, provenance, journal, now }: MemoryPo
       await upkeep.refresh();
       return Promise.all(rows.files().map(({ path }) => fileOf(path)));
     },
+    /** For looking for poison: everything by where it came from, what comes from outside first. */
+    async sources(): Promise<Source[]> {
+      await upkeep.refresh();
+      const found = new Map<string, Source>();
+      for (const { path } of rows.files()) {
+        const whole = await read(path).catch(() => '');
+        const of = lineOf(path, whole);
+        for (const [index, text] of whole.split('\n').entries()) {
+          if (text.trim() === '') continue;
+          const { label: one, origin } = of(text);
+          for (const source of one.sources.length === 0 ? [origin] : one.sources) {
+            const key = [origin, source, path].join('\n');
+            const known = found.get(key);
+            const first = { source, origin, path, lines: 0, firstLine: index + 1, example: text.trim().slice(0, 200) };
+            found.set(key, { ...(known ?? first), lines: (known?.lines ?? 0) + 1 });
+          }
+        }
+      }
+      const rank = ({ origin }: Source): number => ORDER.indexOf(origin);
+      return [...found.values()].sort((a, b) => rank(a) - rank(b));
+    },
     async show(path: string): Promise<{ readonly hash: string; readonly lines: readonly ShownLine[] }> {
       const whole = await readSteering(path);
       const of = lineOf(path, whole);
@@ -203,6 +233,7 @@ export function createMemory({ root, store, provenance, journal, now }: MemoryPo
 }
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
+const ORDER: readonly string[] = ['untrusted', 'unknown', 'agent', 'owner'];
 const STEERING = /^(AGENTS|SOUL|IDENTITY)\.md$/;
 const changeOf = ({ before, after, label: { sources, ...rest }, ...one }: ChangeRow): Change => ({
   ...one,

@@ -41,6 +41,7 @@ function caller(more: Partial<CallerPorts> = {}, env: Partial<ToolEnv> = {}) {
       files: reachOn(folder),
       sandbox: null,
       sandboxReason: 'bubblewrap is not installed',
+      sandboxFix: 'apt install bubblewrap',
       limits: DEFAULT_LIMITS,
       environment: {},
       processes: createProcesses({ now: Date.now, record: () => {} }),
@@ -99,6 +100,9 @@ describe('what the model is told', () => {
       'mail',
       'web_fetch',
       'web_search',
+      'memory_search',
+      'memory_get',
+      'memory_write',
     ]);
     for (const { parameters } of toolSchemas(TOOLS))
       expect(parameters).toMatchObject({ type: 'object', additionalProperties: false });

@@ -309,6 +309,17 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
       }),
     },
     trust: { list: () => ({ entries: [], candidates: [] }), add: () => ({ added: [], known: 0 }), remove: () => [] },
+    memory: {
+      list: async () => [],
+      sources: async () => [],
+      search: async () => [],
+      show: noDesk,
+      changes: async () => [],
+      change: noDesk,
+      revert: noDesk,
+      forget: async () => [],
+      trust: noDesk,
+    },
     audit: {
       log: async () => ({ entries: [], total: 0 }),
       report: noDesk,

@@ -109,8 +109,8 @@ export const skills = () =>
 
 export const memory = () =>
   group('Memory', {
-    enabled: flag('Offer memory_search and memory_get', true),
-    scanSecrets: flag('Refuse to remember what looks like a secret', true),
+    enabled: flag('Offer memory_search, memory_get and memory_write to the owner, where nobody else listens', true),
+    scanSecrets: flag('Refuse to remember what looks like a secret or a payment card', true),
   });
 
 export const cron = () =>

@@ -18,6 +18,7 @@ import { sessionMethods } from './sessions.ts';
 import { statusMethods } from './status.ts';
 import { subscriptionMethods } from './subscriptions.ts';
 import { auditMethods } from './workspace/audit.ts';
+import { memoryMethods } from './workspace/memory.ts';
 import { sandboxMethods } from './workspace/sandbox.ts';
 import { undoMethods } from './workspace/undo.ts';
 
@@ -40,6 +41,7 @@ export function allMethods(): ReadonlyMap<string, Method> {
     channelMethods,
     pairingMethods,
     undoMethods,
+    memoryMethods,
     sandboxMethods,
     auditMethods,
     trustMethods,
