@@ -36,7 +36,7 @@ import { prepareWorkspace, workspaceOwner } from './sandbox/workspace.ts';
 import { openSettings } from './settings.ts';
 import { createStatus } from './status.ts';
 import { prepareState, refuseWideWorkspace } from './store/folders.ts';
-import { openApprovedTools } from './store/mcp-tools.ts';
+import { openApprovedTools } from './store/approvals/server-tools.ts';
 import { markRunning } from './store/open.ts';
 import { openOrRestore } from './store/restore.ts';
 import { createTooling } from './tooling.ts';

@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts';
 import { HardshellError } from '../platform/errors.ts';
 import type { PermittedCall } from '../policy/decide.ts';
 import { type ToolRoles, UNDECLARED } from '../policy/flow/roles.ts';
-import type { ApprovedTool, ApprovedTools } from '../store/mcp-tools.ts';
+import type { ApprovedTool, ApprovedTools } from '../store/approvals/server-tools.ts';
 import type { McpReport, ToolReport } from '../tools/mcp/report.ts';
 import { type JsonSchema, oneLine, tidySchema } from '../tools/mcp/schema.ts';
 import { nameOf, serverTool, shownDescription } from '../tools/mcp/tool.ts';

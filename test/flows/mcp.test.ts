@@ -1,6 +1,6 @@
 // Tools of MCP servers, end to end: the whole program with a real server in a box and one over HTTP. Nothing of a server is
 // used before the owner approved it word for word, and whatever a server does, the gateway goes on.
-import { chmodSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -75,6 +75,18 @@ async function call(gateway: TestGateway, name: string, args: object): Promise<s
   await say(gateway);
   return model.requests.at(-1)?.result ?? '';
 }
+
+/** Processes of this machine that were started with that word. */
+const startedWith = (word: string): string[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(word);
+      } catch {
+        return false;
+      }
+    });
 
 describe('I13, J17 tools of other programs', () => {
   test('nothing is offered or called before the owner approved it; then by name, in a box, as text from outside', async () => {
@@ -157,13 +169,21 @@ describe('I13, J17 tools of other programs', () => {
     expect(await stateOf(gateway, 'echo')).toBe('new');
   }, 60_000);
 
-  test('approved stays approved over a restart, and another program behind the same words does not', async () => {
-    const first = await start({ notes: stdio() });
+  test('approved stays approved over kill -9, which no server survives; another program behind the same words does not', async () => {
+    const word = `--run-${process.pid}-${Date.now()}`;
+    const own = { args: ['/opt/double/server.mjs', word] };
+    const first = await start({ notes: stdio(own) });
     await until(first, ({ state }) => state === 'ready');
     await first.cli('mcp', 'approve', 'notes', '--tool', 'echo');
+    expect(startedWith(word)).not.toEqual([]);
     await first.kill9();
-    const second = await start({ notes: stdio() }, first.home);
+    await expect.poll(() => startedWith(word), { timeout: 5_000 }).toEqual([]);
+    const second = await start({ notes: stdio(own) }, first.home);
     expect(await call(second, 'notes__echo', { text: 'still' })).toContain('still');
+    await second.cli('config', 'set', 'mcp.servers.notes.enabled', 'false');
+    await expect.poll(() => startedWith(word), { timeout: 10_000 }).toEqual([]);
+    expect(await server(second)).toMatchObject({ state: 'off', tools: [] });
+    expect(await call(second, 'notes__echo', { text: 'x' })).toContain('There is no tool called');
     await second.stop();
     const third = await start({ notes: stdio({ args: ['/opt/double/server.mjs', '--other'] }) }, first.home);
     await until(third, ({ state }) => state === 'ready');

@@ -8,7 +8,7 @@ import { resolvePaths } from '../../../config/paths.ts';
 import { CHANNEL_NAMES, type ChannelName } from '../../../config/schema/channels.ts';
 import type { Config } from '../../../config/schema.ts';
 import { personOf } from '../../../config/shape/people.ts';
-import { ALIASES, COMING, TOOL_NAMES } from '../../../config/shape/tool-words.ts';
+import { ALIASES, COMING, isServerTool, TOOL_NAMES } from '../../../config/shape/tool-words.ts';
 import { type Zones, zonesOf } from '../../../config/zones.ts';
 import { readPageUrl } from '../../../net/web/page-url.ts';
 import { EXIT, HardshellError } from '../../../platform/errors.ts';
@@ -96,6 +96,7 @@ export function questionOf({ config, rules, grants }: Ground, asked: Asked): Que
 function toolOf(written: string): { name: string; notes: string[] } {
   const plain = written.trim().toLowerCase();
   const name = Object.hasOwn(ALIASES, plain) ? (ALIASES[plain] ?? plain) : plain;
+  if (isServerTool(name)) return { name, notes: [OF_SERVER] };
   const isGroup = name.startsWith('group:');
   if (isGroup || !TOOL_NAMES.includes(name)) {
     const close = isGroup ? undefined : nearestWord(name, TOOL_NAMES);
@@ -106,6 +107,7 @@ function toolOf(written: string): { name: string; notes: string[] } {
   return { name, notes: name === 'web_fetch' ? [...absent, NAMED] : absent };
 }
 
+const OF_SERVER = 'it has to be approved (openclaw mcp list), and asks each time unless mcp.servers says what it does';
 const NAMED = 'an address that the owner did not name asks all the same';
 
 type Speaking = Pick<Question, 'standing' | 'refused'> & { readonly speaker: ToolCall['speaker'] };
@@ -204,6 +206,7 @@ function effectsOf(name: string, { command, path, to, url }: Asked, where: 'sand
     if ('problem' in read) throw usage(`--url is no address that is fetched: ${read.problem}`, 'write it whole');
     return [{ kind: 'fetch', url: read.url.href }];
   }
+  if (isServerTool(name)) return [{ kind: 'call', server: '', tool: name }];
   const given = Object.entries({ command, path, to, url }).find(([, value]) => value !== undefined)?.[0];
   if (given === undefined) return name === 'web_search' ? [{ kind: 'search', query: '' }] : [];
   throw usage(`${name} takes no ${given}`, `leave --${given} out`);

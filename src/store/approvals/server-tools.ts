@@ -1,6 +1,6 @@
 // Owns the table of tools of MCP servers that the owner approved: word for word what was approved, under its hash. What is
 // not in it is not approved; what a server says of itself never changes it.
-import type { Store } from './open.ts';
+import type { Store } from '../open.ts';
 
 export type ApprovedTool = {
   readonly server: string;
