@@ -1,5 +1,7 @@
 // Messages that the assistant sends by itself: asked about, then held for a moment in which the owner can stop them, over a
 // kill -9 too. The whole program, grammY and a Bot API double.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type ModelServer, startModelServer } from '../doubles/model-server.ts';
 import { PERSON, startTelegramServer, TELEGRAM_TOKEN, type TelegramServer } from '../doubles/telegram-server.ts';
@@ -88,3 +90,57 @@ test('S209 who is not on the list gets nothing, and the model is told why', asyn
   expect(telegram.sent[0]?.text).toContain('actions.message.allowedRecipients');
   expect(toFriend()).toEqual([]);
 }, 30_000);
+
+test('the assistant changes and takes away its own messages in the chat that asks, and no letter of ours', async () => {
+  await openTelegram();
+  await start({ undoSeconds: 0 });
+  const act = (args: Json) => ({ toolCalls: [{ name: 'message', args }] });
+  model.script(act({ text: 'The door code is 4711.' }), ({ result }) => {
+    const id = Number(/Message (\d+)/.exec(result ?? '')?.[1]);
+    if (id > 0) return act({ action: 'edit', id, text: 'The door code is secret.' });
+    if (/reads so now/.test(result ?? '')) return act({ action: 'react', text: '👍' });
+    return { text: `told: ${result}` };
+  });
+  telegram.say({ text: 'tell me the code' });
+  await telegram.until(() => telegram.sent.some(({ text }) => text.startsWith('told: Done')));
+  expect(telegram.sent.map(({ text }) => text)).toContain('The door code is secret.');
+  expect(telegram.reactions).toHaveLength(1);
+  model.script(act({ action: 'delete', id: 999 }), ({ result }) => ({ text: `told: ${result}` }));
+  telegram.say({ text: 'and now?' });
+  await telegram.until(() => telegram.sent.some(({ text }) => text.includes('NO_SUCH_MESSAGE')));
+}, 40_000);
+
+test('F09 F10 a file leaves as it was when it was queued, by a plain name; what may not be read does not leave', async () => {
+  await openTelegram();
+  const gateway = await start({ message: { requireConfirmation: false }, undoSeconds: 60 });
+  const workspace = join(gateway.stateDir, 'workspace');
+  writeFileSync(join(workspace, '.re|po;rt.txt'), 'as it was judged');
+  const send = (files: string[], more: Json = {}) => ({ toolCalls: [{ name: 'message', args: { files, ...more } }] });
+  model.script(send(['/etc/passwd']), send(['../openclaw.json']), send(['.re|po;rt.txt']), ({ result }) => ({
+    text: `told: ${result}`,
+  }));
+  telegram.say({ text: 'send me the files' });
+  await telegram.until(() => telegram.sent.some(({ text }) => text.startsWith('told: ')));
+  const files = telegram.sent.flatMap((one) => one.files);
+  expect(files.map(({ name, bytes }) => [name, Buffer.from(bytes).toString()])).toEqual([
+    ['_re_po_rt.txt', 'as it was judged'],
+  ]);
+
+  model.script(send(['.re|po;rt.txt'], { to: 'telegram:777', text: 'The report.' }), { text: 'On its way.' });
+  telegram.say({ text: 'send telegram:777 the report .report' });
+  for (;;) {
+    const asked = JSON.parse((await gateway.cli('approvals', '--json')).stdout) as { data: { approvals: Json[] } };
+    const [first] = asked.data.approvals;
+    if (!first) continue;
+    await gateway.cli('approvals', 'approve', String(first['code']));
+    break;
+  }
+  await telegram.until(() => telegram.sent.some(({ text }) => text === 'On its way.'));
+  writeFileSync(join(workspace, '.re|po;rt.txt'), 'swapped meanwhile');
+  const [waiting] = await held(gateway);
+  expect(waiting).toMatchObject({ files: ['_re_po_rt.txt'], text: 'The report.' });
+  await gateway.cli('outbox', 'send', String(waiting?.id));
+  await telegram.until(() => toFriend().length > 0);
+  const [left] = telegram.sent.filter(({ chat }) => chat === '777').flatMap((one) => one.files);
+  expect(Buffer.from(left?.bytes ?? []).toString()).toBe('as it was judged');
+}, 60_000);
