@@ -167,7 +167,7 @@ const IN_FORCE = new RegExp(
     'actions\\.(undoSeconds|email|message|destructive)',
     'memory\\.(enabled|scanSecrets)',
     'channels|commands|pairing|messages|budget\\.perSender\\.tokens|session\\.(dmScope|groupScope|identityLinks)',
-    'tools\\.fs|security\\.(workspace|allowedPaths|deniedPaths|dangerouslyReadable)|mcp|models|secrets|env|logging',
+    'trust\\.tiers|tools\\.fs|security\\.(workspace|allowedPaths|deniedPaths|dangerouslyReadable)|mcp|models|secrets|env|logging',
   ].join('|')})\\b`,
 );
 

@@ -8,13 +8,14 @@ import type { CallHooks } from './core.ts';
 import type { Log } from './log/log.ts';
 import type { Mcp } from './mcp/mcp.ts';
 import type { MailReader } from './net/mail-words.ts';
-import { whyNoSearch } from './net/web/services.ts';
+import { whyNoSearch } from './net/web/search-choice.ts';
 import type { Web } from './net/web/web.ts';
 import type { Undo } from './ops/checkpoints/undo.ts';
 import { HardshellError } from './platform/errors.ts';
 import { decide, type PermittedCall, type ToolCall } from './policy/decide.ts';
 import { askingOf, judgesOf, rulesOf } from './policy/judges.ts';
 import { judgeFor } from './policy/tool-policy.ts';
+import { labelled, tierOfResult } from './policy/trust/tiers.ts';
 import type { Remembering } from './remembering.ts';
 import type { Running } from './running/running.ts';
 import { conversationOf } from './sandbox/pool/plan.ts';
@@ -25,8 +26,7 @@ import type { MailDesk } from './tools/tool.ts';
 export type ToolingPorts = {
   readonly log: Log;
   /** as it was at the start: how commands run stays as the sandbox was opened */
-  readonly config: Config;
-  /** as it is now: what may be called is read at each turn */
+  /** as it is now: what may be called is read at each call */
   live(): Config;
   readonly remembering: Pick<Remembering, 'envOf' | 'isFor'>;
   readonly sandboxes: Pick<Boxes, 'whereOf' | 'zonesOf' | 'openFor' | 'folderFor'>;
@@ -43,7 +43,6 @@ export type ToolingPorts = {
 
 export function createTooling({
   log,
-  config,
   live,
   remembering,
   sandboxes,
@@ -54,11 +53,6 @@ export function createTooling({
   canSend,
   mailboxOf,
 }: ToolingPorts) {
-  /** What decides is read at each turn; how commands run stays as it was at the start. */
-  const settings = () => {
-    const { tools, actions, agents } = live();
-    return { tools: { ...tools, exec: config.tools.exec }, actions, agents };
-  };
   /** What nothing stands behind is not offered. */
   const isThere = (
     name: string,
@@ -94,7 +88,7 @@ export function createTooling({
   return {
     /** What is denied is not offered either; the decision below holds all the same. */
     tools(turn: Pick<ToolCall, 'sessionKey' | 'agentId' | 'speaker'>) {
-      const now = settings();
+      const now = live();
       const [rules, asking] = [rulesOf(now), askingOf(now, turn)];
       const isDenied = (name: string): boolean => judgeFor(name, rules, asking).rule === 'deny';
       const own = TOOLS.flatMap(({ name }) =>
@@ -118,19 +112,19 @@ export function createTooling({
           async decide(call, effects) {
             const flow = { rolesOf: rolesOfTool, registry: trusted.flow() };
             const verdicts = await Promise.all(
-              [...judgesOf(settings(), sandboxes.zonesOf(call), flow), ...running.judges].map((one) =>
-                one(call, effects),
-              ),
+              [...judgesOf(live(), sandboxes.zonesOf(call), flow), ...running.judges].map((one) => one(call, effects)),
             );
             return decide(call, effects, grants.apply(call, effects, verdicts.flat()));
           },
+          labelled: (call, given) =>
+            labelled(given, tierOfResult(live().trust.tiers, sandboxes.zonesOf(call), call, given.sources)),
           openEnv: async (call, signal) => ({
             ...{ signal, web, send: outward.send, change: outward.change, mail: deskFor(outward) },
             processes: running.processes,
-            ...remembering.envOf(call),
             callServer: (permitted, args) => mcp.call(permitted, args, signal),
             ...(await sandboxes.openFor(call, call.effects)),
             ...running.envOf(call),
+            ...remembering.envOf(call),
           }),
           askOwner: createOwnersWord(approvals, binder),
         }),

@@ -130,7 +130,7 @@ export function createAccess(ports: AccessPorts) {
     const { code, at, standing } = judgement;
     const said = again ?? (facts.isDirect ? [] : saidBefore(message, facts));
     const shown = { text: textOf(message), before: beforeOf(message, said, quoteOf(message, facts)) };
-    const ready = admit(message, judgement, shown);
+    const ready = admit(message, judgement, shown, rules().tiers);
     if (!again) saw(message, facts, standing);
     return { allow: true, code, at, message: ready, command: commandIn(message.text, ready, rules()), history: said };
   };

@@ -3,6 +3,7 @@
 import type { InboundMessage } from '../channels/channel.ts';
 import { type Label, label } from '../store/label.ts';
 import type { GuestLimits, Judgement, Standing } from './gate.ts';
+import type { Rules } from './rules.ts';
 
 declare const admitted: unique symbol;
 
@@ -43,14 +44,16 @@ export function admit(
   message: InboundMessage,
   { standing, limits }: Extract<Judgement, { allow: true }>,
   shown: { readonly text: string; readonly before: readonly Before[] },
+  { high, low }: Rules['tiers'],
 ): AdmittedMessage {
   const person = `${message.channel}:${message.sender.id}`;
   const principal: Principal = standing === 'owner' ? OWNER : { kind: standing, id: person, limits };
+  const given = labelOf(message, principal);
   return {
     ...message,
     text: shown.text,
     before: shown.before,
-    label: labelOf(message, principal),
+    label: { ...given, readers: high.has(person) ? 'secret' : low.has(person) ? 'public' : given.readers },
     principal,
     place: placeOf(message),
   } as unknown as AdmittedMessage;

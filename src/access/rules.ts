@@ -51,6 +51,8 @@ export type Rules = {
   readonly groupScope: string;
   /** `telegram:123` to the name of the person */
   readonly links: ReadonlyMap<string, string>;
+  /** `telegram:123` whose words are `secret`, or anybody's (trust.tiers) */
+  readonly tiers: { readonly high: ReadonlySet<string>; readonly low: ReadonlySet<string> };
   namesAssistant(text: string): boolean;
 };
 
@@ -105,9 +107,13 @@ export function readRules(config: Config): Rules {
     links: new Map(
       Object.entries(session.identityLinks).flatMap(([name, ids]) => ids.map((id) => [id, name] as const)),
     ),
+    tiers: { high: sendersOf(config.trust.tiers.high), low: sendersOf(config.trust.tiers.low) },
     namesAssistant: (text) => patterns.some((match) => match(text)),
   };
 }
+
+const sendersOf = (entries: readonly string[]): ReadonlySet<string> =>
+  new Set(entries.flatMap((entry) => (entry.startsWith('sender:') ? [entry.slice('sender:'.length)] : [])));
 
 function accountRules(written: Written, at: string, channelEnabled: boolean): AccountRules {
   return {

@@ -51,12 +51,14 @@ export function openJournal(store: Store, now: () => number) {
   });
   store.onClose(head.close);
 
+  let isNew = head.found === null && broken === null;
   const record = (kind: string, body: Record<string, unknown>): void => {
+    if (isNew) waiting.push({ atMs: now(), kind: OPENED, body: JSON.stringify({ after: seq }), isRiding: false });
+    isNew = false;
     waiting.push({ atMs: now(), kind, body: JSON.stringify(body), isRiding: store.db.isTransaction });
     store.defer(() => {});
   };
   if (broken !== null) record(BROKEN, broken);
-  else if (head.found === null) record(OPENED, { after: seq });
 
   return {
     /** Durable with the next commit, which this asks for within 250 ms; nothing can become durable before it. */

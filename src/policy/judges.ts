@@ -14,10 +14,11 @@ import { judgeDestructive } from './shell/destructive.ts';
 import { judgeShell, shellRulesOf } from './shell/judge.ts';
 import { judgeSteering } from './steering.ts';
 import { judgeToolCall } from './tool-policy.ts';
+import { judgeTiers } from './trust/tiers.ts';
 import { judgeWeb } from './web/judge.ts';
 
 type Spoken = Pick<ToolCall, 'sessionKey' | 'agentId' | 'speaker'>;
-export type PolicyConfig = Pick<Config, 'tools' | 'actions' | 'agents'>;
+export type PolicyConfig = Pick<Config, 'tools' | 'actions' | 'agents' | 'trust'>;
 
 export const rulesOf = ({ tools, agents }: PolicyConfig): ToolRules => ({ ...tools, agents: agents.entries });
 
@@ -37,6 +38,7 @@ export function judgesOf(config: PolicyConfig, zones: Zones, flow: FlowRules = U
   return [
     (call, effects) => judgeToolCall(call, effects, rules, askingOf(config, call)),
     (call, effects) => judgePaths(call, effects, zones),
+    (call, effects) => judgeTiers(call, effects, config.trust.tiers, zones),
     (_call, effects) => judgeSteering(effects),
     // What asks to leave the box is judged by its own rules, which know the windows (running.ts).
     ({ context }, effects) => {

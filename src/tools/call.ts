@@ -3,7 +3,7 @@
 import { HardshellError, reasonOf } from '../platform/errors.ts';
 import type { Decision, PermittedCall, ToolCall } from '../policy/decide.ts';
 import type { Effect } from '../policy/effects.ts';
-import { label } from '../store/label.ts';
+import { type Label, label } from '../store/label.ts';
 import { parseArgs } from './registry.ts';
 import type { AnyTool, ToolEnv, ToolResult } from './tool.ts';
 
@@ -27,6 +27,8 @@ export type CallerPorts = {
   prepare?(call: ToolCall, effects: readonly Effect[]): Promise<void>;
   /** returns once it is durable that the call is about to run; only for calls that do more than read */
   started(call: ToolCall, effects: readonly Effect[]): void | Promise<void>;
+  /** what is given back as it is labelled by what the call touched */
+  labelled?(call: PermittedCall, label: Label): Label;
   /** after such a run, whatever came of it */
   ended(call: ToolCall): void;
   /** an error that is ours and not the model's to mend */
@@ -68,7 +70,8 @@ export function createToolCaller(ports: CallerPorts): CallTool {
     if (signal.aborted) return notBegun(`${tool.name} did not run: the turn was stopped.`, signal);
     if (outward) await ports.started(permitted, permitted.effects);
     try {
-      return await tool.run(permitted, parsed.args, env);
+      const result = await tool.run(permitted, parsed.args, env);
+      return ports.labelled ? { ...result, label: ports.labelled(permitted, result.label) } : result;
     } finally {
       if (outward) ports.ended(permitted);
     }

@@ -71,14 +71,11 @@ export const tools = () =>
     web: group('The web', {
       search: group('Searching', {
         enabled: flag('Offer web_search: what is searched for goes to the search service', true),
-        provider: maybeChoice('Which search service; otherwise the one that key or address are for, or duckduckgo', [
-          'brave',
-          'duckduckgo',
-          'searxng',
-          'tavily',
-        ]),
+        provider: maybeMatch(
+          'brave, duckduckgo, tavily, or the address of your SearXNG; otherwise brave with a key, duckduckgo without',
+          /^(?:brave|duckduckgo|tavily|https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?)$/,
+        ),
         apiKey: secret('The key of brave or tavily'),
-        baseUrl: maybeMatch('The address of your searxng', /^https?:\/\/[^\s/?#@]+(?:\/[^\s?#]*)?$/),
       }),
       fetch: group('Reading pages', {
         enabled: flag('Offer web_fetch; private addresses are never reached', true),
@@ -145,10 +142,10 @@ export const actions = () =>
 
 export const trust = () =>
   group('How sensitive your things are', {
-    tiers: group('Folders, accounts or connectors by tier', {
-      high: texts('Each use is asked for, never in groups'),
+    tiers: group('Paths, sender:telegram:42 and connector:mail by tier', {
+      high: texts('Secret: only in your direct chats, and once it was read nothing leaves unasked'),
       medium: texts('Only in direct chats with you'),
-      low: texts('No further limits'),
+      low: texts('Anybody may see it, also where its name looks private'),
     }),
   });
 

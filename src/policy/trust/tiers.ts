@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { covers, real, type Zones } from '../../config/zones.ts';
 import { foldPath } from '../../platform/never-readable.ts';
 import { join as joined, type Label, label } from '../../store/label.ts';
-import type { ToolCall } from '../decide.ts';
+import type { PermittedCall, ToolCall } from '../decide.ts';
 import type { Effect } from '../effects.ts';
 import type { Verdict } from '../verdict.ts';
 
@@ -89,6 +89,17 @@ export function tierOfCall(tiers: Tiers, zones: Zones, tool: string, effects: re
     ...effects.flatMap((effect) => namesIn(effect).flatMap((name) => tiersOfName(tiers, zones, name))),
   ].filter((one) => one !== null);
   return found.sort((a, b) => TIERS.indexOf(a.tier) - TIERS.indexOf(b.tier))[0] ?? null;
+}
+
+/** What came back is also judged by where it says that it comes from. */
+export function tierOfResult(
+  tiers: Tiers,
+  zones: Zones,
+  { name, effects }: PermittedCall,
+  sources: readonly string[],
+): Tiered | null {
+  const [called, came] = [tierOfCall(tiers, zones, name, effects), tierOfConnector(tiers, name, sources)];
+  return called?.tier === 'high' ? called : (came ?? called);
 }
 
 /** Also of what a link leads to. */
