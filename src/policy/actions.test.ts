@@ -40,6 +40,14 @@ describe('S215 sending to people', () => {
   });
 });
 
+test("the mailbox is the owner's own: nobody else has it searched, and nobody reads along", () => {
+  const look = (speaker: ToolCall['speaker']) =>
+    strictest(judgeActions(call(speaker), [{ kind: 'mailbox', act: 'search' }], rules()));
+  expect(look(OWNER_DM)).toBeNull();
+  expect(look(guestIn('dm'))).toMatchObject({ rule: 'deny', code: 'NOT_YOUR_MAIL' });
+  expect(look({ ...OWNER_DM, place: 'group' })).toMatchObject({ rule: 'deny', code: 'NOT_YOUR_MAIL' });
+});
+
 describe('S209 S210 the list of recipients', () => {
   const listed = rules({ allowedRecipients: ['*@yourdomain.com', 'telegram:7', 'telegram:work:8'] });
   test.each([
