@@ -39,7 +39,7 @@ const MAX_FRAME_BYTES = 64 * 1024 * 1024;
 type WireError = {
   code?: string;
   message?: string;
-  details?: { code?: string; reason?: string; hint?: string; fix?: string };
+  details?: { code?: string; reason?: string; hint?: string; fix?: string; remediation?: string };
 };
 type Pending = {
   settle(frame: { ok: boolean; payload?: unknown; error?: WireError }): void;
@@ -164,10 +164,11 @@ class RefusedError extends HardshellError {
 
 function refusal(method: string, error: WireError): RefusedError {
   const details = error.details ?? {};
-  const fix = details.fix ?? details.hint;
+  const fix = details.fix ?? details.hint ?? details.remediation;
   const message = error.message ?? 'it gave no reason';
   return new RefusedError(
-    details.code === undefined ? `the gateway refused ${method}: ${message}` : message,
+    // What comes with its mend was written for people.
+    fix === undefined && details.code === undefined ? `the gateway refused ${method}: ${message}` : message,
     error.code ?? 'UNKNOWN',
     details.code ?? details.reason ?? '',
     fix,

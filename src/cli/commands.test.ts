@@ -112,7 +112,7 @@ describe('agent', () => {
     await until(async () => (await openclaw('approvals', 'approve', 'ap-1')).code === 0);
     server.backend.release();
     const { stderr } = await running;
-    expect(stderr).toContain('answer it with: openclaw approvals approve ap-1   (or: deny)');
+    expect(stderr).toContain('answer it with: openclaw approvals approve K7   (or: deny)');
     expect(stderr).toMatch(/command +rm -rf \\x1b\[2J\//);
   });
   it('asks y/N at a terminal, and only y is a yes', async () => {

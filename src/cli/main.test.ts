@@ -39,6 +39,11 @@ describe('usage', () => {
     expect((await openclaw('logs', '--tial', '3')).stderr).toContain(
       'openclaw logs has no option "--tial".\nfix: did you mean --tail?',
     );
+    // Also where the group does something by itself.
+    expect((await openclaw('sandbox', 'lst')).stderr).toContain('did you mean openclaw sandbox list?');
+    expect((await openclaw('approvals', '--port', '1', 'shw', 'K7')).stderr).toContain(
+      'openclaw approvals has no command "shw".\nfix: did you mean openclaw approvals show?',
+    );
   });
   it('S112 never offers a verb that changes something', async () => {
     const { code, stderr } = await openclaw('approvals', 'approved');

@@ -249,7 +249,10 @@ export function usageError(program: Command, words: readonly string[], error: Co
   const help = asked === '' ? `see ${name} --help` : `${asked}   (${first?.description})`;
   // A word too many may be a secret that somebody typed: it is not repeated.
   const said = error.message.replace(/^error: /, '').replace(/( but got \d+): .*$/s, '$1');
-  const unknown = /^unknown (command|option) '(.*)'$/s.exec(said);
+  // A group that does something by itself takes a misspelt command of its own for a word too many.
+  const isGroup = command !== program && command.commands.length > 0 && /^too many/.test(said);
+  const misspelt = isGroup ? / but got \d+: ([^,]+)/s.exec(error.message)?.[1]?.replace(/\.$/, '') : undefined;
+  const unknown = misspelt === undefined ? /^unknown (command|option) '(.*)'$/s.exec(said) : ['', 'command', misspelt];
   const known =
     unknown?.[1] === 'command'
       ? command.commands.map((child) => child.name()).filter((child) => !CHANGING.has(child))

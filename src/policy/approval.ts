@@ -130,7 +130,9 @@ export function effectLine(effect: Effect): string {
     case 'write':
       return visible(`changes ${effect.path}`);
     case 'run':
-      return visible(`runs a command ${isOnHost([effect]) ? 'on the host' : 'in the sandbox'}, in ${effect.cwd}`);
+      return visible(
+        `runs a command ${isOnHost([effect]) ? 'on the host' : 'in the sandbox'}, in ${effect.cwd === '.' ? 'the workspace' : effect.cwd}`,
+      );
     case 'process':
       return visible(`acts on the running process ${effect.id}`);
     case 'message':

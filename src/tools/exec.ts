@@ -49,7 +49,7 @@ export const execTool: Tool<Args> = {
   async run(call, args, env) {
     const { command, cwd = '.', timeoutSeconds } = args;
     const { sandbox, limits } = env;
-    if (sandbox === null) throw unavailable(env.sandboxReason);
+    if (sandbox === null) throw unavailable(env);
     if (args.background || args.yieldMs !== undefined) return inBackground(call, args, env, sandbox);
     const timeoutMs = timeoutSeconds === undefined ? limits.timeoutMs : Math.ceil(timeoutSeconds * 1000);
     const result = await sandbox.exec({
@@ -122,7 +122,7 @@ function reportOf(result: Report): string {
   return parts.join('\n') || '(no output)';
 }
 
-function unavailable(reason: string): HardshellError {
-  const message = `exec is off, because no sandbox can be opened: ${reason || 'no reason was given'}`;
-  return new HardshellError({ code: 'SANDBOX_UNAVAILABLE', message, fix: 'apt install bubblewrap' });
+function unavailable({ sandboxReason, sandboxFix }: Pick<ToolEnv, 'sandboxReason' | 'sandboxFix'>): HardshellError {
+  const message = `exec is off, because no sandbox can be opened: ${sandboxReason || 'no reason was given'}`;
+  return new HardshellError({ code: 'SANDBOX_UNAVAILABLE', message, fix: sandboxFix || 'openclaw sandbox status' });
 }

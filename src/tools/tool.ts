@@ -18,6 +18,8 @@ export type ToolEnv = {
   readonly files: Reach;
   readonly sandbox: Sandbox | null;
   readonly sandboxReason: string;
+  /** one command that mends it */
+  readonly sandboxFix?: string;
   readonly limits: SandboxLimits;
   /** what a command sees besides what its box gives it */
   readonly environment: Readonly<Record<string, string>>;

@@ -145,6 +145,12 @@ test('a tool that is denied is neither offered nor run at the next turn, without
   writeConfig(home, { ...withKey('${DOUBLE_KEY}'), tools: { deny: ['exec'] } });
   await expect.poll(offered, { timeout: 8_000 }).not.toContain('"exec"');
   expect(await repairs()).not.toContain('tools.deny');
+  // The switch for all commands is no slower than the list.
+  writeConfig(home, withKey('${DOUBLE_KEY}'));
+  await expect.poll(offered, { timeout: 8_000 }).toContain('"exec"');
+  writeConfig(home, { ...withKey('${DOUBLE_KEY}'), tools: { exec: { mode: 'deny' } } });
+  await expect.poll(offered, { timeout: 8_000 }).not.toContain('"exec"');
+  expect(await repairs()).not.toContain('tools.exec');
 });
 
 test('a secret that others may read stops the start with the chmod line, and nothing else', async () => {

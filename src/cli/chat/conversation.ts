@@ -174,7 +174,8 @@ export function createConversation({ screen, link, columns }: ConversationPorts)
     }
     questions.push(approval);
     for (const line of approvalLines(approval, Date.now())) screen.line(span('yellow', line));
-    if (!screen.interactive) screen.line(`answer it with: openclaw approvals approve ${approval.id}   (or: deny)`);
+    if (!screen.interactive)
+      screen.line(`answer it with: openclaw approvals approve ${approval.code || approval.id}   (or: deny)`);
     refresh();
   };
   const drop = (id: string): void => {

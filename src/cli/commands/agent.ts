@@ -148,7 +148,7 @@ async function askApproval(out: Output, client: Client, approval: Asked, signal:
   for (const line of approvalLines(approval, Date.now())) out.note(span('yellow', line));
   const { stdin, stderr } = out.streams;
   if (stdin.isTTY !== true || stderr.isTTY !== true) {
-    out.note(`answer it with: openclaw approvals approve ${approval.id}   (or: deny)`);
+    out.note(`answer it with: openclaw approvals approve ${approval.code || approval.id}   (or: deny)`);
     return;
   }
   const yes = await askOwner(out, 'Allow this once?', signal);

@@ -64,7 +64,10 @@ describe('modes', () => {
       key: 'tools.exec.mode',
       marks: ['"$(touch F)"'],
     });
-    expect(await judged(place, 'cat a.md | id')).toMatchObject({ fix: 'add id to tools.exec.allow', marks: ['id'] });
+    const fix = `openclaw config set tools.exec.allow '["ls","cat","grep","head","tail","id"]'`;
+    expect(await judged(place, 'cat a.md | id')).toMatchObject({ fix, marks: ['id'] });
+    // A name that would be more than a word where a person pastes it is none to paste.
+    expect(await judged(place, `cat a.md | "x'y"`)).toMatchObject({ rule: 'ask', fix: '' });
   });
 });
 

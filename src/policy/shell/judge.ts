@@ -76,7 +76,7 @@ async function judgeRun(run: Run, rules: ShellRules, isTainted: boolean): Promis
       key: KEY,
       code: mode === 'ask' ? 'COMMAND_ASKS' : 'COMMAND_NOT_LISTED',
       reason: mode === 'ask' || first === undefined ? askReason(mode, reasons) : reasons.join('; '),
-      fix: mode === 'allowlist' ? listFix(doubts) : '',
+      fix: mode === 'allowlist' ? listFix(doubts, rules.allow) : '',
       marks: [...new Set(doubts.map(({ mark }) => mark).filter((mark) => mark !== ''))].slice(0, MAX_MARKS),
       // For a grant: what runs by it is what it was compared by.
       ...(always && canonical !== null ? { always, runAs: canonical } : {}),
@@ -87,10 +87,16 @@ async function judgeRun(run: Run, rules: ShellRules, isTainted: boolean): Promis
 const askReason = (mode: string | undefined, more: readonly string[]): string =>
   [`each command is asked about (${KEY} is ${mode})`, ...more].join('; ');
 
-const listFix = (doubts: readonly Doubt[]): string => {
-  const missing = doubts.every(({ reason }) => reason.endsWith('is not in tools.exec.allow'));
-  const [first] = doubts;
-  return missing && first ? `add ${first.mark} to tools.exec.allow` : '';
+/** The whole list as it would be; only of plain names, since the model chose them and a person will paste it. */
+const listFix = (doubts: readonly Doubt[], listed: readonly string[]): string => {
+  const opens = doubts.every(
+    ({ reason, mark }) => reason.endsWith('is not in tools.exec.allow') && /^[A-Za-z0-9][\w.+-]*$/.test(mark),
+  );
+  if (!opens || doubts.length === 0) return '';
+  const list = [...new Set([...listed, ...doubts.map(({ mark }) => mark)])];
+  return list.some((name) => name.includes("'"))
+    ? 'openclaw config get tools.exec.allow'
+    : `openclaw config set tools.exec.allow '${JSON.stringify(list)}'`;
 };
 
 /** What stands against it by the mode: by the list in `allowlist`, else only code that nobody can see. */

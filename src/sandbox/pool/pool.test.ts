@@ -211,7 +211,8 @@ describe('the pool', () => {
     const pool = await open();
     expect(await pool.forCall(MAIN, true)).toMatchObject({
       sandbox: null,
-      sandboxReason: 'it is not installed; apt install it',
+      sandboxReason: 'it is not installed',
+      sandboxFix: 'apt install it',
     });
     expect(pool.known()).toMatchObject({ driver: null, detail: 'it is not installed', fix: 'apt install it' });
     problem = null;

@@ -22,6 +22,7 @@ export type SandboxState = {
 export type Handed = {
   readonly sandbox: Sandbox | null;
   readonly sandboxReason: string;
+  readonly sandboxFix?: string;
   readonly limits: SandboxLimits;
 };
 
@@ -122,12 +123,13 @@ export function openSandboxes(ports: PoolPorts) {
       try {
         const box = await boxFor(plan);
         const choice = await box.opening;
-        if (choice.sandbox === null) return { ...none, sandboxReason: `${reasonsOf(choice)}; ${fixOf(choice) ?? ''}` };
+        if (choice.sandbox === null)
+          return { ...none, sandboxReason: reasonsOf(choice), sandboxFix: fixOf(choice) ?? '' };
         const { sessionKey } = conversation;
         return { ...none, sandbox: usedBy(box, choice.sandbox, sessionKey, limits, now), sandboxReason: '' };
       } catch (error) {
         const fix = error instanceof HardshellError ? (error.fix ?? '') : '';
-        return { ...none, sandboxReason: `${reasonOf(error)}; ${fix}` };
+        return { ...none, sandboxReason: reasonOf(error), sandboxFix: fix };
       }
     },
     /** what was found when one was opened last; null while the first opening is under way */

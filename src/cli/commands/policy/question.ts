@@ -113,10 +113,13 @@ const NAMED = 'an address that the owner did not name asks all the same';
 type Speaking = Pick<Question, 'standing' | 'refused'> & { readonly speaker: ToolCall['speaker'] };
 
 function speakerOf(asked: Asked, rules: Rules, grants: readonly Grant[]): Speaking {
-  const { channel, account = 'default', guild } = asked;
+  const { channel, account = 'default', guild, place: named } = asked;
+  if (named !== undefined && !isPlace(named))
+    throw usage(`--place "${named}" is no place`, 'one of dm, group, channel');
   if (channel === undefined || channel === 'webchat') {
-    if (asked.sender !== undefined || (asked.chat !== undefined && channel === undefined))
-      throw usage('an id says nothing without its channel', 'add --channel, such as --channel telegram');
+    const isElsewhere = [asked.sender, guild, named === 'dm' ? undefined : named].some((one) => one !== undefined);
+    if (isElsewhere || (asked.chat !== undefined && channel === undefined))
+      throw usage('an id or a place says nothing without its channel', 'add --channel, such as --channel telegram');
     const speaker = {
       ...{ channel: 'webchat', account, chat: asked.chat ?? 'main', sender: 'owner' },
       place: 'dm',
@@ -156,11 +159,10 @@ function speakerOf(asked: Asked, rules: Rules, grants: readonly Grant[]): Speaki
 }
 const OWNER = { kind: 'owner', id: 'owner', limits: null } as const;
 
+const isPlace = (place: string): place is 'dm' | 'group' | 'channel' => ['dm', 'group', 'channel'].includes(place);
+
 function placeOf(channel: ChannelName, { place, guild }: Asked, chat: string | undefined): 'dm' | 'group' | 'channel' {
-  if (place !== undefined) {
-    if (place === 'dm' || place === 'group' || place === 'channel') return place;
-    throw usage(`--place "${place}" is no place`, 'one of dm, group, channel');
-  }
+  if (place !== undefined && isPlace(place)) return place;
   if (guild !== undefined) return 'channel';
   if (chat === undefined) return 'dm';
   // Whatever is no direct chat of Discord is a room of a server.
