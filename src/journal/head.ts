@@ -1,15 +1,13 @@
 // Owns the file beside the database that says where the journal ended: without it, a journal whose end was cut off would
 // look whole. It may lag behind by seconds while a gateway runs; it must never be ahead of what is durable.
-import { dirname, join } from 'node:path';
 import { replaceFile, tryReadText } from '../platform/files.ts';
 
 /** `isOpen`: somebody was writing, so that there may be more than this. */
 export type Head = { readonly seq: number; readonly hash: string; readonly isOpen: boolean };
 
-const NAME = 'journal-head.json';
 const MAX_BYTES = 4_096;
 
-export const headPathOf = (databasePath: string): string => join(dirname(databasePath), NAME);
+export const headPathOf = (databasePath: string): string => `${databasePath}-head`;
 
 /** Null: there is none. What is there and says nothing that makes sense is the head of nothing that exists. */
 export function readHead(path: string): Head | null {

@@ -149,7 +149,7 @@ test('nothing is committed with an entry while its head cannot be written', () =
   const store = openStore(path);
   const journal = openJournal(store, () => 1_000);
   mkdirSync(journal.headPath);
-  expect(() => store.commit(() => journal.record('a', {}))).toThrow('journal-head.json');
+  expect(() => store.commit(() => journal.record('a', {}))).toThrow('state.sqlite-head');
   expect(store.prepare('SELECT * FROM journal').all()).toEqual([]);
   store.db.close();
 });

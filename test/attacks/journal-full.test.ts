@@ -92,6 +92,6 @@ test('a head that cannot be written stops everything before it begins', async ()
     rmSync(core.folder, { recursive: true });
   });
   mkdirSync(core.journal.headPath);
-  expect(() => core.send('change it')).toThrow('journal-head.json');
+  expect(() => core.send('change it')).toThrow('state.sqlite-head');
   expect(ran).toEqual([]);
 });
