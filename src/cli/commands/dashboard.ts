@@ -15,7 +15,7 @@ export async function run(context: Context, options: TargetFlags & { open: boole
   out.data({ url });
   out.line(url);
   if (options.open && out.streams.stdout.isTTY === true && !out.json) {
-    const { openInBrowser } = await import('../../platform/browser.ts');
+    const { openInBrowser } = await import('../../platform/process/browser.ts');
     if (!(await openInBrowser(url, env))) out.note('no browser could be opened here; open the address above');
   }
   return EXIT.ok;

@@ -28,7 +28,7 @@ const LEAVE_AFTER_MS = 2000;
 export async function run(
   { out, env }: Pick<Context, 'out' | 'env'>,
   options: { port?: string; verbose?: boolean },
-  given: Pick<RunOptions, 'platforms'> = {},
+  given: Pick<RunOptions, 'platforms' | 'dangerousWeb'> = {},
 ): Promise<number> {
   keepHeapSmall(env);
   keepCompilerTidy();

@@ -1,25 +1,22 @@
 // Owns which search services there are, which of them the settings mean, and what each needs to be asked. Pure; search.ts
 // asks them.
 export type SearchSettings = {
+  /** a name, or the address of a SearXNG */
   readonly provider?: string | undefined;
   readonly apiKey?: string | undefined;
-  readonly baseUrl?: string | undefined;
 };
+export const SERVICES = ['brave', 'duckduckgo', 'searxng', 'tavily'] as const;
+export type Service = (typeof SERVICES)[number];
 
-const NEEDS: Readonly<Record<string, 'apiKey' | 'baseUrl' | null>> = {
-  brave: 'apiKey',
-  tavily: 'apiKey',
-  searxng: 'baseUrl',
-  duckduckgo: null,
-};
-
-/** The one that is named, or the one that the rest of the settings is for. */
-export const serviceOf = ({ provider, apiKey, baseUrl }: SearchSettings): string =>
-  provider ?? (apiKey ? 'brave' : baseUrl ? 'searxng' : 'duckduckgo');
+/** The one that is named, or the one that the key is for. */
+export function serviceOf({ provider, apiKey }: SearchSettings): Service {
+  if (provider === undefined) return apiKey ? 'brave' : 'duckduckgo';
+  return SERVICES.find((one) => one === provider) ?? 'searxng';
+}
 
 /** Why it cannot be asked, as one clause, or null. */
 export function whyNoSearch(settings: SearchSettings): string | null {
   const service = serviceOf(settings);
-  const needs = NEEDS[service] ?? null;
-  return needs === null || settings[needs] ? null : `the search service ${service} needs tools.web.search.${needs}`;
+  const isKeyed = service === 'brave' || service === 'tavily';
+  return isKeyed && !settings.apiKey ? `the search service ${service} needs tools.web.search.apiKey` : null;
 }

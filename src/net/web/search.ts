@@ -3,43 +3,48 @@
 import { HardshellError } from '../../platform/errors.ts';
 import { HttpCallFailed, httpCall } from '../http-call.ts';
 import { tokensOf } from './html-tokens.ts';
-import { type SearchSettings, serviceOf, whyNoSearch } from './services.ts';
+import { type SearchSettings, type Service, serviceOf, whyNoSearch } from './search-choice.ts';
 
 export type Found = { readonly title: string; readonly url: string; readonly text: string };
 
 type Query = { readonly query: string; readonly count: number };
-type Service = {
-  call(settings: SearchSettings, query: Query): { url: URL; headers?: Record<string, string>; body?: string };
+type Asking = {
+  /** `at`: another address than its own */
+  call(
+    settings: SearchSettings,
+    query: Query,
+    at?: string,
+  ): { url: URL; headers?: Record<string, string>; body?: string };
   read(body: string): Found[];
 };
 
 const json = (body: string): Record<string, unknown> => JSON.parse(body) as Record<string, unknown>;
 
-const SERVICES: Readonly<Record<string, Service>> = {
+const ASKING: Readonly<Record<Service, Asking>> = {
   brave: {
-    call: ({ apiKey = '', baseUrl }, { query, count }) => ({
-      url: withQuery(baseUrl ?? 'https://api.search.brave.com/res/v1/web/search', { q: query, count: String(count) }),
+    call: ({ apiKey = '' }, { query, count }, at) => ({
+      url: withQuery(at ?? 'https://api.search.brave.com/res/v1/web/search', { q: query, count: String(count) }),
       headers: { 'x-subscription-token': apiKey },
     }),
     read: (body) => resultsIn((json(body)['web'] ?? {}) as Record<string, unknown>, 'description'),
   },
   tavily: {
-    call: ({ apiKey = '', baseUrl }, { query, count }) => ({
-      url: new URL(baseUrl ?? 'https://api.tavily.com/search'),
+    call: ({ apiKey = '' }, { query, count }, at) => ({
+      url: new URL(at ?? 'https://api.tavily.com/search'),
       headers: { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json' },
       body: JSON.stringify({ query, max_results: count }),
     }),
     read: (body) => resultsIn(json(body), 'content'),
   },
   searxng: {
-    call: ({ baseUrl = '' }, { query }) => ({
-      url: withQuery(`${baseUrl.replace(/\/$/, '')}/search`, { q: query, format: 'json' }),
+    call: ({ provider = '' }, { query }) => ({
+      url: withQuery(`${provider.replace(/\/$/, '')}/search`, { q: query, format: 'json' }),
     }),
     read: (body) => resultsIn(json(body), 'content'),
   },
   duckduckgo: {
-    call: ({ baseUrl }, { query }) => ({
-      url: withQuery(baseUrl ?? 'https://html.duckduckgo.com/html/', { q: query }),
+    call: (_settings, { query }, at) => ({
+      url: withQuery(at ?? 'https://html.duckduckgo.com/html/', { q: query }),
     }),
     read: readDuckduckgo,
   },
@@ -47,12 +52,18 @@ const SERVICES: Readonly<Record<string, Service>> = {
 const MAX_BYTES = 1_000_000;
 const LIMIT_MS = 20_000;
 
-export async function search(settings: SearchSettings, query: Query, signal: AbortSignal): Promise<Found[]> {
+/** `dangerouslyAt`: for tests alone, in place of the address of the service. */
+export async function search(
+  settings: SearchSettings,
+  query: Query,
+  signal: AbortSignal,
+  dangerouslyAt?: string,
+): Promise<Found[]> {
   const provider = serviceOf(settings);
-  const service = SERVICES[provider];
   const why = whyNoSearch(settings);
-  if (service === undefined || why !== null) throw failed('SEARCH_NOT_SET', why ?? 'there is no search service');
-  const { url, headers, body } = service.call(settings, query);
+  if (why !== null) throw failed('SEARCH_NOT_SET', why);
+  const service = ASKING[provider];
+  const { url, headers, body } = service.call(settings, query, dangerouslyAt);
   const answer = await httpCall({
     ...{ method: body === undefined ? 'GET' : 'POST', url, maxBytes: MAX_BYTES, timeoutMs: LIMIT_MS, signal },
     headers: { 'user-agent': 'Mozilla/5.0 (compatible; Hardshell)', accept: 'application/json, text/html', ...headers },

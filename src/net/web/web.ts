@@ -3,7 +3,7 @@
 import { createPages, type FetchPorts, type Page } from './fetch-page.ts';
 import { isHostListed } from './page-url.ts';
 import { type Found, search } from './search.ts';
-import type { SearchSettings } from './services.ts';
+import type { SearchSettings } from './search-choice.ts';
 
 export type WebSettings = {
   readonly search: SearchSettings & { readonly enabled: boolean };

@@ -1,7 +1,7 @@
 // Owns what the settings say about the web: whether pages are read and searched for at all, which hosts are open or closed,
 // and which addresses nobody ever fetches. Pure; whose idea the address was is a matter of flow/.
 import { isHostListed, whyNotReached } from '../../net/web/page-url.ts';
-import { whyNoSearch } from '../../net/web/services.ts';
+import { whyNoSearch } from '../../net/web/search-choice.ts';
 import type { FetchSettings, WebSettings } from '../../net/web/web.ts';
 import type { Effect } from '../effects.ts';
 import type { Verdict } from '../verdict.ts';

@@ -149,7 +149,7 @@ async function startIt(out: Output, paths: Paths, env: Env, install: boolean): P
 
 async function openPage(out: Output, paths: Paths, env: Env, url: string): Promise<void> {
   const token = readGatewayToken(paths, env);
-  const { openInBrowser } = await import('../../../platform/browser.ts');
+  const { openInBrowser } = await import('../../../platform/process/browser.ts');
   if (token && (await openInBrowser(`${url}/#token=${encodeURIComponent(token)}`, env))) return;
   out.note('no browser could be opened here; the address: openclaw dashboard');
 }
