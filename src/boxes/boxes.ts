@@ -1,6 +1,7 @@
 // Owns joining the boxes to the house: whose conversation a call belongs to, which settings hold for it now, and where what
 // leaves a box is written down. Part of the composition; what a plan means is decided in sandbox/pool/.
 import { homedir } from 'node:os';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Env, Paths } from '../config/paths.ts';
 import type { Config } from '../config/schema.ts';
 import { type Zones, zonesOf } from '../config/zones.ts';
@@ -48,6 +49,7 @@ export function openBoxes({ paths, workspace, config, zones, env }: BoxPorts) {
     plan: (conversation) => planFor(config(), conversation),
     now: Date.now,
   });
+  let aloneUntilMs = 0;
   const planOf = (call: Spoken): Plan => planFor(config(), conversationOf(call));
   const openFiles = { rw: createReach(zones), ro: createReach(() => readOnly(zones())) };
   const privateFiles = new Map<
@@ -79,9 +81,13 @@ export function openBoxes({ paths, workspace, config, zones, env }: BoxPorts) {
     rootOf: async (call: Spoken): Promise<Root> => (planOf(call).access === 'none' ? privateOf(call).root : workspace),
     async openFor(call: Spoken, effects: readonly Effect[]): Promise<Handed & { readonly files: Reach }> {
       const { access } = planOf(call);
-      // Replacing one takes away its cover in every box: whatever runs there would find the new one bare.
-      if (effects.some((one) => one.kind === 'write' && isSteeringFile(one.path))) await sandboxes.recreate(() => true);
       const needsBox = effects.some(({ kind }) => kind === 'run');
+      if (effects.some(isForAlone)) {
+        await sandboxes.quiet();
+        aloneUntilMs = Date.now() + (needsBox ? ALONE_MS : WRITE_MS);
+      }
+      const waitMs = aloneUntilMs - Date.now();
+      if (needsBox && waitMs > 0 && !effects.some(isForAlone)) await wait(waitMs);
       const handed = await sandboxes.forCall(conversationOf(call), needsBox);
       return { ...handed, files: access === 'none' ? privateOf(call).files : openFiles[access] };
     },
@@ -101,6 +107,18 @@ export function openBoxes({ paths, workspace, config, zones, env }: BoxPorts) {
     },
   };
 }
+
+/** From the last look at what was approved to its start; no command in a box begins meanwhile. */
+const ALONE_MS = 3_000;
+const WRITE_MS = 300;
+
+/**
+ * A command on the host reads files that one in a box could swap right after they were compared with what was approved. And
+ * replacing a steering file takes away its cover in every box: whatever runs there would find the new one bare.
+ */
+const isForAlone = (one: Effect): boolean =>
+  (one.kind === 'run' && (one.where === 'host' || one.elevated === true)) ||
+  (one.kind === 'write' && isSteeringFile(one.path));
 
 /** Nothing anywhere is written. */
 const readOnly = (zones: Zones): Zones => ({

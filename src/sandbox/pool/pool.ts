@@ -145,6 +145,9 @@ export function openSandboxes(ports: PoolPorts) {
       })),
     /** Ends what runs in them; the next command opens them anew. */
     recreate: (which: (scopeKey: string) => boolean): Promise<number> => closeThose((box) => which(box.scopeKey), true),
+    /** Ends what could change the workspace at this moment. */
+    quiet: (): Promise<number> =>
+      closeThose(({ spec }) => spec.workspace === workspace.path && spec.workspaceAccess === 'rw', true),
     prune,
     async close(): Promise<void> {
       isClosed = true;
