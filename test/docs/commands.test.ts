@@ -9,9 +9,19 @@ import { cleanEnv, freePort, newHome, REPO, startTestGateway, type TestGateway }
 const CHANNELS = ['channels', 'pairing', 'telegram', 'discord', 'slack', 'mail', 'whatsapp'];
 const PAGES = [
   'README.md',
-  ...['configuration', 'secrets', 'operations', 'exec', 'paths', 'policy', 'shell', 'undo', 'sandbox', ...CHANNELS].map(
-    (name) => `docs/${name}.md`,
-  ),
+  ...[
+    'configuration',
+    'secrets',
+    'operations',
+    'exec',
+    'paths',
+    'policy',
+    'shell',
+    'undo',
+    'outbox',
+    'sandbox',
+    ...CHANNELS,
+  ].map((name) => `docs/${name}.md`),
 ];
 /** More than these would be an excuse. */
 const MAX_NOT_RUN = 9;
