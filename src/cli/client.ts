@@ -179,12 +179,9 @@ function connectRefusal(target: Target, error: RefusedError): HardshellError {
   const code = error.detailCode;
   if (code.startsWith('AUTH_')) return target.token === null ? noToken(target) : wrongToken(target);
   if (code === 'PROTOCOL_MISMATCH') {
-    return new HardshellError({
-      code,
-      message: `the gateway on ${target.address} speaks another protocol version than this command`,
-      fix: 'use the same release for both: restart the gateway after an update',
-      exitCode: EXIT.unreachable,
-    });
+    const message = `the gateway on ${target.address} speaks another protocol version than this command`;
+    const fix = 'use the same release for both: restart the gateway after an update';
+    return new HardshellError({ code, message, fix, exitCode: EXIT.unreachable });
   }
   return error;
 }

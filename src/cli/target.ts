@@ -63,12 +63,9 @@ function remoteTarget(flags: TargetFlags, env: Env, paths: Paths, text: string):
   const secure = url.protocol === 'wss:' || url.protocol === 'https:';
   const local = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
   if (!secure && !local) {
-    throw new HardshellError({
-      code: 'URL_NOT_ENCRYPTED',
-      message: `${url.host} is another machine and ${url.protocol}// would send the token in the clear`,
-      fix: `use wss://${url.host}, or a tunnel: ssh -N -L 18789:127.0.0.1:18789 ${url.hostname}`,
-      exitCode: EXIT.usage,
-    });
+    const message = `${url.host} is another machine and ${url.protocol}// would send the token in the clear`;
+    const fix = `use wss://${url.host}, or a tunnel: ssh -N -L 18789:127.0.0.1:18789 ${url.hostname}`;
+    throw new HardshellError({ code: 'URL_NOT_ENCRYPTED', message, fix, exitCode: EXIT.usage });
   }
   // The token in the state folder belongs to the gateway of this folder, and whoever answers at a URL may be another.
   const variables = ['OPENCLAW_GATEWAY_TOKEN', 'GATEWAY_AUTH_TOKEN', 'OPENCLAW_GATEWAY_PASSWORD'];
@@ -187,12 +184,9 @@ function tryRead(path: string): string | null {
 
 /** What to say when nobody listens: the same sentence from every command. */
 export function notRunning(target: Target): HardshellError {
-  return new HardshellError({
-    code: 'GATEWAY_NOT_RUNNING',
-    message: `the gateway is not running on ${target.address}`,
-    fix: 'openclaw gateway start   (here, until Ctrl-C: openclaw gateway run)',
-    exitCode: EXIT.unreachable,
-  });
+  const message = `the gateway is not running on ${target.address}`;
+  const fix = 'openclaw gateway start   (here, until Ctrl-C: openclaw gateway run)';
+  return new HardshellError({ code: 'GATEWAY_NOT_RUNNING', message, fix, exitCode: EXIT.unreachable });
 }
 
 /** Somebody listens and there is no token to show: because there is none, or because it was held back. */

@@ -142,10 +142,7 @@ function tryUnlink(path: string): void {
 }
 
 function held(path: string, holder: LockFacts | null): HardshellError {
-  return new HardshellError({
-    code: 'ALREADY_RUNNING',
-    message: `a gateway already runs on this state folder${holder ? ` (process ${holder.pid}${holder.port ? `, port ${holder.port}` : ''})` : ''}`,
-    fix: `use it (openclaw status), stop it (openclaw gateway stop), or set OPENCLAW_STATE_DIR to another folder; lock: ${path}`,
-    exitCode: EXIT.failure,
-  });
+  const message = `a gateway already runs on this state folder${holder ? ` (process ${holder.pid}${holder.port ? `, port ${holder.port}` : ''})` : ''}`;
+  const fix = `use it (openclaw status), stop it (openclaw gateway stop), or set OPENCLAW_STATE_DIR to another folder; lock: ${path}`;
+  return new HardshellError({ code: 'ALREADY_RUNNING', message, fix, exitCode: EXIT.failure });
 }

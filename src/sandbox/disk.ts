@@ -24,10 +24,7 @@ export function isNearlyFull(folder: string, roomOf: (folder: string) => Room = 
 }
 
 export function nearlyFull(folder: string): HardshellError {
-  return new HardshellError({
-    code: 'DISK_NEARLY_FULL',
-    message: `the disk of the workspace ${folder} is nearly full, so no command runs there`,
-    fix: `free some space (df -h ${folder})`,
-    httpStatus: 507,
-  });
+  const message = `the disk of the workspace ${folder} is nearly full, so no command runs there`;
+  const fix = `free some space (df -h ${folder})`;
+  return new HardshellError({ code: 'DISK_NEARLY_FULL', message, fix, httpStatus: 507 });
 }

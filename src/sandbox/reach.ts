@@ -207,9 +207,7 @@ function identityAt(path: string): string | null {
 const stampOf = ({ dev, ino, ctimeNs, mtimeNs }: BigIntStats): string => [dev, ino, ctimeNs, mtimeNs].join(' ');
 
 function lost(path: string): HardshellError {
-  return new HardshellError({
-    code: 'HIDDEN_PATH_LOST',
-    message: `${path} was hidden from commands and is no longer there, and there are too many files to look for it`,
-    fix: 'put it back, or restart the gateway when it was removed',
-  });
+  const message = `${path} was hidden from commands and is no longer there, and there are too many files to look for it`;
+  const fix = 'put it back, or restart the gateway when it was removed';
+  return new HardshellError({ code: 'HIDDEN_PATH_LOST', message, fix });
 }

@@ -120,9 +120,6 @@ function quoted(path: string): string {
 }
 
 function refused(why: string, fix: string): HardshellError {
-  return new HardshellError({
-    code: 'SANDBOX_UNAVAILABLE',
-    message: `the seatbelt sandbox cannot be used: ${why}`,
-    fix,
-  });
+  const message = `the seatbelt sandbox cannot be used: ${why}`;
+  return new HardshellError({ code: 'SANDBOX_UNAVAILABLE', message, fix });
 }

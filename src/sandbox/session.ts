@@ -165,11 +165,9 @@ async function proveWalls(parts: BoxParts): Promise<void> {
   const missing = expected.find((line) => !found.includes(line));
   const extra = found.find((line) => !expected.includes(line));
   if (missing === 'writable') {
-    throw new HardshellError({
-      code: 'WORKSPACE_NOT_WRITABLE',
-      message: `commands in the sandbox cannot write to ${parts.layout.workspace}`,
-      fix: `chown -R the folder to the user of the gateway (to nobody, when it runs as root)`,
-    });
+    const message = `commands in the sandbox cannot write to ${parts.layout.workspace}`;
+    const fix = `chown -R the folder to the user of the gateway (to nobody, when it runs as root)`;
+    throw new HardshellError({ code: 'WORKSPACE_NOT_WRITABLE', message, fix });
   }
   const known = missing === undefined ? null : (parts.proof.explain?.(missing) ?? null);
   if (known !== null) throw unavailable({ ...parts, fix: known.fix }, known.why);

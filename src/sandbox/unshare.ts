@@ -135,9 +135,6 @@ function findPrograms(options: UnshareOptions): Programs {
 }
 
 function unavailable(why: string, fix: string): HardshellError {
-  return new HardshellError({
-    code: 'SANDBOX_UNAVAILABLE',
-    message: `the unshare sandbox cannot be used: ${why}`,
-    fix,
-  });
+  const message = `the unshare sandbox cannot be used: ${why}`;
+  return new HardshellError({ code: 'SANDBOX_UNAVAILABLE', message, fix });
 }

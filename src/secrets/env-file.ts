@@ -131,10 +131,7 @@ const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
 
 /** The line's number, never its content: it may be half of a key. */
 function invalid(path: string, line: number, why: string): HardshellError {
-  return new HardshellError({
-    code: 'ENV_FILE_INVALID',
-    message: `${path}:${line}: the line ${why}`,
-    fix: `write it as NAME=value or NAME="value"`,
-    exitCode: EXIT.config,
-  });
+  const message = `${path}:${line}: the line ${why}`;
+  const fix = `write it as NAME=value or NAME="value"`;
+  return new HardshellError({ code: 'ENV_FILE_INVALID', message, fix, exitCode: EXIT.config });
 }

@@ -194,12 +194,9 @@ function strong({ token, source, from }: FoundToken): string {
 }
 
 function unusable(code: string, from: string, why: string, instead: string): HardshellError {
-  return new HardshellError({
-    code,
-    message: `the gateway token from ${from} ${why}`,
-    fix: `put the output of \`openssl rand -hex 32\` there, ${instead}`,
-    exitCode: EXIT.config,
-  });
+  const message = `the gateway token from ${from} ${why}`;
+  const fix = `put the output of \`openssl rand -hex 32\` there, ${instead}`;
+  return new HardshellError({ code, message, fix, exitCode: EXIT.config });
 }
 
 function notOurs(from: string): HardshellError {

@@ -118,9 +118,6 @@ const read = ({ credentialsDir, vault }: SecretStores, place: Move['place'], nam
   place === 'vault' ? (vault?.get(name) ?? null) : tryReadSecret(credentialsDir, name);
 
 function changed(path: string): HardshellError {
-  return new HardshellError({
-    code: 'MIGRATION_STALE',
-    message: `${path} changed while its secret was moved; the configuration was left as it is`,
-    fix: 'openclaw secrets migrate',
-  });
+  const message = `${path} changed while its secret was moved; the configuration was left as it is`;
+  return new HardshellError({ code: 'MIGRATION_STALE', message, fix: 'openclaw secrets migrate' });
 }

@@ -44,10 +44,6 @@ export function vaultKeyOf(kind: VaultKey['kind'], { stateDir, env, askPassphras
 }
 
 function locked(why: string, fix: string): HardshellError {
-  return new HardshellError({
-    code: 'VAULT_LOCKED',
-    message: `the vault is locked: ${why}`,
-    fix,
-    exitCode: EXIT.config,
-  });
+  const message = `the vault is locked: ${why}`;
+  return new HardshellError({ code: 'VAULT_LOCKED', message, fix, exitCode: EXIT.config });
 }

@@ -36,12 +36,9 @@ export function createDirectory(ports: DirectoryPorts) {
   };
   const refuseBusy = (key: string): void => {
     if (ports.isBusy(key)) {
-      throw new HardshellError({
-        code: 'SESSION_BUSY',
-        message: `a turn is running in ${key}`,
-        fix: 'stop it first (chat.abort, Esc in the page, Ctrl-C in the terminal)',
-        httpStatus: 409,
-      });
+      const message = `a turn is running in ${key}`;
+      const fix = 'stop it first (chat.abort, Esc in the page, Ctrl-C in the terminal)';
+      throw new HardshellError({ code: 'SESSION_BUSY', message, fix, httpStatus: 409 });
     }
   };
 
@@ -84,11 +81,8 @@ export function createDirectory(ports: DirectoryPorts) {
     patch(key: string, patch: SessionPatch, actor: object): SessionRecord {
       const record = existing(key);
       if (patch.label && patch.label.length > MAX_LABEL_CHARS) {
-        throw new HardshellError({
-          code: 'LABEL_TOO_LONG',
-          message: `a label has at most ${MAX_LABEL_CHARS} characters`,
-          fix: 'shorten it',
-        });
+        const message = `a label has at most ${MAX_LABEL_CHARS} characters`;
+        throw new HardshellError({ code: 'LABEL_TOO_LONG', message, fix: 'shorten it' });
       }
       if (patch.model && !ports.knowsModel(patch.model)) {
         throw new HardshellError({
@@ -173,10 +167,6 @@ function blank(key: string, agent: string, channel: string, transcript: number, 
 }
 
 function notFound(key: string): HardshellError {
-  return new HardshellError({
-    code: 'UNKNOWN_SESSION',
-    message: `there is no session ${key.slice(0, 120)}`,
-    fix: 'openclaw sessions list',
-    httpStatus: 404,
-  });
+  const message = `there is no session ${key.slice(0, 120)}`;
+  return new HardshellError({ code: 'UNKNOWN_SESSION', message, fix: 'openclaw sessions list', httpStatus: 404 });
 }

@@ -15,12 +15,9 @@ export function parseSessionKey(text: string): SessionKey {
   const key = text === 'main' ? MAIN_KEY : text;
   const match = GRAMMAR.exec(key);
   if (!match?.[1]) {
-    throw new HardshellError({
-      code: 'BAD_SESSION_KEY',
-      message: `"${text.slice(0, 80)}" is not a session key`,
-      fix: 'use `main` or `agent:main:<name>`, where the name has letters, digits and . _ : @ + - only',
-      exitCode: EXIT.usage,
-    });
+    const message = `"${text.slice(0, 80)}" is not a session key`;
+    const fix = 'use `main` or `agent:main:<name>`, where the name has letters, digits and . _ : @ + - only';
+    throw new HardshellError({ code: 'BAD_SESSION_KEY', message, fix, exitCode: EXIT.usage });
   }
   return { key, agentId: match[1] };
 }

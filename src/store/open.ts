@@ -77,12 +77,9 @@ function checkIntegrity(db: DatabaseSync, path: string): void {
 function migrate(db: DatabaseSync, path: string): void {
   const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version'] ?? 0);
   if (version > MIGRATIONS.length) {
-    throw new HardshellError({
-      code: 'DATABASE_NEWER',
-      message: `${path} was written by a newer version (schema ${version}, this one knows ${MIGRATIONS.length})`,
-      fix: 'start the newer version again, or restore a snapshot from the snapshots folder beside it',
-      exitCode: EXIT.config,
-    });
+    const message = `${path} was written by a newer version (schema ${version}, this one knows ${MIGRATIONS.length})`;
+    const fix = 'start the newer version again, or restore a snapshot from the snapshots folder beside it';
+    throw new HardshellError({ code: 'DATABASE_NEWER', message, fix, exitCode: EXIT.config });
   }
   for (let next = version; next < MIGRATIONS.length; next++) {
     db.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[next]}; PRAGMA user_version = ${next + 1}; COMMIT`);
@@ -174,13 +171,9 @@ function asStoreError(error: unknown, path: string): Error {
   const primary = Number((error as { errcode?: unknown }).errcode ?? 0) & 0xff;
   if (primary === SQLITE_CORRUPT || primary === SQLITE_NOTADB) return corrupt(path, reasonOf(error));
   if (primary === SQLITE_FULL || primary === SQLITE_IOERR) {
-    return new HardshellError({
-      code: 'DISK_FULL',
-      message: `cannot write ${path}: ${reasonOf(error)}`,
-      fix: `free space on that disk (df -h), then try again; nothing that was accepted is lost`,
-      httpStatus: 507,
-      cause: error,
-    });
+    const message = `cannot write ${path}: ${reasonOf(error)}`;
+    const fix = `free space on that disk (df -h), then try again; nothing that was accepted is lost`;
+    return new HardshellError({ code: 'DISK_FULL', message, fix, httpStatus: 507, cause: error });
   }
   if (primary === SQLITE_CANTOPEN || primary === SQLITE_READONLY || primary === SQLITE_PERM) {
     return new HardshellError({

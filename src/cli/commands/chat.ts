@@ -92,10 +92,7 @@ export async function run(
 
 /** A conversation is no single value; refused at once, before a program waits for one. */
 function noJson(): HardshellError {
-  return new HardshellError({
-    code: 'CHAT_HAS_NO_JSON',
-    message: 'chat is a conversation for people and prints no JSON',
-    fix: 'openclaw agent --json -m "your message"   (one answer, the same conversation)',
-    exitCode: EXIT.usage,
-  });
+  const message = 'chat is a conversation for people and prints no JSON';
+  const fix = 'openclaw agent --json -m "your message"   (one answer, the same conversation)';
+  return new HardshellError({ code: 'CHAT_HAS_NO_JSON', message, fix, exitCode: EXIT.usage });
 }

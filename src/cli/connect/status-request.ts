@@ -29,12 +29,9 @@ export function isReport(value: unknown): value is StatusReport {
 }
 
 export function notAGateway(target: Target, what: string): HardshellError {
-  return new HardshellError({
-    code: 'NOT_A_GATEWAY',
-    message: `what listens on ${target.address} is not a gateway that this command understands: ${what}`,
-    fix: 'stop the program that has the port, or name the port of the gateway with --port',
-    exitCode: EXIT.unreachable,
-  });
+  const message = `what listens on ${target.address} is not a gateway that this command understands: ${what}`;
+  const fix = 'stop the program that has the port, or name the port of the gateway with --port';
+  return new HardshellError({ code: 'NOT_A_GATEWAY', message, fix, exitCode: EXIT.unreachable });
 }
 
 /** The failure to reach a listener, in words. Shared with the WebSocket client. */

@@ -75,12 +75,10 @@ export async function uninstallUnit(paths: Paths, env: Env): Promise<InstalledUn
 function refuseWrongRights(systemUser: string | undefined): void {
   const isRoot = process.geteuid?.() === 0;
   if (isRoot && systemUser === undefined) {
-    throw new HardshellError({
-      code: 'ROOT_UNIT',
-      message: 'a gateway that starts with the machine as root is not installed: whoever breaks it has the machine',
-      fix: `give it an account of its own: ${USERADD_LINES.join(' && ')}`,
-      exitCode: EXIT.denied,
-    });
+    const message =
+      'a gateway that starts with the machine as root is not installed: whoever breaks it has the machine';
+    const fix = `give it an account of its own: ${USERADD_LINES.join(' && ')}`;
+    throw new HardshellError({ code: 'ROOT_UNIT', message, fix, exitCode: EXIT.denied });
   }
   if (isRoot || systemUser === undefined) return;
   throw new HardshellError({

@@ -92,9 +92,6 @@ export function engineFailure(engine: Pick<Engine, 'name'>, said: string, image:
 }
 
 export function unusable(name: string, why: string, fix: string): HardshellError {
-  return new HardshellError({
-    code: 'SANDBOX_UNAVAILABLE',
-    message: `the ${name} sandbox cannot be used: ${why}`,
-    fix,
-  });
+  const message = `the ${name} sandbox cannot be used: ${why}`;
+  return new HardshellError({ code: 'SANDBOX_UNAVAILABLE', message, fix });
 }

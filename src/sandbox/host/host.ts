@@ -20,11 +20,9 @@ exec "$@"`;
 export const isRootHost = (): boolean => process.geteuid?.() === 0;
 
 function rootRefused(): HardshellError {
-  return new HardshellError({
-    code: 'HOST_EXEC_AS_ROOT',
-    message: 'the gateway runs as root, and no command of the assistant runs as root',
-    fix: 'openclaw gateway install --system-user openclaw',
-  });
+  const message = 'the gateway runs as root, and no command of the assistant runs as root';
+  const fix = 'openclaw gateway install --system-user openclaw';
+  return new HardshellError({ code: 'HOST_EXEC_AS_ROOT', message, fix });
 }
 
 /** `workspace` is a real path. */

@@ -98,11 +98,9 @@ export function usedBy(
 }
 
 function uncovered(path: string): HardshellError {
-  return new HardshellError({
-    code: 'SANDBOX_UNCOVERED',
-    message: `the command was ended, because ${path} was replaced meanwhile, which takes away what covers it in the box`,
-    fix: 'look at that file, then run the command again',
-  });
+  const message = `the command was ended, because ${path} was replaced meanwhile, which takes away what covers it in the box`;
+  const fix = 'look at that file, then run the command again';
+  return new HardshellError({ code: 'SANDBOX_UNCOVERED', message, fix });
 }
 
 function capped({ limits, ...request }: ExecRequest, most: SandboxLimits): ExecRequest {

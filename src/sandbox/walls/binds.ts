@@ -64,11 +64,8 @@ function orSame(path: string): string {
 }
 
 function refused(path: string, why: string, cause?: unknown): HardshellError {
-  return new HardshellError({
-    code: 'BAD_BIND',
-    message: `the folder ${path} ${why}`,
-    fix: 'openclaw config get agents.defaults.sandbox.docker.binds   (and security.allowedPaths): take it out, or name another',
-    exitCode: EXIT.config,
-    cause,
-  });
+  const message = `the folder ${path} ${why}`;
+  const fix =
+    'openclaw config get agents.defaults.sandbox.docker.binds   (and security.allowedPaths): take it out, or name another';
+  return new HardshellError({ code: 'BAD_BIND', message, fix, exitCode: EXIT.config, cause });
 }

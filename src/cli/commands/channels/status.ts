@@ -31,11 +31,8 @@ export async function test(context: Context, flags: TargetFlags, channel?: strin
   const reports = await reportsOf(context, flags, { probe: true, ...(channel === undefined ? {} : { channel }) });
   const asked = reports.filter(({ state }) => state !== 'off');
   if (asked.length === 0) {
-    throw new HardshellError({
-      code: 'NO_CHANNEL',
-      message: channel ? `${channel} is not configured, or is off` : 'no channel is configured',
-      fix: `openclaw channels add ${channel ?? 'telegram'}`,
-    });
+    const message = channel ? `${channel} is not configured, or is off` : 'no channel is configured';
+    throw new HardshellError({ code: 'NO_CHANNEL', message, fix: `openclaw channels add ${channel ?? 'telegram'}` });
   }
   const results = asked.map((one) => ({
     ...{ channel: one.id, account: one.account, ok: one.state !== 'idle' && one.problem === null },

@@ -99,11 +99,8 @@ function sayRunning({ out }: Context, lock: LockFacts, unit: InstalledUnit | nul
 }
 
 function elsewhere({ port, pid }: LockFacts, wanted: string): HardshellError {
-  return new HardshellError({
-    code: 'ALREADY_RUNNING',
-    message: `the gateway runs already, on port ${port} (process ${pid})`,
-    fix: `openclaw gateway restart --port ${wanted}`,
-  });
+  const message = `the gateway runs already, on port ${port} (process ${pid})`;
+  return new HardshellError({ code: 'ALREADY_RUNNING', message, fix: `openclaw gateway restart --port ${wanted}` });
 }
 
 function portOfUnit(unit: InstalledUnit): HardshellError {

@@ -71,12 +71,9 @@ export async function uninstall({ out, env }: Context, flags: Flags): Promise<nu
 const isScope = (text: string): text is Scope => (SCOPES as readonly string[]).includes(text);
 
 function badScope(scope: string): HardshellError {
-  return new HardshellError({
-    code: 'USAGE',
-    message: `"${scope}" is nothing that can be reset`,
-    fix: `one of ${SCOPES.join(', ')}; --dry-run shows what it would move`,
-    exitCode: EXIT.usage,
-  });
+  const message = `"${scope}" is nothing that can be reset`;
+  const fix = `one of ${SCOPES.join(', ')}; --dry-run shows what it would move`;
+  return new HardshellError({ code: 'USAGE', message, fix, exitCode: EXIT.usage });
 }
 
 /** Links of that name on the path, as npm start makes one. */

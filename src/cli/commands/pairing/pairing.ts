@@ -121,12 +121,9 @@ export async function reject(
     return;
   }
   if (first === undefined) {
-    throw new HardshellError({
-      code: 'USAGE',
-      message: 'openclaw pairing reject needs a code or an id',
-      fix: 'openclaw pairing reject CODE, or openclaw pairing reject --all',
-      exitCode: EXIT.usage,
-    });
+    const message = 'openclaw pairing reject needs a code or an id';
+    const fix = 'openclaw pairing reject CODE, or openclaw pairing reject --all';
+    throw new HardshellError({ code: 'USAGE', message, fix, exitCode: EXIT.usage });
   }
   const code = wordOf(first, second);
   const done = await atDesk(context, options, {
