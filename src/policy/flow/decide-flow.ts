@@ -33,9 +33,21 @@ export type Before = {
   readonly words?: string;
   readonly hasThings?: boolean;
   readonly hasOutside?: boolean;
+  /** whose pages need no naming */
+  readonly hosts?: ReadonlySet<string>;
 };
 
 const MAX_SOURCES = 16;
+/** The path of a page is a place for words, too. */
+const MAX_PAGE_CHARS = 300;
+
+/** Read once for as long as the registry stays as it is. */
+const registries = new WeakMap<object, Named>();
+function knownIn(registry: Readonly<Record<string, readonly string[]>>): Named {
+  const found = registries.get(registry) ?? namedIn(Object.values(registry).flat().join('\n'));
+  registries.set(registry, found);
+  return found;
+}
 
 /** `registry`: people, chats, hosts and accounts that the owner has confirmed beforehand, under any names. `before`: what
  *  the conversation held when the run began. */
@@ -47,7 +59,7 @@ export function createFlowRun(
   let words = '';
   let named: Named = namedIn('');
   let kinds: ReadonlySet<number> = new Set();
-  const known = namedIn(Object.values(registry).flat().join('\n'));
+  const known = knownIn(registry);
   const own: Named[] = [];
   /** addresses that stood where the owner had said to look, but in no page */
   const shownUrls = new Set<string>();
@@ -75,7 +87,11 @@ export function createFlowRun(
       return ask('KIND_NOT_NAMED', `you did not ask for anything like ${call.tool}`);
     for (const { name, role, value } of argumentsOf(call, roles)) {
       const vouchers = need.vouched[role];
-      if (vouchers && !isVouched(role, value, vouchers) && !(roles.effect === 'fetch' && isShown(value)))
+      if (
+        vouchers &&
+        !isVouched(role, value, vouchers) &&
+        !(roles.effect === 'fetch' && (isShown(value) || isAtKnownHost(value)))
+      )
         return ask(`${role.toUpperCase()}_NOT_NAMED`, `${name} "${shown(value)}" is nothing that you named`, value);
       if (roles.effect === 'search' && role === 'payload') {
         const own = `${before.words ?? ''}\n${words}`;
@@ -100,6 +116,13 @@ export function createFlowRun(
     role === 'amount'
       ? named.hasAmount(Number(value))
       : vouchers.some((voucher) => vouches[voucher](value)) || (vouchers.includes('own-data') && isBareId(value));
+
+  /** A page of a host that the owner confirmed; what is asked there, and where else it could lead, is nobody's word. */
+  const isAtKnownHost = (url: string): boolean => {
+    if (before.hosts === undefined || url.length > MAX_PAGE_CHARS || !URL.canParse(url)) return false;
+    const { protocol, host, username, password, search, hash } = new URL(url);
+    return protocol === 'https:' && before.hosts.has(host) && `${username}${password}${search}${hash}` === '';
+  };
 
   /** Without any byte of ours added: what stood there, in full. */
   const isShown = (url: string): boolean => shownUrls.has(urlKey(url));

@@ -21,6 +21,7 @@ export function judgeFlow(call: ToolCall, { rolesOf, registry }: FlowRules): Ver
     isTainted: call.context.integrity === 'untrusted' || call.context.integrity === 'peer',
     hasSecret: call.context.readers === 'secret',
     words: earlier,
+    hosts: new Set(registry['host'] ?? []),
     ...heldBy(call),
   });
   run.owner(words);

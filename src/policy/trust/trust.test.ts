@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openJournal } from '../../journal/journal.ts';
 import { openStore, type Store } from '../../store/open.ts';
 import { openTrusted } from '../../store/people/trusted.ts';
+import { createFlowRun } from '../flow/decide-flow.ts';
 import { readContacts } from './contacts.ts';
 import { entryOf, guessKind, type TrustKind } from './entry.ts';
 import { createRegistry, type Registry } from './registry.ts';
@@ -74,6 +75,17 @@ BEGIN:VCARD\nN;ENCODING=QUOTED-PRINTABLE:M=C3=BCller;Jo;;;\nEMAIL:JO@example.net
     readContacts('a.vcf', `BEGIN:VCARD\n${'EMAIL:x\n'.repeat(200_000)}END:VCARD`);
     expect(performance.now() - started).toBeLessThan(3_000);
   });
+});
+
+test('pages of a confirmed host need no naming; what is asked there, other ports and hosts below it do', () => {
+  const rules = { web: { effect: 'fetch', args: { url: 'target' }, result: 'untrusted' } } as const;
+  const run = createFlowRun(rules, {}, { isTainted: true, hasSecret: false, hosts: new Set(['example.net']) });
+  const decide = (url: string) => run.decide({ tool: 'web', args: { url } }).decision;
+  expect(['https://example.net/', 'https://Example.net/docs/a'].map(decide)).toEqual(['allow', 'allow']);
+  for (const url of ['https://example.net/?q=a', 'https://example.net/#a', 'https://a.example.net/', 'http://example.net/', 'https://me@example.net/', 'https://example.net:8443/', `https://example.net/${'a'.repeat(300)}`, 'https://example.net.evil.example/']) // biome-ignore format: a list
+    expect(decide(url), url).toBe('ask');
+  const secret = createFlowRun(rules, {}, { isTainted: true, hasSecret: true, hosts: new Set(['example.net']) });
+  expect(secret.decide({ tool: 'web', args: { url: 'https://example.net/' } })).toMatchObject({ code: 'SECRET_READ' });
 });
 
 describe('the registry', () => {
