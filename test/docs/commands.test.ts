@@ -19,7 +19,7 @@ const PAGES = [
     'shell',
     'undo',
     'outbox',
-    'sandbox',
+    'sandbox', 'mcp',
     ...CHANNELS,
   ].map((name) => `docs/${name}.md`),
 ];
