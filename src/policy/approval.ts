@@ -116,14 +116,18 @@ export function factsOf(args: unknown): Asked['facts'] {
   }));
 }
 
-const DISGUISED = new RegExp(String.raw`[\p{Cc}\p{Co}${FORMAT}]`, 'gu');
+/** Whatever has no shape of its own, but for the sign behind an emoji that says it is one. */
+const DISGUISED = new RegExp(
+  String.raw`(?!(?<=\p{Extended_Pictographic})\ufe0f)[\p{Cc}\p{Cs}\p{Co}\p{DI}\u2800${FORMAT}]`,
+  'gu',
+);
 /** Control, bidi and zero-width characters as \u{…}; line breaks and tabs stay. */
 export function visible(text: string): string {
   return text.replace(DISGUISED, (c) => (c === '\n' || c === '\t' ? c : `\\u{${c.codePointAt(0)?.toString(16)}}`));
 }
 
 /** One line about an effect; a kind that this does not know is told as the data that it is. */
-export function effectLine(effect: Effect): string {
+function effectLine(effect: Effect): string {
   switch (effect.kind) {
     case 'read':
       return visible(`reads ${effect.path}`);
