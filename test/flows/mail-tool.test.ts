@@ -172,3 +172,18 @@ test('a draft leaves by the word of the owner alone, also after kill -9, and onl
   expect((await posted(1))[0]?.raw).toContain('Shall I send this?');
   expect(await next.cli('outbox', 'send', String(kept?.['id']))).toMatchObject({ code: 1 });
 }, 60_000);
+
+test('a server that went away meanwhile is asked anew; one that is away is told as that, and the turn goes on', async () => {
+  const { gateway, box } = await start(FREE);
+  await box.deliver(mailOf({ subject: 'garden party', text: 'On Sunday.' }));
+  const search = { toolCalls: [{ name: 'mail', args: { action: 'search', query: 'garden', since: '2020-01-01' } }] };
+  const ask = async (): Promise<string> => {
+    model.script(search, ({ result }) => ({ text: `told: ${result}` }));
+    return (await gateway.cli('agent', '-m', 'find the garden party')).stdout;
+  };
+  expect(await ask()).toContain('garden party');
+  await house.stop();
+  expect(await ask()).toContain('MAILBOX');
+  await house.start();
+  expect(await ask()).toContain('garden party');
+}, 60_000);

