@@ -1,6 +1,7 @@
 // Owns the contract of a sandbox driver. `open` gives exactly what the spec asks or fails; there is no fallback to
 // the host, and nobody but main.ts chooses a driver.
 import type { Readable } from 'node:stream';
+import { HardshellError } from '../platform/errors.ts';
 
 export type SandboxLimits = {
   readonly timeoutMs: number;
@@ -88,4 +89,9 @@ export interface SandboxDriver {
   probe(): Promise<Probe>;
   /** Throws a HardshellError when it cannot give exactly what the spec asks. */
   open(spec: SandboxSpec): Promise<Sandbox>;
+}
+
+export function unusable(driver: string, why: string, fix: string): HardshellError {
+  const message = `the ${driver} sandbox cannot be used: ${why}`;
+  return new HardshellError({ code: 'SANDBOX_UNAVAILABLE', message, fix });
 }

@@ -1,11 +1,10 @@
 // Owns the driver for macOS: sandbox-exec with a profile that denies everything and then names what a command may do.
 // UNTESTED ON A MAC: its text is tested, its walls are not. It must never widen a rule for what a command might need.
 
-import { HardshellError } from '../platform/errors.ts';
 import type { RunResult } from '../platform/process/process.ts';
 import { run } from '../platform/process/process.ts';
 import { namesOf, SANDBOX_WORKSPACE } from '../platform/workspace-path.ts';
-import type { ExecRequest, SandboxDriver, SandboxSpec } from './driver.ts';
+import { type ExecRequest, type SandboxDriver, type SandboxSpec, unusable } from './driver.ts';
 import { BASE_ENVIRONMENT, exportsOf } from './environment.ts';
 import { isExecutable } from './programs.ts';
 import { openBox, PROOF_LIMITS, probeBy } from './session.ts';
@@ -30,9 +29,10 @@ const TMP = '/private/tmp/hardshell-sandbox';
 export function seatbeltDriver(): SandboxDriver {
   async function open(spec: SandboxSpec) {
     if (process.platform !== 'darwin' || !isExecutable(PROGRAM))
-      throw refused('it is there on macOS only', 'use bubblewrap, docker or podman');
+      throw unusable('seatbelt', 'it is there on macOS only', 'use bubblewrap, docker or podman');
     if (spec.network !== 'none')
-      throw refused(
+      throw unusable(
+        'seatbelt',
         'it has no way to let listed hosts through',
         'openclaw config set agents.defaults.sandbox.docker.network none',
       );
@@ -115,11 +115,7 @@ export function profileOf(
 
 /** A string of the profile's language. */
 function quoted(path: string): string {
-  if (/[\0-\x1f]/.test(path)) throw refused(`${JSON.stringify(path)} cannot be named to it`, 'rename the folder');
+  if (/[\0-\x1f]/.test(path))
+    throw unusable('seatbelt', `${JSON.stringify(path)} cannot be named to it`, 'rename the folder');
   return `"${path.replace(/["\\]/g, '\\$&')}"`;
-}
-
-function refused(why: string, fix: string): HardshellError {
-  const message = `the seatbelt sandbox cannot be used: ${why}`;
-  return new HardshellError({ code: 'SANDBOX_UNAVAILABLE', message, fix });
 }

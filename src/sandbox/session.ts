@@ -6,6 +6,7 @@ import type { RunOptions, RunResult } from '../platform/process/process.ts';
 import { run } from '../platform/process/process.ts';
 import { isNearlyFull, nearlyFull } from './disk.ts';
 import type { ExecRequest, ExecResult, Probe, Sandbox, SandboxDriver, SandboxLimits } from './driver.ts';
+import { unusable } from './driver.ts';
 import { BASE_ENVIRONMENT } from './environment.ts';
 import { onProcessors } from './processors.ts';
 import { callFilter } from './walls/call-filter.ts';
@@ -175,10 +176,7 @@ async function proveWalls(parts: BoxParts): Promise<void> {
   if (extra !== undefined) throw unavailable(parts, `the proof of its walls shows "${extra}"`);
 }
 
-function unavailable(parts: Parts, why: string): HardshellError {
-  const message = `the ${parts.driver} sandbox cannot be used: ${why}`;
-  return new HardshellError({ code: 'SANDBOX_UNAVAILABLE', message, fix: parts.fix });
-}
+const unavailable = ({ driver, fix }: Parts, why: string): HardshellError => unusable(driver, why, fix);
 
 /** A probe is an opening, of a folder that is not a workspace, read-only, and closed at once. */
 export async function probeBy(open: SandboxDriver['open'], detail: string): Promise<Probe> {

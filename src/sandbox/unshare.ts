@@ -1,8 +1,8 @@
 // Owns the driver that builds its sandbox with util-linux, which every Debian has, and Perl for the one call that
 // util-linux cannot make. The same walls as bubblewrap's. It must never start a command outside the template's root.
 import { existsSync } from 'node:fs';
-import { HardshellError, reasonOf } from '../platform/errors.ts';
-import type { Sandbox, SandboxDriver, SandboxSpec } from './driver.ts';
+import { reasonOf } from '../platform/errors.ts';
+import { type Sandbox, type SandboxDriver, type SandboxSpec, unusable } from './driver.ts';
 import { findProgram, howToAllow, isExecutable } from './programs.ts';
 import { openSession, probeBy } from './session.ts';
 import { callFilter, loadWith } from './walls/call-filter.ts';
@@ -44,7 +44,7 @@ export function unshareDriver(options: UnshareOptions = {}): SandboxDriver {
     try {
       template = await openTemplate(layout, stage, programs);
     } catch (error) {
-      throw unavailable(reasonOf(error), howToAllow());
+      throw unusable('unshare', reasonOf(error), howToAllow());
     } finally {
       // The template has a copy of its mounts by now.
       stage.close();
@@ -130,11 +130,6 @@ function findPrograms(options: UnshareOptions): Programs {
   if (options.unshare !== undefined) found['unshare'] = options.unshare;
   const missing = PROGRAMS.find((name) => !isExecutable(found[name] ?? ''));
   if (missing !== undefined)
-    throw unavailable(`${missing} is not installed`, missing === 'perl' ? 'apt install perl-base' : INSTALL);
+    throw unusable('unshare', `${missing} is not installed`, missing === 'perl' ? 'apt install perl-base' : INSTALL);
   return found as Programs;
-}
-
-function unavailable(why: string, fix: string): HardshellError {
-  const message = `the unshare sandbox cannot be used: ${why}`;
-  return new HardshellError({ code: 'SANDBOX_UNAVAILABLE', message, fix });
 }

@@ -2,9 +2,10 @@
 // client needs and no more. It must never ask an engine for a right that a sandbox does not have.
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { HardshellError } from '../../platform/errors.ts';
+import type { HardshellError } from '../../platform/errors.ts';
 import type { RunResult } from '../../platform/process/process.ts';
 import { run } from '../../platform/process/process.ts';
+import { unusable } from '../driver.ts';
 import { BASE_ENVIRONMENT } from '../environment.ts';
 import { findProgram, isExecutable } from '../programs.ts';
 
@@ -89,9 +90,4 @@ export function engineFailure(engine: Pick<Engine, 'name'>, said: string, image:
     );
   }
   return unusable(engine.name, line ?? 'the engine said nothing', `${engine.name} info`);
-}
-
-export function unusable(name: string, why: string, fix: string): HardshellError {
-  const message = `the ${name} sandbox cannot be used: ${why}`;
-  return new HardshellError({ code: 'SANDBOX_UNAVAILABLE', message, fix });
 }
