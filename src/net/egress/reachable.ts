@@ -1,6 +1,5 @@
 // Owns which hosts and addresses may be reached, from a box and for pages: names by the owner's list, addresses only where
 // they are public. It must never let a name decide about an address, nor an address that was not looked at be dialled.
-import { lookup } from 'node:dns/promises';
 import { BlockList, isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
@@ -37,14 +36,16 @@ const PRIVATE_4 = [
 const ODD_6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20'];
 const GLOBAL_6 = '2000::/3';
 
-const blocked = listOf([...PRIVATE_4, ...ODD_6]);
-const global6 = listOf([GLOBAL_6]);
+/** Made when the first address is looked at: a gateway that reads no page keeps nothing of it. */
+let lists: { readonly blocked: BlockList; readonly global6: BlockList } | undefined;
 
 /** Public, and not one of this machine. */
 export function isPublic(address: string): boolean {
   const family = isIP(address);
   if (family === 0) return false;
   const type = family === 4 ? 'ipv4' : 'ipv6';
+  lists ??= { blocked: listOf([...PRIVATE_4, ...ODD_6]), global6: listOf([GLOBAL_6]) };
+  const { blocked, global6 } = lists;
   if (blocked.check(address, type) || (family === 6 && !global6.check(address, type))) return false;
   const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   return !own.some((one) => one.address === address);
@@ -53,8 +54,11 @@ export function isPublic(address: string): boolean {
 /** Who answers for names. */
 export type Resolve = (host: string) => Promise<readonly string[]>;
 
-export const lookUp: Resolve = async (host) =>
-  isIP(host) === 0 ? (await lookup(host, { all: true })).map(({ address }) => address) : [host];
+export const lookUp: Resolve = async (host) => {
+  if (isIP(host) !== 0) return [host];
+  const { lookup } = await import('node:dns/promises');
+  return (await lookup(host, { all: true })).map(({ address }) => address);
+};
 
 /** Looked up once, to be dialled as they are; one that is not public spoils all of them. */
 export async function addressesOf(
