@@ -106,16 +106,9 @@ export const SPELLINGS: readonly Spelling[] = [
 ];
 
 /** Below these, `snake_case` keys are read as `camelCase`. */
-export const SNAKE_BELOW: readonly string[] = [
-  'actions',
-  'security',
-  'pairing',
-  'budget',
-  'backup',
-  'gateway',
-  'sandbox',
-  'session',
-];
+export const SNAKE_BELOW: readonly string[] = 'actions security pairing budget backup gateway sandbox session'.split(
+  ' ',
+);
 
 /** Guide D's YAML reaches readers with its indentation lost; then these keys belong below their headings. */
 export const LOST_INDENTATION: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
@@ -162,14 +155,5 @@ export const ENV_SPELLINGS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Other names of the file, read when openclaw.json does not exist. */
-export const FILE_SPELLINGS: readonly string[] = [
-  'openclaw.json5',
-  'config.json',
-  'config.json5',
-  'openclaw.yaml',
-  'openclaw.yml',
-  'config.yaml',
-  'config.yml',
-  'clawdbot.json',
-  'moltbot.json',
-];
+export const FILE_SPELLINGS: readonly string[] = `openclaw.json5 config.json config.json5 openclaw.yaml
+  openclaw.yml config.yaml config.yml clawdbot.json moltbot.json`.split(/\s+/);

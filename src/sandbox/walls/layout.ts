@@ -43,20 +43,9 @@ export const HOSTNAME = 'sandbox';
 
 const SYSTEM = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 /** Nothing below names a person, a key, a network or a service of the host. */
-const ETC = [
-  '/etc/alternatives',
-  '/etc/ld.so.cache',
-  '/etc/ld.so.conf',
-  '/etc/ld.so.conf.d',
-  '/etc/ssl/certs',
-  '/etc/ssl/openssl.cnf',
-  '/etc/pki/tls/certs',
-  '/etc/pki/ca-trust/extracted',
-  '/etc/ca-certificates/extracted',
-  '/etc/localtime',
-  '/etc/mime.types',
-  '/etc/terminfo',
-];
+const ETC = `/etc/alternatives /etc/ld.so.cache /etc/ld.so.conf /etc/ld.so.conf.d /etc/ssl/certs
+  /etc/ssl/openssl.cnf /etc/pki/tls/certs /etc/pki/ca-trust/extracted /etc/ca-certificates/extracted /etc/localtime
+  /etc/mime.types /etc/terminfo`.split(/\s+/);
 
 const FILES: Layout['files'] = [
   {
