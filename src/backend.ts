@@ -122,7 +122,7 @@ export function createBackend(ports: BackendPorts): Backend {
         };
       },
       patch: (key, patch, actor) => row(directory.patch(parseSessionKey(key).key, patch, actor)),
-      reset: (key, actor) => row(directory.reset(parseSessionKey(key).key, actor)),
+      reset: (key, actor, keep) => row(directory.reset(parseSessionKey(key).key, actor, keep)),
       delete: (key, actor) => directory.delete(parseSessionKey(key).key, actor),
     },
     models: {

@@ -18,6 +18,7 @@ import { withoutRemoteImages } from './outward/remote-images.ts';
 import { type Approvals, createApprovals } from './policy/approvals.ts';
 import type { Decision } from './policy/decide.ts';
 import type { Effect } from './policy/effects.ts';
+import { ownWords } from './policy/flow/own-words.ts';
 import { createGrants, type Grants } from './policy/grants.ts';
 import { recordOf } from './policy/recorded.ts';
 import { createRegistry, type Registry } from './policy/trust/registry.ts';
@@ -112,6 +113,7 @@ export function createCore(ports: CorePorts) {
     isBusy: (key) => lanes.activeRunIds(key).length + lanes.waitingIn(key) > 0,
     knowsModel: (name) => models.list().some((model) => `${model.provider}/${model.id}` === name),
     changed: (sessionKey, reason) => runs.publish({ type: 'session.changed', sessionKey, reason }),
+    ownWords,
   });
   const directory: typeof rooms = {
     ...rooms,

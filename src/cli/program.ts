@@ -25,13 +25,14 @@ type Start = (body: (context: Context) => Result) => Promise<void>;
 
 /** Verbs that change something: never offered in place of a word that was not understood. */
 const CHANGING = new Set([
-  ...['approve', 'deny', 'call', 'run', 'undo', 'send'],
+  ...['approve', 'deny', 'call', 'run', 'undo', 'send', 'clean'],
   ...CHANGING_OPERATIONS,
   ...CHANGING_CHANNELS,
   ...CHANGING_ACCESS,
   ...CHANGING_SANDBOX,
   ...CHANGING_RUNNING,
   ...CHANGING_TRUST,
+  ...CHANGING_MEMORY,
   ...CHANGING_MCP,
   ...['set', 'unset', 'patch', 'confirm', 'rollback', 'rm', 'rotate', 'migrate', 'init', 'rekey'],
 ]);
@@ -89,8 +90,8 @@ export function createProgram(streams: Streams, start: Start): Command {
   mcp(program, lazy);
   audit(program, lazy);
   trust(program, lazy);
-  return program;
   memory(program, lazy);
+  return program;
 }
 
 function talk(program: Command, lazy: Lazy): void {
@@ -127,7 +128,7 @@ function look(program: Command, lazy: Lazy): void {
   health.action(lazy(() => import('./commands/health.ts')));
   examples(health, ['openclaw health']);
 
-  const sessions = program.command('sessions').description('conversations: list, show');
+  const sessions = program.command('sessions').description('conversations: list, show, clean');
   const list = asking(sessions.command('list').description('the newest first'));
   list
     .option('--limit <count>', 'at most this many (default: 50)')
@@ -139,6 +140,11 @@ function look(program: Command, lazy: Lazy): void {
     .option('--limit <count>', 'the last messages (default: 50)')
     .action(lazy(async () => ({ run: (await import('./commands/sessions.ts')).show })));
   examples(show, ['openclaw sessions show main', 'openclaw sessions show main --limit 5 --json']);
+  const clean = asking(sessions.command('clean').description('go on without text from outside').argument('<key>'));
+  clean
+    .option('--keep <what>', 'own-words: what you wrote yourself; nothing: a fresh start (default: own-words)')
+    .action(lazy(async () => ({ run: (await import('./commands/sessions.ts')).clean })));
+  examples(clean, ['openclaw sessions clean main', 'openclaw sessions clean main --keep nothing']);
 
   const outbox = program
     .command('outbox')

@@ -175,7 +175,7 @@ export interface Backend {
     history(query: HistoryQuery): History;
     patch(key: string, patch: SessionPatch, actor: Actor): SessionRow;
     /** starts the session clean; the old transcript is kept under its old session id */
-    reset(key: string, actor: Actor): SessionRow;
+    reset(key: string, actor: Actor, keep?: 'own-words' | 'nothing'): SessionRow;
     delete(key: string, actor: Actor): boolean;
   };
   readonly models: {

@@ -2,9 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Journal } from '../journal/journal.ts';
 import { HardshellError } from '../platform/errors.ts';
+import { join, label } from '../store/label.ts';
 import type { Store } from '../store/open.ts';
 import type { SessionRecord, Sessions } from '../store/sessions.ts';
-import type { Transcripts } from '../store/transcripts.ts';
+import type { StoredMessage, Transcripts } from '../store/transcripts.ts';
 import { CLEAN } from './conversation.ts';
 
 export type SessionPatch = { label?: string | null; model?: string | null; archived?: boolean; pinned?: boolean };
@@ -20,6 +21,8 @@ export type DirectoryPorts = {
   readonly isBusy: (key: string) => boolean;
   readonly knowsModel: (model: string) => boolean;
   readonly changed: (key: string, change: SessionChange) => void;
+  /** what of a message is its writer's own, without what was quoted or pasted */
+  readonly ownWords: (text: string) => string;
 };
 
 export type Directory = ReturnType<typeof createDirectory>;
@@ -106,13 +109,24 @@ export function createDirectory(ports: DirectoryPorts) {
       return next;
     },
 
-    /** A clean conversation under the same key; the old transcript is kept under its old id. */
-    reset(key: string, actor: object): SessionRecord {
+    /**
+     * A clean conversation under the same key; the old transcript is kept under its old id. `own-words`: it begins with what
+     * the owner wrote in the old one, and with nothing that came from anywhere else.
+     */
+    reset(key: string, actor: object, keep: 'own-words' | 'nothing' = 'nothing'): SessionRecord {
       const record = existing(key);
       refuseBusy(key);
       const atMs = now();
+      const seeds =
+        keep === 'nothing' ? [] : seedsIn(transcripts.page(record.transcript, MAX_SEEDS), ports.ownWords, atMs);
       const next = store.commit(() => {
-        const fresh = blank(key, record.agent, record.channel, transcripts.create(randomUUID(), key, atMs), atMs);
+        const transcript = transcripts.create(randomUUID(), key, atMs);
+        for (const seed of seeds) transcripts.append(transcript, seed);
+        const fresh = {
+          ...blank(key, record.agent, record.channel, transcript, atMs),
+          messageCount: seeds.length,
+          context: seeds.reduce((sum, seed) => join(sum, seed.label), CLEAN),
+        };
         const kept = {
           label: record.label,
           modelOverride: record.modelOverride,
@@ -120,7 +134,7 @@ export function createDirectory(ports: DirectoryPorts) {
           createdAtMs: record.createdAtMs,
         };
         sessions.put({ ...fresh, ...kept });
-        journal.record('session.reset', { session: key, actor });
+        journal.record('session.reset', { session: key, kept: Math.max(0, seeds.length - 1), actor });
         return { ...fresh, ...kept };
       });
       ports.changed(key, 'reset');
@@ -139,6 +153,31 @@ export function createDirectory(ports: DirectoryPorts) {
       return true;
     },
   };
+}
+
+const MAX_SEEDS = 2_000;
+const STARTED_ANEW =
+  '[Begun anew without text from outside: my answers and all that I had read are gone. What you wrote stands above; it was dealt with then. Say how to go on.]';
+
+/** The owner's messages in their order, and that they were answered, lest the model does it all again. */
+function seedsIn(all: readonly StoredMessage[], ownWords: (text: string) => string, atMs: number): StoredMessage[] {
+  const own = all.flatMap((message): StoredMessage[] => {
+    if (message.role !== 'user' || message.label.integrity !== 'owner') return [];
+    const text = message.blocks
+      .flatMap((one) => (one.type === 'text' ? [ownWords(one.text)] : []))
+      .join('\n')
+      .trim();
+    return text === '' ? [] : [{ ...message, blocks: [{ type: 'text', text }] }];
+  });
+  if (own.length === 0) return [];
+  const note = {
+    role: 'assistant',
+    blocks: [{ type: 'text', text: STARTED_ANEW }],
+    runId: '',
+    atMs,
+    meta: {},
+  } as const;
+  return [...own, { ...note, seq: 0, label: label('tool-local', 'owner') }].map((one, n) => ({ ...one, seq: n + 1 }));
 }
 
 function blank(key: string, agent: string, channel: string, transcript: number, atMs: number): SessionRecord {

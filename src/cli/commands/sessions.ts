@@ -1,7 +1,8 @@
 // Owns `openclaw sessions list` and `sessions show`.
-import { HardshellError } from '../../platform/errors.ts';
+import { EXIT, HardshellError } from '../../platform/errors.ts';
 import {
   canonicalKey,
+  type Json,
   listOf,
   type Message,
   numberOf,
@@ -9,6 +10,7 @@ import {
   readMessage,
   readSessions,
   shortKey,
+  textOf,
 } from '../connect/wire.ts';
 import { ask, withClient } from '../connect/with-client.ts';
 import type { Context } from '../context.ts';
@@ -76,7 +78,48 @@ export async function show(
     const total = numberOf(history['totalMessages']) ?? messages.length;
     if (total > messages.length) out.note(span('dim', `${total - messages.length} earlier messages; use --limit`));
     for (const message of messages) printMessage(out, message);
+    const read = outsideSources(objectOf(session));
+    if (read.length === 0) out.note(span('dim', 'has read nothing but what was written here'));
+    else {
+      out.line(span('bold', 'has read: '), read.join(', '));
+      out.note(
+        span('dim', `openclaw sessions clean ${shortKey(sessionKey)}   goes on without it, with your own words alone`),
+      );
+    }
   });
+}
+
+/** What the owner wrote here is no news; the rest by names that say where it came from. */
+const outsideSources = (session: Json): string[] =>
+  listOf(session['sources']).flatMap((one) => {
+    const source = textOf(one);
+    if (source === `${textOf(session['channel'])}:${textOf(session['key'])}` || source === '') return [];
+    if (source === 'exec') return ['output of commands'];
+    if (source === 'many') return ['many sources'];
+    const [, kind = '', name = source] = /^(file|web|mail):(.*)$/s.exec(source) ?? [];
+    return [kind === 'mail' ? `mail from ${name}` : name === '.' ? 'the list of files' : name];
+  });
+
+export async function clean(
+  context: Context,
+  options: TargetFlags & { keep?: string },
+  key: string,
+): Promise<undefined> {
+  const { out } = context;
+  const { keep = 'own-words' } = options;
+  const sessionKey = canonicalKey(key);
+  if (keep !== 'own-words' && keep !== 'nothing')
+    throw new HardshellError({
+      code: 'OPTION_UNUSABLE',
+      message: `--keep ${keep} is neither own-words nor nothing`,
+      fix: `openclaw sessions clean ${shortKey(sessionKey)} --keep own-words`,
+      exitCode: EXIT.usage,
+    });
+  const { entry } = objectOf(
+    await ask(context, options, 'operator.admin', 'sessions.clean', { key: sessionKey, keep }),
+  );
+  out.data({ key: sessionKey, keep, session: entry ?? null });
+  out.line(keep === 'nothing' ? 'begun anew: ' : 'goes on with your own words alone: ', shortKey(sessionKey));
 }
 
 function unknownSession(key: string): HardshellError {

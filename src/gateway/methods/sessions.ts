@@ -1,4 +1,4 @@
-// Owns `sessions.list`, `.describe`, `.patch`, `.reset` and `.delete`. What cannot be undone needs operator.admin.
+// Owns `sessions.list`, `.describe`, `.patch`, `.reset`, `.clean` and `.delete`. What cannot be undone needs operator.admin.
 import { z } from 'zod';
 import { sessionKey } from '../protocol/session-key.ts';
 import { modelOf, wireSession } from '../protocol/shapes.ts';
@@ -40,6 +40,12 @@ export const sessionMethods: Table = {
     'operator.admin',
     z.strictObject({ key: sessionKey, agentId, reason: z.enum(['new', 'reset']).optional() }),
     ({ backend, connection }, { key }) => changed(key, wireSession(backend.sessions.reset(key, connection.actor))),
+  ),
+  'sessions.clean': method(
+    'operator.admin',
+    z.strictObject({ key: sessionKey, keep: z.enum(['own-words', 'nothing']) }),
+    ({ backend, connection }, { key, keep }) =>
+      changed(key, wireSession(backend.sessions.reset(key, connection.actor, keep))),
   ),
   'sessions.delete': method(
     'operator.admin',

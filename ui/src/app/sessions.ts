@@ -122,6 +122,16 @@ export async function resetSession(app: App, key: string): Promise<void> {
   }
 }
 
+/** The conversation goes on with the owner's own words alone. */
+export async function cleanSession(app: App, key: string): Promise<void> {
+  try {
+    await app.request('sessions.clean', { key, keep: 'own-words' });
+    openSession(app, key, true);
+  } catch (error) {
+    app.say(`Not cleaned: ${reasonOf(error).message}`, { tone: 'error' });
+  }
+}
+
 /** Out of sight at once, gone for good when the time to undo is over. */
 export function deleteSession(app: App, key: string): void {
   const name = nameOf(app.store.get(), key);

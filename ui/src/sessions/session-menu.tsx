@@ -1,7 +1,7 @@
 // Owns what can be done to one session: from its row and from the head of the conversation alike.
 import { useState } from 'preact/hooks';
 import { useApp, useAppState } from '../app/context.ts';
-import { deleteSession, patchSession, resetSession } from '../app/sessions.ts';
+import { cleanSession, deleteSession, patchSession, resetSession } from '../app/sessions.ts';
 import { nameOf } from '../app/state.ts';
 import type { SessionRow } from '../protocol/rows.ts';
 import { AskDialog } from '../shell/dialog.tsx';
@@ -27,6 +27,7 @@ export function SessionMenu({ row, tabIndex }: { row: SessionRow; tabIndex?: num
             run: () => void patchSession(app, row.key, { archived: !row.archived }),
           },
           { label: 'Start afresh', run: () => setAsking('reset') },
+          { label: 'Continue without outside text', run: () => void cleanSession(app, row.key) },
           { label: 'Delete', danger: true, run: () => deleteSession(app, row.key) },
         ]}
       />
