@@ -52,6 +52,20 @@ test.each<[string, Partial<ToolRules>, string]>([
   expect(judge(name, rules)).toEqual({ rule: 'deny', key });
 });
 
+test('whoever may not read a file may not have it sent either, and words alone are another matter', () => {
+  const sending = (rules: Partial<ToolRules>, path: string | null) =>
+    judgeToolCall(
+      { name: 'message' } as never,
+      [{ kind: 'message', to: '', text: '' }, ...(path === null ? [] : [{ kind: 'read', path } as const])],
+      { ...none, ...rules },
+      OWNER,
+    );
+  expect(sending({ deny: ['read'] }, 'notes.md')).toMatchObject([{ rule: 'deny', key: 'tools.deny' }]);
+  expect(sending({ deny: ['read'] }, null)).toEqual([]);
+  expect(sending({ policies: { dm: { read: 'ask' } } }, 'notes.md')).toMatchObject([{ rule: 'ask' }]);
+  expect(sending({}, 'notes.md')).toEqual([]);
+});
+
 test("an agent's rules hold for that agent, and no agent gets the rules of an object", () => {
   const agents = { work: { tools: { deny: ['exec'] } } };
   expect(judge('exec', { agents }, { agentId: 'work' }).rule).toBe('deny');

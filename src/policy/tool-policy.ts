@@ -12,7 +12,7 @@ export const judgeFor = (name: string, rules: ToolRules, asking: Asking): Say =>
 
 /** What the layers say about one call, with the reason that the model and the person read. */
 export function judgeToolCall(call: ToolCall, effects: readonly Effect[], rules: ToolRules, asking: Asking): Verdict[] {
-  const { name } = call;
+  const name = heldBackAs(call.name, effects, rules, asking);
   const { rule, key, why, fix } = leavesFolder(effects, asking) ? BEYOND : judgeFor(name, rules, asking);
   if (rule === 'allow') return [];
   if (rule === 'ask')
@@ -32,6 +32,13 @@ export function judgeToolCall(call: ToolCall, effects: readonly Effect[], rules:
     },
   ];
 }
+/** Whoever may not read a file may not have it sent either: the tool of the two that is held back more. */
+function heldBackAs(name: string, effects: readonly Effect[], rules: ToolRules, asking: Asking): string {
+  if (name !== 'message' || !effects.some(({ kind }) => kind === 'read')) return name;
+  const order = (one: string): number => ['allow', 'ask', 'deny'].indexOf(judgeFor(one, rules, asking).rule);
+  return order('read') > order(name) ? 'read' : name;
+}
+
 const BEYOND = { rule: 'deny', key: GUEST_PASS, why: '', fix: '' } as const;
 
 /** Whether a call reaches outside the folder that a guest pass names; a command reaches everything. */

@@ -84,6 +84,10 @@ test('where claims are taken, a mail is answered in its conversation, once, over
   await box.deliver(mailOf({ subject: 'which day?', id: '<day.1@friends.example>' }));
   const [answer] = await posted(1);
   expect(answer).toMatchObject({ from: 'bot@house.example', to: ['ann@friends.example'] });
+  const offered = (model.requests.at(-1)?.body['tools'] ?? []) as { name?: string; function?: { name: string } }[];
+  const names = offered.map((tool) => tool.name ?? tool.function?.name);
+  expect(names, 'whoever is not the owner has no mailbox to look into').not.toContain('mail');
+  expect(names).toContain('message');
   for (const part of ['Subject: Re: which day?', 'In-Reply-To: <day.1@friends.example>', 'Saturday'])
     expect(answer?.raw).toContain(part);
   await first.kill9();
