@@ -28,6 +28,8 @@ export type Chunk = { readonly firstLine: number; readonly lastLine: number; rea
 /** About 400 tokens, and 80 that are shared. */
 const CHUNK_CHARS = 1_600;
 const SHARED_CHARS = 320;
+/** Less than this and the next heading are one: a file of headings would be as many chunks as lines. */
+const LEAST_CHARS = 80;
 const HEADING = /^ {0,3}#{1,6}(\s|$)/;
 
 export function chunksOf(text: string): Chunk[] {
@@ -46,7 +48,7 @@ export function chunksOf(text: string): Chunk[] {
   };
   for (const [index, line] of lines.entries()) {
     const isFull = chars > 0 && chars + line.length > CHUNK_CHARS;
-    if (index > from && (HEADING.test(line) || isFull)) {
+    if (index > from && ((HEADING.test(line) && chars >= LEAST_CHARS) || isFull)) {
       close(index);
       from = HEADING.test(line) ? index : sharedFrom(lines, from, index);
       chars = lines.slice(from, index).reduce((sum, one) => sum + one.length + 1, 0);

@@ -196,7 +196,7 @@ export function createMemory({ root, store, provenance, journal, now }: MemoryPo
         const chunk = /^#\d{1,15}$/.test(what) ? rows.chunk(Number(what.slice(1))) : null;
         if (what.startsWith('#') && chunk === null)
           throw refused('NO_SUCH_CHUNK', `there is no chunk ${what}`, 'openclaw memory search WORDS', 404);
-        if (what.trim().length < 3)
+        if (chunk === null && what.trim().length < 3)
           throw refused('TOO_SHORT', 'that would remove too much', 'name at least 3 characters');
         const done: { path: string; lines: number; changeId: number }[] = [];
         for (const { path } of rows.files()) {

@@ -86,7 +86,8 @@ export function createProvenance({ store, now, find, scansSecrets }: ProvenanceP
     record({ path, before, after, label: given, isWhole, isApproved, sessionKey }: Written, isPrivate: boolean): void {
       version += 1;
       const { labels, rows } = open();
-      const kept = isWhole || before === null ? OWNERS : (labels.of(before) ?? unknownOf(path));
+      const old = before === null ? null : labels.of(before);
+      const kept = isWhole || before === null ? OWNERS : (old ?? unknownOf(path));
       const isSteering = isApproved && !isPrivate && !path.includes('/');
       store.commit(() => {
         if (isSteering) labels.raise(after, path, now(), kept);
@@ -94,8 +95,13 @@ export function createProvenance({ store, now, find, scansSecrets }: ProvenanceP
         if (isPrivate || !isMemoryFile(path)) return;
         const had = new Set(before?.split('\n').map((line) => line.trim()));
         const said = isSteering ? OWNERS : joined(given, AGENTS);
-        for (const line of new Set(after.split('\n')))
-          if (line.trim() !== '' && !had.has(line.trim())) labels.noteLine(path, line, now(), said);
+        for (const line of new Set(after.split('\n'))) {
+          if (line.trim() === '') continue;
+          if (!had.has(line.trim())) labels.noteLine(path, line, now(), said);
+          // What was known of the whole is known of its lines, and no more of the whole.
+          else if (old !== null && !isOutside(old) && labels.ofLine(path, line) === null)
+            labels.noteLine(path, line, now(), old);
+        }
         rows.addChange({ atMs: now(), path, before, after, who: 'assistant', sessionKey, label: said });
       });
     },
