@@ -37,7 +37,10 @@ export function createRunning({ now, config, workspace, openBox }: RunningPorts)
   let journal: Journal['record'] = () => {};
   const record: Journal['record'] = (kind, body) => journal(kind, body);
   const processes = createProcesses<Speaker>({ now, record });
-  const elevation = createElevation({ now, record, settings: () => config().tools.elevated });
+  const elevation = createElevation({
+    ...{ now, record, isRoot: isRootHost() },
+    settings: () => config().tools.elevated,
+  });
   const host: Sandbox = openHost(workspace.path);
   let trash: Promise<Trash> | null = null;
 

@@ -204,7 +204,7 @@ describe('without a gateway', () => {
     expect(found.outcomes.length).toBeGreaterThan(30);
     expect(statSync(join(home, '.openclaw')).mode & 0o777).toBe(0o700);
     const unknown = await runCommand(['sandbox', 'probe', '--driver', 'nothing'], { home });
-    expect(unknown.code).not.toBe(0);
+    expect([unknown.code, unknown.stderr]).toEqual([64, expect.stringContaining('fix: one of auto, bubblewrap')]);
   });
 
   test('S271 explain shows the box of the guide, and the setting behind each line', async () => {

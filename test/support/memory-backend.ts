@@ -142,7 +142,12 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
       const full: Approval = {
         ...{ id: 'a1', code: 'K7', runId: 'r1', callId: 'c1', sessionKey: 'agent:main:main', agentId: 'main' },
         asker: { kind: 'owner', id: 'owner', channel: 'webchat', account: 'default', chat: 'agent:main:main', place: 'dm', sender: 'test' }, // biome-ignore format: one person
-        ...{ marks: ['rm -rf'], effects: ['runs a command in the sandbox, in .'], where: 'sandbox', sources: [] },
+        ...{
+          marks: ['rm -rf'],
+          effects: ['runs a command in the sandbox, in the workspace'],
+          where: 'sandbox',
+          sources: [],
+        },
         ...{ integrity: 'owner', always: null, state: 'pending', answered: null },
         tool: 'exec',
         reason: 'leaves the sandbox',

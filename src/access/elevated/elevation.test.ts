@@ -12,12 +12,16 @@ const CHAT: Speaking = {
 };
 const OPEN = { name: 'elevated', minutes: 15 } as const;
 
-function house(settings = { enabled: true, allowFrom: ['telegram:1', 'webchat:owner'] as (string | number)[] }) {
+function house(
+  settings = { enabled: true, allowFrom: ['telegram:1', 'webchat:owner'] as (string | number)[] },
+  isRoot = false,
+) {
   const clock = { ms: 1_000_000 };
   const journal: string[] = [];
   const elevation = createElevation({
     now: () => clock.ms,
     settings: () => settings,
+    isRoot,
     record: (kind) => void journal.push(kind),
   });
   return { elevation, clock, journal, settings };
@@ -37,6 +41,13 @@ test('it is a command of the owner alone: from anybody else it is plain text', (
   const from = (kind: string) => ({ ...CHAT, principal: { kind }, sender: { id: '1' } }) as unknown as AdmittedMessage;
   expect(commandIn('/elevated on', from('owner'), rules)).toEqual({ name: 'elevated', minutes: 15 });
   for (const kind of ['paired', 'guest', 'member']) expect(commandIn('/elevated on', from(kind), rules)).toBeNull();
+});
+
+test('whoever opens a window of a gateway that runs as root is told that nothing will run', () => {
+  expect(house(undefined, true).elevation.say(CHAT, OPEN)).toMatch(
+    /^Open for 15 min.* as root none will run: openclaw/,
+  );
+  expect(house().elevation.say(CHAT, OPEN)).not.toContain('root');
 });
 
 test('S272 a window opens for a listed owner in a direct chat alone, and only there', () => {

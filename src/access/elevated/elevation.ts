@@ -6,6 +6,8 @@ export type ElevationSettings = { readonly enabled: boolean; readonly allowFrom:
 export type ElevationPorts = {
   readonly now: () => number;
   readonly settings: () => ElevationSettings;
+  /** the gateway runs as root, and would refuse every command that asks */
+  readonly isRoot?: boolean;
   record(kind: 'elevation.opened' | 'elevation.closed', body: Record<string, unknown>): void;
 };
 /** `minutes` 0 closes it, null asks how it is. */
@@ -32,7 +34,7 @@ export function elevationIn(written: string): ElevationWord | null {
   return { name: 'elevated', minutes: word.toLowerCase() === 'off' ? 0 : Number(minutes ?? DEFAULT_MINUTES) };
 }
 
-export function createElevation({ now, settings, record }: ElevationPorts) {
+export function createElevation({ now, settings, isRoot = false, record }: ElevationPorts) {
   const windows = new Map<string, { readonly speaker: Speaking; readonly untilMs: number }>();
   const keyOf = ({ channel, account, chat }: Speaking): string => [channel, account, chat].join('\0');
 
@@ -74,7 +76,8 @@ export function createElevation({ now, settings, record }: ElevationPorts) {
       const until = now() + minutes * 60_000;
       windows.set(keyOf(speaker), { speaker, untilMs: until });
       record('elevation.opened', { id: idOf(speaker), chat: speaker.chat, minutes });
-      return `Open for ${minutes} min: a command may ask to run outside the box, and you are asked about each. /elevated off closes it.`;
+      const opened = `Open for ${minutes} min: a command may ask to run outside the box, and you are asked about each. /elevated off closes it.`;
+      return isRoot ? `${opened} ${AS_ROOT}` : opened;
     },
     open: (): OpenWindow[] =>
       [...windows.values()].flatMap(({ speaker }) => {
@@ -88,6 +91,9 @@ export function createElevation({ now, settings, record }: ElevationPorts) {
     },
   };
 }
+
+const AS_ROOT =
+  'But the gateway runs as root, and as root none will run: openclaw gateway install --system-user openclaw';
 
 const told = (untilMs: number | null, nowMs: number): string =>
   untilMs === null

@@ -34,7 +34,7 @@ const sandbox = () =>
         'none',
         'allowlist',
       ]),
-      memory: textOr('Memory limit', '1g', /^\d{1,6}[mg]$/),
+      memory: textOr('Memory limit, such as 512m or 1g', '1g', /^\d{1,6}[mg]$/),
       cpus: whole('Processor limit', 1, { min: 1, max: 256 }),
       pidsLimit: whole('How many processes', 256, { min: 8, max: 10_000 }),
       binds: texts('Further folders, as /from:/to:ro'),

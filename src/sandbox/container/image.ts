@@ -50,6 +50,9 @@ export async function buildImage(options: BuildOptions): Promise<BuiltImage> {
   const engine = findEngine(options);
   const tar = findProgram('tar');
   if (tar === undefined) throw failed('there is no tar', 'apt install tar');
+  // Before all the work: an engine that is down takes nothing.
+  const answered = await engine.ask(['version']);
+  if (answered.exitCode !== 0) throw engineFailure(engine, answered.stderr, image);
   const say = options.onProgress ?? (() => {});
   say('looking for the packages to put in');
   const layout = await layoutFor({ ...NOTHING, workspace: coverableFolder([homedir()]) });

@@ -8,6 +8,7 @@ import { Icon } from '../shell/icons.tsx';
 import { useNow, useSettled } from '../shell/now.ts';
 import { Exact, hasUnseen, plainLine } from '../shell/visible.tsx';
 import { countdown } from '../shell/words.ts';
+import { sourceName } from './sources.ts';
 
 export function ApprovalCard({ approval }: { approval: ApprovalRow }) {
   const app = useApp();
@@ -46,7 +47,7 @@ export function ApprovalCard({ approval }: { approval: ApprovalRow }) {
         {leftMs !== null && <span class="approval-time">{expired ? 'expired' : countdown(leftMs)}</span>}
       </header>
       <p class="approval-reason">
-        <Exact text={capital(approval.reason)} strict />. <Asker {...approval.asker} />
+        <Exact text={sentence(approval.reason, marks)} strict />. <Asker {...approval.asker} />
       </p>
       <dl class="facts">
         {facts.map((fact, at) => (
@@ -59,7 +60,7 @@ export function ApprovalCard({ approval }: { approval: ApprovalRow }) {
         ))}
       </dl>
       <Lines title="effect" lines={approval.effects} />
-      <Lines title="had read" lines={approval.sources.filter((one) => one !== own)} />
+      <Lines title="had read" lines={approval.sources.filter((one) => one !== own).map(sourceName)} />
       {facts.some((fact) => hasUnseen(fact.value)) && (
         <p class="approval-warning">Contains characters that cannot be seen. They are shown by number.</p>
       )}
@@ -133,4 +134,6 @@ function Lines({ title, lines }: { title: string; lines: readonly string[] }) {
   );
 }
 
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+/** Begins with a capital, unless it begins with a name from the call: `git` is not `Git`. */
+const sentence = (text: string, marks: readonly string[]): string =>
+  marks.includes(text.split(' ', 1)[0] ?? '') ? text : text.charAt(0).toUpperCase() + text.slice(1);

@@ -7,7 +7,7 @@ export function outsideSources(row: SessionRow): string[] {
   return row.sources.filter((source) => source !== `${row.channel}:${row.key}`).map(sourceName);
 }
 
-function sourceName(source: string): string {
+export function sourceName(source: string): string {
   if (source === 'exec') return 'output of commands';
   if (source === 'many') return 'many sources';
   if (source === 'file:.') return 'the list of files';

@@ -22,7 +22,7 @@ export async function status(context: Context, options: TargetFlags): Promise<un
 }
 
 export const on = (context: Context, options: Flags, minutes?: string): Promise<undefined> =>
-  set(context, options, wholeNumber(minutes, 'minutes', 15, 60));
+  set(context, options, wholeNumber(minutes, 'openclaw elevated on', 15, 60));
 export const off = (context: Context, options: Flags): Promise<undefined> => set(context, options, 0);
 
 async function set(context: Context, options: Flags, minutes: number): Promise<undefined> {

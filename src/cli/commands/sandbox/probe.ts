@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { homedir } from 'node:os';
-import { EXIT } from '../../../platform/errors.ts';
+import { EXIT, HardshellError } from '../../../platform/errors.ts';
 import { newToken } from '../../../platform/ids.ts';
 import { type Outcome, probeBox } from '../../../sandbox/probe/probe.ts';
 import type { Context } from '../../context.ts';
@@ -10,8 +10,17 @@ import { span } from '../../output.ts';
 import { tableLines } from '../../print/table.ts';
 import { openLocal, withBox } from './local.ts';
 
+const DRIVERS = ['auto', 'bubblewrap', 'unshare', 'docker', 'podman', 'seatbelt'];
+
 export async function run({ out, env }: Context, options: { readonly driver?: string }): Promise<number> {
   const local = openLocal(env);
+  if (options.driver !== undefined && !DRIVERS.includes(options.driver))
+    throw new HardshellError({
+      code: 'USAGE',
+      message: `"${options.driver.slice(0, 40)}" is no driver of boxes`,
+      fix: `one of ${DRIVERS.join(', ')}`,
+      exitCode: EXIT.usage,
+    });
   const { driver, outcomes } = await withBox(local, options.driver, async (sandbox, plan) => {
     const outside = await openOutside();
     try {
