@@ -19,6 +19,8 @@ const PAGES = [
     'shell',
     'undo',
     'outbox',
+    'audit',
+    'trust',
     'sandbox', 'mcp',
     ...CHANNELS,
   ].map((name) => `docs/${name}.md`),
