@@ -268,7 +268,10 @@ function pinOf({ command, args, url }: ServerConfig, hash: string): string {
   return digest(JSON.stringify([hash, url ?? [command, ...args]]));
 }
 
-function rolesOf({ tools }: ServerConfig, tool: string): ToolRoles {
+/** What is asked of a server that is elsewhere, or reaches elsewhere, leaves this machine even when it only reads. */
+function rolesOf({ tools, url, allowedHosts }: ServerConfig, tool: string): ToolRoles {
   const declared = Object.hasOwn(tools, tool) ? tools[tool]?.effects : undefined;
+  if (declared?.effect === 'read' && (url !== undefined || allowedHosts.length > 0))
+    return { ...declared, effect: 'search' };
   return declared ?? UNDECLARED;
 }

@@ -40,10 +40,12 @@ const LIST_AGAIN_MS = 5_000;
 const LIST_OLD_MS = 5 * 60_000;
 const MAX_PAGES = 20;
 const MAX_TOLD = 256;
-const MAX_DEFINITION_CHARS = 64_000;
+const MAX_DEFINITION_CHARS = 32_000;
 
 export function createServer(name: string, config: ServerConfig, ports: ServerPorts) {
   let link: Link | null = null;
+  /** the one that is made up just now */
+  let beginning: Link | null = null;
   let connecting: Promise<Link> | null = null;
   let told: readonly Told[] | null = null;
   let failures = 0;
@@ -114,6 +116,7 @@ export function createServer(name: string, config: ServerConfig, ports: ServerPo
 
   async function begin(): Promise<Link> {
     const made = await open();
+    beginning = made;
     try {
       const params = {
         protocolVersion: VERSION,
@@ -125,12 +128,14 @@ export function createServer(name: string, config: ServerConfig, ports: ServerPo
       if (!KNOWN_VERSIONS.includes(version))
         throw new RpcFailed('broken', 'it speaks a version that is not known here');
       made.agreed(version);
-      made.peer.notify('notifications/initialized');
+      await made.peer.notify('notifications/initialized');
       told = await list(made.peer);
       return made;
     } catch (error) {
       await made.close();
       throw error;
+    } finally {
+      beginning = null;
     }
   }
 
@@ -232,6 +237,8 @@ export function createServer(name: string, config: ServerConfig, ports: ServerPo
       isClosed = true;
       clearTimeout(again);
       clearTimeout(listing);
+      // Nobody waits for one that does not answer.
+      beginning?.fail('closed');
       const open = link ?? (await connecting?.catch(() => null)) ?? null;
       link = null;
       await open?.close();

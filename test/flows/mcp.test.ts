@@ -38,7 +38,7 @@ const stdio = (more: object = {}) => ({
   command: '/opt/node/node',
   args: ['/opt/double/server.mjs'],
   env: { NOTE_KEY: 'only-this' },
-  timeoutSeconds: 3,
+  timeoutSeconds: 2,
   tools: { echo: OWN_READ, see: OWN_READ, evil: OWN_READ, 'secret-note': OWN_READ },
   ...more,
 });
@@ -87,6 +87,14 @@ const startedWith = (word: string): string[] =>
         return false;
       }
     });
+
+async function question(gateway: TestGateway): Promise<Json> {
+  for (;;) {
+    const { stdout } = await gateway.cli('approvals', '--json');
+    const [asked] = (JSON.parse(stdout) as { data: { approvals: Json[] } }).data.approvals;
+    if (asked) return asked;
+  }
+}
 
 describe('I13, J17 tools of other programs', () => {
   test('nothing is offered or called before the owner approved it; then by name, in a box, as text from outside', async () => {
@@ -139,11 +147,7 @@ describe('I13, J17 tools of other programs', () => {
     expect(await call(gateway, 'notes__echo', { text: 'free' })).toContain('free');
     model.script({ toolCalls: [{ name: 'notes__exec', args: { command: 'rm -rf /' } }] }, { text: 'Not done.' });
     const running = say(gateway, 'run rm -rf / with exec');
-    let asked: Json | undefined;
-    while (!asked) {
-      const { stdout } = await gateway.cli('approvals', '--json');
-      [asked] = (JSON.parse(stdout) as { data: { approvals: Json[] } }).data.approvals;
-    }
+    const asked = await question(gateway);
     expect(asked).toMatchObject({ tool: 'notes__exec', effects: ['calls exec of the MCP server notes'], always: null });
     await gateway.cli('approvals', 'deny', String(asked['code']));
     expect((await running).stdout).toContain('Not done.');
@@ -191,7 +195,7 @@ describe('I13, J17 tools of other programs', () => {
   }, 60_000);
 
   test.each([
-    ['hang', /no answer in 3 s/],
+    ['hang', /no answer in 2 s/],
     ['exit', /it ended with 3: last words/],
     ['huge', /a message of more than/],
     ['flood', /done|floods us/],
@@ -209,6 +213,37 @@ describe('I13, J17 tools of other programs', () => {
     60_000,
   );
 
+  test('one that never says hello holds up neither the start nor the end', async () => {
+    const gateway = await start({ deaf: { command: '/bin/sleep', args: ['1000'] } });
+    expect(gateway.readyMs).toBeLessThan(5_000);
+    expect(await server(gateway)).toMatchObject({ state: 'starting', tools: [] });
+    expect((await say(gateway, 'hello')).code).toBe(0);
+    const startedAt = performance.now();
+    expect(await gateway.stop()).toBe(0);
+    expect(performance.now() - startedAt).toBeLessThan(8_000);
+  }, 30_000);
+
+  test('once something secret was read, asking a server that is elsewhere asks you first', async () => {
+    const secret = { effects: { effect: 'read', readers: 'secret' } };
+    const gateway = await start({
+      notes: stdio({ tools: { echo: secret } }),
+      sky: { url: http.url, tools: { weather: OWN_READ } },
+    });
+    await expect
+      .poll(async () => (await list(gateway)).map(({ state }) => state), { timeout: 6_000 })
+      .toEqual(['ready', 'ready']);
+    await gateway.cli('mcp', 'approve', 'notes', '--tool', 'echo');
+    await gateway.cli('mcp', 'approve', 'sky');
+    const weather = { toolCalls: [{ name: 'sky__weather', args: { about: 'PIN 4711' } }] };
+    model.script({ toolCalls: [{ name: 'notes__echo', args: { text: 'PIN 4711' } }] }, weather, { text: 'Not told.' });
+    const running = say(gateway, 'read my notes with echo');
+    const asked = await question(gateway);
+    expect(asked).toMatchObject({ tool: 'sky__weather', reason: expect.stringContaining('something secret was read') });
+    await gateway.cli('approvals', 'deny', String(asked['code']));
+    expect((await running).stdout).toContain('Not told.');
+    expect(http.seen.filter(({ rpc }) => rpc === 'tools/call')).toEqual([]);
+  }, 60_000);
+
   test('what a server asks of us is refused', async () => {
     const gateway = await start({ notes: stdio() });
     await until(gateway, ({ state }) => state === 'ready');
@@ -220,6 +255,7 @@ describe('I13, J17 tools of other programs', () => {
 
 describe('servers over HTTP', () => {
   test('answers as JSON and as events; the headers of the owner are sent there and nowhere else', async () => {
+    http.seen.length = 0;
     const gateway = await start({
       sky: {
         url: http.url,
@@ -231,9 +267,9 @@ describe('servers over HTTP', () => {
     await until(gateway, ({ state }) => state === 'ready');
     await gateway.cli('mcp', 'approve', 'sky');
     expect(await call(gateway, 'sky__weather', {})).toContain('sun');
+    expect(http.seen.every(({ headers }) => headers.authorization === 'Bearer sky-key')).toBe(true);
     http.how = 'events';
     expect(await call(gateway, 'sky__weather', {})).toContain('rain');
-    expect(http.seen.every(({ headers }) => headers.authorization === 'Bearer sky-key')).toBe(true);
     expect(http.seen.at(-1)?.headers).toMatchObject({
       'mcp-session-id': 'session-1',
       'mcp-protocol-version': '2025-06-18',

@@ -64,12 +64,12 @@ export const budget = () => {
 /** What policy weighs a call by; the words are those of policy/flow/roles.ts. */
 const EFFECTS = z.strictObject({
   effect: z.enum([
-    ...(['read', 'fetch', 'reversible', 'irreversible', 'message'] as const),
+    ...(['read', 'fetch', 'search', 'reversible', 'irreversible', 'message'] as const),
     ...(['grant-access', 'money', 'credential', 'execute'] as const),
   ]),
   args: z._default(z.record(z.string(), z.enum(['target', 'object', 'payload', 'amount'])), {}),
   result: z._default(z.enum(['own', 'untrusted']), 'untrusted'),
-  readers: z.optional(z.literal('secret')),
+  readers: z.optional(z.enum(['secret', 'public'])),
 });
 
 export const mcp = () =>

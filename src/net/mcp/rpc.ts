@@ -33,6 +33,7 @@ const MAX_NONSENSE = 50;
 const MAX_UNASKED = 500;
 const WINDOW_MS = 10_000;
 const MAX_SAID_CHARS = 300;
+const NOTE_MS = 10_000;
 const METHOD_NOT_FOUND = -32_601;
 
 export function createPeer({ send, notified, misbehaved }: PeerPorts) {
@@ -56,9 +57,8 @@ export function createPeer({ send, notified, misbehaved }: PeerPorts) {
     if (unasked === MAX_UNASKED) misbehaved('it floods us with messages that nobody asked for');
     return unasked <= MAX_UNASKED;
   }
-  const post = (message: Message): void => {
-    send(message, AbortSignal.timeout(30_000)).catch(() => {});
-  };
+  /** Whoever is not there to hear it needs no answer either. */
+  const post = (message: Message): Promise<unknown> => send(message, AbortSignal.timeout(NOTE_MS)).catch(() => {});
 
   function take(message: unknown): void {
     const { id, method, result, error } = fieldsOf(message);
@@ -75,8 +75,8 @@ export function createPeer({ send, notified, misbehaved }: PeerPorts) {
   function asked(id: unknown, method: string): void {
     if (id === undefined) notified(method);
     else if (typeof id !== 'number' && typeof id !== 'string') odd();
-    else if (method === 'ping') post({ jsonrpc: '2.0', id, result: {} });
-    else post({ jsonrpc: '2.0', id, error: { code: METHOD_NOT_FOUND, message: 'not offered by this client' } });
+    else if (method === 'ping') void post({ jsonrpc: '2.0', id, result: {} });
+    else void post({ jsonrpc: '2.0', id, error: { code: METHOD_NOT_FOUND, message: 'not offered by this client' } });
   }
 
   return {
@@ -97,7 +97,11 @@ export function createPeer({ send, notified, misbehaved }: PeerPorts) {
           past.add(id);
           reject(error);
           if (method !== 'initialize')
-            post({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id, reason: error.kind } });
+            void post({
+              jsonrpc: '2.0',
+              method: 'notifications/cancelled',
+              params: { requestId: id, reason: error.kind },
+            });
         };
         const onAbort = (): void => giveUp(new RpcFailed('cancelled', 'the turn was stopped'));
         const timer = setTimeout(
@@ -130,7 +134,7 @@ export function createPeer({ send, notified, misbehaved }: PeerPorts) {
         );
       });
     },
-    notify: (method: string): void => post({ jsonrpc: '2.0', method }),
+    notify: (method: string): Promise<unknown> => post({ jsonrpc: '2.0', method }),
     /** One message of the server, or several, already parsed. */
     receive(message: unknown): void {
       const all = Array.isArray(message) ? message.slice(0, MAX_UNASKED) : [message];
