@@ -191,8 +191,8 @@ export async function startPostOffice(house: { readonly ca: string }, key: strin
       password === PASSWORD
         ? done(null, { user: username ?? '' })
         : done(refusal(535, 'Username and Password not accepted')),
-    onRcptTo: (_address, session, done) => {
-      if (mood === 'refuse-recipient') return done(refusal(550, 'No such user'));
+    onRcptTo: ({ address }, session, done) => {
+      if (mood === 'refuse-recipient' || address.startsWith('nobody@')) return done(refusal(550, 'No such user'));
       if (mood === 'drop-before-data') return cut(session.id);
       done();
     },

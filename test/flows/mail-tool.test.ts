@@ -187,3 +187,14 @@ test('a server that went away meanwhile is asked anew; one that is away is told 
   await house.start();
   expect(await ask()).toContain('garden party');
 }, 60_000);
+
+test('when the server takes it for some alone, the others have it once, and it is said who has not', async () => {
+  const { gateway } = await start({ ...FREE, undoSeconds: 0 });
+  model.script(send(['nobody@yourdomain.com', 'ann@yourdomain.com']), { text: 'It is on its way.' });
+  await gateway.cli('agent', '-m', 'mail nobody@yourdomain.com and ann@yourdomain.com that we come at noon');
+  expect((await posted(1))[0]?.to).toEqual(['ann@yourdomain.com']);
+  await expect
+    .poll(async () => (await gateway.cli('logs', '--tail', '50')).stdout, { timeout: 10_000 })
+    .toContain('did not take it for nobody@yourdomain.com');
+  expect(post.taken).toHaveLength(1);
+}, 60_000);

@@ -60,12 +60,20 @@ export async function post(
   const stop = (): void => connection.close();
   signal.addEventListener('abort', stop);
   try {
-    await new Promise<void>((resolve, reject) => {
+    const rejected = await new Promise<readonly string[]>((resolve, reject) => {
       connection.on('error', reject);
       connection.once('end', () => reject(new Error('the connection ended')));
-      connection.send({ from: settings.address, to }, text, (error) => (error ? reject(error) : resolve()));
+      connection.send({ from: settings.address, to: [...to] }, text, (error, info) =>
+        error ? reject(error) : resolve(info.rejected),
+      );
     });
     connection.quit();
+    // It has left for the others, so it must not be sent again; that somebody did not get it is said.
+    if (rejected.length > 0)
+      return {
+        state: 'failed',
+        reason: `${WHAT} did not take it for ${rejected.join(', ').slice(0, 300)}; the others have it`,
+      };
     return { state: 'sent', messageId };
   } catch (error) {
     connection.close();
