@@ -18,8 +18,9 @@ export type SandboxReach = {
   uncovered(): string;
 };
 
-const MAX_DEPTH = 6;
-const MAX_ENTRIES = 5_000;
+const MAX_DEPTH = 24;
+/** A folder that has not changed is not read again, so that many files cost the first search only. */
+const MAX_ENTRIES = 200_000;
 const MAX_LOOKED_AT = 100_000;
 /** Libraries and history by the ten thousand; what lies in them is not hidden from commands. */
 const SKIPPED = new Set(['node_modules', '.git']);
