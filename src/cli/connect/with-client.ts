@@ -1,4 +1,6 @@
 // Owns the life of a connection within one command: find the gateway, connect, do one thing, close whatever happens.
+import type { Paths } from '../../config/paths.ts';
+import { readLiveLock } from '../../platform/lock.ts';
 import type { Client, Scope } from '../client.ts';
 import type { Context } from '../context.ts';
 import { withProgress } from '../print/progress.ts';
@@ -37,6 +39,10 @@ export async function withClient<T>(
     client.close();
   }
 }
+
+/** One that runs on this state folder, or one that was named. */
+export const hasGateway = (flags: TargetFlags, { lockPath }: Pick<Paths, 'lockPath'>): boolean =>
+  flags.url !== undefined || readLiveLock(lockPath) !== null;
 
 /** One request on a connection of its own. */
 export async function ask(

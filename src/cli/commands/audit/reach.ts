@@ -3,8 +3,7 @@
 import { existsSync } from 'node:fs';
 import { resolvePaths } from '../../../config/paths.ts';
 import type { RecordDesk } from '../../../journal/desk.ts';
-import { readLiveLock } from '../../../platform/lock.ts';
-import { ask } from '../../connect/with-client.ts';
+import { ask, hasGateway } from '../../connect/with-client.ts';
 import type { Context } from '../../context.ts';
 import type { TargetFlags } from '../../target.ts';
 
@@ -14,7 +13,7 @@ export async function withRecord<T>(
   use: (desk: RecordDesk) => Promise<T>,
 ): Promise<T> {
   const paths = resolvePaths(context.env);
-  if (flags.url !== undefined || readLiveLock(paths.lockPath) !== null) {
+  if (hasGateway(flags, paths)) {
     const call = (name: string, params: object): Promise<never> =>
       ask(context, flags, 'operator.read', `audit.${name}`, params) as Promise<never>;
     return use({

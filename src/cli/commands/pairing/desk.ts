@@ -3,11 +3,9 @@
 import { existsSync } from 'node:fs';
 import type { Desk } from '../../../access/desk.ts';
 import { resolvePaths } from '../../../config/paths.ts';
-import { readLiveLock } from '../../../platform/lock.ts';
 import type { Scope } from '../../client.ts';
-import { ask } from '../../connect/with-client.ts';
+import { ask, hasGateway } from '../../connect/with-client.ts';
 import type { Context } from '../../context.ts';
-import { span } from '../../output.ts';
 import type { TargetFlags } from '../../target.ts';
 
 export type Request<T> = {
@@ -24,11 +22,11 @@ const BY = { command: 'openclaw', offline: true };
 
 export async function atDesk<T>(context: Context, flags: TargetFlags, request: Request<T>): Promise<T> {
   const paths = resolvePaths(context.env);
-  if (flags.url !== undefined || readLiveLock(paths.lockPath) !== null) {
+  if (hasGateway(flags, paths)) {
     return (await ask(context, flags, request.scope, request.method, request.params)) as T;
   }
   if (request.nothing !== undefined && !existsSync(paths.databasePath)) return request.nothing;
-  const { openOfflineDesk } = await import('./offline.ts');
-  const tell = (line: string): void => context.out.note(span('yellow', line));
-  return openOfflineDesk(paths, tell, (desk) => request.offline(desk, BY));
+  const { offlineDesk } = await import('./offline.ts');
+  const { withOwnStore } = await import('../../connect/own-store.ts');
+  return withOwnStore(context, paths, (store) => request.offline(offlineDesk(store, paths), BY));
 }

@@ -3,9 +3,9 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { type Paths, resolvePaths } from '../../../config/paths.ts';
 import type { Applied, Checkpoints, Preview, TurnRow, Wish } from '../../../ops/checkpoints/checkpoints.ts';
-import { acquireLock, readLiveLock } from '../../../platform/lock.ts';
+import { acquireLock } from '../../../platform/lock.ts';
 import type { Scope } from '../../client.ts';
-import { ask } from '../../connect/with-client.ts';
+import { ask, hasGateway } from '../../connect/with-client.ts';
 import type { Context } from '../../context.ts';
 import type { TargetFlags } from '../../target.ts';
 
@@ -21,7 +21,7 @@ export async function withCheckpoints<T>(
   use: (reach: Reach) => Promise<T>,
 ): Promise<T> {
   const paths = resolvePaths(context.env);
-  if (flags.url !== undefined || readLiveLock(paths.lockPath) !== null) {
+  if (hasGateway(flags, paths)) {
     const call = (scope: Scope, name: string, params: object): Promise<never> =>
       ask(context, flags, scope, `workspace.undo.${name}`, params) as Promise<never>;
     return use({
