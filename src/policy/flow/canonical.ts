@@ -58,9 +58,9 @@ export function namedIn(text: string): Named {
   return {
     has(value) {
       if (value.trim() === '' || value.length > 2_000 || !isPlain(value.trim())) return false;
-      if (urls.has(urlKey(value))) return true;
-      // Trimmed ends are a sentence's; what is fetched is compared as it is.
       const isPath = LOCATION.test(value.trim());
+      // A link is found up to where a sentence could go on, so a query is only known by all of it, below.
+      if (!(isPath && value.includes('?')) && urls.has(urlKey(value))) return true;
       const [wanted, where] = isPath ? [value.trim(), normal] : [folded(value), plain];
       if (/\d/.test(wanted) && wanted.length >= 8 && squeezed.has(packed(value))) return true;
       let tries = 0;

@@ -152,6 +152,7 @@ describe('a run', () => {
         'https://news.example/story/a?b=c',
         'https://news.example/Story/a?b=c&d=secret',
         'https://news.example/Story/a',
+        'https://news.example/Story/a?b',
       ],
       ...['https://news.example/Story/a?b=c.,;!?:.', 'https://news.example/Story/a?b=c//', 'https://blog.example/x'],
       ...['https://news.example:8443/Story/a?b=c', 'https://blog.example.evil.example/', 'https://evil.example/'],
