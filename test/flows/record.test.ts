@@ -1,6 +1,6 @@
 // The record as a person asks it, and the registry of trust as a person keeps it: the whole program, with its gateway and
 // without it, on a database that is then tampered with.
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -122,8 +122,44 @@ test('a message to a chat of the registry needs no naming; to another it is aske
   model.script(tool('message', { to: 'telegram:777', text: 'Hello.' }), { text: 'told' });
   telegram.say({ text: 'send my friend a message' });
   await telegram.until(() => telegram?.sent.some(({ chat, text }) => chat === '777' && text === 'Hello.') ?? false);
-  model.script(tool('message', { to: 'telegram:888', text: 'Hello.' }), { text: 'told' });
+  model.script(tool('message', { to: 'telegram:888', text: 'Hello.' }));
   telegram.say({ text: 'send my other friend a message' });
   await telegram.until(() => telegram?.sent.some(({ chat, text }) => chat !== '777' && text.includes('888')) ?? false);
   expect(telegram.sent.filter(({ chat }) => chat === '888')).toEqual([]);
+});
+
+test('S231 S214 after a private paper was read nothing leaves unasked, until the session goes on without it', async () => {
+  telegram = await startTelegramServer();
+  telegram.chats.set('777', { id: 777, type: 'private', first_name: 'Fay' });
+  const gateway = await start({
+    commands: { ownerAllowFrom: [`telegram:${PERSON.id}`] },
+    channels: { telegram: { apiRoot: telegram.url, botToken: TELEGRAM_TOKEN, allowFrom: [PERSON.id] } },
+    actions: { message: { requireConfirmation: false }, undoSeconds: 0 },
+    trust: { tiers: [{ paths: ['open'], tier: 'low' }] },
+  });
+  await gateway.cli('trust', 'add', 'telegram:777');
+  const workspace = join(gateway.stateDir, 'workspace');
+  mkdirSync(join(workspace, 'taxes'));
+  writeFileSync(join(workspace, 'taxes/2025.md'), 'refund 4711');
+  const sent = () => telegram?.sent.filter(({ chat }) => chat === '777').map(({ text }) => text) ?? [];
+  const mine = () => telegram?.sent.filter(({ chat }) => chat !== '777').length ?? 0;
+  model.script(tool('read', { path: 'taxes/2025.md' }), tool('message', { to: 'telegram:777', text: 'Hello.' }), { text: 'told' }); // biome-ignore format: one turn
+  telegram.say({ text: 'read my taxes and send my friend a message' });
+  await telegram.until(() => mine() >= 1);
+  expect(sent()).toEqual([]);
+  const log = await gateway.cli('audit', 'log', '--tool', 'message', '--kind', 'decision', '--json');
+  expect(dataOf(log.stdout)['entries']).toMatchObject([{ body: { decision: 'ask', code: 'SECRET_READ' } }]);
+  const [{ key }] = dataOf((await gateway.cli('sessions', 'list', '--json')).stdout)['sessions'] as [{ key: string }];
+  const [{ id }] = dataOf((await gateway.cli('approvals', 'list', '--json')).stdout)['approvals'] as [{ id: string }];
+  await gateway.cli('approvals', 'deny', id);
+  await telegram.until(() => mine() >= 2);
+  expect((await gateway.cli('sessions', 'show', key)).stdout).toContain('has read: taxes/2025.md');
+
+  expect(await gateway.cli('sessions', 'clean', key)).toMatchObject({ code: 0 });
+  const shown = await gateway.cli('sessions', 'show', key);
+  expect(shown.stdout).toContain('read my taxes');
+  expect(shown.stdout).not.toMatch(/4711|has read: taxes/);
+  model.script(tool('message', { to: 'telegram:777', text: 'Hello again.' }), { text: 'told' });
+  telegram.say({ text: 'send my friend a message' });
+  await telegram.until(() => sent().length === 1);
 });

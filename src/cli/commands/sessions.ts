@@ -93,7 +93,9 @@ export async function show(
 const outsideSources = (session: Json): string[] =>
   listOf(session['sources']).flatMap((one) => {
     const source = textOf(one);
-    if (source === `${textOf(session['channel'])}:${textOf(session['key'])}` || source === '') return [];
+    const channel = textOf(session['channel']);
+    const isOwn = source === `${channel}:${textOf(session['key'])}` || source.startsWith(`${channel}:direct:`);
+    if (isOwn || source === '') return [];
     if (source === 'exec') return ['output of commands'];
     if (source === 'many') return ['many sources'];
     const [, kind = '', name = source] = /^(file|web|mail):(.*)$/s.exec(source) ?? [];
