@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import json5 from 'json5';
 import { describe, expect, test } from 'vitest';
 import { parseJson5, plainValue } from './json5.ts';
-import { positionAt, TextError } from './position.ts';
+import { describePosition, positionAt, TextError } from './position.ts';
 
 const read = (text: string): unknown => plainValue(parseJson5(text).root);
 
@@ -118,4 +118,9 @@ test('the line of a mistake is shown, and what may be a secret in it is not', ()
     lineText: `gateway: { auth: { token: '••••••••••••••' •••• } },`,
   });
   expect(positionAt(`{ x: [ "abcdefgh12345678zz" "b" ] }`, 28).lineText).not.toContain('12345678');
+});
+
+test('a place that has no text is said without any', () => {
+  expect(describePosition('{\n', 2)).toBe('line 2, column 1');
+  expect(describePosition('{ a', 2)).toBe('line 1, column 3: { a');
 });

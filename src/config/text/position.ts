@@ -31,7 +31,8 @@ export function positionAt(text: string, offset: number): Position {
 
 export const describePosition = (text: string, offset: number): string => {
   const { line, column, lineText } = positionAt(text, offset);
-  return `line ${line}, column ${column}: ${lineText}`;
+  const at = `line ${line}, column ${column}`;
+  return lineText.trim() === '' ? at : `${at}: ${lineText}`;
 };
 
 /** Values behind telling keys, and long words with digits, become dots of the same length; in linear time. */
