@@ -146,7 +146,9 @@ describe('without a gateway', () => {
         1,
         expect.stringMatching(/sees all of your workspace, whatever the folder[\s\S]*--folder \./),
       ]);
-    expect((await run('pairing', 'invite', '--tools', 'web,ls', '--folder', 'x'))[1]).toMatch(/no tool group:web here/);
+    expect((await run('pairing', 'invite', '--tools', 'nodes,ls', '--folder', 'x'))[1]).toMatch(
+      /no tool (group:)?nodes here/,
+    );
     expect((await run('pairing', 'invite', '--budget', '$1/day'))[1]).toMatch(/is money/);
     expect((await run('pairing', 'invite', '--tools', 'read', '--folder', '../x'))[1]).toMatch(
       /not a folder of the workspace/,
