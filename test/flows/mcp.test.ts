@@ -89,11 +89,14 @@ const startedWith = (word: string): string[] =>
     });
 
 async function question(gateway: TestGateway): Promise<Json> {
-  for (;;) {
+  let asked: Json | undefined;
+  const look = async (): Promise<Json | undefined> => {
     const { stdout } = await gateway.cli('approvals', '--json');
-    const [asked] = (JSON.parse(stdout) as { data: { approvals: Json[] } }).data.approvals;
-    if (asked) return asked;
-  }
+    [asked] = (JSON.parse(stdout) as { data: { approvals: Json[] } }).data.approvals;
+    return asked;
+  };
+  await expect.poll(look, { timeout: 15_000 }).toBeDefined();
+  return asked ?? {};
 }
 
 describe('I13, J17 tools of other programs', () => {
