@@ -64,10 +64,13 @@ export function isSameSite(from: URL, to: URL): boolean {
 /** Whether an entry of the settings names the host: itself, or `*.example.net` for what is below it. */
 export function isHostListed(url: URL, entries: readonly string[], scope: 'as written' | 'and below'): boolean {
   return entries.some((entry) => {
-    const [, below, name = '', port] = /^(\*\.)?(.*?)(?::(\d+))?$/.exec(entry.trim()) ?? [];
+    const [, below, name = '', port] =
+      /^(\*\.)?(.*?)(?::(\d+))?$/.exec(entry.trim().replace(/^https?:\/\/|\/$/gi, '')) ?? [];
     const wanted = nameOf(name);
     const have = hostOf(url);
     if (wanted === '' || (port !== undefined && portOf(url) !== Number(port))) return false;
+    // Who names one page does not open its host.
+    if (scope === 'as written' && name.includes('/')) return false;
     // A list of what is allowed opens the usual port; a list of what is not closes all of them.
     if (port === undefined && scope === 'as written' && portOf(url) !== usualPort(url.protocol)) return false;
     const isBelow = isIP(have) === 0 && have.endsWith(`.${wanted}`);
