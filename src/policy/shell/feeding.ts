@@ -1,7 +1,7 @@
 // Owns what policy says about words to a running command: to an interactive shell they are commands. Whoever wants to be
 // asked before each command is asked before each line of input too.
-import type { Effect } from './effects.ts';
-import type { Verdict } from './verdict.ts';
+import type { Effect } from '../effects.ts';
+import type { Verdict } from '../verdict.ts';
 
 const ASKING = ['ask', 'allowlist'];
 
