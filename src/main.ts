@@ -228,7 +228,8 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
     ...{ version: manifest.version, now: Date.now, warn: log.warn },
     config: () => live.current().config.mcp,
     openTable: () => openApprovedTools(store),
-    openBox: (name, { workspace: access, allowedHosts }) => sandboxes.openApart(`mcp:${name}`, access, allowedHosts),
+    openBox: (name, { workspace: access, allowedHosts }) =>
+      sandboxes.openApart(`mcp:${name}`, access, allowedHosts, `mcp.servers.${name}.allowedHosts`),
   });
   opened.defer(mcp.close);
   return { workspace, sandboxes, running, undo, mcp, live, perimeter, outgoing, remembering };

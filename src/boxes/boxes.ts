@@ -92,13 +92,13 @@ export function openBoxes({ paths, workspace, config, zones, env }: BoxPorts) {
       return { ...handed, files: access === 'none' ? privateOf(call).files : openFiles[access] };
     },
     /** A box for a program of the owner's that is no command, with a folder of its own unless it may see the workspace. */
-    async openApart(name: string, access: Plan['access'], hosts: readonly string[]) {
+    async openApart(name: string, access: Plan['access'], hosts: readonly string[], setting: string) {
       const plan: Plan = {
         ...planFor(config(), MAIN),
         ...{ scopeKey: name, access, network: hosts.length === 0 ? 'none' : 'allowlist' },
       };
       const { openApart } = await import('../sandbox/pool/apart.ts');
-      const ports = { ...specPorts, workspace: workspace.path, hosts: () => hosts };
+      const ports = { ...specPorts, workspace: workspace.path, hosts: () => hosts, hostsSetting: setting };
       return { sandbox: await openApart(plan, ports), limits: plan.limits };
     },
     /** where what leaves a box is written down, once there is a journal */

@@ -27,6 +27,15 @@ const does = {
     const outside = await new Promise((resolve) => {
       get('http://127.0.0.1:1/', () => resolve('reached')).on('error', ({ code }) => resolve(code));
     });
+    const proxy = process.env.HTTP_PROXY ?? process.env.http_proxy;
+    const proxied =
+      proxy &&
+      (await new Promise((resolve) => {
+        get(proxy, { path: 'http://evil.example/', headers: { host: 'evil.example' } }, (answer) => {
+          let said = '';
+          answer.on('data', (chunk) => (said += chunk)).on('end', () => resolve(said));
+        }).on('error', ({ code }) => resolve(code));
+      }));
     writeFileSync('/workspace/mine', 'x');
     return words(
       JSON.stringify({
@@ -35,6 +44,7 @@ const does = {
         root: existsSync('/root'),
         status: readFileSync('/proc/self/status', 'utf8').match(/^Uid:.*$/m)?.[0],
         outside,
+        proxied,
         answers,
       }),
     );

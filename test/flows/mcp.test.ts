@@ -247,12 +247,15 @@ describe('I13, J17 tools of other programs', () => {
     expect(http.seen.filter(({ rpc }) => rpc === 'tools/call')).toEqual([]);
   }, 60_000);
 
-  test('what a server asks of us is refused', async () => {
-    const gateway = await start({ notes: stdio() });
+  test('what a server asks of us is refused, and so are hosts that are not listed for it', async () => {
+    const gateway = await start({ notes: stdio({ allowedHosts: ['api.example.net'] }) });
     await until(gateway, ({ state }) => state === 'ready');
     await gateway.cli('mcp', 'approve', 'notes');
     await call(gateway, 'notes__evil', { how: 'ask' });
-    expect(await call(gateway, 'notes__see', {})).toContain('"answers":[{"code":-32601');
+    const saw = await call(gateway, 'notes__see', {});
+    expect(saw).toContain('"answers":[{"code":-32601');
+    expect(saw).toContain('evil.example is not among the hosts');
+    expect(saw).toContain('openclaw config set mcp.servers.notes.allowedHosts');
   }, 60_000);
 });
 

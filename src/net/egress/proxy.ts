@@ -21,6 +21,8 @@ export type EgressPorts = {
   readonly socketPath: string;
   /** the owner's list, as it is now */
   hosts(): readonly string[];
+  /** where that list stands in the settings, when it is not the one for commands */
+  readonly setting?: string;
   seen(request: Seen): void;
   /** for tests alone: who answers for names, and that what it says may be private; no setting reaches it */
   readonly dangerouslyResolve?: Resolve;
@@ -33,6 +35,7 @@ const IDLE_MS = 60_000;
 const LONGEST_MS = 15 * 60_000;
 const CONNECT_MS = 15_000;
 const [HTTP, HTTPS] = [80, 443];
+const COMMANDS = 'agents.defaults.sandbox.allowedHosts';
 /** These are between two neighbours, and the proxy is one. */
 const OWN_HEADERS = /^(connection|keep-alive|proxy-.*|te|trailer|upgrade|host)$/i;
 
@@ -156,9 +159,10 @@ async function addressOf(ports: EgressPorts, target: Target, usual: number): Pro
   if (!isListed(target, hosts, usual)) {
     const entry = port === usual ? host : `${host}:${port}`;
     const list = JSON.stringify([...hosts, entry]);
+    const { setting = COMMANDS } = ports;
     throw new Refused(
       403,
-      `Hardshell: ${entry} is not among the hosts that commands may reach. The owner can allow it: openclaw config set agents.defaults.sandbox.allowedHosts '${list}'`,
+      `Hardshell: ${entry} is not among the hosts that ${setting === COMMANDS ? 'commands' : 'this program'} may reach. The owner can allow it: openclaw config set ${setting} '${list}'`,
     );
   }
   const resolve = ports.dangerouslyResolve;

@@ -18,6 +18,7 @@ export type SpecPorts = {
   readonly reach?: { binds(): readonly Bind[]; masked(): Promise<readonly string[]> };
   /** the list as it is now */
   hosts(): readonly string[];
+  readonly hostsSetting?: string;
   record(kind: 'sandbox.request', body: Record<string, unknown>): void;
   /** for tests alone: who answers for names; no setting reaches it */
   readonly dangerouslyResolve?: (host: string) => Promise<readonly string[]>;
@@ -66,6 +67,7 @@ export async function prepare(plan: Plan, ports: SpecPorts, sessions: () => read
   const proxy = await openEgressProxy({
     socketPath,
     hosts: ports.hosts,
+    ...(ports.hostsSetting ? { setting: ports.hostsSetting } : {}),
     seen: (request) => ports.record('sandbox.request', { ...request, box: plan.scopeKey, sessions: sessions() }),
     ...(ports.dangerouslyResolve ? { dangerouslyResolve: ports.dangerouslyResolve } : {}),
   });
