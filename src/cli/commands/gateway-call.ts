@@ -13,7 +13,7 @@ const READING =
   /^(health|status|system-presence|last-heartbeat|logs\.tail|config\.get|agent\.identity\.get|channels\.(status|why|pairing\.(list|approved))|chat\.history|(models|agents|sessions)\.(list|describe)|sessions\.(messages\.)?(un)?subscribe|(outbox|trash|elevated|sandbox|workspace\.undo|audit|trust|memory|mcp)\.(list|status|preview|log|report|verify|show|search))$/;
 const WRITING =
   /^(agent|agent\.wait|chat\.(send|abort)|sessions\.patch|outbox\.undo|trash\.restore|workspace\.undo\.apply)$/;
-const APPROVING = /^(exec\.approval\.|outbox\.release$)/;
+const APPROVING = /^(exec\.approval\.|outbox\.release$|mcp\.(approve|revoke)$)/;
 
 /** What the gateway asks for the method; a test holds the two together. */
 export const scopeOf = (method: string): Scope => {

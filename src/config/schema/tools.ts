@@ -124,7 +124,7 @@ export const actions = () =>
     }),
     destructive: group('Deleting and overwriting', {
       requireConfirmation: flag(
-        'What neither trash nor undo brings back asks: commands that delete or overwrite (rm, shred, dd, find -delete, git reset --hard and such) on the host, or in a box with useTrash off',
+        'What neither trash nor undo brings back asks: commands that delete or overwrite (rm, dd, git reset --hard) on the host, or in a box with useTrash off',
         true,
       ),
       useTrash: flag(
