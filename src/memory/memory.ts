@@ -8,7 +8,7 @@ import { join, type Label, label } from '../store/label.ts';
 import type { Store } from '../store/open.ts';
 import type { ChangeRow, ChunkRow } from '../store/provenance/memory-rows.ts';
 import { isMemoryFile, MAX_MEMORY_BYTES, matchFor } from './files.ts';
-import { isOutside, type Origin, originOf, type Provenance } from './provenance.ts';
+import { type Origin, originOf, type Provenance } from './provenance.ts';
 import { createUpkeep } from './upkeep.ts';
 
 export type Hit = Omit<ChunkRow, 'atMs'> & {
@@ -67,10 +67,9 @@ export function createMemory({ root, store, provenance, journal, now }: MemoryPo
     atMs === 0 ? 1 : 0.5 + 0.5 * 2 ** (-Math.max(0, now() - atMs) / HALF_LIFE_MS);
 
   const lineOf = (path: string, whole: string) => {
-    const of = (text: string): Label => provenance.labelOfLines(path, [text], whole);
+    const of = provenance.linesOf(path, whole);
     return (text: string) => {
-      const found = of(text);
-      const isUnknown = isOutside(found) && provenance.isUnknown(path, text, whole);
+      const { label: found, isUnknown } = of(text);
       return { label: found, origin: isUnknown ? ('unknown' as const) : originOf(found) };
     };
   };

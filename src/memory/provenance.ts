@@ -75,9 +75,20 @@ export function createProvenance({ store, now, find, scansSecrets }: ProvenanceP
         .filter((line) => line.trim() !== '')
         .reduce<Label>((sum, line) => joined(sum, lineLabel(path, line, known) ?? unknownOf(path)), OWNERS);
     },
-    /** Nobody recorded this line: the owner's own hand, or a command. */
-    isUnknown: (path: string, line: string, whole: string): boolean =>
-      lineLabel(path, line, open().labels.of(whole)) === null,
+    /** Line by line; `isUnknown`: nobody recorded it, as by the owner's own hand or a command. */
+    linesOf(path: string, whole: string): (line: string) => { readonly label: Label; readonly isUnknown: boolean } {
+      const known = open().labels.of(whole);
+      const unknown = { label: unknownOf(path), isUnknown: true };
+      const seen = new Map<string, { readonly label: Label; readonly isUnknown: boolean }>();
+      return (line) => {
+        const before = seen.get(line);
+        if (before) return before;
+        const found = line.trim() === '' ? OWNERS : lineLabel(path, line, known);
+        const told = found === null ? unknown : { label: found, isUnknown: false };
+        seen.set(line, told);
+        return told;
+      };
+    },
     /** Throws SECRET_IN_MEMORY. To be asked before anything is written. */
     check(path: string, added: string): void {
       if (scansSecrets() && isMemoryFile(path)) refuseSecrets(added, path, find);

@@ -8,8 +8,8 @@ import type { MemoryRows } from '../store/provenance/memory-rows.ts';
 import { ABOUT_OWNER, chunksOf, isMemoryFile, LONG_TERM, MAX_MEMORY_BYTES, NOTES, wordsOf } from './files.ts';
 
 const MAX_FILES = 5_000;
-/** Of one transaction: about ten milliseconds. */
-const CHUNKS_AT_ONCE = 100;
+/** Of one transaction: a few milliseconds. */
+const CHUNKS_AT_ONCE = 40;
 const DAY = /^memory\/(\d{4}-\d{2}-\d{2})/;
 
 export type UpkeepPorts = {
