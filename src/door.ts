@@ -102,8 +102,10 @@ export function createDoor(ports: DoorPorts) {
     const letter = { channel, account, chat, thread, replyTo: messageId, key: `command:${inboxId}` };
     const tell = (text: string): void =>
       deliver([store.commit(() => post(outbox, { ...letter, text }, inboxId, now()))]);
-    if (!ports.undo || (command !== 'undo' && command !== 'undo yes'))
-      return tell(outcomeOf(command, message, delivery));
+    if (!ports.undo || (command !== 'undo' && command !== 'undo yes')) {
+      tell(outcomeOf(command, message, delivery));
+      return;
+    }
     // Files are looked at first; the answer follows.
     ports
       .undo(`${channel}:${account}:${chat}`, command === 'undo yes')

@@ -38,7 +38,7 @@ import { createStatus } from './status.ts';
 import { openApprovedTools } from './store/approvals/server-tools.ts';
 import { prepareState, refuseWideWorkspace } from './store/folders.ts';
 import { markRunning } from './store/open.ts';
-import { openOrRestore } from './store/restore.ts';
+import { openOrRestore } from './store/rescue/restore.ts';
 import { createTooling } from './tooling.ts';
 import { keepUp, snapshot } from './upkeep.ts';
 

@@ -5,7 +5,7 @@ import type { Core } from './core.ts';
 import type { StatusReport } from './gateway/backend.ts';
 import type { LiveConfig } from './live-config.ts';
 import type { Models } from './models/provider.ts';
-import type { Opened } from './store/restore.ts';
+import type { Opened } from './store/rescue/restore.ts';
 import { dayOf } from './store/usage.ts';
 import type { McpReport } from './tools/mcp/report.ts';
 

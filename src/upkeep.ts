@@ -6,7 +6,7 @@ import { KEEP_CALLS_MS } from './journal/reading.ts';
 import type { Log } from './log/log.ts';
 import { reasonOf } from './platform/errors.ts';
 import type { Store } from './store/open.ts';
-import { takeSnapshot } from './store/snapshots.ts';
+import { takeSnapshot } from './store/rescue/snapshots.ts';
 
 const SNAPSHOT_EVERY_MS = 60 * 60_000;
 const FIRST_SNAPSHOT_MS = 30_000;

@@ -1,6 +1,6 @@
 // Owns the sentences about questions to the owner in a chat. Plain text; the arguments stand whole and fenced, or the
 // letter says where they can be seen. It must never shorten what is to be approved.
-import type { Approval } from '../policy/approval.ts';
+import type { Approval } from '../policy/approvals/approval.ts';
 
 /** Discord takes 2,000 characters, and Markdown may make them more. */
 const MAX_CHARS = 1_700;

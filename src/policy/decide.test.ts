@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { guestIn, OWNER_DM } from '../../test/support/speaker.ts';
 import { label } from '../store/label.ts';
-import { factsOf, visible } from './approval.ts';
+import { factsOf, visible } from './approvals/approval.ts';
 import { decide as decideWith } from './decide.ts';
 import type { Effect } from './effects.ts';
 import type { ToolRules } from './layers/rules.ts';

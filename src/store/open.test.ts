@@ -16,8 +16,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { HardshellError } from '../platform/errors.ts';
 import { markRunning, openStore } from './open.ts';
-import { openOrRestore } from './restore.ts';
-import { takeSnapshot } from './snapshots.ts';
+import { openOrRestore } from './rescue/restore.ts';
+import { takeSnapshot } from './rescue/snapshots.ts';
 
 let folder = '';
 let path = '';

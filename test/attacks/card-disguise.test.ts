@@ -1,7 +1,7 @@
 // What cannot be seen on a card cannot be approved: each character without a shape is spelled out, and words of every script
 // stay as they are.
 import { expect, test } from 'vitest';
-import { visible } from '../../src/policy/approval.ts';
+import { visible } from '../../src/policy/approvals/approval.ts';
 
 const SHAPELESS = [
   ...[

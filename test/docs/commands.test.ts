@@ -21,7 +21,8 @@ const PAGES = [
     'outbox',
     'audit',
     'trust',
-    'sandbox', 'mcp',
+    'sandbox',
+    'mcp',
     ...CHANNELS,
   ].map((name) => `docs/${name}.md`),
 ];

@@ -2,7 +2,7 @@
 // approval on demand. It keeps no file and starts no process; the real one is met in test/flows.
 import type { Actor, Backend, BackendEvent, RunOutcome, SendInput, SessionRow } from '../../src/gateway/backend.ts';
 import { HardshellError } from '../../src/platform/errors.ts';
-import type { Approval } from '../../src/policy/approval.ts';
+import type { Approval } from '../../src/policy/approvals/approval.ts';
 import { label } from '../../src/store/label.ts';
 import type { StoredMessage } from '../../src/store/transcripts.ts';
 

@@ -2,7 +2,7 @@
 // its id before it leaves, and is sent again with the same id until the gateway has it: never lost, never said twice.
 import { HardshellError, reasonOf } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
-import type { Approval } from '../../policy/approval.ts';
+import type { Approval } from '../../policy/approvals/approval.ts';
 import type { GatewayEvent } from '../client.ts';
 import { type Heard, hear } from '../connect/run-events.ts';
 import {

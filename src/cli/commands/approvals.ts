@@ -1,7 +1,7 @@
 // Owns `openclaw approvals`: the questions that wait for the owner, shown with the facts of the machine, the answers, and
 // what was allowed for good. An id may be shortened, and a code typed, as long as it names one question only.
 import { HardshellError } from '../../platform/errors.ts';
-import type { Approval, ApprovalDecision, Grant } from '../../policy/approval.ts';
+import type { Approval, ApprovalDecision, Grant } from '../../policy/approvals/approval.ts';
 import type { Client } from '../client.ts';
 import { listOf, readApproval, readGrant } from '../connect/wire.ts';
 import { withClient } from '../connect/with-client.ts';

@@ -4,7 +4,7 @@ import type { Paths } from '../../config/paths.ts';
 import { acquireLock } from '../../platform/lock.ts';
 import { prepareState } from '../../store/folders.ts';
 import type { Store } from '../../store/open.ts';
-import { openOrRestore } from '../../store/restore.ts';
+import { openOrRestore } from '../../store/rescue/restore.ts';
 import type { Context } from '../context.ts';
 import { span } from '../output.ts';
 

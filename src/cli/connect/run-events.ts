@@ -1,6 +1,6 @@
 // Owns the translation of gateway events into what a conversation is made of: text, tools, messages, ends, approvals.
 // Events that mean nothing to a conversation become null.
-import type { Approval } from '../../policy/approval.ts';
+import type { Approval } from '../../policy/approvals/approval.ts';
 import type { GatewayEvent } from '../client.ts';
 import { type Json, type Message, objectOf, readApproval, readMessage, textOf } from './wire.ts';
 

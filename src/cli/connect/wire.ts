@@ -1,7 +1,7 @@
 // Owns the careful reading of what a gateway sends: payloads, transcript messages, approvals. A field that is missing
 // or odd becomes a harmless default, so that another release of the gateway is never a crash here.
 import type { SessionRow } from '../../gateway/backend.ts';
-import type { Approval, Grant } from '../../policy/approval.ts';
+import type { Approval, Grant } from '../../policy/approvals/approval.ts';
 import { parseSessionKey } from '../../sessions/key.ts';
 import type { Block } from '../../store/transcripts.ts';
 import type { TokenCount } from '../../store/usage.ts';

@@ -1,6 +1,6 @@
 // Owns how a tool call and a question to the owner read in a terminal: one line for the call, the facts of the machine
 // for the question. What the model wrote is shown as what it is, escaped, never as our own words.
-import type { Approval } from '../../policy/approval.ts';
+import type { Approval } from '../../policy/approvals/approval.ts';
 import { factLines } from './table.ts';
 import { escapeLine, shorten } from './text.ts';
 import { formatDuration } from './units.ts';

@@ -1,7 +1,7 @@
 // Owns the methods of approvals: what waits, the owner's answer, and what was allowed for good. Whoever holds a connection
 // with operator.approvals is the owner; an answer counts once, and who comes second is told who was first.
 import { z } from 'zod';
-import type { Resolution } from '../../policy/approvals.ts';
+import type { Resolution } from '../../policy/approvals/approvals.ts';
 import { invalidRequest, Refusal } from '../protocol/errors.ts';
 import { wireApproval } from '../protocol/shapes.ts';
 import { method, type Table } from './method.ts';

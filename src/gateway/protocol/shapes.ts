@@ -1,6 +1,6 @@
 // Owns how the backend's values look on the wire: a session row, a message, an approval, an outcome. Names follow
 // upstream where upstream has one; nothing is invented to fill a field that we do not have.
-import type { Approval } from '../../policy/approval.ts';
+import type { Approval } from '../../policy/approvals/approval.ts';
 import { MAIN_KEY } from '../../sessions/key.ts';
 import type { Block, StoredMessage } from '../../store/transcripts.ts';
 import type { TokenCount } from '../../store/usage.ts';

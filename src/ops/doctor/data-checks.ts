@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { removeFile } from '../../platform/files.ts';
 import { acquireLock } from '../../platform/lock.ts';
 import { quoted } from '../../secrets/files.ts';
-import { quickCheck } from '../../store/quick-check.ts';
+import { quickCheck } from '../../store/rescue/quick-check.ts';
 import { type Answer, type Check, error, type Facts, info, type Mend, ok, warning } from './check.ts';
 
 const HOUR_MS = 60 * 60_000;

@@ -53,7 +53,7 @@ async function offline<T>(context: Context, paths: Paths, use: (reach: Reach) =>
 
 async function applied(paths: Paths, points: Checkpoints, wish: Wish): Promise<Applied> {
   const done = await points.apply(wish);
-  const { openOrRestore } = await import('../../../store/restore.ts');
+  const { openOrRestore } = await import('../../../store/rescue/restore.ts');
   const { openJournal } = await import('../../../journal/journal.ts');
   const { recordApplied } = await import('../../../ops/checkpoints/undo.ts');
   const { store } = openOrRestore(paths.databasePath, paths.snapshotsDir, new Date());

@@ -1,7 +1,7 @@
 // The owner's word: asked, bound, answered once, used once, over restarts; by the right person in the right place.
 import { afterEach, describe, expect, test } from 'vitest';
-import { type AskingOptions, GUEST, startAsking } from '../../test/support/asking.ts';
-import { callFor, say } from '../../test/support/core.ts';
+import { type AskingOptions, GUEST, startAsking } from '../../../test/support/asking.ts';
+import { callFor, say } from '../../../test/support/core.ts';
 
 type House = Awaited<ReturnType<typeof startAsking>>;
 const houses: House[] = [];

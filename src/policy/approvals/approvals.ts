@@ -1,10 +1,10 @@
 // Owns questions to the owner: what is asked, for how long, and what silence means (no). An approval binds one call as it
 // is, is good for one start, and outlives the process. It must never be answered by anything but a person.
-import type { Journal } from '../journal/journal.ts';
-import { reasonOf } from '../platform/errors.ts';
-import { newId } from '../platform/ids.ts';
-import type { ApprovalRow, ApprovalTable } from '../store/approvals/questions.ts';
-import type { Store } from '../store/open.ts';
+import type { Journal } from '../../journal/journal.ts';
+import { reasonOf } from '../../platform/errors.ts';
+import { newId } from '../../platform/ids.ts';
+import type { ApprovalRow, ApprovalTable } from '../../store/approvals/questions.ts';
+import type { Store } from '../../store/open.ts';
 import {
   type Answered,
   type Approval,

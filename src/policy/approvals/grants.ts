@@ -1,13 +1,13 @@
 // Owns what the owner allowed "always": exactly one pattern of one kind, for one agent, in the sandbox, until a day. A
 // grant turns a question into a yes; it never reaches a denial, the host, or anybody but the owner.
-import type { Journal } from '../journal/journal.ts';
-import { newId } from '../platform/ids.ts';
-import type { GrantTable } from '../store/approvals/grants.ts';
-import type { Store } from '../store/open.ts';
+import type { Journal } from '../../journal/journal.ts';
+import { newId } from '../../platform/ids.ts';
+import type { GrantTable } from '../../store/approvals/grants.ts';
+import type { Store } from '../../store/open.ts';
+import type { ToolCall } from '../decide.ts';
+import type { Effect } from '../effects.ts';
+import type { Always, Verdict } from '../verdict.ts';
 import { type Grant, isGrantable } from './approval.ts';
-import type { ToolCall } from './decide.ts';
-import type { Effect } from './effects.ts';
-import type { Always, Verdict } from './verdict.ts';
 
 export type GrantPorts = {
   readonly store: Store;

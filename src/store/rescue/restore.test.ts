@@ -17,7 +17,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openStore, type Store } from './open.ts';
+import { openStore, type Store } from '../open.ts';
 import { openOrRestore } from './restore.ts';
 import { takeSnapshot } from './snapshots.ts';
 import { walDamage } from './wal.ts';

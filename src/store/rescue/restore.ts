@@ -4,9 +4,9 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { EXIT, HardshellError } from '../platform/errors.ts';
-import { copyFileDurable, moveFile, removeFile } from '../platform/files.ts';
-import { openStore, type Store } from './open.ts';
+import { EXIT, HardshellError } from '../../platform/errors.ts';
+import { copyFileDurable, moveFile, removeFile } from '../../platform/files.ts';
+import { openStore, type Store } from '../open.ts';
 import { snapshotsIn, stamp } from './snapshots.ts';
 import { walDamage } from './wal.ts';
 

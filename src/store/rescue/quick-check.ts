@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { reasonOf } from '../platform/errors.ts';
+import { reasonOf } from '../../platform/errors.ts';
 
 export type Soundness = { readonly sound: boolean; readonly detail: string; readonly bytes: number };
 

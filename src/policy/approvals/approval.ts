@@ -1,9 +1,9 @@
 // Owns the vocabulary of questions to the owner: what a question holds, what an answer is, and how the exact arguments are
 // shown. Facts of the machine only; nothing in a question was written by the model except as quoted, escaped arguments.
-import { FORMAT } from '../platform/disguise.ts';
-import type { Decision, ToolCall } from './decide.ts';
-import type { Effect } from './effects.ts';
-import type { Always } from './verdict.ts';
+import { FORMAT } from '../../platform/disguise.ts';
+import type { Decision, ToolCall } from '../decide.ts';
+import type { Effect } from '../effects.ts';
+import type { Always } from '../verdict.ts';
 
 /** `used`: allowed, and the one start that it was good for has happened. */
 export type ApprovalState = 'pending' | 'allowed' | 'denied' | 'expired' | 'used';

@@ -3,8 +3,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { backup } from 'node:sqlite';
-import { ensureFolder, moveFile, removeFile } from '../platform/files.ts';
-import type { Store } from './open.ts';
+import { ensureFolder, moveFile, removeFile } from '../../platform/files.ts';
+import type { Store } from '../open.ts';
 
 const KEEP = 3;
 const NAME = /^state-\d{8}T\d{6}\d{3}Z\.sqlite$/;
