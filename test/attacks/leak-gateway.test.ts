@@ -293,7 +293,8 @@ async function inTurns<T>(jobs: readonly T[], atOnce: number, work: (job: T) => 
 }
 
 /** Where secrets belong, and what this test has put there itself. */
-const ASIDE = /^(credentials|vault|vault\.key|\.env|openclaw\.json|workspace\/(planted\.txt|USER\.md))(\/|$)/;
+const ASIDE =
+  /^(credentials|vault|vault\.key|\.env|openclaw\.json|workspace\/(planted\.txt|USER\.md)|checkpoints\/objects)(\/|$)/;
 /** Versions are kept byte for byte, with what the owner wrote into them, and with nothing else. */
 const VERSIONS = /^(config-history|config-pending)/;
 

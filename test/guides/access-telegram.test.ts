@@ -105,7 +105,7 @@ test('S039 S040 S082 the tools of the box: a group reads and writes, and has nei
   model.script({ toolCalls: [{ name: 'exec', args: { command: 'touch made-by-exec' } }] }, { text: 'tried' });
   telegram.say(mention('run it'));
   await shown(1);
-  expect(toolsOf(-1)).toEqual(['edit', 'read', 'write']);
+  expect(toolsOf(-1)).toEqual(['edit', 'read', 'web_fetch', 'web_search', 'write']);
   expect(JSON.stringify(model.requests.at(-1)?.body)).toContain('tools.sandbox.tools.deny');
 
   model.script({ toolCalls: [{ name: 'write', args: { path: 'from-group.md', content: 'x' } }] }, { text: 'written' });

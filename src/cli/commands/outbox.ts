@@ -40,7 +40,7 @@ async function settle(
   if (!/^\d{1,15}$/.test(id))
     throw new HardshellError({
       code: 'BAD_ID',
-      message: `${JSON.stringify(id.slice(0, 40))} is no number of a message`,
+      message: 'that is no number of a message',
       fix: 'openclaw outbox list',
     });
   const scopes = ['operator.write', 'operator.approvals'] as const;

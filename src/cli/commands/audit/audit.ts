@@ -133,13 +133,13 @@ function notedOf(text: string | undefined): Noted | null {
   if (text === undefined) return null;
   const [, seq = '', hash = ''] = /^(\d{1,15}):([\w-]{43})$/.exec(text) ?? [];
   if (hash !== '') return { seq: Number(seq), hash };
-  throw unusable(`--head ${text} is no head of a record`, 'write it as openclaw audit verify printed it');
+  throw unusable('--head is given no head of a record', 'write it as openclaw audit verify printed it');
 }
 
 function kindOf(text: string): Kind | 'all' {
   const found = [...KINDS, 'all' as const].find((one) => one === text);
   if (found !== undefined) return found;
-  throw unusable(`--kind ${text} is none of ${KINDS.join(', ')} and all`, 'openclaw audit log --kind decision');
+  throw unusable(`--kind is none of ${KINDS.join(', ')} and all`, 'openclaw audit log --kind decision');
 }
 
 /** A day of this machine's clock, or the time until now. */
