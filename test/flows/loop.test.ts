@@ -55,7 +55,8 @@ describe('the prompt', () => {
   test('holds the workspace files in their order, before all that changes, and is the same from turn to turn', async () => {
     // Nobody knows who wrote into the memory by hand: that is no part of what is always the same (docs/memory.md).
     const NAMES = ['AGENTS.md', 'SOUL.md', 'IDENTITY.md', 'USER.md'];
-    for (const name of [...NAMES, 'MEMORY.md']) writeFileSync(join(gateway.stateDir, 'workspace', name), `words of ${name}\n`);
+    for (const name of [...NAMES, 'MEMORY.md'])
+      writeFileSync(join(gateway.stateDir, 'workspace', name), `words of ${name}\n`);
     const key = newKey();
     const requests = await nextRequests(3, async () => {
       await say(key, 'one');
