@@ -11,6 +11,7 @@ import { execTool } from '../../src/tools/exec.ts';
 import { readTool } from '../../src/tools/read.ts';
 import type { AnyTool, ToolEnv, ToolResult } from '../../src/tools/tool.ts';
 import { reachOn } from '../support/reach.ts';
+import { FORGETFUL } from '../support/remembering.ts';
 import { longestStall } from '../support/stall.ts';
 
 /** What they took before: from two seconds to a quarter of an hour. Other work shares the machine. */
@@ -32,6 +33,7 @@ async function run(tool: AnyTool, args: object, printed = ''): Promise<{ said: s
   const sandbox = { driver: 'none', exec: async () => result, close: async () => {} };
   const signal = new AbortController().signal;
   const env = {
+    ...FORGETFUL,
     files: reachOn(folder),
     sandbox,
     sandboxReason: '',
