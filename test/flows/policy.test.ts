@@ -96,6 +96,9 @@ describe('policy explain', () => {
       key: 'channels.telegram.dmPolicy',
     });
     expect(answer.notes).toEqual([expect.stringContaining('never reaches the model')]);
+    // What would hold if they were heard is said all the same.
+    expect(answer.layers[0]).toMatchObject({ layer: 'access', rule: 'deny', key: answer.key });
+    expect(answer.layers.length).toBeGreaterThan(4);
     expect(answer.fix).toBe('openclaw pairing approve telegram:77');
   });
 

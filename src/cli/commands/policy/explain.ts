@@ -9,7 +9,12 @@ import { type Asked, type Ground, openGround, type Question, questionOf } from '
 
 const STYLE: Readonly<Record<Explained['decision'], Style>> = { allow: 'green', ask: 'yellow', deny: 'red' };
 
-export type Answer = Explained & Pick<Question, 'standing' | 'call'>;
+type Line = Omit<Explained['layers'][number], 'layer'> & { readonly layer: string };
+export type Answer = Omit<Explained, 'layers'> &
+  Pick<Question, 'standing' | 'call'> & {
+    /** first `access`, when whoever asks is not heard at all */
+    readonly layers: readonly Line[];
+  };
 
 export async function run(context: Context, options: Asked): Promise<undefined> {
   const { out } = context;
@@ -29,14 +34,13 @@ export async function run(context: Context, options: Asked): Promise<undefined> 
 
 export async function answerTo(ground: Ground, asked: Asked): Promise<Answer> {
   const { call, effects, standing, refused, notes } = questionOf(ground, asked);
-  if (refused) {
-    const { code, at, reason, fix } = refused;
-    const never = 'a message of theirs never reaches the model, so no tool is ever asked for';
-    const none = { layers: [], objections: [], notes: [...notes, never] };
-    return { decision: 'deny', key: at, code, reason, fix, standing, call, ...none };
-  }
   const answer = await explain(call, effects, ground.config, judgesOf(ground.config, ground.zones));
-  return { ...answer, standing, call, notes: [...notes, ...answer.notes] };
+  if (!refused) return { ...answer, standing, call, notes: [...notes, ...answer.notes] };
+  const { code, at: key, reason, fix } = refused;
+  // What would hold if they were let in is said all the same: it is what the question was about.
+  const layers: Line[] = [{ layer: 'access', rule: 'deny', key, why: reason, fix }, ...answer.layers];
+  const never = 'a message of theirs never reaches the model, so no tool is ever asked for';
+  return { ...answer, decision: 'deny', key, code, reason, fix, layers, standing, call, notes: [...notes, never] };
 }
 
 function whoIn({ standing, call: { speaker, agentId } }: Answer): string {
@@ -48,7 +52,7 @@ function whoIn({ standing, call: { speaker, agentId } }: Answer): string {
 
 /** Each layer that holds it back has its own lock. */
 function opening({ fix, layers, decision }: Answer): string[] {
-  const more = layers.flatMap((say) =>
+  const more = (layers[0]?.layer === 'access' ? [] : layers).flatMap((say) =>
     say.rule !== 'allow' && (say.rule === decision || decision === 'deny') ? [say.fix] : [],
   );
   return [...new Set([fix, ...more])].filter((line) => line !== '');
