@@ -6,7 +6,8 @@ import type { Finding } from './findings.ts';
 export type PathList = 'allowedPaths' | 'deniedPaths' | 'dangerouslyReadable';
 export type PathEntry = { readonly path: string; readonly access: string };
 
-const SUFFIX = /:(ro|rw|r|w)$/;
+/** Whatever looks like one counts as one, so that a slip of the finger denies no folder of another name. */
+const SUFFIX = /:([a-z]{1,4})$/;
 /** What may follow, and what it stands for; the first is meant when nothing follows. */
 const MEANINGS: Readonly<Record<PathList, Readonly<Record<string, string>>>> = {
   allowedPaths: { '': 'rw', rw: 'rw', ro: 'ro' },

@@ -75,6 +75,6 @@ test.each([
 
 test('a file that is not there is said', async () => {
   const { stderr, code } = await runCommand(['policy', 'replay', '/nowhere/runs.jsonl'], { home });
-  expect(code).toBe(1);
+  expect(code).toBe(2);
   expect(stderr).toContain('cannot read /nowhere/runs.jsonl');
 });

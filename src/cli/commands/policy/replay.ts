@@ -3,7 +3,8 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import * as z from 'zod/mini';
-import { HardshellError, reasonOf } from '../../../platform/errors.ts';
+import { HardshellError } from '../../../platform/errors.ts';
+import { fileFailure } from '../../../platform/file-errors.ts';
 import { tryParseJson } from '../../../platform/json.ts';
 import { createFlowRun, type FlowDecision } from '../../../policy/flow/decide-flow.ts';
 import type { Context } from '../../context.ts';
@@ -17,7 +18,7 @@ const tool = z.object({
   effect: z.enum(EFFECTS),
   args: z.record(z.string(), z.enum(['target', 'object', 'payload', 'amount'])),
   result: z.enum(['own', 'untrusted']),
-  readers: z.optional(z.literal('secret')),
+  readers: z.optional(z.enum(['secret', 'public'])),
 });
 const recording = z.object({
   id: z.string(),
@@ -94,11 +95,7 @@ async function* linesOf(file: string): AsyncGenerator<string> {
     yield* createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
   } catch (error) {
     if (error instanceof HardshellError) throw error;
-    throw new HardshellError({
-      code: 'FILE_UNREADABLE',
-      message: `cannot read ${file}: ${reasonOf(error)}`,
-      fix: 'name a file with one recorded run a line',
-    });
+    throw fileFailure('read', file, error);
   } finally {
     stream.destroy();
   }
