@@ -221,6 +221,7 @@ describe('borders', () => {
     expect(deny('/srv/never')).toEqual([]);
     expect(deny('/srv/never:w')).toEqual([]);
     expect(deny('/srv/never:ro')).toEqual(['error:path-access']);
+    expect(deny('/srv/never:rwx')).toEqual(['error:path-access']);
     expect(deny(home)).toEqual(['error:denies-workspace']);
     mkdirSync(join(home, 'documents'), { recursive: true });
     expect(deny('~/documents', ['~/documents:ro'])).toEqual(['warning:allowed-denied']);
