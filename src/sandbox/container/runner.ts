@@ -122,6 +122,7 @@ sub start {
   if (!$pid) {
     $SIG{CHLD} = $SIG{PIPE} = 'DEFAULT';
     POSIX::setsid();
+    setpriority 0, 0, 10;
     syscall($prctl, 36, 1, 0, 0, 0);
     POSIX::dup2(fileno $inR, 0);
     POSIX::dup2(fileno $outW, 1);
@@ -165,8 +166,9 @@ sub look {
     my $job = $jobs{ $leader{$leader} } or next;
     my ($total, %each) = ($scratch - $job->{scratch});
     $total += $each{$_} = held($_, 0) for @{ $members{$leader} };
-    for my $pid (grep { $each{$_} >= 1 << 24 } @{ $members{$leader} }) {
-      last if $total <= $job->{bytes};
+    my $until = now() + 0.3;
+    for my $pid (sort { $each{$b} <=> $each{$a} } grep { $each{$_} >= 1 << 24 } @{ $members{$leader} }) {
+      last if $total <= $job->{bytes} || now() > $until;
       my $share = held($pid, 1);
       $total -= $each{$pid} - $share if $share && $share < $each{$pid};
     }
