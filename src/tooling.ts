@@ -12,7 +12,7 @@ import { whyNoSearch } from './net/web/search-choice.ts';
 import type { Web } from './net/web/web.ts';
 import type { Undo } from './ops/checkpoints/undo.ts';
 import { HardshellError } from './platform/errors.ts';
-import { decide, type PermittedCall, type ToolCall } from './policy/decide.ts';
+import { decide, demandPermit, type PermittedCall, type ToolCall } from './policy/decide.ts';
 import { askingOf, judgesOf, rulesOf } from './policy/judges.ts';
 import { judgeFor } from './policy/tool-policy.ts';
 import { labelled, tierOfResult } from './policy/trust/tiers.ts';
@@ -118,14 +118,17 @@ export function createTooling({
           },
           labelled: (call, given) =>
             labelled(given, tierOfResult(live().trust.tiers, sandboxes.zonesOf(call), call, given.sources)),
-          openEnv: async (call, signal) => ({
-            ...{ signal, web, send: outward.send, change: outward.change, mail: deskFor(outward) },
-            processes: running.processes,
-            callServer: (permitted, args) => mcp.call(permitted, args, signal),
-            ...(await sandboxes.openFor(call, call.effects)),
-            ...running.envOf(call),
-            ...remembering.envOf(call),
-          }),
+          async openEnv(call, signal) {
+            demandPermit(call);
+            return {
+              ...{ signal, web, send: outward.send, change: outward.change, mail: deskFor(outward) },
+              processes: running.processes,
+              callServer: (permitted, args) => mcp.call(permitted, args, signal),
+              ...(await sandboxes.openFor(call, call.effects)),
+              ...running.envOf(call),
+              ...remembering.envOf(call),
+            };
+          },
           askOwner: createOwnersWord(approvals, binder),
         }),
       ),

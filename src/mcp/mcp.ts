@@ -1,7 +1,7 @@
 // Owns the door to MCP servers: nothing of them is loaded while none is configured. Part of the composition; what may be
 // used is decided in desk.ts, what may be called in policy/.
 import { isServerTool } from '../config/shape/tool-words.ts';
-import type { PermittedCall } from '../policy/decide.ts';
+import { demandPermit, type PermittedCall } from '../policy/decide.ts';
 import { type ToolRoles, UNDECLARED } from '../policy/flow/roles.ts';
 import type { McpReport } from '../tools/mcp/report.ts';
 import type { AnyTool } from '../tools/tool.ts';
@@ -45,6 +45,7 @@ export function createMcp(ports: McpPorts) {
       isServerTool(name) ? (desk?.rolesOf(name) ?? UNDECLARED) : undefined,
     toolOf: (name: string): AnyTool | undefined => desk?.toolOf(name),
     async call(call: PermittedCall, args: unknown, signal: AbortSignal): Promise<unknown> {
+      demandPermit(call);
       return (await load()).call(call, args, signal);
     },
     report: (): readonly McpReport[] => desk?.report() ?? [],

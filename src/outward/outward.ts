@@ -6,7 +6,7 @@ import { sniff } from '../channels/media-type.ts';
 import type { HeldMessage } from '../gateway/backend.ts';
 import type { Journal } from '../journal/journal.ts';
 import { HardshellError, reasonOf } from '../platform/errors.ts';
-import type { PermittedCall, ToolCall } from '../policy/decide.ts';
+import { demandPermit, type PermittedCall, type ToolCall } from '../policy/decide.ts';
 import type { Label } from '../store/label.ts';
 import type { Store } from '../store/open.ts';
 import { DRAFT, type NewReply, type Outbox, type OutboxRow } from '../store/outbox.ts';
@@ -61,6 +61,7 @@ export function createOutward(ports: OutwardPorts) {
     given: Label,
     leavesAtMs: number,
   ): Queued => {
+    demandPermit(call);
     const atMs = now();
     const { channel, account, chat } = place;
     const rows = store.commit(() =>
@@ -82,6 +83,7 @@ export function createOutward(ports: OutwardPorts) {
   return {
     /** `to` is channel:account:chat, or '' for the chat of the call, which nothing holds back. */
     send(call: PermittedCall, { to, text, files, label }: Words): Queued {
+      demandPermit(call);
       const place = placeOf(call, to);
       const { maxFileBytes = 0 } = channelAt(place);
       for (const { name, bytes } of files)
@@ -121,6 +123,7 @@ export function createOutward(ports: OutwardPorts) {
     },
     /** Changes what was sent, or reacts; at once, since there is nothing to hold back. */
     async change(call: PermittedCall, { action, to, id, text }: Change, signal: AbortSignal): Promise<void> {
+      demandPermit(call);
       const place = placeOf(call, to);
       const channel = channelAt(place);
       const sent = id === null ? ports.askedIn(call.turnId) : messageIn(place, id);

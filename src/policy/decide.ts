@@ -1,6 +1,7 @@
 // Owns the one decision whether a tool call may run: what every judge says, and the strictest of it. It must never look at
 // model prose, and nothing else in the program can make a PermittedCall.
 import type { ToolCall } from '../agent/tool-call.ts';
+import { HardshellError } from '../platform/errors.ts';
 import type { Effect } from './effects.ts';
 import { type Always, strictest, type Verdict } from './verdict.ts';
 
@@ -17,6 +18,16 @@ export type PermittedCall = ToolCall & {
   /** the owner saw the whole of it and said yes */
   readonly isApproved?: true;
 };
+
+/** Those that were made here: what only looks like one, or is a copy, is none. */
+const made = new WeakSet<object>();
+
+/** What every way out asks of a call before it acts on it: files, processes, messages, the network, other programs. */
+export function demandPermit(call: PermittedCall): void {
+  if (made.has(call)) return;
+  const message = `policy has not let this call of ${JSON.stringify(call?.name ?? null)} through`;
+  throw new HardshellError({ code: 'NOT_PERMITTED', message });
+}
 
 export type Decision =
   | { readonly kind: 'allow'; readonly call: PermittedCall }
@@ -44,8 +55,11 @@ export type Decision =
 export type Judge = (call: ToolCall, effects: readonly Effect[]) => readonly Verdict[] | Promise<readonly Verdict[]>;
 
 export function decide(call: ToolCall, effects: readonly Effect[], verdicts: readonly Verdict[]): Decision {
-  const permit = (as: { runAs?: string; isApproved?: true } = {}): PermittedCall =>
-    ({ ...call, effects, ...as }) as PermittedCall;
+  const permit = (as: { runAs?: string; isApproved?: true } = {}): PermittedCall => {
+    const one = Object.freeze({ ...call, effects, ...as }) as PermittedCall;
+    made.add(one);
+    return one;
+  };
   const objection = strictest(verdicts);
   if (objection === null) {
     const runAs = verdicts.find((one) => one.rule === 'allow' && one.runAs !== undefined)?.runAs;

@@ -4,7 +4,16 @@ import { unvouched } from '../web/query.ts';
 import { leadsIn, linksIn, type Named, namedIn, urlKey } from './canonical.ts';
 import { isOfKind, kindsIn } from './kinds.ts';
 import { ownWords } from './own-words.ts';
-import { NEEDS, type Role, type ToolRoles, UNDECLARED, UNDECLARED_ROLE, type Voucher } from './roles.ts';
+import {
+  type FlowEffect,
+  NEEDS,
+  type Need,
+  type Role,
+  type ToolRoles,
+  UNDECLARED,
+  UNDECLARED_ROLE,
+  type Voucher,
+} from './roles.ts';
 
 export type FlowCall = { readonly tool: string; readonly args: Readonly<Record<string, unknown>> };
 export type FlowDecision = {
@@ -37,6 +46,10 @@ export type Before = {
   readonly hosts?: ReadonlySet<string>;
 };
 
+/** What is decided by: data, and whose words are the owner's. Handed in so that tests can show what each rule is for. */
+export type Weighing = { readonly needs: Readonly<Record<FlowEffect, Need>>; ownWords(message: string): string };
+const WEIGHING: Weighing = { needs: NEEDS, ownWords };
+
 const MAX_SOURCES = 16;
 /** The path of a page is a place for words, too. */
 const MAX_PAGE_CHARS = 300;
@@ -55,6 +68,7 @@ export function createFlowRun(
   tools: Readonly<Record<string, ToolRoles>>,
   registry: Readonly<Record<string, readonly string[]>>,
   before: Before = { isTainted: false, hasSecret: false },
+  { needs, ownWords: ownOf }: Weighing = WEIGHING,
 ): FlowRun {
   let words = '';
   let named: Named = namedIn('');
@@ -78,7 +92,7 @@ export function createFlowRun(
 
   const judge = (call: FlowCall): Omit<FlowDecision, 'sources'> => {
     const roles = rolesOf(call.tool);
-    const need = NEEDS[roles.effect];
+    const need = needs[roles.effect];
     if (roles.effect === 'read') return allow('READS');
     if (roles === UNDECLARED) return ask('UNDECLARED', `nobody has said what ${call.tool} does`);
     if (need.always) return ask(`${codeOf(roles.effect)}_ASKS`, `${call.tool} is never done without a word of yours`);
@@ -129,7 +143,7 @@ export function createFlowRun(
 
   return {
     owner(text) {
-      words = `${words}\n${ownWords(text)}`;
+      words = `${words}\n${ownOf(text)}`;
       named = namedIn(words);
       kinds = kindsIn(words);
     },
