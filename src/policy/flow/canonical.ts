@@ -10,6 +10,9 @@ const MAX_LEAD = 2_000;
 
 /** Phones and account numbers, perhaps in groups; a date has fewer digits. */
 const NUMBER_LIKE = /\+?\b(?:[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]){8,32}|\d(?:[ ./-]?\d){8,24})\b/g;
+/** A day with its time has many digits, and leads nowhere. */
+const MOMENT =
+  /\b(?:(?:19|20)\d{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])|(?:0?[1-9]|[12]\d|3[01])[./](?:0?[1-9]|1[0-2])[./](?:19|20)\d{2})(?:[T ]|, ?)(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?\b/g;
 /** Wallets, keys, and whatever was packed into letters. */
 const PACKED = /\b(?=[A-Za-z]*\d)[A-Za-z0-9+/]{20,}={0,2}/g;
 
@@ -106,8 +109,9 @@ export const linksIn = (text: string): string[] =>
 /** What leads somewhere: links, addresses, account numbers, packed letters. */
 export function leadsIn(text: string): string[] {
   const normal = text.normalize('NFKC');
+  const timeless = normal.replace(MOMENT, ';');
   return [
-    ...[NUMBER_LIKE, PACKED].flatMap((like) => normal.match(like) ?? []),
+    ...[NUMBER_LIKE, PACKED].flatMap((like) => timeless.match(like) ?? []),
     ...pieces(normal).filter((piece) => piece.length > MAX_LEAD || isMail(piece) || linkOf(piece) !== null),
   ];
 }

@@ -278,7 +278,19 @@ describe("the owner's own words", () => {
     expect(isOfKind('send_direct_message', kindsIn('Summarize my inbox'))).toBe(false);
     expect(isOfKind('x', kindsIn('delete everything'))).toBe(false);
   });
-  test('a date leads nowhere', () => expect(leadsIn('on 2022-01-01 at 10:30, 1200 in all')).toEqual([]));
+  test('a date leads nowhere, and neither does a day with its time', () => {
+    expect(leadsIn('on 2022-01-01 at 10:30, 1200 in all')).toEqual([]);
+    for (const moment of [
+      '2024-06-08 10:00',
+      '2024-06-08T19:30:00',
+      '8.6.2024 9:15',
+      '2024-06-08 10:00 2024-06-08 12:00',
+    ])
+      expect(leadsIn(moment), moment).toEqual([]);
+    // What only looks like one is a number as any other.
+    for (const number of ['2024-06-08 1012 3344', '4915 1234 5678', '2024-06-08 10:00 4915112233445'])
+      expect(leadsIn(number), number).not.toEqual([]);
+  });
 });
 
 /** Small and seeded, so that a failure can be run again. */
