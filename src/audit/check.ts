@@ -1,5 +1,7 @@
 // Owns what a check of the audit is: a question about this installation, answered by looking, with evidence, consequence and
 // one fix. A check must never write, never leave loopback, and never need a running gateway; it hands back what would mend it.
+import type { Finding as ConfigFinding } from '../config/findings.ts';
+import type { Config } from '../config/schema.ts';
 import type { Facts as InstallFacts } from '../ops/doctor/check.ts';
 
 export const GROUPS = [
@@ -14,6 +16,7 @@ export const GROUPS = [
 ] as const;
 export type Group = (typeof GROUPS)[number];
 
+/** Worst first. */
 export const SEVERITIES = ['CRITICAL', 'WARNING', 'INFO'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
@@ -25,13 +28,13 @@ export type Repair =
 
 export type Finding = {
   readonly severity: Severity;
-  /** what was seen, verbatim where that helps: a setting with its value, a path with its mode; never a secret */
+  /** the headline: what was seen, verbatim where that helps: a setting with its value, a path with its mode; no secret */
   readonly evidence: string;
-  /** what can happen because of it, in one sentence */
-  readonly consequence: string;
+  /** what can happen because of it, in one sentence; otherwise the check's `why` */
+  readonly consequence?: string;
   /** the one command that mends it */
   readonly fix: string;
-  /** the setting or file that it is about */
+  /** the setting or file that it is about; what the configuration says of that setting itself is then not said twice */
   readonly where?: string;
   readonly repairs?: readonly Repair[];
 };
@@ -42,8 +45,13 @@ export type Outcome =
   | { readonly findings: readonly [Finding, ...Finding[]] }
   | { readonly skipped: string };
 
-/** `install` without its configuration (null when it is broken) still has paths and environment. */
-export type Facts = InstallFacts;
+/** `config` of the installation is null as soon as one key is wrong; `settings` then still has all the others. */
+export type Facts = InstallFacts & {
+  /** what is understood of the configuration, without the keys that do not fit; null when its text cannot be read at all */
+  readonly settings: Config | null;
+  /** all that is wrong with the configuration by its own rules, also behind the first mistake */
+  readonly said: readonly ConfigFinding[];
+};
 
 export type Check = {
   /** stable, dotted; upstream's where it has one */
@@ -51,9 +59,19 @@ export type Check = {
   readonly group: Group;
   /** a question that people ask, such as "Can strangers start a conversation?" */
   readonly title: string;
+  /** what can happen when the answer is bad, in one sentence; for --explain, and for findings that say nothing else */
+  readonly why: string;
   /** rows of the guides that it answers, such as S013; [] when none asks it */
   readonly rows: readonly string[];
   /** what it takes: reading settings and files; probing what runs (--deep); reading the host (--host) */
   readonly depth: 'read' | 'deep' | 'host';
+  /** its pass line stands in every report; those of the others are counted there, and printed with --verbose */
+  readonly isMain?: true;
   probe(facts: Facts): Outcome | Promise<Outcome>;
 };
+
+/** Findings if there are any, else the pass line. */
+export function outcomeOf(findings: readonly Finding[], pass: string): Outcome {
+  const [first, ...more] = findings;
+  return first === undefined ? { pass } : { findings: [first, ...more] };
+}

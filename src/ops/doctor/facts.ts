@@ -7,6 +7,7 @@ import { type Env, resolvePaths } from '../../config/paths.ts';
 import { newToken } from '../../platform/ids.ts';
 import { readLiveLock } from '../../platform/lock.ts';
 import { loadEnvFile } from '../../secrets/env-file.ts';
+import { problemOfFolder } from '../../secrets/files.ts';
 import { followRefs } from '../../secrets/setting-refs.ts';
 import type { Facts } from './check.ts';
 
@@ -20,7 +21,7 @@ export async function gatherFacts(
   let unreadable: unknown = null;
   try {
     env = loadEnvFile(paths.stateDir, given).env;
-    inspection = await inspect(paths, env);
+    inspection = await inspectQuietly(paths, env);
   } catch (error) {
     unreadable = error;
   }
@@ -36,13 +37,16 @@ export async function gatherFacts(
   };
 }
 
-async function inspect(paths: Facts['paths'], env: Env): Promise<Inspection> {
+/** As a start reads it, but without a program, the vault, or a mend of the folder of secrets on the way. */
+export async function inspectQuietly(paths: Facts['paths'], env: Env, text?: string): Promise<Inspection> {
   const { refs, providers, env: wider } = secretRefs(paths, env);
-  const quiet = refs.filter(({ ref }) => ref.source === 'env' || ref.source === 'file');
+  const readable = problemOfFolder(paths.credentialsDir) === null;
+  const quiet = refs.filter(({ ref }) => ref.source === 'env' || (ref.source === 'file' && readable));
   const follow = await followRefs(quiet, { env: wider, stateDir: paths.stateDir, providers, vault: noVault });
   const asked = new Set(quiet.map(({ path }) => path));
   return inspectConfig(paths, env, {
     rules: true,
+    ...(text === undefined ? {} : { text }),
     resolveSecret: (ref, path) => (asked.has(path) ? follow(ref, path) : newToken(32)),
   });
 }

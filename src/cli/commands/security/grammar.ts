@@ -1,0 +1,30 @@
+// Owns the grammar of `security`: the audit, and what follows from it.
+import type { Command } from 'commander';
+import { examples, jsonOption, type Lazy } from '../../grammar.ts';
+
+/** Verbs of these that change something. */
+export const CHANGING_SECURITY: readonly string[] = [];
+
+export function security(program: Command, lazy: Lazy): void {
+  const group = program.command('security').description('is this installation safe: audit');
+  const audit = group.command('audit').description('look at everything that the guides ask for; changes nothing');
+  audit
+    .addOption(jsonOption())
+    .option('--deep', 'also probe what runs: ports, doors, boxes, channels, files')
+    .option('--host', 'also read how this machine is set up: firewall, ssh, updates')
+    .option('--sarif', 'print SARIF 2.1.0')
+    .option('--quiet', 'only what is not in order')
+    .option('--verbose', 'also each small thing that is')
+    .option('--min-severity <severity>', 'only this and worse, also for the exit code: critical, warning or info')
+    .option('--only <what>', 'only this check or group, such as gateway.bind or money; several with commas')
+    .option('--explain <id>', 'what a check looks at, why, and how things stand')
+    .action(lazy(() => import('./audit.ts')));
+  audit.addHelpText('after', '\nExit: 0 in order, 1 warnings, 2 critical, 3 it could not run');
+  examples(audit, [
+    'openclaw security audit',
+    'openclaw security audit --deep --host',
+    'openclaw security audit --min-severity critical --json',
+    'openclaw security audit --only money --verbose',
+    'openclaw security audit --explain gateway.bind_network_accessible',
+  ]);
+}
