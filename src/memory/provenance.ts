@@ -1,6 +1,6 @@
 // Owns what is known of where a file's content came from: recorded when a tool writes it, told when it is read, and raised
 // by nothing but the owner's own act. What nobody recorded is untrusted. It must never open a file.
-import { join as joined, type Label, label, UNTRUSTED } from '../store/label.ts';
+import { isOthers, join as joined, type Label, label, UNTRUSTED } from '../store/label.ts';
 import type { Store } from '../store/open.ts';
 import { type ContentLabels, openContentLabels } from '../store/provenance/content-labels.ts';
 import { openMemoryRows } from '../store/provenance/memory-rows.ts';
@@ -43,9 +43,9 @@ const OWNERS = label('owner', 'owner');
 /** What the assistant says is not the owner's word, even where it has heard nobody else. */
 const AGENTS = label('tool-local', 'owner');
 
-export const originOf = ({ integrity }: Label): Origin =>
-  integrity === 'owner' ? 'owner' : integrity === 'tool-local' ? 'agent' : 'untrusted';
-export const isOutside = (one: Label): boolean => originOf(one) === 'untrusted';
+export const isOutside = isOthers;
+export const originOf = (one: Label): Origin =>
+  isOutside(one) ? 'untrusted' : one.integrity === 'owner' ? 'owner' : 'agent';
 
 export function createProvenance({ store, now, find, scansSecrets }: ProvenancePorts) {
   let version = 0;

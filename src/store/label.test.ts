@@ -1,7 +1,7 @@
 // Labels join downwards, whatever the order, and come back from the database as they went in or less trusted.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fromColumns, INTEGRITY, join, type Label, toColumns, UNTRUSTED } from './label.ts';
+import { fromColumns, INTEGRITY, isOthers, join, type Label, toColumns, UNTRUSTED } from './label.ts';
 
 const labels: fc.Arbitrary<Label> = fc.record({
   integrity: fc.constantFrom(...INTEGRITY),
@@ -26,6 +26,7 @@ test('join never raises integrity and never drops a source', () => {
       expect(rank(joined)).toBe(Math.max(rank(a), rank(b)));
       if (joined.sources[0] !== 'many')
         for (const s of [...a.sources, ...b.sources]) expect(joined.sources).toContain(s);
+      expect(isOthers(joined)).toBe(isOthers(a) || isOthers(b));
       if (a.readers === 'secret' || b.readers === 'secret') expect(joined.readers).toBe('secret');
     }),
   );

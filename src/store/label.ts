@@ -1,8 +1,11 @@
 // Owns the label that travels with every stored block: who may have written it, who may read it, where it came from.
 // Labels only ever join downwards here; raising one is an explicit human act that lives in policy/flow/.
 
-/** From most to least trusted. `owner`: the paired owner's own words. `untrusted`: everything from outside. */
-export const INTEGRITY = ['owner', 'peer', 'tool-local', 'untrusted'] as const;
+/**
+ * From most to least trusted. `owner`: the paired owner's own words; `tool-local`: facts of this machine, in our words;
+ * `peer`: people who were let in; `untrusted`: everything from outside. Whoever is heard beside a fact of ours was heard.
+ */
+export const INTEGRITY = ['owner', 'tool-local', 'peer', 'untrusted'] as const;
 export type Integrity = (typeof INTEGRITY)[number];
 
 /** `public`, `owner`, `secret`, or a list of principal ids. */
@@ -16,6 +19,10 @@ export type Label = {
 };
 
 const MAX_SOURCES = 16;
+
+/** Somebody else than the owner had a hand in it. */
+export const isOthers = ({ integrity }: Pick<Label, 'integrity'>): boolean =>
+  integrity === 'peer' || integrity === 'untrusted';
 
 /** What an unlabelled thing is: from outside, for the owner's eyes. */
 export const UNTRUSTED: Label = Object.freeze({ integrity: 'untrusted', readers: 'owner', sources: [] });

@@ -1,5 +1,6 @@
 // Owns asking the rules of information flow about a call of this program: what the run has heard becomes their picture of
 // it. Only for tools that declare their roles; files and commands in the box have judges of their own.
+import { isOthers } from '../../store/label.ts';
 import type { ToolCall } from '../decide.ts';
 import type { Verdict } from '../verdict.ts';
 import { createFlowRun, type FlowCall } from './decide-flow.ts';
@@ -18,7 +19,7 @@ export function judgeFlow(call: ToolCall, { rolesOf, registry }: FlowRules): Ver
   const names = new Set([call.name, ...results.map(({ tool }) => tool)]);
   const tools = Object.fromEntries([...names].flatMap((name) => [[name, rolesOf(name)]])) as Record<string, ToolRoles>;
   const run = createFlowRun(tools, registry, {
-    isTainted: call.context.integrity === 'untrusted' || call.context.integrity === 'peer',
+    isTainted: isOthers(call.context),
     hasSecret: call.context.readers === 'secret',
     words: earlier,
     hosts: new Set(registry['host'] ?? []),

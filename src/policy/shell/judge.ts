@@ -2,6 +2,7 @@
 // never read a command with a pattern where a grammar is needed, and what cannot be decided it asks about.
 import { INTERPRETERS, plainProgramName, runsAnything } from '../../config/interpreters.ts';
 import type { Zones } from '../../config/zones.ts';
+import { isOthers } from '../../store/label.ts';
 import type { ToolCall } from '../decide.ts';
 import type { Effect } from '../effects.ts';
 import type { Always, Verdict } from '../verdict.ts';
@@ -42,7 +43,7 @@ export async function judgeShell(
   rules: ShellRules,
 ): Promise<Verdict[]> {
   const runs = effects.filter((effect) => effect.kind === 'run');
-  return (await Promise.all(runs.map((run) => judgeRun(run, rules, context.integrity === 'untrusted')))).flat();
+  return (await Promise.all(runs.map((run) => judgeRun(run, rules, isOthers(context))))).flat();
 }
 
 async function judgeRun(run: Run, rules: ShellRules, isTainted: boolean): Promise<Verdict[]> {
