@@ -34,12 +34,12 @@ function persists(from: number, count: number, written: Recorded = (one) => one)
   let provenance = open();
   for (let seed = from; seed < from + count; seed++) {
     const dice = diceOf(seed);
-    if (seed % 2_000 === 0) {
+    if (seed % 500 === 0) {
       store.db.close();
       store = openTables();
       provenance = open();
     }
-    const isMemory = seed % 16 === 0;
+    const isMemory = seed % 32 === 0;
     const path = dice.pick(isMemory ? MEMORIES : PATHS);
     /** the worst label under which that content was made, and under which that line was put in */
     const worst = new Map<string, Label>();
