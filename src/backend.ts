@@ -131,6 +131,7 @@ export function createBackend(ports: BackendPorts): Backend {
     },
     agents: { list: () => [{ id: AGENT, name: 'Hardshell', model: models.primary, workspace: ports.workspaceDir }] },
     outbox: ports.outward,
+    panic: ports.panic,
     approvals: createApprovalDesk(ports),
     pairing: createDesk(ports.access.pairing, ports.access.people, ports.inbox, ports.now),
     config: {

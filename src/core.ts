@@ -64,6 +64,7 @@ export type CorePorts = Pick<AgentPorts, 'models' | 'tools' | 'maxOutputTokens' 
   readonly rechecked?: NonNullable<DoorPorts['rechecked']>;
   readonly undo?: NonNullable<DoorPorts['undo']>;
   readonly elevation: DoorPorts['elevation'];
+  readonly panic?: DoorPorts['panic'];
   readonly outgoing: Outgoing;
 };
 
@@ -212,6 +213,7 @@ export function createCore(ports: CorePorts) {
     ...(ports.undo ? { undo: ports.undo } : {}),
     ...(ports.rechecked ? { rechecked: ports.rechecked } : {}),
     elevation: ports.elevation,
+    ...(ports.panic ? { panic: ports.panic } : {}),
     asking,
   });
   const audit = async () =>

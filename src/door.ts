@@ -6,7 +6,7 @@ import { ASKS, type Elevation } from './access/elevated/elevation.ts';
 import { MAX_MESSAGE_CHARS } from './access/facts.ts';
 import { lostText, post } from './access/letters.ts';
 import { MAX_QUOTE_CHARS, type Said } from './access/shown.ts';
-import { type Command, HELP_TEXT, START_TEXT, whoamiText } from './access/slash.ts';
+import { type Command, HELP_TEXT, PANIC_TEXT, START_TEXT, whoamiText } from './access/slash.ts';
 import type { createAsking } from './asking/chats.ts';
 import type { GroupChange, InboundMessage, Settled } from './channels/channel.ts';
 import { createIntake, type Delivery } from './channels/intake.ts';
@@ -44,6 +44,8 @@ export type DoorPorts = {
   /** rights were given or taken: what goes on for somebody asks whether it may */
   /** windows for commands outside the box */
   readonly elevation: Pick<Elevation, 'say' | 'untilMs'>;
+  /** everything stops */
+  panic?(by: string): void;
   rechecked?(holds: (speaker: Speaking) => boolean): void;
   /** questions to the owner, as far as chats have to do with them */
   readonly asking: Pick<ReturnType<typeof createAsking>, 'answer' | 'notice' | 'standing'>;
@@ -104,6 +106,8 @@ export function createDoor(ports: DoorPorts) {
       deliver([store.commit(() => post(outbox, { ...letter, text }, inboxId, now()))]);
     if (!ports.undo || (command !== 'undo' && command !== 'undo yes')) {
       tell(outcomeOf(command, message, delivery));
+      // The word of it is on its way; nothing else leaves after it.
+      if (command === 'panic') ports.panic?.(`${channel}:${message.sender.id}`);
       return;
     }
     // Files are looked at first; the answer follows.
@@ -140,6 +144,8 @@ export function createDoor(ports: DoorPorts) {
           ...(ports.elevation.untilMs(speaker) === null ? [] : [ports.elevation.say(speaker, ASKS)]),
         ].join('\n');
       }
+      case 'panic':
+        return PANIC_TEXT;
       case 'stop':
         return stop() === 0 ? 'There is nothing to stop.' : 'Stopped.';
       case 'new':

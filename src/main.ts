@@ -24,7 +24,9 @@ import { openModels } from './models/open.ts';
 import type { Dangerously } from './net/web/fetch-page.ts';
 import type { Web } from './net/web/web.ts';
 import { createUndo } from './ops/checkpoints/undo.ts';
+import { panicLine, readPanic } from './ops/panic/panic.ts';
 import { openOutgoing } from './outward/outgoing.ts';
+import { createPanic, LIFT, type PanicDesk } from './panicking.ts';
 import { createPerimeter } from './perimeter.ts';
 import { acquireLock, type Lock } from './platform/lock.ts';
 import { openRoot, type Root } from './platform/root.ts';
@@ -51,15 +53,19 @@ export type RunOptions = {
   /** for tests alone: pages on this machine */
   readonly dangerousWeb?: Dangerously;
 };
+/** `again`: it has to be started anew, in the way that the state folder now says. */
+export type Ended = 'stopped' | 'again';
 export type RunningGateway = {
   readonly url: string;
   readonly port: number;
   stop(reason: string): Promise<void>;
-  readonly done: Promise<void>;
+  readonly done: Promise<Ended>;
 };
 
 const STOP_GRACE_MS = 1_500;
 const SEND_GRACE_MS = 2_000;
+/** What is left to finish when everything has to stop. */
+const PANIC_GRACE_MS = 300;
 
 export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   process.umask(0o077);
@@ -93,13 +99,14 @@ async function run(start: Start): Promise<RunningGateway> {
   const state = await openState(start);
   const { log, store, settings } = state;
   const powers = await openPowers(start, state);
-  const core = wireCore(start, state, powers);
+  const panic = createPanic(paths.stateDir, log, Date.now);
+  const core = wireCore(start, state, powers, panic);
   // What is owed stands first in its lane, and is counted, before anybody can hand in more; none of it runs yet.
   core.lanes.hold();
   core.delivery.hold();
   const resumed = core.intake.resume();
   let stopping = false;
-  const gateway = await openGateway(start, state, powers, core, () => stopping);
+  const gateway = await openGateway(start, state, powers, core, panic, () => stopping);
   lock.announce(gateway.port, gateway.port !== settings.loaded.config.gateway.port);
   warnRoot(announce, log);
   // A password is the person's own and known to them: it is not put where somebody may read along.
@@ -107,6 +114,35 @@ async function run(start: Start): Promise<RunningGateway> {
   log.info('gateway ready', { port: gateway.port, ms: Date.now() - startedAtMs, version: manifest.version });
   // It came up and listens: that is the proof a crash had left open.
   if (state.pending.state === 'prove') powers.live.proved();
+
+  const { promise: done, resolve: finished } = Promise.withResolvers<Ended>();
+  /** Turns first, then what they use, with a snapshot of how it ended. */
+  const stop = async (reason: string, how: Ended = 'stopped', graceMs?: number): Promise<void> => {
+    if (stopping) return void (await done);
+    stopping = true;
+    log.info('gateway stopping', { reason });
+    endUpkeep();
+    await core.lanes.stop(graceMs ?? STOP_GRACE_MS);
+    await core.delivery.stop(graceMs ?? SEND_GRACE_MS);
+    await powers.perimeter.close();
+    await gateway.close(reason);
+    await snapshot(store, paths, log);
+    await opened.disposeAsync();
+    finished(how);
+  };
+  let endUpkeep = (): void => {};
+  panic.attach({
+    ...{ core, running: powers.running },
+    restart: (reason) => void stop(reason, 'again', PANIC_GRACE_MS),
+    end: (reason) => void stop(reason, 'stopped', PANIC_GRACE_MS),
+  });
+  const handle = { url: gateway.url, port: gateway.port, done, stop: (reason: string) => stop(reason) };
+  // Everything was stopped by hand: nothing hears, thinks or sends until that is lifted.
+  const stopped = panic.state();
+  if (stopped !== null) {
+    announce(`WARNING: ${panicLine(stopped)}; nothing is heard, thought or sent until: ${LIFT}`);
+    return handle;
+  }
 
   // Channels first: what is owed to one that does not run yet would have failed.
   const { receive: emit, groupChanged, chatMoved, recheck, channelLost } = core;
@@ -116,27 +152,12 @@ async function run(start: Start): Promise<RunningGateway> {
   core.lanes.release();
   core.releaseHeld();
   if (resumed > 0) log.info('resumed unfinished messages', { count: resumed });
-  const endUpkeep = keepUp(core, store, paths, log, powers.live.check, powers.undo.prune, async () => {
+  endUpkeep = keepUp(core, store, paths, log, powers.live.check, powers.undo.prune, async () => {
     powers.outgoing.tidy(new Set(core.outbox.open().flatMap(({ files }) => files.map(({ path }) => path))));
     await (await powers.running.trash()).tidy();
   });
 
-  const { promise: done, resolve: finished } = Promise.withResolvers<void>();
-  /** Turns first, then what they use, with a snapshot of how it ended. */
-  const stop = async (reason: string): Promise<void> => {
-    if (stopping) return done;
-    stopping = true;
-    log.info('gateway stopping', { reason });
-    endUpkeep();
-    await core.lanes.stop(STOP_GRACE_MS);
-    await core.delivery.stop(SEND_GRACE_MS);
-    await powers.perimeter.close();
-    await gateway.close(reason);
-    await snapshot(store, paths, log);
-    await opened.disposeAsync();
-    finished();
-  };
-  return { url: gateway.url, port: gateway.port, done, stop };
+  return handle;
 }
 
 /** Settings, log, database: what must be sound before anything is built on it. */
@@ -192,6 +213,7 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
       });
     },
     applied(next) {
+      if (readPanic(paths.stateDir) !== null) return;
       void perimeter.apply(next);
       mcp.apply();
     },
@@ -239,6 +261,7 @@ function wireCore(
   { paths, env, port, dangerousWeb }: Start,
   { config, log, store, hide }: State,
   { workspace, sandboxes, running, undo, mcp, live, perimeter, outgoing, remembering }: Powers,
+  panic: PanicDesk,
 ): Core {
   const now = Date.now;
   const promptFor = createPromptBuilder(workspace, remembering.provenance);
@@ -267,6 +290,7 @@ function wireCore(
     undo: undo.inChat,
     rechecked: running.recheck,
     elevation: running.elevation,
+    panic: (by) => void panic.raise(by, ''),
     config: () => live.current().config,
     pairingKey: openPairingKey(paths.credentialsDir),
     ...perimeter.forCore,
@@ -299,6 +323,7 @@ async function openGateway(
   { settings, config, log, database }: State,
   { workspace, sandboxes, running, undo, mcp, live, perimeter, remembering }: Powers,
   core: Core,
+  panic: PanicDesk,
   stopping: () => boolean,
 ): Promise<Gateway> {
   const { models } = live;
@@ -308,6 +333,7 @@ async function openGateway(
     ...{ ...about, paths, core, live, sandbox: sandboxes.known, opened: database, channels: list },
     elevated: running.elevation.open,
     mcp: mcp.report,
+    panic: panic.state,
   });
   const gateway = await startGateway({
     backend: createBackend({
@@ -322,8 +348,9 @@ async function openGateway(
       remembering,
       mcp,
       sandboxes,
-      channels: { list, probe: perimeter.probe, linking: perimeter.linking },
+      channels: { list, probe: panic.unlessStopped(perimeter.probe), linking: perimeter.linking },
       stopping,
+      panic,
     }),
     hosts: settings.hosts,
     port: port ?? portFromEnv(settings.env) ?? config.gateway.port,

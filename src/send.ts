@@ -4,6 +4,7 @@ import { WEBCHAT, WEBCHAT_ACCOUNT } from './channels/webchat.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { Core } from './core.ts';
 import type { Backend, SendInput } from './gateway/backend.ts';
+import type { PanicDesk } from './panicking.ts';
 import { HardshellError } from './platform/errors.ts';
 import { parseSessionKey } from './sessions/key.ts';
 import { label } from './store/label.ts';
@@ -13,6 +14,7 @@ export type SendPorts = Pick<Core, 'lanes' | 'inbox' | 'intake'> & {
   readonly config: () => LoadedConfig;
   readonly now: () => number;
   readonly stopping: () => boolean;
+  readonly panic: Pick<PanicDesk, 'state' | 'refusal' | 'raise' | 'lift'>;
 };
 
 /** The only agent so far. */
@@ -24,7 +26,8 @@ export function createSend(ports: SendPorts): Backend['chat']['send'] {
 
   return async (input) => {
     const { key, agentId } = parseSessionKey(input.sessionKey);
-    if (ports.stopping()) throw stopping();
+    const refusal = ports.stopping() ? stopping() : ports.panic.refusal();
+    if (refusal) throw refusal;
     if (agentId !== AGENT) throw unknownAgent(agentId);
     refuseOddText(input.message, ports.workspaceDir);
     const { messages, agents } = ports.config().config;

@@ -5,6 +5,8 @@ import type { Core } from './core.ts';
 import type { StatusReport } from './gateway/backend.ts';
 import type { LiveConfig } from './live-config.ts';
 import type { Models } from './models/provider.ts';
+import { type Panic, panicLine } from './ops/panic/panic.ts';
+import { LIFT } from './panicking.ts';
 import type { Opened } from './store/rescue/restore.ts';
 import { dayOf } from './store/usage.ts';
 import type { McpReport } from './tools/mcp/report.ts';
@@ -22,6 +24,7 @@ export type StatusPorts = {
   readonly channels: () => StatusReport['channels'];
   readonly elevated: () => StatusReport['elevated'];
   readonly mcp: () => readonly McpReport[];
+  readonly panic: () => Panic | null;
   readonly opened: Pick<Opened, 'told' | 'brokenKept'>;
 };
 
@@ -33,6 +36,8 @@ export function createStatus(ports: StatusPorts): () => StatusReport {
     const offline = ports.models.primary.startsWith('offline/');
     const outbox = core.outbox.count();
     const repairs: { what: string; fix: string }[] = [...ports.live.repairs()];
+    const panic = ports.panic();
+    if (panic !== null) repairs.unshift({ what: panicLine(panic), fix: LIFT });
     if (sandbox.fix) repairs.push({ what: `exec is off: ${sandbox.detail}`, fix: sandbox.fix });
     if (offline)
       repairs.push({
@@ -83,6 +88,7 @@ export function createStatus(ports: StatusPorts): () => StatusReport {
       repairs.push({ what: `at the last start ${opened.told}`, fix });
     }
     return {
+      panic,
       version: ports.version,
       pid: process.pid,
       startedAtMs: ports.startedAtMs,

@@ -4,7 +4,7 @@ import type { AdmittedMessage } from './admit.ts';
 import { type ElevationWord, elevationIn } from './elevated/elevation.ts';
 import type { Rules } from './rules.ts';
 
-type Word = 'start' | 'whoami' | 'help' | 'status' | 'stop' | 'new' | 'reset' | 'undo' | 'undo yes';
+type Word = 'start' | 'whoami' | 'help' | 'status' | 'stop' | 'new' | 'reset' | 'panic' | 'undo' | 'undo yes';
 export type Command = Word | ChatAnswer | ElevationWord;
 
 const KNOWN: Readonly<Record<string, Word>> = {
@@ -15,6 +15,7 @@ const KNOWN: Readonly<Record<string, Word>> = {
   stop: 'stop',
   new: 'new',
   reset: 'reset',
+  panic: 'panic',
 };
 const UNDO = /^\s*\/undo(?:@[\w-]{2,40})?(?:\s+(yes))?\s*$/i;
 /** Those that tell a person about themselves. Telegram writes /start when somebody opens the chat. */
@@ -33,6 +34,7 @@ export function commandIn(written: string, message: AdmittedMessage, rules: Rule
   if (undo) return principal.kind === 'owner' && place === 'dm' ? (undo[1] ? 'undo yes' : 'undo') : null;
   const word = /^\s*\/([a-z]{2,12})(?:@[\w-]{2,40})?\s*$/i.exec(written)?.[1]?.toLowerCase() ?? '';
   const command = Object.hasOwn(KNOWN, word) ? (KNOWN[word] ?? null) : null;
+  if (command === 'panic') return principal.kind === 'owner' ? command : null;
   if (command === null || principal.kind === 'owner' || HARMLESS.includes(command)) return command;
   if (rules.commanders.size > 0 && !rules.commanders.has(`${channel}:${sender.id}`)) return null;
   // A conversation that others share is not for one of them to end.
@@ -47,8 +49,12 @@ export const HELP_TEXT = [
   '/new  a new conversation (also /reset)',
   '/undo  the last change of files, and how my owner takes it back in our direct chat',
   '/elevated on|off  my owner lets me ask for commands outside my box, for a quarter of an hour',
+  '/panic  my owner stops everything at once, until it is lifted at the machine or on the page',
   'yes K7, no K7  my owner answers the question with that code (also /approve, /deny)',
 ].join('\n');
+
+export const PANIC_TEXT =
+  'Everything stops now: turns, commands, messages, channels. I hear nothing until it is lifted: openclaw panic --lift, or on the page.';
 
 export const START_TEXT = 'Hello! You may talk to me: write me whenever you like. /help shows what else I understand.';
 

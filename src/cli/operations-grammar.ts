@@ -5,7 +5,7 @@ import { asking, examples, jsonOption, type Lazy } from './grammar.ts';
 
 /** Verbs of these that change something. */
 export const CHANGING_OPERATIONS: readonly string[] = [
-  ...['start', 'stop', 'restart', 'install', 'uninstall', 'reset', 'onboard', 'setup', 'migrate', 'undo'],
+  ...['start', 'stop', 'restart', 'install', 'uninstall', 'reset', 'onboard', 'setup', 'migrate', 'undo', 'panic'],
 ];
 
 export function operations(program: Command, lazy: Lazy): void {
@@ -47,6 +47,16 @@ export function operations(program: Command, lazy: Lazy): void {
     .action(lazy(() => import('./commands/ops/migrate.ts')));
 
   undo(program, lazy);
+
+  own(program, 'panic', 'stop everything at once: turns, commands, channels, messages; until it is lifted', [
+    'openclaw panic',
+    'openclaw panic --why "it answers strangers"',
+    'openclaw panic --lift',
+  ])
+    .option('--why <text>', 'written down with it')
+    .option('--lift', 'let it work again')
+    .option('--state', 'only say whether everything is stopped')
+    .action(lazy(() => import('./commands/ops/panic.ts')));
 
   const leave = () => import('./commands/ops/leave.ts');
   for (const [name, what] of [

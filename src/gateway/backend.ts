@@ -8,6 +8,7 @@ import type { RecordDesk } from '../journal/desk.ts';
 import type { Tail } from '../log/tail.ts';
 import type { Change, Hit, MemoryFile, ShownLine, Source } from '../memory/memory.ts';
 import type { Applied, Preview, TurnRow, Wish } from '../ops/checkpoints/checkpoints.ts';
+import type { Panic } from '../ops/panic/panic.ts';
 import type { Approval, ApprovalDecision, Grant } from '../policy/approvals/approval.ts';
 import type { Resolution } from '../policy/approvals/approvals.ts';
 import type { Registry } from '../policy/trust/registry.ts';
@@ -131,6 +132,7 @@ export type StatusReport = {
   readonly outbox: OutboxCount;
   readonly model: { readonly primary: string; readonly fallbacks: readonly string[]; readonly offline: boolean };
   readonly sandbox: Omit<SandboxState, 'atMs'> & { readonly atMs?: number };
+  readonly panic: Panic | null;
   readonly elevated: readonly OpenWindow[];
   readonly usage: { readonly today: TokenCount; readonly total: TokenCount };
   readonly channels: readonly ChannelReport[];
@@ -200,6 +202,12 @@ export interface Backend {
     present(by: 1 | -1): void;
   };
   /** what tools sent and can still be taken back; false when it is not there any more */
+  /** everything stopped by hand: why, since when; to do it; to take it back */
+  readonly panic: {
+    state(): Panic | null;
+    raise(by: string, why: string): { readonly panic: Panic; readonly stoppedRuns: number; readonly waiting: number };
+    lift(by: string): { readonly lifted: Panic | null; readonly waiting: number };
+  };
   readonly outbox: {
     held(): readonly HeldMessage[];
     takeBack(id: number, actor: Actor): boolean;

@@ -17,6 +17,7 @@ export const ABORT = {
   shutdown: 'shutdown',
   timeout: 'timeout',
   revoked: 'revoked',
+  panic: 'panic',
 } as const;
 export type Abort = (typeof ABORT)[keyof typeof ABORT];
 
@@ -129,6 +130,12 @@ export function createLanes(ports: LanePorts) {
     /** The same for whatever is meant, in any session. */
     abortWhere: (isMeant: (w: Waiting) => boolean, why: Abort): string[] =>
       [...lanes.values()].flatMap((lane) => abortIn(lane, isMeant, why)),
+    /** What runs, in every session; what waits stays where it is. Returns the run ids. */
+    abortRunning(why: Abort): string[] {
+      const running = [...lanes.values()].flatMap((lane) => lane.running ?? []);
+      for (const { abort } of running) abort.abort(why);
+      return running.flatMap(({ item, steered }) => [item.runId, ...steered.map((w) => w.runId)]);
+    },
     /** No new turns; the running ones get `graceMs` to end by themselves, then are cut off and resume at the next start. */
     async stop(graceMs: number): Promise<void> {
       stopping = true;

@@ -17,6 +17,7 @@ const ROWS: readonly (readonly string[])[] = [
     'live-config.ts',
     'mcp',
     'outward',
+    'panicking.ts',
     'perimeter.ts',
     'remembering.ts',
     'runs.ts',

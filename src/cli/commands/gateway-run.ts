@@ -52,15 +52,21 @@ export async function run(
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
 
   const { runGateway } = await import('../../main.ts');
-  const gateway = await runGateway({
-    ...given,
-    ...port,
-    env: options.verbose ? { ...env, OPENCLAW_LOG_ECHO: '1' } : env,
-    announce: (line) => out.line(line),
-  });
+  const start = () =>
+    runGateway({
+      ...given,
+      ...port,
+      env: options.verbose ? { ...env, OPENCLAW_LOG_ECHO: '1' } : env,
+      announce: (line) => out.line(line),
+    });
+  let gateway = await start();
   stop = gateway.stop;
   out.data({ url: gateway.url, port: gateway.port, pid: process.pid });
-  await gateway.done;
+  // Everything was stopped, or that was lifted: it comes up again in the way that the state folder now says.
+  while ((await gateway.done) === 'again' && firstSignalAtMs === undefined) {
+    gateway = await start();
+    stop = gateway.stop;
+  }
   process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   // Everything is closed now; should something have been left open, it must not keep a stopped gateway around.
   setTimeout(() => process.exit(EXIT.ok), LEAVE_AFTER_MS).unref();

@@ -3,6 +3,7 @@ import { pairingMethods } from './access/pairing.ts';
 import { trustMethods } from './access/trust.ts';
 import { mcpMethods } from './acts/mcp.ts';
 import { outboxMethods } from './acts/outbox.ts';
+import { panicMethods } from './acts/panic.ts';
 import { runningMethods } from './acts/running.ts';
 import { agentMethods } from './agent.ts';
 import { agentsMethods } from './agents.ts';
@@ -36,6 +37,7 @@ export function allMethods(): ReadonlyMap<string, Method> {
     logMethods,
     approvalMethods,
     outboxMethods,
+    panicMethods,
     mcpMethods,
     runningMethods,
     channelMethods,
