@@ -13,6 +13,7 @@ const ROWS: readonly (readonly string[])[] = [
     'channel-reports.ts',
     'core.ts',
     'door.ts',
+    'drilling',
     'hiding.ts',
     'live-config.ts',
     'mcp',

@@ -6,7 +6,7 @@ import { examples, jsonOption, type Lazy } from '../../grammar.ts';
 export const CHANGING_SECURITY: readonly string[] = [];
 
 export function security(program: Command, lazy: Lazy): void {
-  const group = program.command('security').description('is this installation safe: audit');
+  const group = program.command('security').description('is this installation safe: audit, drill');
   const audit = group.command('audit').description('look at everything that the guides ask for; changes nothing');
   audit
     .addOption(jsonOption())
@@ -26,5 +26,18 @@ export function security(program: Command, lazy: Lazy): void {
     'openclaw security audit --min-severity critical --json',
     'openclaw security audit --only money --verbose',
     'openclaw security audit --explain gateway.bind_network_accessible',
+  ]);
+  const drill = group.command('drill').description('hostile texts against your settings, with a model that obeys them');
+  drill
+    .addOption(jsonOption())
+    .option('--only <id>', 'this scenario, or those that begin with it, such as page')
+    .option('--list', 'which scenarios there are')
+    .action(lazy(() => import('./drill.ts')));
+  drill.addHelpText('after', '\nExit: 0 all were stopped, 1 something got through, 3 it could not run');
+  examples(drill, [
+    'openclaw security drill',
+    'openclaw security drill --only mail',
+    'openclaw security drill --list',
+    'openclaw security drill --json',
   ]);
 }
