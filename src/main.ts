@@ -8,6 +8,7 @@ import { openPairingKey } from './access/key.ts';
 import { createPromptBuilder, guestIn, STARTER_FILES } from './agent/prompt.ts';
 import { createBackend } from './backend.ts';
 import { openBoxes } from './boxes/boxes.ts';
+import { createBrowsing } from './browsing/browsing.ts';
 import type { Platforms } from './channels/platforms.ts';
 import { settlePendingAtStart } from './config/edit/settle.ts';
 import { secretValues } from './config/load.ts';
@@ -194,7 +195,8 @@ async function openState({ env, announce, startedAtMs, paths, opened }: Start) {
 }
 
 /** What the assistant can use: its folder, the box for its commands, the models. */
-async function openPowers({ paths, opened, platforms }: Start, { settings, config, log, redactor, store }: State) {
+async function openPowers(start: Start, { settings, config, log, redactor, store }: State) {
+  const { paths, opened, platforms, dangerousWeb } = start;
   const workspaceDir = config.agents.defaults.workspace ?? paths.workspaceDir;
   refuseWideWorkspace(workspaceDir, paths);
   const workspace = await openWorkspace(workspaceDir);
@@ -216,6 +218,7 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
       if (readPanic(paths.stateDir) !== null) return;
       void perimeter.apply(next);
       mcp.apply();
+      browsing.apply();
     },
   });
   opened.defer(live.close);
@@ -254,7 +257,13 @@ async function openPowers({ paths, opened, platforms }: Start, { settings, confi
       sandboxes.openApart(`mcp:${name}`, access, allowedHosts, `mcp.servers.${name}.allowedHosts`),
   });
   opened.defer(mcp.close);
-  return { workspace, sandboxes, running, undo, mcp, live, perimeter, outgoing, remembering };
+  const ownPorts = ownPortsOf(start, config);
+  const browsing = createBrowsing({
+    ...{ stateDir: paths.stateDir, env: settings.env, ownPorts, dangerously: dangerousWeb, warn: log.warn },
+    config: () => live.current().config,
+  });
+  opened.defer(browsing.close);
+  return { workspace, sandboxes, running, undo, mcp, browsing, live, perimeter, outgoing, remembering };
 }
 
 function wireCore(
@@ -269,11 +278,11 @@ function wireCore(
   const openWeb = async (): Promise<Web> =>
     (await import('./net/web/web.ts')).createWeb({
       settings: () => live.current().config.tools.web,
-      ownPorts: () => [port ?? portFromEnv(env) ?? config.gateway.port],
+      ownPorts: ownPortsOf(start, config),
       ...(dangerousWeb ? { dangerously: dangerousWeb } : {}),
     });
   const { tools, toolCaller } = createTooling({
-    ...{ log, remembering, sandboxes, running, undo, mcp },
+    ...{ log, remembering, sandboxes, running, undo, mcp, browsing },
     live: () => live.current().config,
     web: () => (web ??= openWeb()),
     canSend: () => perimeter.hasChannels(),
@@ -308,6 +317,7 @@ function wireCore(
   running.recordWith(core.journal.record);
   remembering.recordWith(core.journal.record);
   mcp.recordWith(core.journal.record);
+  browsing.recordWith(core.journal.record);
   sandboxes.recordWith(core.journal.record);
   live.recordWith(core.journal.record);
   const { exists, hash } = live.current();
@@ -334,6 +344,7 @@ async function openGateway(
     elevated: running.elevation.open,
     mcp: mcp.report,
     panic: panic.state,
+    unvouched: remembering.unvouched,
   });
   const gateway = await startGateway({
     backend: createBackend({
@@ -366,6 +377,11 @@ async function openGateway(
   opened.defer(() => gateway.close('the start failed'));
   return gateway;
 }
+
+/** What no page is ever read from. */
+const ownPortsOf =
+  ({ port, env }: Start, { gateway }: State['config']) =>
+  (): readonly number[] => [port ?? portFromEnv(env) ?? gateway.port];
 
 async function openWorkspace(dir: string): Promise<Root> {
   prepareWorkspace(dir);

@@ -9,6 +9,7 @@ import { createProvenance } from './memory/provenance.ts';
 import { HardshellError } from './platform/errors.ts';
 import type { Root } from './platform/root.ts';
 import type { Store } from './store/open.ts';
+import { unvouchedFiles } from './store/provenance/unvouched.ts';
 import type { ToolEnv } from './tools/tool.ts';
 
 export type RememberingPorts = {
@@ -52,6 +53,8 @@ export function createRemembering({ store, workspace, redactor, sandboxes, confi
     provenance,
     isFor,
     memory,
+    /** files that every turn of the owner sees, and nobody has vouched for */
+    unvouched: (): readonly string[] => unvouchedFiles(store, workspace.path),
     envOf: (call: Spoken): Pick<ToolEnv, 'provenance' | 'memory'> => ({
       provenance: {
         labelRead: provenance.labelRead,

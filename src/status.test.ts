@@ -2,7 +2,13 @@
 import { expect, test } from 'vitest';
 import { createStatus, type StatusPorts } from './status.ts';
 
-function repairsWith(queued: number, active: number, channels: object[] = [], servers: object[] = []): string[] {
+function repairsWith(
+  queued: number,
+  active: number,
+  channels: object[] = [],
+  servers: object[] = [],
+  unvouched: string[] = [],
+): string[] {
   const count = { queued: 0, sent: 0, unknown: 0, failed: 0 };
   const ports = {
     now: () => 0,
@@ -22,6 +28,8 @@ function repairsWith(queued: number, active: number, channels: object[] = [], se
     channels: () => channels,
     elevated: () => [],
     mcp: () => servers,
+    unvouched: () => unvouched,
+    panic: () => null,
   };
   return createStatus(ports as unknown as StatusPorts)().repairs.map(({ what }) => what);
 }
@@ -53,4 +61,13 @@ test('an MCP server that is down and tools that wait for a yes are repairs; what
   const down = { ...server, state: 'down', problem: 'it ended with 1', tools: [] };
   expect(repairsWith(0, 0, [], [down])).toEqual(['the MCP server github does not run: it ended with 1']);
   expect(repairsWith(0, 0, [], [{ ...server, tools: [{ state: 'left out' }] }])).toEqual([]);
+});
+
+test('files that steer and that nobody vouched for are a repair, by name', () => {
+  expect(repairsWith(0, 0, [], [], ['USER.md'])).toEqual([
+    expect.stringMatching(/^USER\.md changed by hand .* counts as/),
+  ]);
+  expect(repairsWith(0, 0, [], [], ['SOUL.md', 'USER.md', 'MEMORY.md'])[0]).toMatch(
+    /^SOUL\.md, USER\.md and MEMORY\.md /,
+  );
 });

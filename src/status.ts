@@ -7,6 +7,7 @@ import type { LiveConfig } from './live-config.ts';
 import type { Models } from './models/provider.ts';
 import { type Panic, panicLine } from './ops/panic/panic.ts';
 import { LIFT } from './panicking.ts';
+import { unvouchedLine } from './store/provenance/unvouched.ts';
 import type { Opened } from './store/rescue/restore.ts';
 import { dayOf } from './store/usage.ts';
 import type { McpReport } from './tools/mcp/report.ts';
@@ -25,6 +26,7 @@ export type StatusPorts = {
   readonly elevated: () => StatusReport['elevated'];
   readonly mcp: () => readonly McpReport[];
   readonly panic: () => Panic | null;
+  readonly unvouched: () => readonly string[];
   readonly opened: Pick<Opened, 'told' | 'brokenKept'>;
 };
 
@@ -81,6 +83,8 @@ export function createStatus(ports: StatusPorts): () => StatusReport {
         fix: problem.fix || 'it is tried again by itself; openclaw channels status --probe',
       });
     }
+    const unvouched = unvouchedLine(ports.unvouched());
+    if (unvouched !== null) repairs.push(unvouched);
     if (opened.told !== null) {
       const fix = opened.brokenKept
         ? `look at ${opened.brokenKept}*, then remove it`

@@ -5,9 +5,8 @@ import { setOff } from '../platform/outside-text.ts';
 import type { Root } from '../platform/root.ts';
 import type { Speaker } from '../sessions/turn.ts';
 import { join, type Label } from '../store/label.ts';
+import { SHOWN_FILES } from '../store/provenance/unvouched.ts';
 
-/** Files that every turn sees, in this order, and how much of each. */
-const WORKSPACE_FILES = ['AGENTS.md', 'SOUL.md', 'IDENTITY.md', 'USER.md', 'MEMORY.md'] as const;
 /** What the owner keeps for themselves: shown only where nobody else can ask about it. */
 const PRIVATE_FILES: readonly string[] = ['USER.md', 'MEMORY.md'];
 const MAX_FILE_CHARS = 20_000;
@@ -69,7 +68,7 @@ export function createPromptBuilder(workspace: Root, { shown, version }: Knowing
     const apart: string[] = [];
     let label: Label | null = null;
     let left = MAX_TOTAL_CHARS;
-    for (const name of WORKSPACE_FILES) {
+    for (const name of SHOWN_FILES) {
       if (facts.guest !== null && PRIVATE_FILES.includes(name)) continue;
       const part = await partOf(name);
       const text = cut(part.text, left);
@@ -128,7 +127,7 @@ function cut(text: string, maxChars: number): string {
 }
 
 /** What a new workspace starts with. Short, since every word is paid for on every turn. */
-export const STARTER_FILES: Readonly<Record<(typeof WORKSPACE_FILES)[number], string>> = {
+export const STARTER_FILES: Readonly<Record<(typeof SHOWN_FILES)[number], string>> = {
   'AGENTS.md': `# How to work here\n\n- Ask when a request can be read in two ways.\n- Keep files tidy; say which files you changed.\n`,
   'SOUL.md': `# Manner\n\nCalm, precise, friendly. No flattery, no filler.\n`,
   'IDENTITY.md': `# Who you are\n\nName: Hardshell\n`,

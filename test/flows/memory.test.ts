@@ -158,8 +158,11 @@ test('what was written by an editor or a command taints until the owner vouches 
   await say('hello', 'i');
   expect(systemOf()).toContain('Graz');
   expect(contextOf('i')).toEqual({ integrity: 'untrusted', outside: ['file:USER.md'] });
+  for (const command of ['status', 'doctor'])
+    expect((await gateway.cli(command)).stdout).toMatch(/USER\.md.* by hand[\s\S]*openclaw memory trust USER\.md/);
   expect((await gateway.cli('memory', 'trust', 'USER.md')).code).toBe(64);
   await cli('memory', 'trust', 'USER.md', '--yes');
+  for (const command of ['status', 'doctor']) expect((await gateway.cli(command)).stdout).not.toContain('memory trust');
   model.script({ text: 'hi' });
   await say('hello', 'j');
   expect(contextOf('j')).toEqual({ integrity: 'owner', outside: [] });

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { removeFile } from '../../platform/files.ts';
 import { acquireLock } from '../../platform/lock.ts';
 import { quoted } from '../../secrets/files.ts';
+import { unvouchedFiles, unvouchedLine } from '../../store/provenance/unvouched.ts';
+import { readStore } from '../../store/read-only.ts';
 import { quickCheck } from '../../store/rescue/quick-check.ts';
 import { type Answer, type Check, error, type Facts, info, type Mend, ok, warning } from './check.ts';
 
@@ -13,6 +15,7 @@ const SNAPSHOT_DUE_MS = 3 * HOUR_MS;
 export const DATA_CHECKS: readonly Check[] = [
   { id: 'database', title: 'database', ask: askDatabase },
   { id: 'snapshots', title: 'snapshots', ask: askSnapshots },
+  { id: 'memory', title: 'memory', ask: askMemory },
   { id: 'lock', title: 'lock', ask: askLock },
 ];
 
@@ -42,6 +45,14 @@ function askSnapshots({ paths, nowMs, lock }: Facts): Answer {
   const said = `${ages.length}, the newest ${hours < 1 ? 'less than an hour' : `${hours} h`} old`;
   const isLate = lock !== null && nowMs - lock.startedAtMs > SNAPSHOT_DUE_MS && Math.min(...ages) > SNAPSHOT_DUE_MS;
   return isLate ? warning(`${said}, though one is due every hour`, 'openclaw logs | grep snapshot') : ok(said);
+}
+
+/** What steers or is remembered, and changed since somebody vouched for it. */
+async function askMemory({ paths, config }: Facts): Promise<Answer> {
+  if (!existsSync(paths.databasePath)) return info('there is none yet; the first start makes it');
+  const folder = config?.agents.defaults.workspace ?? paths.workspaceDir;
+  const found = await readStore(paths.databasePath, async (rows) => unvouchedLine(unvouchedFiles(rows, folder)));
+  return found === null ? ok('you vouched for all that steers') : info(found.what, found.fix);
 }
 
 function askLock({ paths, lock, nowMs }: Facts): Answer {

@@ -4,12 +4,14 @@ import { createHash } from 'node:crypto';
 import { fromColumns, join, type Label, type LabelColumns, toColumns } from '../label.ts';
 import type { Store } from '../open.ts';
 
+/** Read by a look from beside as well. */
+export type Rows = Pick<Store, 'prepare'>;
 export type ContentLabels = ReturnType<typeof openContentLabels>;
 
 const hashOf = (data: Buffer | string): string => createHash('sha256').update(data).digest('hex');
 const LABEL = 'integrity, readers, sources';
 
-export function openContentLabels(store: Store) {
+export function openContentLabels(store: Rows) {
   const get = store.prepare(`SELECT ${LABEL} FROM content_labels WHERE hash = ?`);
   const put = store.prepare(`INSERT INTO content_labels (hash, path, at, ${LABEL}) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET integrity = excluded.integrity, readers = excluded.readers, sources = excluded.sources`);
