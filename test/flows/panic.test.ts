@@ -7,6 +7,7 @@ import { type ModelServer, startModelServer } from '../doubles/model-server.ts';
 import { PERSON, startTelegramServer, TELEGRAM_TOKEN } from '../doubles/telegram-server.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { configFor } from '../support/model-config.ts';
+import { openBrowser, openChat, signInUrl } from '../support/page.ts';
 import { processesWith, until } from '../support/sandbox.ts';
 
 let model: ModelServer;
@@ -122,3 +123,23 @@ test('the owner says /panic in a chat, hears that it was done, and nobody is hea
     await server.close();
   }
 }, 30_000);
+
+test('the page stops everything with one button and a yes, says so, and lets it work again', async () => {
+  const gateway = await start(config());
+  const browser = await openBrowser();
+  try {
+    const { page, close } = await openChat(browser, signInUrl(gateway), { colorScheme: 'dark' });
+    await page.getByRole('button', { name: 'Stop everything' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Stop everything' }).click();
+    const banner = page.getByRole('alert').filter({ hasText: 'Everything is stopped' });
+    await banner.waitFor({ timeout: 10_000 });
+    const folder = process.env['PICTURES'];
+    if (folder) await page.screenshot({ path: join(folder, 'panic.png') });
+    await banner.getByRole('button', { name: 'Let it work again' }).click();
+    await banner.waitFor({ state: 'detached', timeout: 10_000 });
+    expect(existsSync(join(gateway.stateDir, 'panic.json'))).toBe(false);
+    await close();
+  } finally {
+    await browser.close();
+  }
+}, 40_000);

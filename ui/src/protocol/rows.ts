@@ -141,6 +141,8 @@ export type StatusView = {
   readonly version: string;
   readonly model: string;
   readonly offline: boolean;
+  /** everything was stopped by hand */
+  readonly stopped: boolean;
   readonly repairs: readonly { readonly what: string; readonly fix: string }[];
 };
 
@@ -151,6 +153,7 @@ export function readStatus(value: unknown): StatusView {
     version: textOf(status['version']) || textOf(status['runtimeVersion']),
     model: textOf(model['primary']),
     offline: model['offline'] === true,
+    stopped: status['panic'] !== null && status['panic'] !== undefined,
     repairs: listOf(status['repairs']).map((entry) => ({
       what: textOf(objectOf(entry)['what']),
       fix: textOf(objectOf(entry)['fix']),

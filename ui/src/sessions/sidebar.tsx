@@ -4,6 +4,7 @@ import { openPeople } from '../app/people.ts';
 import { linkTo } from '../app/route.ts';
 import { newSession, search, showArchived, showMore } from '../app/sessions.ts';
 import { Icon, type IconName, Mark } from '../shell/icons.tsx';
+import { PanicButton } from '../shell/panic.tsx';
 import { type Theme, useTheme } from '../shell/theme.ts';
 import { SessionList } from './session-list.tsx';
 
@@ -65,6 +66,7 @@ export function Sidebar() {
         >
           {list.archived ? 'Back to sessions' : 'Archived'}
         </button>
+        <PanicButton />
         <ThemeSwitch />
         <button
           type="button"

@@ -5,6 +5,7 @@ import { openSession } from '../app/history.ts';
 import { nameOf } from '../app/state.ts';
 import type { StatusView } from '../protocol/rows.ts';
 import { Icon } from './icons.tsx';
+import { PanicBanner } from './panic.tsx';
 import { plainLine } from './visible.tsx';
 
 /** `brief`: without what the view itself shows. */
@@ -13,6 +14,7 @@ export function Banners({ brief = false }: { brief?: boolean }) {
     <div class="banners">
       <LinkBanner />
       <OldPageBanner />
+      <PanicBanner />
       <ApprovalBanner />
       {!brief && <StatusBanners />}
     </div>
@@ -115,7 +117,9 @@ function StatusBanners() {
 type Line = { readonly id: string; readonly words: string; readonly fix: string };
 
 /** What needs a person. That the model is the offline one is said in our words, with the gateway's way out of it. */
-function linesOf({ offline, repairs }: StatusView): Line[] {
+function linesOf({ offline, repairs: all }: StatusView): Line[] {
+  // Said by a line of its own.
+  const repairs = all.filter(({ fix }) => fix !== 'openclaw panic --lift');
   const aboutModel = offline ? repairs.find(({ what }) => what.includes('offline model')) : undefined;
   const others = repairs.filter((repair) => repair !== aboutModel);
   const lines = others.map(({ what, fix }) => ({
