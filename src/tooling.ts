@@ -109,12 +109,12 @@ export function createTooling({
           tools: TOOLS,
           toolOf: mcp.toolOf,
           where: sandboxes.whereOf,
-          async decide(call, effects) {
+          async decide(call, effects, isAhead) {
             const flow = { rolesOf: rolesOfTool, registry: trusted.flow() };
             const verdicts = await Promise.all(
               [...judgesOf(live(), sandboxes.zonesOf(call), flow), ...running.judges].map((one) => one(call, effects)),
             );
-            return decide(call, effects, grants.apply(call, effects, verdicts.flat()));
+            return decide(call, effects, grants.apply(call, effects, verdicts.flat(), isAhead));
           },
           labelled: (call, given) =>
             labelled(given, tierOfResult(live().trust.tiers, sandboxes.zonesOf(call), call, given.sources)),

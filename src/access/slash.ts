@@ -74,31 +74,39 @@ export function whoamiText({ principal, place, channel, sender }: AdmittedMessag
 
 export type ChatAnswer = {
   readonly kind: 'answer';
-  readonly decision: 'allow-once' | 'allow-always' | 'deny';
-  /** a code, or the id that a button carries */
+  readonly decision: 'allow-once' | 'allow-task' | 'allow-always' | 'deny';
+  /** a code, a line of a card such as `K7.2`, or the id that a button carries */
   readonly which: string;
+  /** all lines of the card that `which` names */
+  readonly isCard: boolean;
   /** null: it may be given here by this person; else why not, for them to read */
   readonly refused: string | null;
 };
 
-const CODE = String.raw`[a-z]\d[a-z]?`;
+const CODE = String.raw`[a-z]\d[a-z]?(?:\.\d{1,2})?`;
 const ID = '[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}';
 const PLAIN = new RegExp(`^\\s*(yes|no)[ ,:]+(${CODE})[.!]?\\s*$`, 'i');
-const SLASH = new RegExp(`^\\s*/(approve|deny)(?:@[\\w-]{2,40})?\\s+(${CODE}|${ID})(\\s+always)?\\s*$`, 'i');
+const SLASH = new RegExp(
+  `^\\s*/(approve|deny)(?:@[\\w-]{2,40})?\\s+(${CODE}|${ID})(\\s+(?:always|task|all))?\\s*$`,
+  'i',
+);
 
-/** `yes K7`, `no K7`, `/approve K7 always`, `/deny K7`; null: it is a message like any other. */
+/** `yes K7`, `no K7.2`, `/approve K7 always`, `/deny K7`; null: it is a message like any other. */
 function answerIn(written: string, { principal, place, assurance }: AdmittedMessage): ChatAnswer | null {
   const [, typed = '', which = '', more = ''] = SLASH.exec(written) ?? PLAIN.exec(written) ?? [];
   const word = typed.toLowerCase();
-  if (word === '' || (more !== '' && word === 'deny')) return null;
+  const scope = more.trim().toLowerCase();
+  if (word === '' || (word === 'deny' && scope !== '' && scope !== 'all')) return null;
   const isOwner = principal.kind === 'owner' && assurance === 'platform';
   // Whoever is not the owner may say yes to anything; the word is then no answer.
   if (!isOwner && (word === 'yes' || word === 'no')) return null;
+  const isId = which.length > 8;
   const isYes = word === 'yes' || word === 'approve';
   return {
     kind: 'answer',
-    decision: !isYes ? 'deny' : more === '' ? 'allow-once' : 'allow-always',
-    which: which.length > 3 ? which.toLowerCase() : which.toUpperCase(),
+    decision: !isYes ? 'deny' : scope === 'always' || scope === 'task' ? `allow-${scope}` : 'allow-once',
+    which: isId ? which.toLowerCase() : which.toUpperCase(),
+    isCard: scope === 'all' || !(isId || which.includes('.')),
     refused: !isOwner ? NOT_OWNER : place !== 'dm' ? NOT_HERE : null,
   };
 }

@@ -17,6 +17,8 @@ type CallResult = {
   readonly isError: boolean;
   readonly label: Label;
   readonly isOutstanding?: true;
+  /** the turn ends with these words, until the owner lets it go on */
+  readonly paused?: string;
   /** policy or the owner said no, which stays a no */
   readonly refused?: Refused;
 };
@@ -24,8 +26,8 @@ type Watch = {
   readonly loop: ReturnType<typeof createLoopWatch>;
   readonly refusals: ReturnType<typeof createRefusalWatch>;
 };
-/** Why a turn ends before its answer. */
-type Circle = { readonly message: string; readonly fix: string };
+/** Why a turn ends before its answer: it goes in circles, or was paused with these words. */
+type Circle = { readonly message: string; readonly fix: string } | { readonly paused: string };
 
 export type AgentPorts = {
   readonly models: Models;
@@ -64,10 +66,14 @@ export async function runTurn(turn: Turn, ports: AgentPorts): Promise<TurnEnd> {
     ...(error ? { error } : {}),
   });
 
+  const ended = (circle: Circle): TurnEnd =>
+    'paused' in circle ? end('ok', circle.paused, 'paused') : end('error', '', 'loop', { kind: 'loop', ...circle });
+
   if (turn.outstanding.length > 0) {
     const calls = turn.outstanding.map(({ id, name, arguments: args }) => ({ id, name, args }));
-    await carryOut(turn, ports, calls, turn.conversation.context(), watch);
+    const circle = await carryOut(turn, ports, calls, turn.conversation.context(), watch);
     if (turn.signal.aborted) return stopped(turn, end, '');
+    if (circle) return ended(circle);
   }
   for (let step = 0; step < MAX_STEPS; step++) {
     const reply = await askModel(turn, ports, { prompt, tools, fixedTokens });
@@ -91,7 +97,7 @@ export async function runTurn(turn: Turn, ports: AgentPorts): Promise<TurnEnd> {
     }
     const circle = await runCalls(turn, ports, reply, watch);
     if (turn.signal.aborted) return stopped(turn, end, '');
-    if (circle) return end('error', '', 'loop', { kind: 'loop', ...circle });
+    if (circle) return ended(circle);
     turn.takeSteering();
   }
   return end('error', '', 'steps', {
@@ -170,9 +176,11 @@ async function carryOut(
   watch: Watch,
 ): Promise<Circle | null> {
   let circle: Circle | null = null;
-  for (const call of calls) {
+  for (const [at, call] of calls.entries()) {
     turn.emit({ type: 'run.tool', phase: 'start', callId: call.id, name: call.name, args: call.args });
-    const result: CallResult = circle ? notRun(NO_MORE) : await oneCall(turn, ports, call, context);
+    const result: CallResult = circle
+      ? notRun('paused' in circle ? PAUSED : NO_MORE)
+      : await oneCall(turn, ports, call, context, calls.slice(at + 1));
     if (result.isOutstanding) break;
     const { text, ends }: Seen = circle ? { text: result.text, ends: null } : seen(call, result, watch);
     circle ??= ends;
@@ -187,12 +195,14 @@ async function carryOut(
   return circle;
 }
 
+const PAUSED = 'Not run: the turn pauses until the owner says to go on. Call it again then.';
 const NO_MORE = 'Not run: the turn ends, since it goes in circles.';
 const notRun = (text: string): CallResult => ({ text, isError: true, label: label('tool-local', 'owner') });
 
 type Seen = { readonly text: string; readonly ends: Circle | null };
 /** What the model is told of a result, given what it was told before, and whether the turn should end over it. */
-function seen(call: ModelToolCall, { text, refused }: CallResult, watch: Watch): Seen {
+function seen(call: ModelToolCall, { text, refused, paused }: CallResult, watch: Watch): Seen {
+  if (paused !== undefined) return { text, ends: { paused } };
   if (refused) {
     const verdict = watch.refusals.observe(call.name, refused);
     if (verdict === 'full') return { text, ends: null };
@@ -211,7 +221,13 @@ function seen(call: ModelToolCall, { text, refused }: CallResult, watch: Watch):
   return { text: verdict === 'warn' ? warned : text, ends: null };
 }
 
-function oneCall(turn: Turn, ports: AgentPorts, call: ModelToolCall, context: Label): Promise<CallResult> {
+function oneCall(
+  turn: Turn,
+  ports: AgentPorts,
+  call: ModelToolCall,
+  context: Label,
+  rest: readonly ModelToolCall[],
+): Promise<CallResult> {
   if (turn.signal.aborted) {
     const result = notRun('Not run: the turn was stopped.');
     return Promise.resolve(turn.signal.reason === 'shutdown' ? { ...result, isOutstanding: true } : result);
@@ -226,14 +242,13 @@ function oneCall(turn: Turn, ports: AgentPorts, call: ModelToolCall, context: La
         `${call.name} did not run: a secret, or what looks like one, was in the arguments. Do it without the secret, or ask the owner to do it.`,
       ),
     );
-  return ports.callTool(
-    {
-      ...{ turnId: turn.runId, sessionKey: turn.sessionKey, agentId: turn.agentId, speaker: turn.speaker, context },
-      ...{ callId: call.id, name: call.name, args: call.args },
-      heard: () => heardIn(turn.conversation, turn.runId),
-    },
-    turn.signal,
-  );
+  const toolCall = ({ id, name, args }: ModelToolCall): ToolCall => ({
+    ...{ turnId: turn.runId, sessionKey: turn.sessionKey, agentId: turn.agentId, speaker: turn.speaker, context },
+    ...{ callId: id, name, args },
+    heard: () => heardIn(turn.conversation, turn.runId),
+  });
+  // What is unfit is never among those that come after one that runs.
+  return ports.callTool({ ...toolCall(call), ahead: () => rest.map(toolCall) }, turn.signal);
 }
 
 /** Longer ones name nothing, and would be stored and shown in full. */

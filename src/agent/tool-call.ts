@@ -18,4 +18,6 @@ export type ToolCall = {
   readonly context: Label;
   /** what this run has heard; left out: nothing, so that nothing vouches for anything */
   readonly heard?: () => Heard;
+  /** calls of the same answer that come after it and have not begun: what must be asked about them is asked with it */
+  readonly ahead?: () => readonly ToolCall[];
 };

@@ -3,16 +3,17 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, normalize, resolve } from 'node:path';
 import { tryReadChecked } from '../platform/files.ts';
 import { canonicalJson } from '../platform/json.ts';
 import { type Binding, questionOf } from '../policy/approvals/approval.ts';
-import type { Approvals } from '../policy/approvals/approvals.ts';
+import type { Approvals, Line } from '../policy/approvals/approvals.ts';
 import type { ToolCall } from '../policy/decide.ts';
 import type { Effect } from '../policy/effects.ts';
 import type { Names } from '../policy/shell/names.ts';
 import { BASE_ENVIRONMENT } from '../sandbox/environment.ts';
 import type { CallerPorts } from '../tools/call.ts';
+import { pausedText } from './words.ts';
 
 export type BinderPorts = {
   /** the folder that this conversation has as its workspace */
@@ -40,7 +41,7 @@ export const createBinder =
     parts.set('the environment', digest(canonicalJson(BASE_ENVIRONMENT)));
     parts.set('the workspace', digest(folder));
     for (const effect of effects) {
-      const leaves = effect.kind === 'read' && effects.some(({ kind }) => kind === 'message');
+      const leaves = effect.kind === 'read' && effects.some(({ kind }) => kind === 'message' || kind === 'browse');
       if (effect.kind === 'write' || leaves)
         parts.set(`the file ${effect.path}`, await thing(resolve(folder, effect.path)));
       if (effect.kind !== 'run') continue;
@@ -60,17 +61,36 @@ export const createBinder =
 /** The way of a call that policy asks about: the owner's word, which holds for the call as it is. */
 export const createOwnersWord =
   (approvals: Approvals, bind: ReturnType<typeof createBinder>): CallerPorts['askOwner'] =>
-  async (call, effects, decision, signal) => {
-    const bound = await bind(call, effects);
-    const { always, ...question } = questionOf(call, effects, decision);
-    const answer = await approvals.ask(
-      bound.isWhole ? { ...question, always } : { ...question, always: null, effects: [...question.effects, UNSEEN] },
-      bound.parts,
-      signal,
-    );
+  async (call, effects, decision, signal, ahead = []) => {
+    const lineOf = async (one: Pick<Ahead, 'call' | 'effects'>, asks: typeof decision): Promise<Line> => {
+      const { parts, isWhole } = await bind(one.call, one.effects);
+      const question = questionOf(one.call, one.effects, asks);
+      const unseen = { always: null, task: null, effects: [...question.effects, UNSEEN] };
+      return { question: isWhole ? question : { ...question, ...unseen }, binding: parts };
+    };
+    const first = await lineOf({ call, effects }, decision);
+    // A call that needs what one before it writes is another call by then, and is asked about by itself.
+    const written = new Set(writtenBy(effects));
+    const also: Line[] = [];
+    for (const one of ahead) {
+      const line = one.decision.kind === 'ask' ? await lineOf(one, one.decision) : null;
+      if (line && !line.binding.some(({ what }) => written.has(pathIn(what)))) also.push(line);
+      for (const path of writtenBy(one.effects)) written.add(path);
+    }
+    const answer = await approvals.ask(first.question, first.binding, signal, also);
+    if (answer.kind === 'paused') return { kind: 'paused', told: pausedText([first, ...also], answer.cards) };
     if (answer.kind !== 'allowed') return answer;
     return { kind: 'allowed', confirm: async () => approvals.confirm(answer.id, (await bind(call, effects)).parts) };
   };
+type Ahead = NonNullable<Parameters<CallerPorts['askOwner']>[4]>[number];
+
+const writtenBy = (effects: readonly Effect[]): string[] =>
+  effects.flatMap((one) => (one.kind === 'write' ? [normalize(one.path)] : []));
+/** `the file ./a`, `the program /workspace/a` and a written `a` are one file. */
+const pathIn = (what: string): string => {
+  const path = normalize(what.replace(/^the (?:file|program) /, ''));
+  return path.startsWith(`${INSIDE}/`) ? path.slice(INSIDE.length + 1) : path;
+};
 const UNSEEN = 'starts or reads something that is chosen only when it runs: a change of that would not be noticed';
 
 /** Where a path of a command lies on this machine; `folder` is what the box shows as its workspace. */

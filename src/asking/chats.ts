@@ -6,13 +6,13 @@ import type { ChatAnswer } from '../access/slash.ts';
 import type { Backend, BackendEvent } from '../gateway/backend.ts';
 import type { Journal } from '../journal/journal.ts';
 import { setNewest } from '../platform/newest.ts';
-import type { Approval, Asker } from '../policy/approvals/approval.ts';
+import { type Approval, type Asker, nameOf } from '../policy/approvals/approval.ts';
 import type { Approvals } from '../policy/approvals/approvals.ts';
 import type { Grants } from '../policy/approvals/grants.ts';
 import type { Notes } from '../store/notes.ts';
 import type { Store } from '../store/open.ts';
 import type { Outbox, OutboxRow } from '../store/outbox.ts';
-import { alreadyText, buttonsOf, closedText, fitsChat, letterOf, noticeText } from './words.ts';
+import { alreadyText, buttonsOf, cardClosedText, closedText, fitsChat, letterOf, noticeText } from './words.ts';
 
 type Chat = { readonly channel: string; readonly account: string; readonly chat: string };
 
@@ -94,16 +94,19 @@ export function createAsking(ports: AskingPorts) {
       savedAtMs = seenAtMs;
       notes.save(SEEN, String(seenAtMs));
     },
-    asked(approval: Approval): () => void {
-      const rows = write(approval, 'asked', letterOf(approval), { buttons: buttonsOf(approval) });
+    asked(card: readonly Approval[]): () => void {
+      const [first] = card;
+      const rows = first ? write(first, 'asked', letterOf(card), { buttons: buttonsOf(card) }) : [];
       return () => {
         send(rows);
-        ports.publish({ type: 'approval.requested', approval });
+        for (const approval of card) ports.publish({ type: 'approval.requested', approval });
       };
     },
-    /** Closed everywhere: every chat that was told hears it, but the one that has just answered. */
-    closed(approval: Approval): () => void {
-      const rows = write(approval, `closed:${approval.state}`, closedText(approval), { except: answering });
+    /** Closed everywhere: every chat that was told hears it, but the one that has just answered; of a card, once it is all closed. */
+    closed(approval: Approval, card: readonly Approval[]): () => void {
+      const isOver = card.every(({ state }) => state !== 'pending');
+      const text = approval.state === 'expired' ? closedText(approval) : cardClosedText(card);
+      const rows = isOver ? write(approval, `closed:${approval.state}`, text, { except: answering }) : [];
       return () => {
         send(rows);
         ports.publish({ type: 'approval.resolved', approval });
@@ -127,14 +130,24 @@ export function createAsking(ports: AskingPorts) {
         return refuse('UNKNOWN', `No question waits by that code. openclaw approvals   (shows what waits)`);
       }
       const { code, id } = approval;
-      if (given.decision !== 'deny' && approval.state === 'pending' && !fitsChat(approval))
+      const name = nameOf(approval);
+      const card = ports.approvals().cardOf(approval);
+      const isCard = card.length > 1 && given.isCard;
+      if (given.decision !== 'deny' && approval.state === 'pending' && !fitsChat(card))
         return refuse('TOO_LONG', `${code} is too long to be shown here whole, so it cannot be allowed here: openclaw approvals show ${code}`); // biome-ignore format: one refusal
       answering = from;
       try {
         const facts = { channel, account, chat, sender: sender.id };
-        const outcome = ports.approvals().resolve(id, given.decision, { name: `${by} (direct chat)`, facts });
-        if (outcome.ok) return closedText(outcome.approval);
-        if (outcome.problem === 'NOT_ALWAYS') return `${code} can only be allowed once: yes ${code}`;
+        const who = { name: `${by} (direct chat)`, facts };
+        if (isCard && given.decision !== 'allow-once' && given.decision !== 'deny')
+          return `${code} asks about ${card.length} calls: name one, such as /approve ${name} ${given.decision === 'allow-task' ? 'task' : 'always'}`;
+        const outcome = isCard
+          ? ports.approvals().resolveCard(id, given.decision as 'allow-once' | 'deny', who)
+          : ports.approvals().resolve(id, given.decision, who);
+        if (outcome.ok)
+          return isCard ? cardClosedText(ports.approvals().cardOf(approval)) : closedText(outcome.approval);
+        if (outcome.problem === 'NOT_ALWAYS' || outcome.problem === 'NOT_TASK')
+          return `${name} can only be allowed once: yes ${name}`;
         return alreadyText(outcome.approval ?? approval);
       } finally {
         answering = '';
@@ -174,6 +187,8 @@ export function createApprovalDesk({
     ...{ list: approvals.list, recent: approvals.recent, get: approvals.find },
     resolve: (id, decision, actor) =>
       approvals.resolve(id, decision, { name: CLIENTS[actor.clientId] ?? actor.clientId, facts: actor }),
+    resolveCard: (id, decision, actor) =>
+      approvals.resolveCard(id, decision, { name: CLIENTS[actor.clientId] ?? actor.clientId, facts: actor }),
     ...{ grants: grants.list, revoke: grants.revoke, present: asking.present },
   };
 }

@@ -176,7 +176,8 @@ function look(program: Command, lazy: Lazy): void {
   examples(shown, ['openclaw approvals show K7', 'openclaw approvals show 3f6a --json']);
   const approve = asking(approvals.command('approve').description('allow it, this once').argument('<id>', CODE_OR_ID));
   approve
-    .option('--always', 'exactly this pattern from now on (it is shown first; see grants)')
+    .option('--task', 'also for the rest of this run, what it shows (see grants)')
+    .option('--always', 'exactly this pattern, for 30 days at most (it is shown first; see grants)')
     .action(lazy(async () => ({ run: (await answering()).approve })));
   examples(approve, ['openclaw approvals approve K7', 'openclaw approvals approve K7 --always']);
   const deny = asking(approvals.command('deny').description('refuse it').argument('<id>', CODE_OR_ID));

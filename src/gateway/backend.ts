@@ -195,6 +195,8 @@ export interface Backend {
     get(id: string): Approval | null;
     /** an answer counts once */
     resolve(id: string, decision: ApprovalDecision, actor: Actor): Resolution;
+    /** the same answer to all lines of its card that wait */
+    resolveCard(id: string, decision: 'allow-once' | 'deny', actor: Actor): Resolution;
     grants(): readonly Grant[];
     /** false when there is none that holds */
     revoke(id: string, actor: Actor): boolean;

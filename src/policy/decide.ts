@@ -3,7 +3,7 @@
 import type { ToolCall } from '../agent/tool-call.ts';
 import { HardshellError } from '../platform/errors.ts';
 import type { Effect } from './effects.ts';
-import { type Always, strictest, type Verdict } from './verdict.ts';
+import { type Always, askingCodes, strictest, type Verdict } from './verdict.ts';
 
 /** What policy is asked about; tools/ sees the call through here. */
 export type { ToolCall };
@@ -44,6 +44,8 @@ export type Decision =
       /** the setting, file or act that says so */
       readonly key: string;
       readonly code: string;
+      /** every rule that asks, sorted */
+      readonly codes: readonly string[];
       readonly reason: string;
       readonly marks: readonly string[];
       /** null: it can only be allowed once */
@@ -68,5 +70,5 @@ export function decide(call: ToolCall, effects: readonly Effect[], verdicts: rea
   const { key, code, reason, fix, marks = [], always = null } = objection;
   return objection.rule === 'deny'
     ? { kind: 'deny', key, code, reason, fix }
-    : { kind: 'ask', key, code, reason, marks, always, approve: () => permit({ isApproved: true }) };
+    : { kind: 'ask', key, code, codes: askingCodes(verdicts), reason, marks, always, approve: () => permit({ isApproved: true }) }; // biome-ignore format: one decision
 }

@@ -50,3 +50,7 @@ export function strictest(verdicts: readonly Verdict[]): Objection | null {
     marks: asked.flatMap(({ marks = [] }) => marks),
   };
 }
+
+/** The rules that ask, each once, in an order that does not depend on who was asked first. */
+export const askingCodes = (verdicts: readonly Verdict[]): string[] =>
+  [...new Set(verdicts.flatMap((one) => (one.rule === 'ask' ? [one.code] : [])))].sort();

@@ -343,6 +343,9 @@ const speakerOf = ({ principal, place, channel, account, chat, sender }: Waiting
 
 function closing(end: TurnEnd): Parameters<OpenConversation['append']>[0] {
   const meta = { model: end.model, stopReason: end.stopReason, usage: end.usage };
+  // The house's own words, though with arguments in them: no model is shown them as its own.
+  if (end.stopReason === 'paused')
+    return { role: 'notice', blocks: [{ type: 'text', text: end.text }], meta, label: end.label };
   if (end.status === 'ok' || (end.status === 'aborted' && end.text !== '')) {
     return { role: 'assistant', blocks: [{ type: 'text', text: end.text }], meta, label: end.label };
   }

@@ -177,4 +177,8 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (kind, value)
   ) STRICT, WITHOUT ROWID;
   `,
+  // What was allowed for good is good for 30 days, also what was allowed before that held.
+  `
+  UPDATE grants SET expires_at = min(expires_at, created_at + 2592000000);
+  `,
 ];

@@ -13,13 +13,16 @@ export type CallerPorts = {
   toolOf?(name: string): AnyTool | undefined;
   /** where commands of this call's conversation run */
   where(call: ToolCall): 'sandbox' | 'host';
-  decide(call: ToolCall, effects: readonly Effect[]): Decision | Promise<Decision>;
+  /** `isAhead`: only to know what would be asked; nothing runs by it */
+  decide(call: ToolCall, effects: readonly Effect[], isAhead?: boolean): Decision | Promise<Decision>;
   openEnv(call: PermittedCall, signal: AbortSignal): Promise<ToolEnv>;
   askOwner(
     call: ToolCall,
     effects: readonly Effect[],
     decision: Extract<Decision, { kind: 'ask' }>,
     signal: AbortSignal,
+    /** calls of the same answer that come after it, as they would be decided now */
+    ahead?: readonly Ahead[],
   ): Promise<OwnersWord>;
   /** every decision, before anything is asked or run */
   decided(call: ToolCall, decision: Decision, effects: readonly Effect[]): void;
@@ -39,7 +42,10 @@ export type CallerPorts = {
 export type OwnersWord =
   | { readonly kind: 'allowed'; confirm(): Promise<string | null> }
   | { readonly kind: 'no'; readonly why: string; readonly fix: string }
+  /** the owner was asked often enough: the turn ends with these words for them */
+  | { readonly kind: 'paused'; readonly told: string }
   | { readonly kind: 'asleep' };
+export type Ahead = { readonly call: ToolCall; readonly effects: readonly Effect[]; readonly decision: Decision };
 
 export type CallTool = (call: ToolCall, signal: AbortSignal) => Promise<ToolResult>;
 
@@ -47,15 +53,9 @@ export function createToolCaller(ports: CallerPorts): CallTool {
   const byName = new Map(ports.tools.map((tool) => [tool.name, tool]));
 
   async function callTool(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
-    const tool = byName.get(call.name) ?? ports.toolOf?.(call.name);
-    if (tool === undefined)
-      return problem(`There is no tool called ${quoted(call.name)}. There are: ${[...byName.keys()].join(', ')}.`);
-    const parsed = parseArgs(tool, call.args);
-    if (!parsed.ok) return problem(`${tool.name} did not run, its arguments are wrong: ${parsed.problem}.`);
-    const checked: ToolCall = { ...call, args: parsed.args };
-    const effects = tool.effects(parsed.args, ports.where(checked));
-    if (hasNul(effects))
-      return problem(`${tool.name} did not run, its arguments are wrong: there is a NUL character in them.`);
+    const read = readCall(call);
+    if ('text' in read) return read;
+    const { tool, checked, effects } = read;
     const way = await permit(checked, effects, signal);
     if ('text' in way) return way;
     const { permitted, confirm } = way;
@@ -70,11 +70,39 @@ export function createToolCaller(ports: CallerPorts): CallTool {
     if (signal.aborted) return notBegun(`${tool.name} did not run: the turn was stopped.`, signal);
     if (outward) await ports.started(permitted, permitted.effects);
     try {
-      const result = await tool.run(permitted, parsed.args, env);
+      const result = await tool.run(permitted, checked.args, env);
       return ports.labelled ? { ...result, label: ports.labelled(permitted, result.label) } : result;
     } finally {
       if (outward) ports.ended(permitted);
     }
+  }
+
+  /** What the call is, or what is wrong with it. */
+  function readCall(call: ToolCall): Read | ToolResult {
+    const tool = byName.get(call.name) ?? ports.toolOf?.(call.name);
+    if (tool === undefined)
+      return problem(`There is no tool called ${quoted(call.name)}. There are: ${[...byName.keys()].join(', ')}.`);
+    const parsed = parseArgs(tool, call.args);
+    if (!parsed.ok) return problem(`${tool.name} did not run, its arguments are wrong: ${parsed.problem}.`);
+    const checked: ToolCall = { ...call, args: parsed.args };
+    const effects = tool.effects(parsed.args, ports.where(checked));
+    if (hasNul(effects))
+      return problem(`${tool.name} did not run, its arguments are wrong: there is a NUL character in them.`);
+    return { tool, checked, effects };
+  }
+
+  /** What comes after a call that must be asked about; whatever is wrong with one of them shows when its turn comes. */
+  async function lookAhead(calls: readonly ToolCall[]): Promise<Ahead[]> {
+    const found: Ahead[] = [];
+    for (const call of calls) {
+      try {
+        const read = readCall(call);
+        if ('text' in read) continue;
+        const { checked, effects } = read;
+        found.push({ call: checked, effects, decision: await ports.decide(checked, effects, true) });
+      } catch {}
+    }
+    return found;
   }
 
   async function permit(call: ToolCall, effects: readonly Effect[], signal: AbortSignal): Promise<Way | ToolResult> {
@@ -82,9 +110,11 @@ export function createToolCaller(ports: CallerPorts): CallTool {
     ports.decided(call, decision, effects);
     if (decision.kind === 'allow') return { permitted: decision.call, confirm: null };
     if (decision.kind === 'deny') return denial(decision.code, decision.reason, decision.fix);
-    const word = await ports.askOwner(call, effects, decision, signal);
+    const ahead = await lookAhead(call.ahead?.() ?? []);
+    const word = await ports.askOwner(call, effects, decision, signal, ahead);
     if (word.kind === 'allowed') return { permitted: decision.approve(), confirm: word.confirm };
     if (word.kind === 'asleep') return notBegun(`${call.name} waits for the owner.`, signal);
+    if (word.kind === 'paused') return { ...problem(PAUSED), paused: word.told };
     return denial(decision.code, `${decision.reason}; ${word.why}`, word.fix);
   }
 
@@ -99,6 +129,11 @@ export function createToolCaller(ports: CallerPorts): CallTool {
   };
 }
 
+/** For the model, once the owner goes on. */
+const PAUSED =
+  'Not run: the owner was asked often enough in this turn, so it pauses. Call it again once they say to go on.';
+
+type Read = { readonly tool: AnyTool; readonly checked: ToolCall; readonly effects: readonly Effect[] };
 type Way = { readonly permitted: PermittedCall; readonly confirm: (() => Promise<string | null>) | null };
 
 /** When the gateway stops, the call is as it was before: it is made again once the turn goes on. */

@@ -78,6 +78,8 @@ export type ToolResult = {
   readonly label: Label;
   /** the gateway stops before the call has begun: it has no result yet, and is made again when the turn goes on */
   readonly isOutstanding?: true;
+  /** the turn ends here with these words for the owner, who says whether it goes on */
+  readonly paused?: string;
   /** policy or the owner said no; trying the same again gives the same */
   readonly refused?: { readonly code: string; readonly reason: string; readonly fix: string };
 };

@@ -19,10 +19,20 @@ export const OWNER = '1303993020';
 export const GUEST = '555000111';
 
 export type AskingOptions = Partial<CoreOptions> & {
-  /** what the model calls, one after another; then it says how the last one ended */
-  readonly calls?: readonly object[];
+  /** what the model calls, one after another, a list in one answer; then it says how the last one ended */
+  readonly calls?: readonly (object | readonly object[])[];
   readonly owners?: readonly string[];
   readonly home?: string;
+  /** the rule that asks */
+  readonly code?: string;
+  /** for how many days "always" is good by the settings */
+  readonly days?: number;
+};
+
+const callsFor = (next: object | readonly object[]) => {
+  const [start, , end] = callFor('change', {});
+  const calls = (Array.isArray(next) ? next : [next]) as readonly object[];
+  return [start, ...calls.map((one) => callFor('change', one)[1]), end] as ReturnType<typeof callFor>;
 };
 
 const parameters = z.object({
@@ -63,6 +73,7 @@ export async function startAsking(options: AskingOptions = {}) {
   const config = () =>
     ({
       ...defaults,
+      tools: { ...defaults.tools, exec: { ...defaults.tools.exec, grantExpiryDays: options.days ?? 30 } },
       commands: { ...defaults.commands, ownerAllowFrom: owners.flatMap((id) => [`telegram:${id}`, `slack:U${id}`]) },
       channels: {
         ...defaults.channels,
@@ -77,10 +88,10 @@ export async function startAsking(options: AskingOptions = {}) {
     folder: home,
     model: ({ messages }) => {
       const last = messages.findLastIndex(({ role }) => role === 'user');
-      const done = messages.slice(last).filter(({ role }) => role === 'tool').length;
+      const done = messages.slice(last).filter(({ role }) => role === 'assistant').length;
       const next = (options.calls ?? [{ path: 'SOUL.md' }])[done];
       const end = messages.at(-1);
-      return next ? callFor('change', next) : say(end?.role === 'tool' ? (end.results.at(-1)?.text ?? '') : 'nothing');
+      return next ? callsFor(next) : say(end?.role === 'tool' ? (end.results.at(-1)?.text ?? '') : 'nothing');
     },
     config,
     channels: [platform('telegram'), platform('slack')],
@@ -90,11 +101,20 @@ export async function startAsking(options: AskingOptions = {}) {
         ...hooks,
         tools: [tool],
         where: () => 'sandbox',
-        decide: (call, effects) => {
+        decide: (call, effects, isAhead) => {
           const subject = effects.map((one) => ('path' in one ? one.path : 'command' in one ? one.command : '')).join();
           const always = { kind: 'test', pattern: subject, shown: `change ${subject}` };
-          const ask = { rule: 'ask', key: 'test', code: 'ASKS', reason: 'it steers me', fix: '', marks: [subject], always } as const; // biome-ignore format: one verdict
-          return decide(call, effects, grants.apply(call, effects, [ask]));
+          const ask = { rule: 'ask', key: 'test', code: options.code ?? 'ASKS', reason: 'it steers me', fix: '', marks: [subject], always } as const; // biome-ignore format: one verdict
+          return decide(
+            call,
+            effects,
+            grants.apply(
+              call,
+              effects,
+              effects.some((one) => 'path' in one && one.path === 'free') ? [] : [ask],
+              isAhead,
+            ),
+          );
         },
         openEnv: async () => ({}) as ToolEnv,
         askOwner: createOwnersWord(approvals, createBinder({ folderOf: () => workspaceDir, namesIn })),

@@ -141,6 +141,7 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
     raise(approval) {
       const full: Approval = {
         ...{ id: 'a1', code: 'K7', runId: 'r1', callId: 'c1', sessionKey: 'agent:main:main', agentId: 'main' },
+        ...{ line: 1, lines: 1, task: null },
         asker: { kind: 'owner', id: 'owner', channel: 'webchat', account: 'default', chat: 'agent:main:main', place: 'dm', sender: 'test' }, // biome-ignore format: one person
         ...{
           marks: ['rm -rf'],
@@ -281,6 +282,7 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
         emit({ type: 'approval.resolved', approval });
         return { ok: true, approval };
       },
+      resolveCard: (id, decision, actor) => backend.approvals.resolve(id, decision, actor),
       grants: () => [],
       revoke: () => false,
       present: () => {},

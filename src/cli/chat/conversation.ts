@@ -2,7 +2,7 @@
 // its id before it leaves, and is sent again with the same id until the gateway has it: never lost, never said twice.
 import { HardshellError, reasonOf } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
-import type { Approval } from '../../policy/approvals/approval.ts';
+import { type Approval, nameOf } from '../../policy/approvals/approval.ts';
 import type { GatewayEvent } from '../client.ts';
 import { type Heard, hear } from '../connect/run-events.ts';
 import {
@@ -175,7 +175,7 @@ export function createConversation({ screen, link, columns }: ConversationPorts)
     questions.push(approval);
     for (const line of approvalLines(approval, Date.now())) screen.line(span('yellow', line));
     if (!screen.interactive)
-      screen.line(`answer it with: openclaw approvals approve ${approval.code || approval.id}   (or: deny)`);
+      screen.line(`answer it with: openclaw approvals approve ${nameOf(approval) || approval.id}   (or: deny)`);
     refresh();
   };
   const drop = (id: string): void => {

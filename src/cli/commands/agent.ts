@@ -2,6 +2,7 @@
 // after a lost connection can never make the assistant do it twice.
 import { EXIT, HardshellError } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
+import { nameOf } from '../../policy/approvals/approval.ts';
 import { type Answer, createAnswer } from '../chat/answer.ts';
 import { askOwner } from '../chat/ask-owner.ts';
 import type { Client } from '../client.ts';
@@ -98,6 +99,7 @@ async function askOnce(
     act();
     waiting = startProgress(out, 'working');
   };
+  let asking = Promise.resolve();
   client.onEvent((event) => {
     const heard = hear(event);
     if (heard?.type === 'approval-closed') return questions.get(heard.id)?.abort();
@@ -106,7 +108,9 @@ async function askOnce(
       questions.set(heard.approval.id, taken);
       speak(() => answer.pause());
       waiting.stop();
-      void askApproval(out, client, heard.approval, taken.signal);
+      // One at a time: what is typed answers the one that is shown.
+      const { approval } = heard;
+      asking = asking.then(() => askApproval(out, client, approval, taken.signal));
       return;
     }
     if (heard === null || !('runId' in heard) || heard.runId !== answering) return;
@@ -145,10 +149,11 @@ async function askOnce(
 type Asked = Parameters<typeof approvalLines>[0];
 
 async function askApproval(out: Output, client: Client, approval: Asked, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
   for (const line of approvalLines(approval, Date.now())) out.note(span('yellow', line));
   const { stdin, stderr } = out.streams;
   if (stdin.isTTY !== true || stderr.isTTY !== true) {
-    out.note(`answer it with: openclaw approvals approve ${approval.code || approval.id}   (or: deny)`);
+    out.note(`answer it with: openclaw approvals approve ${nameOf(approval) || approval.id}   (or: deny)`);
     return;
   }
   const yes = await askOwner(out, 'Allow this once?', signal);

@@ -1,13 +1,13 @@
 // Owns `openclaw approvals`: the questions that wait for the owner, shown with the facts of the machine, the answers, and
 // what was allowed for good. An id may be shortened, and a code typed, as long as it names one question only.
 import { HardshellError } from '../../platform/errors.ts';
-import type { Approval, ApprovalDecision, Grant } from '../../policy/approvals/approval.ts';
+import { ANSWERS, type Approval, type ApprovalDecision, type Grant, nameOf } from '../../policy/approvals/approval.ts';
 import type { Client } from '../client.ts';
 import { listOf, readApproval, readGrant } from '../connect/wire.ts';
 import { withClient } from '../connect/with-client.ts';
 import type { Context } from '../context.ts';
 import { span } from '../output.ts';
-import { approvalLines } from '../print/calls.ts';
+import { cardLines, cardsIn } from '../print/calls.ts';
 import { escapeLine } from '../print/text.ts';
 import { formatDuration } from '../print/units.ts';
 import type { TargetFlags } from '../target.ts';
@@ -22,24 +22,27 @@ export async function list(context: Context, options: TargetFlags): Promise<unde
   const pending = await withClient(context, options, SCOPES, fetchPending);
   out.data({ approvals: pending });
   if (pending.length === 0) out.note(span('dim', 'nothing waits for your approval'));
-  for (const approval of pending.slice(0, MAX_PRINTED)) {
-    for (const line of approvalLines(approval, Date.now())) out.line(line);
-    const name = approval.code || approval.id.slice(0, 8);
-    out.line(span('dim', `  openclaw approvals approve ${name}   or   deny ${name}`));
+  const cards = cardsIn(pending);
+  for (const card of cards.slice(0, MAX_PRINTED)) {
+    for (const line of cardLines(card, Date.now())) out.line(line);
+    const [first] = card;
+    const name = first?.code || first?.id.slice(0, 8) || '';
+    const more = first && first.lines > 1 ? `, or one of it: approve ${nameOf(first)}` : '';
+    out.line(span('dim', `  openclaw approvals approve ${name}   or   deny ${name}${more}`));
   }
-  if (pending.length > MAX_PRINTED) out.note(`${pending.length - MAX_PRINTED} more wait; --json lists them all`);
+  if (cards.length > MAX_PRINTED) out.note(`${cards.length - MAX_PRINTED} more wait; --json lists them all`);
 }
 
 export async function show(context: Context, options: TargetFlags, id: string): Promise<undefined> {
   const { out } = context;
-  const approval = await withClient(context, options, SCOPES, (client) => find(client, id));
-  out.data(approval);
-  for (const line of approvalLines(approval, Date.now())) out.line(line);
+  const card = await withClient(context, options, SCOPES, (client) => find(client, id));
+  out.data(card.length === 1 ? card[0] : { code: card[0]?.code, lines: card });
+  for (const line of cardLines(card, Date.now())) out.line(line);
 }
 
-type Approve = TargetFlags & { readonly always?: boolean };
+type Approve = TargetFlags & { readonly always?: boolean; readonly task?: boolean };
 export const approve = (context: Context, options: Approve, id: string): Promise<undefined> =>
-  resolve(context, options, id, options.always ? 'allow-always' : 'allow-once');
+  resolve(context, options, id, options.always ? 'allow-always' : options.task ? 'allow-task' : 'allow-once');
 export const deny = (context: Context, options: TargetFlags, id: string): Promise<undefined> =>
   resolve(context, options, id, 'deny');
 
@@ -51,28 +54,38 @@ async function resolve(
 ): Promise<undefined> {
   const { out } = context;
   await withClient(context, options, SCOPES, async (client) => {
-    const approval = await find(client, id);
-    if (decision === 'allow-always') {
-      if (!approval.always) throw onlyOnce(approval);
-      out.note(`always: ${escapeLine(approval.always.shown)}`);
+    const card = await find(client, id);
+    const [approval] = card;
+    if (!approval) return;
+    const scope = decision === 'allow-always' ? 'always' : decision === 'allow-task' ? 'task' : null;
+    if (scope !== null) {
+      if (card.length > 1) throw nameOne(card);
+      const covered = approval[scope];
+      if (!covered) throw onlyOnce(approval);
+      out.note(`${scope === 'task' ? 'for this task' : scope}: ${escapeLine(covered.shown)}`);
     }
-    await client.request('exec.approval.resolve', { id: approval.id, decision });
-    out.data({ id: approval.id, decision });
-    out.line(SAID[decision], escapeLine(approval.tool), ` (${approval.id})`);
+    const method = card.length > 1 ? 'exec.approval.resolveCard' : 'exec.approval.resolve';
+    await client.request(method, { id: approval.id, decision });
+    out.data({ id: approval.id, decision, ...(card.length > 1 ? { ids: card.map((one) => one.id) } : {}) });
+    for (const one of card) out.line(`${ANSWERS[decision]}: `, escapeLine(one.tool), ` (${one.id})`);
   });
 }
-const SAID = { 'allow-once': 'allowed, this once: ', 'allow-always': 'allowed, always: ', deny: 'denied: ' } as const;
 
 export async function grants(context: Context, options: TargetFlags): Promise<undefined> {
   const { out } = context;
   const given = await withClient(context, options, SCOPES, fetchGrants);
   out.data({ grants: given });
-  if (given.length === 0) out.note(span('dim', 'nothing is allowed for good'));
+  if (given.length === 0) out.note(span('dim', 'nothing is allowed beyond once'));
   for (const one of given) {
+    const isTask = one.kind.startsWith('task:');
     const left = formatDuration(Math.max(0, one.expiresAtMs - Date.now()));
+    const ends = isTask ? 'ends with its run' : `ends in ${left}`;
     out.line(`${one.id.slice(0, 8)}  ${escapeLine(one.shown)}`);
     out.line(
-      span('dim', `  ${one.kind}, used ${one.uses} times, ends in ${left}, given by ${escapeLine(one.createdBy)}`),
+      span(
+        'dim',
+        `  ${isTask ? 'for its task' : one.kind}, used ${one.uses} times, ${ends}, given by ${escapeLine(one.createdBy)}`,
+      ),
     );
   }
 }
@@ -92,15 +105,16 @@ const fetchPending = async (client: Client): Promise<Approval[]> =>
 const fetchGrants = async (client: Client): Promise<Grant[]> =>
   listOf(await client.request('exec.approval.grants.list', {})).flatMap((one) => readGrant(one) ?? []);
 
-/** By code or whole id also one that is closed: the gateway then says who was first. */
-async function find(client: Client, typed: string): Promise<Approval> {
+/** By code all that waits on its card; by code or whole id also one that is closed: the gateway then says who was first. */
+async function find(client: Client, typed: string): Promise<Approval[]> {
   const pending = await fetchPending(client);
-  const named = pending.find(({ id, code }) => id === typed || code === typed.toUpperCase());
-  if (named) return named;
+  const word = typed.toUpperCase();
+  const named = pending.filter((one) => one.id === typed || one.code === word || nameOf(one) === word);
+  if (named.length > 0) return named;
   if (pending.some(({ id }) => typed.length >= 4 && id.startsWith(typed)))
-    return only(pending, typed, 'approval', 'openclaw approvals list');
+    return [only(pending, typed, 'approval', 'openclaw approvals list')];
   const closed = await client.request('exec.approval.get', { id: typed }).then(readApproval, () => null);
-  return closed ?? only(pending, typed, 'approval', 'openclaw approvals list');
+  return [closed ?? only(pending, typed, 'approval', 'openclaw approvals list')];
 }
 
 function only<T extends { readonly id: string }>(rows: readonly T[], id: string, what: string, fix: string): T {
@@ -118,6 +132,13 @@ function only<T extends { readonly id: string }>(rows: readonly T[], id: string,
     fix,
   });
 }
+
+const nameOne = ([first]: readonly Approval[]): HardshellError =>
+  new HardshellError({
+    code: 'APPROVAL_AMBIGUOUS',
+    message: 'several calls wait by that code, and each is another pattern',
+    fix: `openclaw approvals approve ${first ? nameOf(first) : ''} --always`,
+  });
 
 const onlyOnce = ({ code, id }: Approval): HardshellError =>
   new HardshellError({

@@ -102,7 +102,7 @@ export function readApproval(value: unknown): Approval | null {
   const row = objectOf(value);
   const id = textOf(row['id']);
   if (id === '') return null;
-  const [asker, always, answered] = [objectOf(row['asker']), objectOf(row['always']), objectOf(row['answered'])];
+  const [asker, answered] = [objectOf(row['asker']), objectOf(row['answered'])];
   const words = (given: unknown): string[] => listOf(given).map(textOf);
   const of = (name: string): string => textOf(row[name]);
   return {
@@ -120,10 +120,8 @@ export function readApproval(value: unknown): Approval | null {
     })),
     ...{ marks: words(row['marks']), effects: words(row['effects']), sources: words(row['sources']) },
     where: oneOf(row['where'], ['sandbox', 'host']),
-    always:
-      textOf(always['pattern']) === ''
-        ? null
-        : { kind: textOf(always['kind']), pattern: textOf(always['pattern']), shown: textOf(always['shown']) },
+    ...{ always: readAlways(row['always']), task: readAlways(row['task']) },
+    ...{ line: numberOf(row['line']) ?? 1, lines: numberOf(row['lines']) ?? 1 },
     createdAtMs: numberOf(row['createdAtMs']) ?? 0,
     expiresAtMs: numberOf(row['expiresAtMs']) ?? 0,
     state: oneOf(row['state'], ['pending', 'allowed', 'denied', 'expired', 'used']),
@@ -131,11 +129,17 @@ export function readApproval(value: unknown): Approval | null {
       textOf(answered['decision']) === ''
         ? null
         : {
-            decision: oneOf(answered['decision'], ['expired', 'deny', 'allow-once', 'allow-always']),
+            decision: oneOf(answered['decision'], ['expired', 'deny', 'allow-once', 'allow-task', 'allow-always']),
             by: textOf(answered['by']),
             atMs: numberOf(answered['atMs']) ?? 0,
           },
   };
+}
+
+function readAlways(value: unknown): Approval['always'] {
+  const { kind, pattern, shown } = objectOf(value);
+  if (textOf(pattern) === '') return null;
+  return { kind: textOf(kind), pattern: textOf(pattern), shown: textOf(shown) };
 }
 
 export function readGrant(value: unknown): Grant | null {

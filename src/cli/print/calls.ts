@@ -1,6 +1,6 @@
 // Owns how a tool call and a question to the owner read in a terminal: one line for the call, the facts of the machine
 // for the question. What the model wrote is shown as what it is, escaped, never as our own words.
-import type { Approval } from '../../policy/approvals/approval.ts';
+import { ANSWERS, type Approval, nameOf } from '../../policy/approvals/approval.ts';
 import { factLines } from './table.ts';
 import { escapeLine, shorten } from './text.ts';
 import { formatDuration } from './units.ts';
@@ -22,7 +22,7 @@ export const failureLine = (text: string, columns: number): string =>
   shorten(escapeLine(text.trim().split('\n', 1)[0] ?? ''), columns);
 
 export function approvalLines(approval: Approval, nowMs: number): string[] {
-  const { asker, marks, effects, sources, always, answered } = approval;
+  const { asker, marks, effects, sources, always, task, answered } = approval;
   const leftMs = approval.expiresAtMs - nowMs;
   const left = leftMs > 0 ? `in ${formatDuration(leftMs)}` : 'now';
   const by =
@@ -35,16 +35,34 @@ export function approvalLines(approval: Approval, nowMs: number): string[] {
     ...present('asked by', by),
     ...present('has read', sources.join(', ')),
     ['session', approval.sessionKey],
+    ...present('this task', task?.shown ?? ''),
     ...present('always', always?.shown ?? ''),
     ...(answered
-      ? present('answer', `${answered.decision}, by ${answered.by}`)
+      ? present('answer', `${ANSWERS[answered.decision]}, by ${answered.by}`)
       : present('expires', approval.expiresAtMs > 0 ? left : '')),
   ]);
-  const name = [approval.code, approval.id].filter((part) => part !== '').join(', ');
+  const name = [nameOf(approval), approval.id].filter((part) => part !== '').join(', ');
   return [
     `${escapeLine(approval.tool)} wants your approval (${escapeLine(name)})`,
     ...facts.map((line) => `  ${line}`),
   ];
+}
+
+/** The lines of one card together; what waits is sorted by cards already. */
+export function cardsIn(approvals: readonly Approval[]): Approval[][] {
+  const cards = new Map<string, Approval[]>();
+  for (const one of approvals) {
+    const key = one.lines > 1 ? `${one.runId} ${one.code}` : one.id;
+    cards.set(key, [...(cards.get(key) ?? []), one]);
+  }
+  return [...cards.values()];
+}
+
+/** A card as a terminal shows it, with its one code. */
+export function cardLines(card: readonly Approval[], nowMs: number): string[] {
+  const [first] = card;
+  const head = `${card.length} calls of one answer wait together (${escapeLine(first?.code ?? '')})`;
+  return [...(first && first.lines > 1 ? [head] : []), ...card.flatMap((one) => approvalLines(one, nowMs))];
 }
 
 const present = (name: string, value: string): [string, string][] => (value === '' ? [] : [[name, value]]);

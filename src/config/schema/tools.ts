@@ -56,7 +56,7 @@ export const tools = () =>
       ]),
       strictInlineEval: flag('Ask for code in an argument (python -c, node -e) even when the program is allowed', true),
       timeoutSeconds: whole('Longest command', 120, { min: 1, max: 3_600 }),
-      grantExpiryDays: whole('For how long "always allow" is good', 30, { min: 1, max: 365 }),
+      grantExpiryDays: whole('For how many days "always allow" is good; never more than 30', 30, { min: 1, max: 365 }),
     }),
     sandbox: group('Inside the box', {
       tools: group('Which tools boxed conversations have', {

@@ -1,6 +1,7 @@
 // Owns the methods of approvals: what waits, the owner's answer, and what was allowed for good. Whoever holds a connection
 // with operator.approvals is the owner; an answer counts once, and who comes second is told who was first.
 import { z } from 'zod';
+import { ANSWERS } from '../../policy/approvals/approval.ts';
 import type { Resolution } from '../../policy/approvals/approvals.ts';
 import { invalidRequest, Refusal } from '../protocol/errors.ts';
 import { wireApproval } from '../protocol/shapes.ts';
@@ -9,7 +10,7 @@ import { method, type Table } from './method.ts';
 const SCOPE = 'operator.approvals';
 const id = z.string().min(1).max(256);
 const limit = z.int().min(1).max(1_000).optional();
-const decision = z.enum(['allow-once', 'allow-always', 'deny']);
+const decision = z.enum(['allow-once', 'allow-always', 'allow-task', 'deny']);
 /** A list is for looking through; what does not fit into it is shown by itself. */
 const MAX_LIST_CHARS = 4_000_000;
 
@@ -38,6 +39,15 @@ export const approvalMethods: Table = {
     if (!outcome.ok) throw refusalOf(outcome);
     return { ok: true };
   }),
+  'exec.approval.resolveCard': method(
+    SCOPE,
+    z.strictObject({ id, decision: z.enum(['allow-once', 'deny']) }),
+    ({ backend, connection }, params) => {
+      const outcome = backend.approvals.resolveCard(params.id, params.decision, connection.actor);
+      if (!outcome.ok) throw refusalOf(outcome);
+      return { ok: true };
+    },
+  ),
   'exec.approval.grants.list': method(SCOPE, z.object({}), ({ backend }) => backend.approvals.grants()),
   'exec.approval.grants.revoke': method(SCOPE, z.strictObject({ id }), ({ backend, connection }, params) => {
     if (backend.approvals.revoke(params.id, connection.actor)) return { ok: true };
@@ -46,13 +56,14 @@ export const approvalMethods: Table = {
 };
 
 function refusalOf({ problem, approval }: Extract<Resolution, { ok: false }>): Refusal {
-  const { by = '', decision: said = '' } = approval?.answered ?? {};
+  const { by = '', decision: said = 'expired' } = approval?.answered ?? {};
   const [message, remediation] = {
     UNKNOWN: ['unknown approval id', 'openclaw approvals list'],
     EXPIRED: [`the approval is closed: ${by}`, 'ask the assistant again; it will ask you again'],
-    ANSWERED: [`the approval was answered already: ${said} by ${by}`, 'nothing: an answer counts once'],
+    ANSWERED: [`the approval was answered already: ${ANSWERS[said]} by ${by}`, 'nothing: an answer counts once'],
     NOT_ALWAYS: ['this can only be allowed once', 'choose allow-once'],
+    NOT_TASK: ['this can only be allowed once', 'choose allow-once'],
   }[problem] as [string, string];
-  const reason = problem === 'NOT_ALWAYS' ? 'APPROVAL_NOT_ALWAYS' : 'APPROVAL_NOT_FOUND';
+  const reason = problem === 'NOT_ALWAYS' || problem === 'NOT_TASK' ? 'APPROVAL_NOT_ALWAYS' : 'APPROVAL_NOT_FOUND';
   return new Refusal(invalidRequest(message, { reason, problem, remediation }));
 }

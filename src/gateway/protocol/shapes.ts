@@ -89,7 +89,7 @@ export function wireUsage({ input, output, cacheRead, cacheWrite }: TokenCount) 
 
 export function wireApproval(approval: Approval) {
   const command = approval.facts.find(({ name }) => name === 'command') ?? approval.facts[0];
-  const { sessionKey, agentId, tool, reason, where, state, always } = approval;
+  const { sessionKey, agentId, tool, reason, where, state, always, task } = approval;
   return {
     ...approval,
     status: state,
@@ -100,7 +100,7 @@ export function wireApproval(approval: Approval) {
       commandText: command?.value ?? tool,
       warningText: reason,
       agentId,
-      allowedDecisions: always ? ['allow-once', 'allow-always', 'deny'] : ['allow-once', 'deny'],
+      allowedDecisions: ['allow-once', ...(task ? ['allow-task'] : []), ...(always ? ['allow-always'] : []), 'deny'],
     },
   };
 }

@@ -1,13 +1,15 @@
 // Owns the vocabulary of questions to the owner: what a question holds, what an answer is, and how the exact arguments are
 // shown. Facts of the machine only; nothing in a question was written by the model except as quoted, escaped arguments.
 import { FORMAT } from '../../platform/disguise.ts';
+import { canonicalJson } from '../../platform/json.ts';
 import type { Decision, ToolCall } from '../decide.ts';
 import type { Effect } from '../effects.ts';
 import type { Always } from '../verdict.ts';
 
 /** `used`: allowed, and the one start that it was good for has happened. */
 export type ApprovalState = 'pending' | 'allowed' | 'denied' | 'expired' | 'used';
-export type ApprovalDecision = 'allow-once' | 'allow-always' | 'deny';
+/** `allow-task`: for the rest of this run. */
+export type ApprovalDecision = 'allow-once' | 'allow-task' | 'allow-always' | 'deny';
 
 /** Whose message led to it, and where it was written. */
 export type Asker = {
@@ -27,11 +29,26 @@ export type Answered = {
   readonly atMs: number;
 };
 
+/** As people say it; the protocol has its own words. */
+export const ANSWERS: Readonly<Record<Answered['decision'], string>> = {
+  'allow-once': 'allowed, this once',
+  'allow-task': 'allowed for its task',
+  'allow-always': 'allowed always',
+  deny: 'denied',
+  expired: 'closed',
+};
+/** What names one line of a card, and the whole of a card with one. */
+export const nameOf = ({ code, line, lines }: Pick<Asked, 'code' | 'line' | 'lines'>): string =>
+  lines > 1 && code !== '' ? `${code}.${line}` : code;
+
 /** What is asked. It never changes; only the state and the answer do. */
 export type Asked = {
   readonly id: string;
-  /** two characters (three when many wait), unique among those that wait; what a chat answers with */
+  /** two characters (three when many wait), unique among the cards that wait; what a chat answers with */
   readonly code: string;
+  /** calls of one answer are asked about on one card: which of how many this is, from 1 */
+  readonly line: number;
+  readonly lines: number;
   readonly runId: string;
   readonly callId: string;
   readonly sessionKey: string;
@@ -52,10 +69,12 @@ export type Asked = {
   readonly integrity: string;
   /** what "always" would cover; null: it can only be allowed once */
   readonly always: Always | null;
+  /** what "for this task" would cover; null: that is not offered */
+  readonly task: Always | null;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
 };
-export type Question = Omit<Asked, 'id' | 'code' | 'createdAtMs' | 'expiresAtMs'>;
+export type Question = Omit<Asked, 'id' | 'code' | 'line' | 'lines' | 'createdAtMs' | 'expiresAtMs'>;
 export type Approval = Asked & { readonly state: ApprovalState; readonly answered: Answered | null };
 
 /** What a call was when it was approved, part by part; `what` is shown when that part has changed. */
@@ -76,7 +95,7 @@ export type Grant = Always & {
 export function questionOf(
   call: ToolCall,
   effects: readonly Effect[],
-  { reason, marks, always }: Extract<Decision, { kind: 'ask' }>,
+  { reason, marks, always, codes }: Extract<Decision, { kind: 'ask' }>,
 ): Question {
   const { principal, sender, channel, account, chat, place } = call.speaker;
   const { turnId: runId, callId, sessionKey, agentId, name: tool, context } = call;
@@ -89,13 +108,46 @@ export function questionOf(
     where: isOnHost(effects) ? 'host' : 'sandbox',
     sources: context.sources.map(visible),
     integrity: context.integrity,
-    always: always && isGrantable(call, effects) ? { ...always, shown: visible(always.shown) } : null,
+    always: always && isGrantable(call, effects, codes) ? { ...always, shown: visible(always.shown) } : null,
+    task: taskOf(call, effects, { always, codes }),
   };
 }
 
-/** Whether "always" may be offered, and honoured: for nobody but the owner, where nobody else writes, never on the host. */
-export const isGrantable = (call: ToolCall, effects: readonly Effect[]): boolean =>
-  call.speaker.principal.kind === 'owner' && call.speaker.place === 'dm' && !isOnHost(effects);
+/** Money, keys, rights, what steers, what is private and what cannot be taken back: each time anew, whatever a judge offers. */
+const EACH_TIME = /^(?:STEERING_FILE|SECRET_READ|TIER_PRIVATE|UNDECLARED|(?!TOOL_|COMMAND_)\w+_ASKS)$/;
+
+/** Whether more than once may be offered, and honoured: for nobody but the owner, where nobody else writes, never on the host. */
+export const isGrantable = (call: ToolCall, effects: readonly Effect[], codes: readonly string[]): boolean =>
+  call.speaker.principal.kind === 'owner' &&
+  call.speaker.place === 'dm' &&
+  !isOnHost(effects) &&
+  !codes.some((code) => EACH_TIME.test(code));
+
+type Rules = Pick<Extract<Decision, { kind: 'ask' }>, 'always' | 'codes'>;
+
+/**
+ * What "for this task" would cover: the same command, the same call word for word, or words to the same people. Words are
+ * only free as long as nothing from outside was read: text from outside can at most have repeated what was shown.
+ */
+export function taskOf(call: ToolCall, effects: readonly Effect[], { always, codes }: Rules): Always | null {
+  if (!isGrantable(call, effects, codes) || effects.length === 0) return null;
+  const as = (shown: string, ...parts: readonly unknown[]): Always => ({
+    kind: 'task',
+    pattern: canonicalJson([call.name, codes, ...parts]),
+    shown: visible(shown),
+  });
+  if (effects.every(({ kind }) => kind === 'run')) return always && as(always.shown, always.kind, always.pattern);
+  const words = effects.flatMap((one) => (one.kind === 'message' || one.kind === 'mail' ? [one.text] : []));
+  if (words.length === 0)
+    return effects.every(({ kind }) => REPEATABLE.has(kind)) ? as(`${call.name} again, word for word as here`, call.args) : null; // biome-ignore format: one choice
+  const { integrity, readers } = call.context;
+  if (words.length !== effects.length || integrity === 'untrusted' || integrity === 'peer') return null;
+  const rest = Object.entries(call.args as object).filter(([, value]) => !words.includes(value));
+  const to = effects.flatMap((one) => (one.kind === 'message' ? one.to : one.kind === 'mail' ? one.to : []));
+  const shown = `${call.name} to ${to.join(', ')}, whatever it says, until something from outside was read`;
+  return as(shown, Object.fromEntries(rest), to, readers);
+}
+const REPEATABLE: ReadonlySet<string> = new Set(['write', 'fetch', 'search']);
 
 /** The parts that differ, in words; null when nothing does. */
 export function changedIn(approved: Binding, now: Binding): string | null {
@@ -143,6 +195,12 @@ function effectLine(effect: Effect): string {
       return visible(`writes to ${effect.to}`);
     case 'fetch':
       return visible(`sends a request to ${effect.url}`);
+    case 'browse':
+      return visible(
+        effect.act === 'open'
+          ? `opens ${effect.url} in the browser`
+          : `${BROWSES[effect.act]} on a page of ${hostOf(effect.url)}: ${JSON.stringify(effect.what)}`,
+      );
     case 'search':
       return visible(`asks the search service for ${effect.query}`);
     case 'mail':
@@ -155,6 +213,9 @@ function effectLine(effect: Effect): string {
     }
   }
 }
+
+const BROWSES = { click: 'presses', fill: 'fills in', submit: 'sends off', upload: 'hands over a file' } as const;
+const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : url);
 
 const isOnHost = (effects: readonly Effect[]): boolean =>
   effects.some((effect) => effect.kind === 'run' && (effect.where === 'host' || effect.elevated === true));

@@ -74,14 +74,6 @@ describe('an answer', () => {
     expect(house.ran).toEqual([]);
   });
 
-  test('I16 the fourth question of a run is not asked: it is a no, and journalled', async () => {
-    const house = await start({ calls: ['a', 'b', 'c', 'd'].map((path) => ({ path })) });
-    const { ended } = house.core.send('go');
-    for (let n = 0; n < 3; n++) house.core.approvals.resolve((await house.question()).id, 'deny', PAGE);
-    expect((await ended).text).toContain('has asked 3 times already');
-    expect(house.journal().filter((line) => line.includes('TOO_MANY_QUESTIONS'))).toHaveLength(1);
-  });
-
   test('I16 a guest cannot wear the owner down over many turns either', async () => {
     const house = await start();
     house.core.asking.present(1);
@@ -292,7 +284,7 @@ describe('E27 who may answer', () => {
     await house.told(/answered: change is allowed, this once, by slack:U1303993020/);
     await house.told(/^ran 1$/);
     house.hear(`no ${code}`);
-    await house.told(/was answered already: allow-once by slack:U1303993020/);
+    await house.told(/was answered already: allowed, this once by slack:U1303993020/);
   });
 
   test('never the guest whose message raised it, whatever they write', async () => {

@@ -19,19 +19,23 @@ import {
 import { newCode } from './approval-codes.ts';
 import type { Grants } from './grants.ts';
 
-/** `asleep`: the gateway stops; the question stays, and so does the call. */
+/** `asleep`: the gateway stops; the question stays, and so does the call. `paused`: it was not asked, and the run ends. */
 export type Answer =
   | { readonly kind: 'allowed'; readonly id: string }
   | { readonly kind: 'no'; readonly why: string; readonly fix: string }
+  | { readonly kind: 'paused'; readonly cards: number }
   | { readonly kind: 'asleep' };
 
 export type Resolution =
   | { readonly ok: true; readonly approval: Approval }
   | {
       readonly ok: false;
-      readonly problem: 'UNKNOWN' | 'ANSWERED' | 'EXPIRED' | 'NOT_ALWAYS';
+      readonly problem: 'UNKNOWN' | 'ANSWERED' | 'EXPIRED' | 'NOT_ALWAYS' | 'NOT_TASK';
       readonly approval: Approval | null;
     };
+
+/** A call to ask about, and what it is then. */
+export type Line = { readonly question: Question; readonly binding: Binding };
 
 /** Who answers: in one line for people, and the facts of it for the journal. */
 export type By = { readonly name: string; readonly facts: object };
@@ -52,15 +56,17 @@ export type ApprovalPorts = {
   nobody(asker: Asker): { readonly why: string; readonly fix: string } | null;
   /** as it may be shown and kept */
   hide<T>(value: T): T;
-  /** inside the transaction that asks; what it returns is called once that is durable */
-  asked(approval: Approval): () => void;
-  /** the same for the answer, whatever it is */
-  closed(approval: Approval): () => void;
+  /** inside the transaction that asks, all lines of one card; what it returns is called once that is durable */
+  asked(card: readonly Approval[]): () => void;
+  /** the same for the answer to one line, whatever it is; `card` has all lines as they are then */
+  closed(approval: Approval, card: readonly Approval[]): () => void;
 };
 
 const IN_TIME = 'nobody answered in time';
-/** More questions in one run are refused unasked, so that nobody is worn down into saying yes (attacks.md I16). */
-const MAX_PER_RUN = 3;
+/** The next one pauses the run, so that nobody is worn down into saying yes (attacks.md I16). */
+const MAX_CARDS = 3;
+/** What nobody reads to its end is no card. */
+const MAX_LINES = 8;
 const MAX_PER_SESSION = 10;
 /** Of a conversation that is not the owner's. */
 const MAX_PER_HOUR = 12;
@@ -76,8 +82,8 @@ export type Approvals = ReturnType<typeof createApprovals>;
 export function createApprovals(ports: ApprovalPorts) {
   const { store, table, grants, journal, now } = ports;
   const waiters = new Map<string, (approval: Approval) => void>();
-  /** runs with a question that is open: all others cost nothing */
-  const runs = new Map<string, string>(table.open().map(({ runId, id }) => [runId, id]));
+  /** runs that have asked something: all others cost nothing */
+  const runs = new Set<string>([...table.open().map(({ runId }) => runId), ...grants.runs()]);
   /** rechecked, and about to start */
   const ready = new Map<string, string>();
 
@@ -97,11 +103,10 @@ export function createApprovals(ports: ApprovalPorts) {
       also?.();
       const { id, runId: run, tool } = approval;
       journal.record('approval.resolved', { id, run, tool, answer: answered.decision, by: facts });
-      told = ports.closed(approval);
+      told = ports.closed(approval, cardOf(approval));
       return true;
     });
     if (!isFirst) return null;
-    if (to !== 'allowed') runs.delete(row.runId);
     told();
     waiters.get(row.id)?.(approval);
     return approval;
@@ -115,7 +120,7 @@ export function createApprovals(ports: ApprovalPorts) {
   const wait = (row: ApprovalRow, signal: AbortSignal): Promise<Answer> => {
     const approval = approvalOf(row);
     const wake = ports.sleeps(approval);
-    runs.set(row.runId, row.id);
+    runs.add(row.runId);
     return new Promise((resolve) => {
       const settle = (answer: Answer): void => {
         waiters.delete(row.id);
@@ -144,6 +149,12 @@ export function createApprovals(ports: ApprovalPorts) {
     });
   };
 
+  const cardOf = ({ runId, code }: Pick<Asked, 'runId' | 'code'>): Approval[] =>
+    table
+      .ofCard(runId, code)
+      .map(approvalOf)
+      .sort((a, b) => a.line - b.line);
+
   const refuse = (question: Question, code: string, why: string, fix: string): Answer => {
     const { runId: run, callId: call, tool, asker } = question;
     journal.record('approval.refused', { run, call, tool, code, asker: asker.id, why });
@@ -152,9 +163,12 @@ export function createApprovals(ports: ApprovalPorts) {
 
   /** Why it is not even asked. */
   const unaskable = (question: Question): Answer | null => {
-    const count = table.countOf(question.runId);
-    if (count >= MAX_PER_RUN)
-      return refuse(question, 'TOO_MANY_QUESTIONS', `this turn has asked ${count} times already`, STOP_ASKING);
+    const cards = table.cardsOf(question.runId);
+    if (cards >= MAX_CARDS) {
+      const { runId: run, callId: call, tool } = question;
+      journal.record('approval.paused', { run, call, tool, cards });
+      return { kind: 'paused', cards };
+    }
     const { total, mine } = table.waiting(question.sessionKey);
     if (mine >= MAX_PER_SESSION || total >= MAX_PENDING) {
       const where = mine >= MAX_PER_SESSION ? `${mine} questions of this conversation` : `${total} questions`;
@@ -168,7 +182,7 @@ export function createApprovals(ports: ApprovalPorts) {
         `it has asked the owner ${lately} times within an hour`,
         STOP_ASKING,
       );
-    const chars = question.facts.reduce((sum, { name, value }) => sum + name.length + value.length, 0);
+    const chars = charsOf(question);
     if (chars > MAX_SHOWN_CHARS)
       return refuse(question, 'TOO_LONG_TO_SHOW', `its ${chars} characters cannot be shown to anybody whole`, '');
     const nobody = ports.nobody(question.asker);
@@ -178,9 +192,9 @@ export function createApprovals(ports: ApprovalPorts) {
   return {
     /**
      * Resolves with the owner's answer; it may be there already, from before a restart. No answer and a turn that is
-     * stopped are a no; a gateway that stops is none.
+     * stopped are a no; a gateway that stops is none. `ahead`: calls that come after it, asked about on the same card.
      */
-    async ask(question: Question, binding: Binding, signal: AbortSignal): Promise<Answer> {
+    async ask(question: Question, binding: Binding, signal: AbortSignal, ahead: readonly Line[] = []): Promise<Answer> {
       const known = table.ofCall(question.runId, question.callId);
       if (known?.state === 'pending') {
         store.commit(() => table.innocent(question.runId));
@@ -188,26 +202,38 @@ export function createApprovals(ports: ApprovalPorts) {
       }
       if (known) return answerOf(approvalOf(known));
       if (signal.aborted) return stopped(signal);
-      const shown = { ...question, ...ports.hide({ facts: question.facts, marks: question.marks }) };
-      const refused = unaskable(shown);
+      const shown = (one: Question): Question => ({ ...one, ...ports.hide({ facts: one.facts, marks: one.marks }) });
+      const first = shown(question);
+      const refused = unaskable(first);
       if (refused) return refused;
       const createdAtMs = now();
-      const { runId, callId, sessionKey, tool, reason } = shown;
-      const ids = { id: newId(), code: newCode(table.codesSince(createdAtMs - CODE_REST_MS)) };
-      const asked: Asked = { ...shown, ...ids, createdAtMs, expiresAtMs: createdAtMs + ports.lifeMs() };
-      const row: ApprovalRow = {
-        ...{ ...ids, runId, callId, sessionKey, createdAtMs, expiresAtMs: asked.expiresAtMs },
-        ...{ state: 'pending', body: JSON.stringify(asked), binding: JSON.stringify(binding), answer: '' },
+      const { runId, sessionKey } = first;
+      const rest = ahead
+        .map((one) => ({ ...one, question: shown(one.question) }))
+        .filter((one) => charsOf(one.question) <= MAX_SHOWN_CHARS && !table.ofCall(runId, one.question.callId));
+      const all = [{ question: first, binding }, ...rest].slice(0, MAX_LINES);
+      const common = {
+        ...{ code: newCode(table.codesSince(createdAtMs - CODE_REST_MS)), createdAtMs },
+        expiresAtMs: createdAtMs + ports.lifeMs(),
       };
+      const rows = all.map((one, at): ApprovalRow => {
+        const asked: Asked = { ...one.question, ...common, id: newId(), line: at + 1, lines: all.length };
+        const { id, callId } = asked;
+        const body = { body: JSON.stringify(asked), binding: JSON.stringify(one.binding), answer: '' };
+        return { ...common, ...body, id, runId, callId, sessionKey, state: 'pending' };
+      });
       let told = (): void => {};
       ports.persist(sessionKey, () => {
-        table.insert(row);
+        for (const row of rows) {
+          table.insert(row);
+          const { id, code, tool, reason } = approvalOf(row);
+          journal.record('approval.requested', { id, code, run: runId, tool, reason });
+        }
         table.innocent(runId);
-        journal.record('approval.requested', { id: ids.id, code: ids.code, run: runId, tool, reason });
-        told = ports.asked(approvalOf(row));
+        told = ports.asked(rows.map(approvalOf));
       });
       told();
-      return wait(row, signal);
+      return wait(rows[0] as ApprovalRow, signal);
     },
 
     /** Right before the start: null when the call is still what was approved; else the approval is void, and why. */
@@ -232,7 +258,7 @@ export function createApprovals(ports: ApprovalPorts) {
       journal.record('approval.used', { id, run: runId, call: callId });
     },
     ended(runId: string, callId: string): void {
-      if (ready.delete(`${runId}\0${callId}`)) runs.delete(runId);
+      ready.delete(`${runId}\0${callId}`);
     },
     /** Policy says something else than to ask now: a question about this call is closed. */
     moot(runId: string, callId: string): void {
@@ -242,24 +268,41 @@ export function createApprovals(ports: ApprovalPorts) {
     },
     /** A turn is over, however it ended: nothing of it waits any more. */
     runEnded(runId: string): void {
-      const id = runs.get(runId);
-      if (id === undefined) return;
-      const row = table.get(id);
-      if (row?.state === 'pending' || row?.state === 'allowed') expire(row, 'its turn is over');
-      runs.delete(runId);
+      if (!runs.delete(runId)) return;
+      try {
+        for (const row of table.openOf(runId)) expire(row, 'its turn is over');
+        grants.runEnded(runId);
+      } catch {
+        // Nothing can be stored any more; the next start sweeps it up, and no call of the run is left to use it.
+      }
     },
     /** After a start: what ran out meanwhile, or belongs to a turn that nobody takes up again. */
     sweep(): void {
       for (const row of table.orphans(now())) {
         expire(row, row.expiresAtMs <= now() ? IN_TIME : 'its turn is over');
       }
+      grants.sweep();
     },
 
-    list: (limit = MAX_PENDING): Approval[] => table.pending(limit).map(approvalOf),
+    /** Oldest first, and the lines of a card in their order. */
+    list: (limit = MAX_PENDING): Approval[] =>
+      table
+        .pending(limit)
+        .map(approvalOf)
+        .sort((a, b) => a.createdAtMs - b.createdAtMs || a.code.localeCompare(b.code) || a.line - b.line),
     recent: (limit: number): Approval[] => table.recent(limit).map(approvalOf),
     get: (id: string): Approval | null => approvalFrom(table.get(id)),
-    /** By code (as people type it) or id: the one that waits, else the last that did. */
-    find: (typed: string): Approval | null => approvalFrom(table.get(typed) ?? table.ofCode(typed.toUpperCase())),
+    /** By code (as people type it, `K7` or `K7.2`) or id: the one that waits, else the last that did. */
+    find(typed: string): Approval | null {
+      const [, code = typed, line] = /^(\w+)\.(\d+)$/.exec(typed) ?? [];
+      const found = approvalFrom(table.get(typed) ?? table.ofCode(code.toUpperCase()));
+      if (found === null || found.id === typed) return found;
+      const card = cardOf(found);
+      if (line !== undefined) return card[Number(line) - 1] ?? null;
+      return card.find(({ state }) => state === 'pending') ?? found;
+    },
+    /** All lines of its card. */
+    cardOf,
     pendingIn: (sessionKey: string): Approval[] =>
       [...waiters.keys()].flatMap((id) => {
         const row = table.get(id);
@@ -276,17 +319,30 @@ export function createApprovals(ports: ApprovalPorts) {
         expire(row, IN_TIME);
         return { ok: false, problem: 'EXPIRED', approval: approvalFrom(table.get(id)) };
       }
-      const { always, agentId } = approval;
+      const { always, task, runId } = approval;
       if (decision === 'allow-always' && always === null) return { ok: false, problem: 'NOT_ALWAYS', approval };
+      if (decision === 'allow-task' && task === null) return { ok: false, problem: 'NOT_TASK', approval };
       const answered = { decision, by: by.name, atMs: now() };
       const closed = close(row, 'pending', decision === 'deny' ? 'denied' : 'allowed', answered, by.facts, () => {
-        if (decision === 'allow-always' && always) grants.give(always, agentId, by, id);
+        if (decision === 'allow-always' && always) grants.give(always, { ...approval, runId: null }, by);
+        if (decision === 'allow-task' && task) grants.give(task, { ...approval, runId }, by);
       });
       if (closed) return { ok: true, approval: closed };
       return { ok: false, problem: 'ANSWERED', approval: approvalFrom(table.get(id)) };
     },
+    /** The same answer to every line that still waits. */
+    resolveCard(id: string, decision: 'allow-once' | 'deny', by: By): Resolution {
+      const named = approvalFrom(table.get(id));
+      if (!named) return { ok: false, problem: 'UNKNOWN', approval: null };
+      const waiting = cardOf(named).filter(({ state }) => state === 'pending');
+      const outcomes = waiting.map((one) => this.resolve(one.id, decision, by));
+      return outcomes.find(({ ok }) => ok) ?? outcomes[0] ?? this.resolve(id, decision, by);
+    },
   };
 }
+
+const charsOf = ({ facts }: Question): number =>
+  facts.reduce((sum, { name, value }) => sum + name.length + value.length, 0);
 
 const stopped = ({ reason }: AbortSignal): Answer =>
   reason === 'shutdown' ? { kind: 'asleep' } : { kind: 'no', why: 'the turn was stopped', fix: '' };
@@ -306,5 +362,7 @@ const approvalFrom = (row: ApprovalRow | null): Approval | null => row && approv
 
 function approvalOf(row: ApprovalRow): Approval {
   const answered = row.answer === '' ? null : (JSON.parse(row.answer) as Answered);
-  return { ...(JSON.parse(row.body) as Asked), state: row.state as ApprovalState, answered };
+  // What an older gateway asked had a card of its own.
+  const alone = { line: 1, lines: 1, task: null };
+  return { ...alone, ...(JSON.parse(row.body) as Asked), state: row.state as ApprovalState, answered };
 }

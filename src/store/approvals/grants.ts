@@ -30,11 +30,19 @@ export function openGrantTable(store: Store) {
   const revoke = store.prepare(
     'UPDATE grants SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL AND expires_at > ?',
   );
+  const endTask = store.prepare('UPDATE grants SET revoked_at = ? WHERE kind = ? AND revoked_at IS NULL');
+  const endTasks = store.prepare(
+    `UPDATE grants SET revoked_at = ? WHERE kind LIKE 'task:%' AND revoked_at IS NULL
+      AND substr(kind, 6) NOT IN (SELECT run_id FROM inbox WHERE state = 'queued')`,
+  );
   return {
     insert: (row: Omit<GrantRow, 'uses' | 'lastUsedAtMs'>): void =>
       void insert.run(row.id, row.agentId, row.kind, row.pattern, row.shown, row.createdAtMs, row.expiresAtMs, row.createdBy), // biome-ignore format: one row
     live: (atMs: number): GrantRow[] => live.all(atMs).map(read),
     of: (agentId: string, kind: string, atMs: number): GrantRow[] => ofAgent.all(atMs, agentId, kind).map(read),
+    endTask: (kind: string, atMs: number): void => void endTask.run(atMs, kind),
+    /** Of runs that nobody will take up again. */
+    endTasks: (atMs: number): void => void endTasks.run(atMs),
     use: (id: string, atMs: number): void => void use.run(atMs, id),
     /** False when there is none that holds. */
     revoke: (id: string, atMs: number): boolean => revoke.run(atMs, id, atMs).changes === 1,

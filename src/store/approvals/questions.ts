@@ -36,7 +36,9 @@ export function openApprovalTable(store: Store) {
     `SELECT ${columns} FROM approvals WHERE state NOT IN ('pending', 'allowed') ORDER BY created_at DESC LIMIT ?`,
   );
   const open = store.prepare(`SELECT ${columns} FROM approvals WHERE state IN ('pending', 'allowed')`);
-  const ofRun = store.prepare('SELECT count(*) AS n FROM approvals WHERE run_id = ?');
+  const cards = store.prepare('SELECT count(DISTINCT code) AS n FROM approvals WHERE run_id = ?');
+  const ofCard = store.prepare(`SELECT ${columns} FROM approvals WHERE run_id = ? AND code = ?`);
+  const openOf = store.prepare(`SELECT ${columns} FROM approvals WHERE run_id = ? AND state IN ('pending', 'allowed')`);
   const waiting = store.prepare(
     `SELECT count(*) AS total, coalesce(sum(session_key = ?), 0) AS mine FROM approvals WHERE state = 'pending'`,
   );
@@ -66,7 +68,9 @@ export function openApprovalTable(store: Store) {
     open: (): ApprovalRow[] => open.all().map(read),
     /** Past their time, or of a turn that nobody will take up again. */
     orphans: (atMs: number): ApprovalRow[] => orphans.all(atMs).map(read),
-    countOf: (runId: string): number => Number(ofRun.get(runId)?.['n']),
+    cardsOf: (runId: string): number => Number(cards.get(runId)?.['n']),
+    ofCard: (runId: string, code: string): ApprovalRow[] => ofCard.all(runId, code).map(read),
+    openOf: (runId: string): ApprovalRow[] => openOf.all(runId).map(read),
     waiting(sessionKey: string): { readonly total: number; readonly mine: number } {
       const row = waiting.get(sessionKey);
       return { total: Number(row?.['total']), mine: Number(row?.['mine']) };
