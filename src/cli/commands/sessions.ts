@@ -17,6 +17,7 @@ import type { Context } from '../context.ts';
 import { wholeNumber } from '../numbers.ts';
 import { type Output, span } from '../output.ts';
 import { callLine, failureLine } from '../print/calls.ts';
+import { sourceName } from '../print/source-name.ts';
 import { tableLines } from '../print/table.ts';
 import { formatAgo, formatTime } from '../print/units.ts';
 import type { TargetFlags } from '../target.ts';
@@ -96,10 +97,7 @@ const outsideSources = (session: Json): string[] =>
     const channel = textOf(session['channel']);
     const isOwn = source === `${channel}:${textOf(session['key'])}` || source.startsWith(`${channel}:direct:`);
     if (isOwn || source === '') return [];
-    if (source === 'exec') return ['output of commands'];
-    if (source === 'many') return ['many sources'];
-    const [, kind = '', name = source] = /^(file|web|mail):(.*)$/s.exec(source) ?? [];
-    return [kind === 'mail' ? `mail from ${name}` : name === '.' ? 'the list of files' : name];
+    return [sourceName(source)];
   });
 
 export async function clean(

@@ -7,9 +7,20 @@ export function outsideSources(row: SessionRow): string[] {
   return row.sources.filter((source) => source !== `${row.channel}:${row.key}`).map(sourceName);
 }
 
+const KINDS: Readonly<Record<string, (name: string) => string>> = {
+  file: (name) => (name === '.' ? 'the list of files' : name),
+  web: (name) => (name === 'search' ? 'results of a search' : name),
+  mail: (name) => `mail from ${name}`,
+  mcp: (name) => `the MCP server ${name}`,
+};
+
 export function sourceName(source: string): string {
   if (source === 'exec') return 'output of commands';
   if (source === 'many') return 'many sources';
-  if (source === 'file:.') return 'the list of files';
-  return plainLine(source.startsWith('file:') ? source.slice('file:'.length) : source);
+  const [, channel, what, chat] = /^([^:]+):(history|quote):(.*)$/s.exec(source) ?? [];
+  if (what !== undefined)
+    return plainLine(`${what === 'quote' ? 'what was quoted' : 'what others said'} in ${channel}:${chat}`);
+  const at = source.indexOf(':');
+  const kind = source.slice(0, Math.max(at, 0));
+  return plainLine(Object.hasOwn(KINDS, kind) ? (KINDS[kind]?.(source.slice(at + 1)) ?? source) : source);
 }

@@ -1,0 +1,19 @@
+// Owns how the origins in a label are told to people at the terminal. The ids are the gateway's; a kind that is unknown
+// here is shown as it is.
+
+const KINDS: Readonly<Record<string, (name: string) => string>> = {
+  file: (name) => (name === '.' ? 'the list of files' : name),
+  web: (name) => (name === 'search' ? 'results of a search' : name),
+  mail: (name) => `mail from ${name}`,
+  mcp: (name) => `the MCP server ${name}`,
+};
+
+export function sourceName(source: string): string {
+  if (source === 'exec') return 'output of commands';
+  if (source === 'many') return 'many sources';
+  const [, channel, what, chat] = /^([^:]+):(history|quote):(.*)$/s.exec(source) ?? [];
+  if (what !== undefined) return `${what === 'quote' ? 'what was quoted' : 'what others said'} in ${channel}:${chat}`;
+  const at = source.indexOf(':');
+  const kind = source.slice(0, Math.max(at, 0));
+  return Object.hasOwn(KINDS, kind) ? (KINDS[kind]?.(source.slice(at + 1)) ?? source) : source;
+}
