@@ -54,7 +54,7 @@ export function openBoxes({ paths, workspace, config, zones, env }: BoxPorts) {
   const openFiles = { rw: createReach(zones), ro: createReach(() => readOnly(zones())) };
   const privateFiles = new Map<
     string,
-    { readonly zones: Zones; readonly files: Reach; readonly root: Promise<Root> }
+    { readonly zones: Zones; readonly files: Reach; readonly root: () => Promise<Root> }
   >();
   /** Nothing but the folder of that conversation: neither the workspace nor what else the owner allows. */
   const privateOf = (call: Spoken) => {
@@ -63,7 +63,10 @@ export function openBoxes({ paths, workspace, config, zones, env }: BoxPorts) {
     if (known) return known;
     const security = { allowedPaths: [], deniedPaths: [], dangerouslyReadable: [] };
     const only = zonesOf({ security, workspaceOnly: true }, { ...paths, workspace: folder });
-    const made = { zones: only, files: createReach(() => only), root: openRoot(folder, workspaceOwner()) };
+    let root: Promise<Root> | null = null;
+    // Opened when somebody asks for it: nobody would hear that it failed before.
+    const open = (): Promise<Root> => (root ??= openRoot(folder, workspaceOwner()));
+    const made = { zones: only, files: createReach(() => only), root: open };
     privateFiles.set(folder, made);
     return made;
   };
@@ -78,7 +81,8 @@ export function openBoxes({ paths, workspace, config, zones, env }: BoxPorts) {
       const { access } = planOf(call);
       return access === 'none' ? privateOf(call).zones : access === 'ro' ? readOnly(zones()) : zones();
     },
-    rootOf: async (call: Spoken): Promise<Root> => (planOf(call).access === 'none' ? privateOf(call).root : workspace),
+    rootOf: async (call: Spoken): Promise<Root> =>
+      planOf(call).access === 'none' ? privateOf(call).root() : workspace,
     async openFor(call: Spoken, effects: readonly Effect[]): Promise<Handed & { readonly files: Reach }> {
       const { access } = planOf(call);
       const needsBox = effects.some(({ kind }) => kind === 'run');
