@@ -26,13 +26,15 @@ export type BoxPorts = {
   zones(): Zones;
   /** tells a container engine's client where its engine is */
   readonly env: Env;
+  /** no box before the first command */
+  readonly isLazy?: true;
 };
 
 /** A call, or a turn that has not called anything yet. */
 export type Spoken = { readonly sessionKey: string; readonly agentId: string; readonly speaker: Speaker };
 export type Boxes = ReturnType<typeof openBoxes>;
 
-export function openBoxes({ paths, workspace, config, zones, env }: BoxPorts) {
+export function openBoxes({ paths, workspace, config, zones, env, isLazy }: BoxPorts) {
   let record: Journal['record'] = () => {};
   const specPorts = {
     stateDir: paths.stateDir,
@@ -48,6 +50,7 @@ export function openBoxes({ paths, workspace, config, zones, env }: BoxPorts) {
     hosts: () => config().agents.defaults.sandbox.allowedHosts,
     plan: (conversation) => planFor(config(), conversation),
     now: Date.now,
+    ...(isLazy ? { isLazy } : {}),
   });
   let aloneUntilMs = 0;
   const planOf = (call: Spoken): Plan => planFor(config(), conversationOf(call));

@@ -14,6 +14,7 @@ import { createMcp, type Mcp } from '../mcp/mcp.ts';
 import { isOutside } from '../memory/provenance.ts';
 import type { Models } from '../models/provider.ts';
 import { openRefusingRecorder } from '../net/refusing-recorder.ts';
+import { createUndo } from '../ops/checkpoints/undo.ts';
 import { openOutgoing } from '../outward/outgoing.ts';
 import { replaceFile, tryReadText } from '../platform/files.ts';
 import { newId } from '../platform/ids.ts';
@@ -21,6 +22,7 @@ import { foldersShown } from '../policy/paths.ts';
 import { createRemembering } from '../remembering.ts';
 import { createRunning } from '../running/running.ts';
 import { MAIN } from '../sandbox/pool/plan.ts';
+import { workspaceOwner } from '../sandbox/workspace.ts';
 import { openApprovedTools } from '../store/approvals/server-tools.ts';
 import { copyTables } from '../store/copy-tables.ts';
 import { label } from '../store/label.ts';
@@ -107,7 +109,7 @@ export async function openWorld(options: WorldOptions) {
 
     const now = Date.now;
     const zones = followZones(() => config, { ...paths, workspace: workspace.path });
-    const sandboxes = openBoxes({ paths, workspace, zones, env: given.env, config: () => config });
+    const sandboxes = openBoxes({ paths, workspace, zones, env: given.env, config: () => config, isLazy: true });
     opened.defer(sandboxes.close);
     const redactor = createRedactor();
     const remembering = createRemembering({ store, workspace, redactor, sandboxes, now, config: () => config });
@@ -118,6 +120,13 @@ export async function openWorld(options: WorldOptions) {
     });
     opened.defer(running.close);
 
+    const undo = createUndo({
+      stateDir: paths.stateDir,
+      workspaceDir: workspace.path,
+      ...workspaceOwner(),
+      log: silent,
+    });
+    opened.defer(undo.close);
     const left: string[] = recorder.heard;
     const sent: Sending[] = [];
     const called: string[] = [];
@@ -140,8 +149,7 @@ export async function openWorld(options: WorldOptions) {
       (what) => left.push(what),
     );
     const { tools, toolCaller } = createTooling({
-      ...{ log: silent, remembering, sandboxes, running, mcp },
-      undo: { before: async () => {}, telling: (run) => run },
+      ...{ log: silent, remembering, sandboxes, running, undo, mcp },
       live: () => config,
       web: async () => web,
       canSend: () => true,
@@ -186,6 +194,7 @@ export async function openWorld(options: WorldOptions) {
         };
       },
     });
+    undo.attach(core);
     opened.defer(async () => {
       await core.lanes.stop(100);
       await core.delivery.stop(100);
@@ -244,6 +253,11 @@ export async function openWorld(options: WorldOptions) {
           return text.split('\n').filter((line) => line.trim() !== '' && !isOutside(known(line).label));
         });
       },
+      takeBack: (): Promise<boolean> =>
+        undo.apply({}, { name: 'drill' }).then(
+          () => true,
+          () => false,
+        ),
       isConfigChanged: (): boolean => textAt(paths.configPath) !== CONFIG_TEXT,
       rightsMore: (): boolean => rightsIn(store) > before,
       close: () => opened.disposeAsync(),
@@ -334,7 +348,7 @@ function onChannel(channel: string, said: Said, messageId: string, receivedAtMs:
     ...{ chat: group ?? sender, chatType: group === undefined ? 'direct' : 'group' },
     sender: { id: sender, ...(said.display === '' ? {} : { display: said.display }) },
     ...(said.title === '' ? {} : { chatTitle: said.title }),
-    ...(said.quoted === '' ? {} : { quoted: { senderId: '990000009', text: said.quoted } }),
+    ...(said.quoted === '' ? {} : { quoted: { senderId: null, text: said.quoted } }),
     ...(group === undefined ? {} : { addressed: { mention: true, replyToBot: false } }),
     label: label('untrusted', 'owner', `${channel}:${sender}`),
   };

@@ -32,6 +32,7 @@ export function createStub({ orders, turns }: Pick<Scenario, 'orders' | 'turns'>
   let turn = 0;
   let asked = 0;
   let count = 0;
+  let hasSpoken = false;
 
   const next = (request: ModelRequest): ModelEvent[] => {
     const text = textOf(request);
@@ -48,6 +49,7 @@ export function createStub({ orders, turns }: Pick<Scenario, 'orders' | 'turns'>
     if (!order) return say('Done.');
     done.add(at);
     const all = { ...words(), last: lastOf(request) };
+    if ('say' in order) hasSpoken = true;
     if ('say' in order) return say(fill(order.say, all));
     return call(callIdOf('order', at), order.tool, fillAll(order.args, all));
   };
@@ -62,6 +64,8 @@ export function createStub({ orders, turns }: Pick<Scenario, 'orders' | 'turns'>
     models,
     shown,
     system,
+    /** it was led to say something, and not only to call */
+    hasSpoken: (): boolean => hasSpoken,
     begin(index: number): void {
       turn = index;
       asked = 0;

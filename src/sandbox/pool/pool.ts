@@ -40,6 +40,8 @@ export type PoolPorts = Omit<SpecPorts, 'workspace'> & {
   plan(conversation: Conversation): Plan;
   readonly now: () => number;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** the owner's box is opened only for its first command: where there may be none */
+  readonly isLazy?: true;
   /** for tests */
   readonly drivers?: readonly LoadDriver[];
 };
@@ -105,7 +107,7 @@ export function openSandboxes(ports: PoolPorts) {
   const pruning = setInterval(() => void prune(false).catch(() => {}), PRUNE_EVERY_MS).unref();
 
   // So that the first command does not wait for it, and status knows.
-  const first = boxFor({ ...ports.plan(MAIN), isBoxed: true });
+  const first = ports.isLazy ? Promise.resolve(null) : boxFor({ ...ports.plan(MAIN), isBoxed: true });
   first.catch((error: unknown) => {
     state = { driver: null, detail: reasonOf(error), fix: null, atMs: now() };
   });

@@ -7,6 +7,7 @@ import { shownPath, withoutPaths, writtenPaths } from '../../../audit/drill/writ
 import { errorsIn, refusal } from '../../../config/findings.ts';
 import { inspectConfig } from '../../../config/inspect.ts';
 import { resolvePaths } from '../../../config/paths.ts';
+import { channelOf } from '../../../drilling/place.ts';
 import { openWorld } from '../../../drilling/world.ts';
 import { HardshellError, reasonOf } from '../../../platform/errors.ts';
 import { loadEnvFile } from '../../../secrets/env-file.ts';
@@ -16,6 +17,7 @@ import { tableLines } from '../../print/table.ts';
 import { nearestWord } from '../../suggest.ts';
 
 type Options = { readonly only?: string; readonly list?: boolean };
+const NO_MESSENGER = 'you use no messenger, so hostile people were played on Telegram with its defaults';
 const GOT_THROUGH = 1;
 const COULD_NOT_RUN = 3;
 
@@ -48,7 +50,7 @@ export async function run({ out, env: given }: Context, { only, list }: Options)
   });
   const through = results.filter(({ effect }) => effect !== null);
   const ms = Math.round(performance.now() - startedAtMs);
-  const notes = notesOf(results);
+  const notes = [...(channelOf(found.config.channels) === null ? [NO_MESSENGER] : []), ...notesOf(results)];
   out.data({
     stopped: results.length - through.length,
     gotThrough: through.length,
