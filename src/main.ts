@@ -49,6 +49,8 @@ export type RunOptions = {
   readonly port?: number;
   readonly env: Env;
   readonly announce: (line: string) => void;
+  /** it only shows that it would come up: no channel, no server of tools, no turn, only this machine may ask */
+  readonly rehearsal?: true;
   /** for tests alone: platforms at other addresses; no setting reaches it */
   readonly platforms?: Platforms;
   /** for tests alone: pages on this machine */
@@ -145,6 +147,7 @@ async function run(start: Start): Promise<RunningGateway> {
     return handle;
   }
 
+  if (start.rehearsal) return handle;
   // Channels first: what is owed to one that does not run yet would have failed.
   const { receive: emit, groupChanged, chatMoved, recheck, channelLost } = core;
   await powers.perimeter.open({ emit, groupChanged, chatMoved, recheck, channelLost });
@@ -197,7 +200,7 @@ async function openState({ env, announce, startedAtMs, paths, opened }: Start) {
 /** What the assistant can use: its folder, the box for its commands, the models. */
 async function openPowers(start: Start, { settings, config, log, redactor, store }: State) {
   const { paths, opened, platforms, dangerousWeb } = start;
-  const workspaceDir = config.agents.defaults.workspace ?? paths.workspaceDir;
+  const workspaceDir = (!start.rehearsal && config.agents.defaults.workspace) || paths.workspaceDir;
   refuseWideWorkspace(workspaceDir, paths);
   const workspace = await openWorkspace(workspaceDir);
   opened.defer(workspace.close);
@@ -329,7 +332,7 @@ function wireCore(
 }
 
 async function openGateway(
-  { port, startedAtMs, paths, opened }: Start,
+  { port, startedAtMs, paths, opened, rehearsal }: Start,
   { settings, config, log, database }: State,
   { workspace, sandboxes, running, undo, mcp, live, perimeter, remembering }: Powers,
   core: Core,
@@ -363,7 +366,7 @@ async function openGateway(
       stopping,
       panic,
     }),
-    hosts: settings.hosts,
+    hosts: rehearsal ? ['127.0.0.1'] : settings.hosts,
     port: port ?? portFromEnv(settings.env) ?? config.gateway.port,
     authMode: settings.authMode,
     token: settings.token.current,

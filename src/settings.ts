@@ -166,8 +166,8 @@ const IN_FORCE = new RegExp(
     'approvals|tools\\.exec\\.grantExpiryDays',
     'actions\\.(undoSeconds|email|message|destructive)',
     'memory\\.(enabled|scanSecrets)',
-    'channels|commands|pairing|messages|budget\\.perSender\\.tokens|session\\.(dmScope|groupScope|identityLinks)',
-    'trust\\.tiers|tools\\.fs|security\\.(workspace|allowedPaths|deniedPaths|dangerouslyReadable)|mcp|models|secrets|env|logging',
+    'backup|channels|commands|pairing|messages|budget\\.perSender\\.tokens|session\\.(dmScope|groupScope|identityLinks)',
+    'browser|trust\\.tiers|tools\\.fs|security\\.(workspace|allowedPaths|deniedPaths|dangerouslyReadable)|mcp|models|secrets|env|logging',
   ].join('|')})\\b`,
 );
 

@@ -4,6 +4,7 @@ import { Command, type CommanderError, Help, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { EXIT, HardshellError } from '../platform/errors.ts';
 import { audit } from './commands/audit/grammar.ts';
+import { backup, CHANGING_BACKUP } from './commands/backup/grammar.ts';
 import { CHANGING_CHANNELS, channels } from './commands/channels/grammar.ts';
 import { CHANGING_MCP, mcp } from './commands/mcp/grammar.ts';
 import { CHANGING_MEMORY, memory } from './commands/memory/grammar.ts';
@@ -28,6 +29,7 @@ type Start = (body: (context: Context) => Result) => Promise<void>;
 const CHANGING = new Set([
   ...['approve', 'deny', 'call', 'run', 'undo', 'send', 'clean'],
   ...CHANGING_OPERATIONS,
+  ...CHANGING_BACKUP,
   ...CHANGING_CHANNELS,
   ...CHANGING_ACCESS,
   ...CHANGING_SANDBOX,
@@ -84,6 +86,7 @@ export function createProgram(streams: Streams, start: Start): Command {
   settings(program, lazy);
   gateway(program, lazy);
   operations(program, lazy);
+  backup(program, lazy);
   channels(program, lazy);
   access(program, lazy);
   running(program, lazy);

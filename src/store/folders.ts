@@ -6,6 +6,7 @@ import { basename, join, relative, resolve } from 'node:path';
 import type { Paths } from '../config/paths.ts';
 import { EXIT, HardshellError } from '../platform/errors.ts';
 import { ensureFolder, replaceFile } from '../platform/files.ts';
+import { finishSwap } from '../platform/staging.ts';
 import { isSystemFolder } from '../platform/system-folders.ts';
 
 /** Any of these says that a folder is a state folder, ours or that of an older name of ours. */
@@ -19,6 +20,7 @@ const STICKY_BIT = 0o1000;
 
 /** The state folder (0700) with a `.gitignore` that keeps all of it out of any repository (S070). */
 export function prepareState(paths: Paths): void {
+  finishSwap(paths.stateDir);
   refuseForeignState(paths.stateDir);
   ensureFolder(paths.stateDir);
   const ignore = join(paths.stateDir, '.gitignore');

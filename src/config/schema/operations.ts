@@ -19,10 +19,22 @@ export const secrets = () =>
 
 export const backup = () =>
   group('Backups', {
-    schedule: maybeText('When, as a cron line such as 0 3 * * *'),
-    folder: maybeText('Where to; never inside the state folder'),
-    encrypt: flag('With a passphrase or a key', true),
-    keep: whole('How many are kept', 14, { min: 1, max: 1_000 }),
+    schedule: maybeText('When, as a cron line such as 0 3 * * *, in the time of this machine'),
+    folder: maybeText('Where to; never inside the state folder. Otherwise beside it, with -backups at its name'),
+    encrypt: flag('For the key in credentials/backup-key; without, no secret is in them', true),
+    keep: whatever(
+      'How many of the schedule are kept, or { count, maxBytes }; without, maxBytes is 10 GB',
+      z._default(
+        z.union([
+          z.int().check(z.minimum(1), z.maximum(1_000)),
+          z.strictObject({
+            count: z._default(z.int().check(z.minimum(1), z.maximum(1_000)), 14),
+            maxBytes: z._default(z.int().check(z.minimum(1_000_000)), 10_000_000_000),
+          }),
+        ]),
+        14,
+      ),
+    ),
   });
 
 export const logging = () =>
