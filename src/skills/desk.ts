@@ -75,6 +75,9 @@ export function createSkillDesk(places: SkillPlaces, now: () => number) {
 
   async function put(name: string, content: Content, source: Source): Promise<Shown> {
     const before = readLock(stateDir).skills[name];
+    // What was approved goes with it; what somebody else put there stays, and keeps its name from being used.
+    const used = before?.approved && before.approved.hash !== content.hash ? readContent(publishedAt(name)) : null;
+    if (used !== null && used.hash === before?.approved?.hash) await empty({ top: workspaceSkills(workspace) }, name);
     if (before?.kind === 'managed') await empty({ top: managedFolder(stateDir) }, name);
     ensureFolder(managedFolder(stateDir));
     await place({ top: managedFolder(stateDir) }, name, content.files);
