@@ -2,7 +2,9 @@
 // side may have seen it. It is thin on purpose (the global fetch costs 17 MB of memory) and never says what it sent.
 import { type IncomingHttpHeaders, type IncomingMessage, request as overHttp } from 'node:http';
 import { Agent, request as overHttps } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import { errnoOf } from '../platform/errors.ts';
+import { LeadsHome } from './egress/chosen-host.ts';
 
 export type HttpCall = {
   readonly method: string;
@@ -13,6 +15,8 @@ export type HttpCall = {
   readonly maxBytes: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** which address of the host is dialled; left out: the one that the system names */
+  readonly lookup?: LookupFunction;
 };
 export type HttpAnswer = { readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: Buffer };
 
@@ -52,6 +56,7 @@ export function httpCall(call: HttpCall): Promise<HttpAnswer> {
     };
     const failOf = (error: unknown): void => {
       if (isLate) fail(`no answer in ${timeoutMs} ms`);
+      else if (error instanceof LeadsHome) fail(error.message);
       else fail(call.signal.aborted ? 'cancelled' : (errnoOf(error) ?? 'the connection broke'));
     };
     const receive = (answer: IncomingMessage): void => {
@@ -76,6 +81,7 @@ export function httpCall(call: HttpCall): Promise<HttpAnswer> {
     };
     const options = {
       method: call.method,
+      ...(call.lookup ? { lookup: call.lookup } : {}),
       headers: { ...call.headers, ...(body === undefined ? {} : { 'content-length': String(body.length) }) },
     };
     const request = isTls ? overHttps(url, { ...options, agent }, receive) : overHttp(url, options, receive);

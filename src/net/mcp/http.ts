@@ -1,19 +1,17 @@
 // Owns the way to an MCP server over HTTP: each message is one POST, answered as JSON or as a stream of events. Nothing is
 // followed anywhere: no redirect, no private address but one that the owner wrote down, and the owner's headers stay with it.
-import { lookup as lookUp } from 'node:dns';
 import { type IncomingMessage, request as overHttp } from 'node:http';
 import { request as overHttps } from 'node:https';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { errnoOf } from '../../platform/errors.ts';
-import { isPublic } from '../egress/reachable.ts';
+import { bareHost, type DangerouslyResolve, isOfClouds, LeadsHome, lookupFor } from '../egress/chosen-host.ts';
 import { createLines } from './lines.ts';
 import { type Message, RpcFailed } from './rpc.ts';
 
 export type HttpServer = {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** for tests alone: who answers for names; no setting reaches it */
-  readonly dangerouslyResolve?: (host: string) => Promise<readonly { address: string; family: number }[]>;
+  /** no setting reaches it */
+  readonly dangerouslyResolve?: DangerouslyResolve;
 };
 export type HttpWire = {
   send(message: Message, settled: AbortSignal): Promise<'over'>;
@@ -23,18 +21,6 @@ export type HttpWire = {
 };
 
 const MAX_BYTES = 8 * 1024 ** 2;
-/** Names that mean nothing outside a house: who writes one down means an address in it. */
-const AT_HOME = /(^|\.)(localhost|local|lan|internal|home\.arpa)$/;
-/** Where machines in the cloud keep their keys; nobody's server is there. */
-const ofClouds = new BlockList();
-ofClouds.addSubnet('169.254.0.0', 16, 'ipv4');
-ofClouds.addAddress('100.100.100.200', 'ipv4');
-ofClouds.addSubnet('fe80::', 10, 'ipv6');
-ofClouds.addSubnet('fd00:ec2::', 32, 'ipv6');
-ofClouds.addSubnet('64:ff9b::a9fe:0', 112, 'ipv6');
-const isOfClouds = (address: string): boolean =>
-  isIP(address) !== 0 && ofClouds.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
-
 export function openMcpHttp(server: HttpServer, received: (message: unknown) => void): HttpWire {
   const url = new URL(server.url);
   const isTls = url.protocol === 'https:';
@@ -50,7 +36,7 @@ export function openMcpHttp(server: HttpServer, received: (message: unknown) => 
         {
           method,
           agent: false,
-          lookup: checkedLookup(server),
+          lookup: lookupFor(url, server.dangerouslyResolve),
           signal: AbortSignal.any([closing.signal, settled]),
           headers: {
             ...server.headers,
@@ -73,14 +59,14 @@ export function openMcpHttp(server: HttpServer, received: (message: unknown) => 
       );
       request.on('error', (error) => {
         if (settled.aborted) resolve();
-        else fail(error instanceof Unreachable ? error.message : (errnoOf(error) ?? 'the connection broke'));
+        else fail(error instanceof LeadsHome ? error.message : (errnoOf(error) ?? 'the connection broke'));
       });
       request.end(body);
     });
 
   return {
     async send(message, settled) {
-      if (isOfClouds(hostOf(url))) throw new RpcFailed('broken', 'an address for machines of a cloud is never asked');
+      if (isOfClouds(bareHost(url))) throw new RpcFailed('broken', 'an address for machines of a cloud is never asked');
       await post('POST', JSON.stringify(message), settled);
       return 'over';
     },
@@ -92,33 +78,6 @@ export function openMcpHttp(server: HttpServer, received: (message: unknown) => 
       if (session === '') done();
       else post('DELETE', '', AbortSignal.timeout(1_000)).then(done, done);
     },
-  };
-}
-
-class Unreachable extends Error {}
-const hostOf = (url: URL): string => url.hostname.replace(/^\[|\]$/g, '');
-
-/** The address to dial is the one that was looked at. A public name that leads into a private network is refused. */
-function checkedLookup({ url, dangerouslyResolve }: HttpServer): LookupFunction {
-  const host = hostOf(new URL(url));
-  const isMeant = isIP(host) !== 0 || AT_HOME.test(host);
-  return (name, options, done) => {
-    const give = (found: readonly { address: string; family: number }[]): void => {
-      const [first] = found;
-      const isFine = found.every(({ address }) => !isOfClouds(address) && (isMeant || isPublic(address)));
-      if (!first || !isFine)
-        done(new Unreachable(`${name} leads to an address of a private network or of this machine`), '', 0);
-      else if (options.all) done(null, [...found]);
-      else done(null, first.address, first.family);
-    };
-    if (dangerouslyResolve) {
-      dangerouslyResolve(name).then(give, (error: Error) => done(error, '', 0));
-      return;
-    }
-    lookUp(name, { all: true }, (error, found) => {
-      if (error) done(error, '', 0);
-      else give(found);
-    });
   };
 }
 

@@ -1,6 +1,7 @@
 // Owns asking a search service: which there are, what each needs, and what comes back as plain results. The service is the
 // owner's choice; nothing but the query and its key is sent to it.
 import { HardshellError } from '../../platform/errors.ts';
+import { bareHost, isOfClouds, lookupFor } from '../egress/chosen-host.ts';
 import { HttpCallFailed, httpCall } from '../http-call.ts';
 import { tokensOf } from './html-tokens.ts';
 import { type SearchSettings, type Service, serviceOf, whyNoSearch } from './search-choice.ts';
@@ -64,7 +65,9 @@ export async function search(
   if (why !== null) throw failed('SEARCH_NOT_SET', why);
   const service = ASKING[provider];
   const { url, headers, body } = service.call(settings, query, dangerouslyAt);
+  if (isOfClouds(bareHost(url))) throw failed('SEARCH_FAILED', 'an address for machines of a cloud is never asked');
   const answer = await httpCall({
+    lookup: lookupFor(url),
     ...{ method: body === undefined ? 'GET' : 'POST', url, maxBytes: MAX_BYTES, timeoutMs: LIMIT_MS, signal },
     headers: { 'user-agent': 'Mozilla/5.0 (compatible; Hardshell)', accept: 'application/json, text/html', ...headers },
     ...(body === undefined ? {} : { body: Buffer.from(body) }),
