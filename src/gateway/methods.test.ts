@@ -135,7 +135,7 @@ describe('parameters', () => {
     [
       'exec.approval.resolve',
       { id: 'x', decision: 'yes' },
-      'at /decision: must be one of allow-once, allow-always, deny',
+      'at /decision: must be one of allow-once, allow-always, allow-task, deny',
     ],
     [
       'exec.approval.resolve',

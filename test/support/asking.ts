@@ -23,16 +23,19 @@ export type AskingOptions = Partial<CoreOptions> & {
   readonly calls?: readonly (object | readonly object[])[];
   readonly owners?: readonly string[];
   readonly home?: string;
+  /** what the model says beside its calls */
+  readonly prose?: string;
   /** the rule that asks */
   readonly code?: string;
   /** for how many days "always" is good by the settings */
   readonly days?: number;
 };
 
-const callsFor = (next: object | readonly object[]) => {
+const callsFor = (next: object | readonly object[], prose = '') => {
   const [start, , end] = callFor('change', {});
+  const said = prose === '' ? [] : [{ type: 'text', delta: prose }];
   const calls = (Array.isArray(next) ? next : [next]) as readonly object[];
-  return [start, ...calls.map((one) => callFor('change', one)[1]), end] as ReturnType<typeof callFor>;
+  return [start, ...said, ...calls.map((one) => callFor('change', one)[1]), end] as ReturnType<typeof callFor>;
 };
 
 const parameters = z.object({
@@ -58,7 +61,7 @@ export async function startAsking(options: AskingOptions = {}) {
   });
   const tool: AnyTool = {
     name: 'change',
-    description: 'changes',
+    description: 'DESCRIPTION of the tool',
     parameters,
     effects: ({ path, command }: z.output<typeof parameters>, where): readonly Effect[] =>
       command === undefined
@@ -91,7 +94,9 @@ export async function startAsking(options: AskingOptions = {}) {
       const done = messages.slice(last).filter(({ role }) => role === 'assistant').length;
       const next = (options.calls ?? [{ path: 'SOUL.md' }])[done];
       const end = messages.at(-1);
-      return next ? callsFor(next) : say(end?.role === 'tool' ? (end.results.at(-1)?.text ?? '') : 'nothing');
+      return next
+        ? callsFor(next, options.prose)
+        : say(end?.role === 'tool' ? (end.results.at(-1)?.text ?? '') : 'nothing');
     },
     config,
     channels: [platform('telegram'), platform('slack')],
