@@ -7,39 +7,46 @@ import type { Facts, Finding, Repair } from './check.ts';
 /** null takes the setting out, so that its default holds. */
 export type Edit = { readonly path: readonly string[]; readonly value: unknown };
 
-type Mended = Pick<Finding, 'fix' | 'where'> & { readonly repairs: readonly Repair[] };
+/** Settings by their key as `config set` takes it, such as groups["-100.5"].requireMention, with what they should be. */
+export type Wanted = Readonly<Record<string, unknown>>;
 
-/** The command that gives settings these values; keys of free names are written like groups["-100.5"].requireMention. */
-export function mend(facts: Facts, values: Readonly<Record<string, unknown>>): Mended {
-  const wanted = Object.entries(values).map(([key, value]): Edit => ({ path: parseKeyPath(key), value }));
-  const edits = wanted.flatMap((one) => [...spelledOtherwise(facts, one), one]);
-  return {
-    where: dotted(wanted[0]?.path ?? []),
-    fix: commandOf(edits),
-    repairs: edits.map(({ path, value }) => ({ kind: 'setting', path: showKeyPath(path), value })),
-  };
+type Advised = Required<Pick<Finding, 'fix' | 'where'>>;
+
+/** The command that gives settings these values, for what a person must decide. */
+export function advise(facts: Facts, wanted: Wanted): Advised {
+  const edits = editsFor(facts, wanted);
+  return { where: whereOf(wanted), fix: commandOf(edits) };
 }
 
-/** The same without repairs: what a person must decide. */
-export function advise(facts: Facts, values: Readonly<Record<string, unknown>>): Pick<Finding, 'fix' | 'where'> {
-  const { fix, where } = mend(facts, values);
-  return { fix, ...(where === undefined ? {} : { where }) };
+/** The same with repairs, for what cannot loosen anything and takes nothing from the owner. */
+export function mend(facts: Facts, wanted: Wanted): Advised & { readonly repairs: readonly Repair[] } {
+  const repairs = editsFor(facts, wanted).map(
+    ({ path, value }): Repair => ({ kind: 'setting', path: showKeyPath(path), value }),
+  );
+  return { ...advise(facts, wanted), repairs };
 }
 
-/** As the configuration names it in what it says. */
-const dotted = (path: readonly string[]): string => path.join('.');
+/** As the configuration names the setting in what it says. */
+const whereOf = (wanted: Wanted): string => parseKeyPath(Object.keys(wanted)[0] ?? 'gateway').join('.');
 
-/** The keys in the file that were read as this one. */
-function spelledOtherwise({ inspection }: Facts, { path }: Edit): Edit[] {
-  const key = dotted(path);
-  return (inspection?.mappings ?? [])
-    .filter(({ from, to }) => from !== to && (to === key || to.startsWith(`${key}.`)) && has(inspection?.raw, from))
-    .map(({ from }) => ({ path: from.split('.'), value: null }));
+function editsFor(facts: Facts, wanted: Wanted): Edit[] {
+  const raw = facts.inspection?.raw;
+  return Object.entries(wanted).flatMap(([key, value]): Edit[] => {
+    const path = parseKeyPath(key);
+    const others = spelledOtherwise(facts, path.join('.'));
+    // What is not there need not be taken out.
+    const own = value === null && others.length > 0 && valueAt(raw, path) === undefined ? [] : [{ path, value }];
+    return [...others, ...own];
+  });
 }
 
-const has = (tree: unknown, key: string): boolean =>
-  key.split('.').reduce<unknown>((node, name) => (node as Record<string, unknown> | undefined)?.[name], tree) !==
-  undefined;
+/** The keys in the file that were read as this one, to be taken out. */
+function spelledOtherwise({ inspection }: Facts, key: string): Edit[] {
+  const written = (inspection?.mappings ?? [])
+    .filter(({ from, to }) => from !== to && (to === key || to.startsWith(`${key}.`)))
+    .flatMap(({ from }) => pathIn(inspection?.raw, from) ?? []);
+  return written.length === 0 ? [] : [{ path: written, value: null }];
+}
 
 export function commandOf(edits: readonly Edit[]): string {
   const [only, ...more] = edits;
@@ -62,4 +69,24 @@ function patchOf(edits: readonly Edit[]): object {
     node[path.at(-1) ?? ''] = value;
   }
   return root;
+}
+
+export const valueAt = (tree: unknown, path: readonly string[]): unknown =>
+  path.reduce<unknown>((node, name) => (node as Record<string, unknown> | null | undefined)?.[name], tree);
+
+/** The path of a key as it stands in a tree; names in it may have dots themselves. */
+export function pathIn(tree: unknown, key: string): string[] | null {
+  if (tree === null || typeof tree !== 'object') return null;
+  for (const [name, item] of Object.entries(tree)) {
+    if (name === key) return [name];
+    const rest = key.startsWith(`${name}.`) ? pathIn(item, key.slice(name.length + 1)) : null;
+    if (rest !== null) return [name, ...rest];
+  }
+  return null;
+}
+
+/** Takes out what the configuration complains of. */
+export function takeOut(facts: Facts, key: string): Advised {
+  const path = pathIn(facts.inspection?.raw, key) ?? pathIn(facts.inspection?.understood, key) ?? key.split('.');
+  return { ...advise(facts, { [showKeyPath(path)]: null }), where: key };
 }

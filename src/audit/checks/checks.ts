@@ -1,4 +1,29 @@
 // Owns the list of checks. What stands here is asked by every audit; nothing else is.
 import type { Check } from '../check.ts';
+import { MONEY_CHECKS } from './money/budget.ts';
+import { CONVERSATION_CHECKS } from './people/conversations.ts';
+import { LISTED_CHECKS } from './people/listed.ts';
+import { POLICY_CHECKS } from './people/policies.ts';
+import { ELSEWHERE_CHECKS } from './powers/elsewhere.ts';
+import { EXEC_CHECKS } from './powers/exec.ts';
+import { OUTSIDE_CHECKS } from './powers/outside.ts';
+import { SANDBOX_CHECKS } from './powers/sandbox.ts';
+import { TOOL_CHECKS } from './powers/tools.ts';
+import { BIND_CHECKS } from './reachable/bind.ts';
+import { SECRET_CHECKS } from './reachable/secrets.ts';
+import { WAY_CHECKS } from './reachable/ways.ts';
 
-export const CHECKS: readonly Check[] = [];
+export const CHECKS: readonly Check[] = [
+  ...BIND_CHECKS,
+  ...SECRET_CHECKS,
+  ...WAY_CHECKS,
+  ...POLICY_CHECKS,
+  ...LISTED_CHECKS,
+  ...CONVERSATION_CHECKS,
+  ...SANDBOX_CHECKS,
+  ...EXEC_CHECKS,
+  ...TOOL_CHECKS,
+  ...OUTSIDE_CHECKS,
+  ...ELSEWHERE_CHECKS,
+  ...MONEY_CHECKS,
+];

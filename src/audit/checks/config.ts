@@ -6,7 +6,7 @@ import { nearest } from '../../config/shape/nearest.ts';
 import { HardshellError, reasonOf } from '../../platform/errors.ts';
 import { quoted } from '../../secrets/files.ts';
 import { type Check, type Facts, type Finding, outcomeOf } from '../check.ts';
-import { commandOf } from '../mend.ts';
+import { commandOf, pathIn, takeOut, valueAt } from '../mend.ts';
 
 const WHY =
   'a gateway that runs keeps the settings from before, one that starts refuses to, and what you wrote protects nobody';
@@ -42,7 +42,7 @@ function unreadable({ unreadable: cause, paths }: Facts): Finding {
 function findingOf({ level, key, message, fix, code }: Said, facts: Facts): Finding {
   const isError = level === 'error';
   return {
-    severity: isError ? 'CRITICAL' : 'WARNING',
+    severity: isError ? 'CRITICAL' : code === 'no-effect' ? 'INFO' : 'WARNING',
     evidence: key === '' ? `${facts.inspection?.path ?? facts.paths.configPath}: ${message}` : message,
     ...(isError ? {} : { consequence: 'a setting that does nothing, or more than it seems, is no protection' }),
     fix: commandFor(key, code, fix, facts),
@@ -51,25 +51,29 @@ function findingOf({ level, key, message, fix, code }: Said, facts: Facts): Find
 }
 
 /** One command: a misspelt key takes its right name along, anything else that does not fit is taken out. */
-function commandFor(key: string, code: string, fix: string, { inspection, paths }: Facts): string {
-  const path = pathIn(inspection?.raw, key);
+function commandFor(key: string, code: string, fix: string, facts: Facts): string {
+  const raw = facts.inspection?.raw;
+  const path = pathIn(raw, key);
   if (path !== null && (code === 'unknown-key' || code === 'unknown-channel')) {
     const above = path.slice(0, -1);
     const meant = nearest(path.at(-1) ?? '', keysAt(above));
-    const value = valueAt(inspection?.raw, path);
-    if (meant !== undefined && isPlain(value) && valueAt(inspection?.raw, [...above, meant]) === undefined)
+    const value = valueAt(raw, path);
+    if (meant !== undefined && isPlain(value) && valueAt(raw, [...above, meant]) === undefined)
       return commandOf([
         { path, value: null },
         { path: [...above, meant], value },
       ]);
   }
-  if (path !== null && TAKEN_OUT.has(code)) return commandOf([{ path, value: null }]);
+  if (TAKEN_OUT.has(code)) return takeOut(facts, key).fix;
   if (fix.startsWith('openclaw ')) return fix;
-  if (key === '') return `\${EDITOR:-nano} ${quoted(inspection?.path ?? paths.configPath)}`;
+  if (key === '') return `\${EDITOR:-nano} ${quoted(facts.inspection?.path ?? facts.paths.configPath)}`;
   return `openclaw config schema ${key.split('.').slice(0, 12).join('.')}`;
 }
 
-const TAKEN_OUT = new Set(['unknown-key', 'unknown-channel', 'bad-value', 'not-offered', 'no-effect']);
+const TAKEN_OUT = new Set([
+  ...['unknown-key', 'unknown-channel', 'bad-value', 'not-offered', 'no-effect', 'needless-danger'],
+  ...['box-host', 'box-memory', 'box-looser', 'pattern-risky', 'model-name', 'mcp-shape', 'provider-url'],
+]);
 
 /** Shown in a command for all to see: short, and nothing that could be a secret. */
 const isPlain = (value: unknown): boolean =>
@@ -77,17 +81,3 @@ const isPlain = (value: unknown): boolean =>
   typeof value === 'number' ||
   (typeof value === 'string' && /^[a-z][a-z -]{0,23}$/i.test(value)) ||
   (Array.isArray(value) && value.every(isPlain));
-
-const valueAt = (tree: unknown, path: readonly string[]): unknown =>
-  path.reduce<unknown>((node, name) => (node as Record<string, unknown> | undefined)?.[name], tree);
-
-/** The path of a key as it stands in the file; names in it may have dots themselves. */
-function pathIn(tree: unknown, key: string): string[] | null {
-  if (tree === null || typeof tree !== 'object') return null;
-  for (const [name, item] of Object.entries(tree)) {
-    if (name === key) return [name];
-    const rest = key.startsWith(`${name}.`) ? pathIn(item, key.slice(name.length + 1)) : null;
-    if (rest !== null) return [name, ...rest];
-  }
-  return null;
-}

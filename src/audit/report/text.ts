@@ -42,16 +42,23 @@ export function textReport(report: Report, found: readonly Found[], { isQuiet, i
 
 function goodLines(looked: readonly Looked[], isVerbose: boolean): Line[] {
   const passed = looked.flatMap(({ check, outcome }) => ('pass' in outcome ? [{ check, pass: outcome.pass }] : []));
-  const shown = passed.filter(({ check }) => isVerbose || check.isMain);
-  const lines = shown.map(({ pass }) => plain(`✅ ${pass}`));
-  const more = passed.length - shown.length;
+  // Several checks of one thing may have the same to say.
+  const shown = new Set(passed.filter(({ check }) => isVerbose || check.isMain).map(({ pass }) => pass));
+  const lines = [...shown].map((pass) => plain(`✅ ${pass}`));
+  const more = passed.filter(({ pass }) => !shown.has(pass)).length;
   if (more > 0)
     lines.push([{ style: 'dim', text: `✅ ${lines.length > 0 ? `and ${more} more` : `${more}`} in order` }]);
-  for (const { check, outcome } of looked)
-    if ('skipped' in outcome && (isVerbose || check.isMain))
-      lines.push([{ style: 'dim', text: `-  ${check.title} Not looked at: ${outcome.skipped}` }]);
+  const skipped = Map.groupBy(looked, ({ outcome }) => ('skipped' in outcome ? outcome.skipped : ''));
+  for (const [why, list] of skipped) {
+    if (why === '' || (!isVerbose && NOTHING_TO_SEE.test(why))) continue;
+    const what = list.length === 1 ? (list[0]?.check.title ?? '') : `${list.length} checks`;
+    lines.push([{ style: 'dim', text: `-  ${what} Not looked at: ${why}`.replace('checks Not', 'checks were not') }]);
+  }
   return lines;
 }
+
+/** What is not there need not be looked at. */
+const NOTHING_TO_SEE = /not configured$/;
 
 export function findingLines(check: Pick<Check, 'id' | 'why'>, finding: Finding): Line[] {
   const [mark, style] = MARKS[finding.severity];

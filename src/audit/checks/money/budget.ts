@@ -1,0 +1,161 @@
+// Owns the checks of money: whether anything ends the spending when others talk or nobody watches, whether the caps can be
+// meant, whether the price of the model is known. It looks at settings; what was spent is told by `openclaw usage`.
+import type { Config } from '../../../config/schema.ts';
+import { wellKnownProviders } from '../../../secrets/provider-keys.ts';
+import type { Check } from '../../check.ts';
+import { advise } from '../../mend.ts';
+import { over } from '../over.ts';
+import { accountsOf, isOpen, isOpenToGroups } from '../people/accounts.ts';
+
+const group = 'Money';
+const LARGE_DAY_USD = 1_000;
+const LARGE_MONTH_USD = 10_000;
+const MANY_SENDERS = 3;
+
+const isCapped = ({
+  usd,
+  tokens,
+}: {
+  readonly usd?: number | undefined;
+  readonly tokens?: number | undefined;
+}): boolean => usd !== undefined || tokens !== undefined;
+
+/** Why somebody else than the owner, or nobody at all, starts a turn. */
+function* spenders(settings: Config): Generator<string> {
+  const accounts = [...accountsOf(settings)].filter(({ enabled }) => enabled);
+  for (const account of accounts) if (isOpen(account)) yield `${account.at} is open to strangers`;
+  for (const account of accounts) if (isOpenToGroups(account)) yield `${account.at} is open to any group`;
+  const people = new Set(accounts.flatMap(({ channel, allowFrom }) => allowFrom.map((id) => `${channel}:${id}`)));
+  if (people.size > MANY_SENDERS) yield `${people.size} people are let in`;
+  if (settings.pairing.autoApprove) yield 'strangers are let in unasked';
+  if (settings.hooks.enabled) yield 'webhooks start turns';
+  const { every } = settings.agents.defaults.heartbeat;
+  if (every !== 'off') yield `it wakes up every ${every}`;
+}
+
+export const MONEY_CHECKS: readonly Check[] = [
+  over({
+    id: 'budget.missing',
+    group,
+    title: 'Does something end the spending when you are not looking?',
+    why: 'a loop, a stranger or a stolen account spends until your provider stops it',
+    rows: ['S116', 'S127', 'S142', 'S234', 'S274'],
+    isMain: true,
+    pass: ({ budget }) => {
+      const { daily, monthly } = budget;
+      if (!isCapped(daily) && !isCapped(monthly)) return 'Budget: none set, and only you and people you know can spend';
+      const words = Object.entries({ daily, monthly }).flatMap(([name, { usd, tokens }]) => [
+        ...(usd === undefined ? [] : [`${name} $${usd}`]),
+        ...(tokens === undefined ? [] : [`${name} ${tokens} tokens`]),
+      ]);
+      return `Budget: ${words.join(', ')}`;
+    },
+    *look(settings, facts) {
+      const { daily, monthly } = settings.budget;
+      if (isCapped(daily) || isCapped(monthly)) return;
+      const [why] = [...spenders(settings)];
+      if (why === undefined) return;
+      yield {
+        severity: 'WARNING',
+        evidence: `there is no budget, and ${why}`,
+        ...advise(facts, { 'budget.daily.usd': 5 }),
+        where: 'budget',
+      };
+    },
+  }),
+  over({
+    id: 'budget.per_sender_missing',
+    group,
+    title: 'Can no stranger spend all of it?',
+    why: 'the first stranger spends what was meant for you',
+    rows: ['S116', 'S127'],
+    pass: 'What one sender can spend is limited, or no stranger is let in',
+    *look(settings, facts) {
+      const isOpenAnywhere = [...accountsOf(settings)].some(
+        (one) => one.enabled && (isOpen(one) || isOpenToGroups(one)),
+      );
+      if ((isOpenAnywhere || settings.pairing.autoApprove) && !isCapped(settings.budget.perSender))
+        yield {
+          severity: 'WARNING',
+          evidence: 'strangers are let in, and budget.perSender says nothing',
+          ...advise(facts, { 'budget.perSender.tokens': 20_000 }),
+        };
+    },
+  }),
+  over({
+    id: 'budget.too_large',
+    group,
+    title: 'Are the caps ones that you would pay?',
+    why: 'a cap that is never reached ends nothing',
+    rows: ['S127'],
+    pass: 'The caps are ones that can be reached',
+    *look({ budget }, facts) {
+      const caps = [
+        ['budget.daily.usd', budget.daily.usd, LARGE_DAY_USD] as const,
+        ['budget.monthly.usd', budget.monthly.usd, LARGE_MONTH_USD] as const,
+        ['budget.perSender.usd', budget.perSender.usd, LARGE_DAY_USD] as const,
+      ];
+      for (const [key, usd, most] of caps)
+        if (usd !== undefined && usd > most)
+          yield { severity: 'WARNING', evidence: `${key} is ${usd}`, ...advise(facts, { [key]: most / 100 }) };
+    },
+  }),
+  over({
+    id: 'budget.month_below_day',
+    group,
+    title: 'Do the caps fit together?',
+    why: 'the larger one never counts',
+    rows: [],
+    pass: 'The caps fit together',
+    *look({ budget }, facts) {
+      for (const unit of ['usd', 'tokens'] as const) {
+        const [day, month] = [budget.daily[unit], budget.monthly[unit]];
+        if (day !== undefined && month !== undefined && month < day)
+          yield {
+            severity: 'WARNING',
+            evidence: `budget.monthly.${unit} is ${month}, less than ${day} for a day`,
+            ...advise(facts, { [`budget.daily.${unit}`]: null }),
+            where: `budget.monthly.${unit}`,
+          };
+        const sender = budget.perSender[unit];
+        if (day !== undefined && sender !== undefined && sender > day)
+          yield {
+            severity: 'INFO',
+            evidence: `budget.perSender.${unit} is ${sender}, more than ${day} for everybody in a day`,
+            ...advise(facts, { [`budget.perSender.${unit}`]: day }),
+          };
+      }
+    },
+  }),
+  over({
+    id: 'models.price_unknown',
+    group,
+    title: 'Is the price of the model known?',
+    why: 'a cap in money counts with a guessed price, and ends too early or too late',
+    rows: ['S127'],
+    pass: 'Caps in money count with known prices',
+    *look({ budget, models, agents }, facts) {
+      if (budget.daily.usd === undefined && budget.monthly.usd === undefined && budget.perSender.usd === undefined)
+        return;
+      const { primary, fallbacks } = agents.defaults.model;
+      for (const name of new Set([...(primary === undefined ? [] : [primary]), ...fallbacks])) {
+        const [provider = '', ...rest] = name.split('/');
+        const model = models.providers[provider]?.models.find(({ id }) => id === rest.join('/'));
+        if (wellKnownProviders().includes(provider) || model?.cost !== undefined || isHere(models, provider)) continue;
+        const others = (models.providers[provider]?.models ?? []).filter((one) => one !== model);
+        const priced = { ...(model ?? { id: rest.join('/') }), cost: { input: 5, output: 25 } };
+        yield {
+          severity: 'INFO',
+          evidence: `a cap in dollars, and nobody knows what ${name} costs`,
+          ...advise(facts, { [`models.providers.${provider}.models`]: [...others, priced] }),
+          where: `models.providers.${provider}.models`,
+        };
+      }
+    },
+  }),
+];
+
+/** What runs on this machine costs electricity. */
+const isHere = ({ providers }: Config['models'], provider: string): boolean =>
+  /^https?:\/\/(localhost|127\.|\[::1\])/.test(providers[provider]?.baseUrl ?? '') ||
+  /^(ollama|lmstudio|offline)$/.test(provider);

@@ -1,0 +1,224 @@
+// Owns the checks of who may start to talk: open direct chats, open groups, groups that need no mention, strangers that are
+// let in unasked.
+import { showKeyPath } from '../../../config/edit/key-path.ts';
+import type { Check } from '../../check.ts';
+import { mend, type Wanted } from '../../mend.ts';
+import { over, saidOf, told } from '../over.ts';
+import { type Account, accountsOf, isOpen, isOpenToGroups, named } from './accounts.ts';
+
+const group = 'Who can talk';
+
+export const POLICY_CHECKS: readonly Check[] = [
+  over({
+    id: 'channels.dm.open',
+    group,
+    title: 'Are unknown senders kept out?',
+    why: 'any stranger gives your assistant orders, reads what it says, and spends your money',
+    rows: ['S004', 'S007', 'S013', 'S020', 'S027', 'S079', 'S136', 'S175', 'S180', 'S250', 'S257'],
+    isMain: true,
+    pass(settings) {
+      const policies = [...accountsOf(settings)].filter(({ enabled }) => enabled).map(({ dmPolicy }) => dmPolicy);
+      return `DM policy: ${[...new Set(policies)].join(', ') || 'pairing'} (secure)`;
+    },
+    *look(settings, facts) {
+      for (const account of accountsOf(settings)) {
+        if (!isOpen(account)) continue;
+        const { at, dmPolicy, allowFrom } = account;
+        const star = allowFrom.includes('*') ? `, ${at}.allowFrom has "*"` : '';
+        yield {
+          severity: 'CRITICAL',
+          evidence: `${at}.dmPolicy is "${dmPolicy}"${star}`,
+          ...mend(facts, closed(account)),
+        };
+      }
+    },
+  }),
+  over({
+    id: 'pairing.auto_approve',
+    group,
+    title: 'Are you asked before a stranger is let in?',
+    why: 'every stranger who writes is let in at once, and spends your money',
+    rows: ['S115', 'S116', 'S136'],
+    isMain: true,
+    pass: 'Pairing: you approve each stranger',
+    *look({ pairing }, facts) {
+      if (pairing.autoApprove)
+        yield {
+          severity: 'CRITICAL',
+          evidence: 'pairing.autoApprove is true',
+          ...mend(facts, {
+            'pairing.autoApprove': null,
+            ...(pairing.dangerouslyAutoApproveStrangers ? { 'pairing.dangerouslyAutoApproveStrangers': null } : {}),
+          }),
+        };
+    },
+  }),
+  over({
+    id: 'channels.dm.locked',
+    group,
+    title: 'Does each list let somebody in?',
+    why: 'the channel answers nobody, you neither',
+    rows: [],
+    pass: 'Each list lets somebody in',
+    look: (_, facts) =>
+      told(facts, saidOf(facts, ['allowlist-empty'], /^channels\./), ({ key }) => {
+        const at = key.replace(/\.(allowFrom|groupAllowFrom)$/, '');
+        const wanted: Wanted = key.endsWith('.allowFrom')
+          ? { [`${at}.dmPolicy`]: 'pairing' }
+          : { [`${at}.groupAllowFrom`]: null };
+        return { ...mend(facts, wanted), where: key };
+      }),
+  }),
+  over({
+    id: 'channels.groups.open',
+    group,
+    title: 'Do only people whom you know give orders in groups?',
+    why: 'everybody in any group that your assistant is added to gives it orders',
+    rows: ['S008', 'S080', 'S088', 'S114', 'S156', 'S225', 'S228', 'S257'],
+    isMain: true,
+    pass: 'Groups: only listed people are heard',
+    *look(settings, facts) {
+      for (const account of accountsOf(settings)) {
+        if (!isOpenToGroups(account)) continue;
+        const { at, groupPolicy } = account;
+        const lists = Object.keys(groupsClosed(account)).filter((key) => key.endsWith('llowFrom'));
+        const what = groupPolicy === 'open' ? `${at}.groupPolicy is "open"` : `${lists[0] ?? at} has "*"`;
+        yield { severity: 'CRITICAL', evidence: what, ...mend(facts, groupsClosed(account)) };
+      }
+    },
+  }),
+  over({
+    id: 'channels.groups.mention_not_required',
+    group,
+    title: 'Is it silent in groups until it is mentioned?',
+    why: 'each message of the group goes to the model, costs money, and may carry orders',
+    rows: ['S009', 'S035', 'S037', 'S081', 'S177', 'S178'],
+    isMain: true,
+    pass: 'Group chats: mention required',
+    *look(settings, facts) {
+      for (const { at, groups = {} } of accountsOf(settings))
+        for (const [id, { requireMention }] of Object.entries(groups)) {
+          const key = `${below(`${at}.groups`, id)}.requireMention`;
+          if (!requireMention)
+            yield { severity: 'WARNING', evidence: `${key} is false`, ...mend(facts, { [key]: true }) };
+        }
+    },
+  }),
+  over({
+    id: 'pairing.groups_unasked',
+    group,
+    title: 'Are you asked before it takes part in a new group?',
+    why: 'you learn of no new group; with groups."*" it takes part in each that anybody adds it to',
+    rows: ['S088', 'S114'],
+    pass: 'New groups: you approve each',
+    *look({ pairing }, facts) {
+      if (!pairing.groups)
+        yield { severity: 'INFO', evidence: 'pairing.groups is false', ...mend(facts, { 'pairing.groups': null }) };
+    },
+  }),
+  over({
+    id: 'channels.discord.allowlisted_groups.broad_members',
+    group,
+    title: 'Is it people, and not whole servers, that are let in on Discord?',
+    why: 'everybody on that server, and everybody who joins it tomorrow, gives orders',
+    rows: ['S228', 'S230'],
+    pass: 'Discord: people and roles, not whole servers',
+    *look(settings, facts) {
+      for (const { at, guilds = {}, dangerouslyAllowAnyone } of accountsOf(settings))
+        for (const [id, { users, roles }] of Object.entries(guilds)) {
+          const key = below(`${at}.guilds`, id);
+          // The role that everybody has bears the number of the server.
+          const isEverybody = roles.includes(id) || (users.includes('*') && dangerouslyAllowAnyone);
+          if (!isEverybody) continue;
+          const list = roles.includes(id) ? 'roles' : 'users';
+          yield {
+            severity: 'CRITICAL',
+            evidence: `${key}.${list} has ${list === 'roles' ? `"${id}", the role that everybody has` : '"*"'}`,
+            ...mend(facts, { [`${key}.${list}`]: null }),
+          };
+        }
+    },
+  }),
+  over({
+    id: 'channels.mail.sender_unproven',
+    group,
+    title: 'Must a mail prove who sent it?',
+    why: 'anybody writes any sender into a mail; who is on your list is then whoever says so',
+    rows: [],
+    pass: 'Mail: only senders whose domain vouches for them',
+    *look(settings, facts) {
+      for (const { at, minEvidence } of accountsOf(settings))
+        if (minEvidence === 'asserted')
+          yield {
+            severity: 'CRITICAL',
+            evidence: `${at}.minEvidence is "asserted"`,
+            ...mend(facts, { [`${at}.minEvidence`]: null }),
+          };
+    },
+  }),
+  over({
+    id: 'channels.bot_loop_protection_off',
+    group,
+    title: 'Does it fall silent when two bots answer each other?',
+    why: 'two assistants talk to each other all night, and you pay for both',
+    rows: [],
+    pass: 'Two bots that answer each other fall silent',
+    *look({ channels }, facts) {
+      const key = 'channels.defaults.botLoopProtection';
+      if (!channels.defaults.botLoopProtection)
+        yield { severity: 'WARNING', evidence: `${key} is false`, ...mend(facts, { [key]: null }) };
+    },
+  }),
+  over({
+    id: 'channels.context_visible_to_all',
+    group,
+    title: 'Does the model read only what listed people say in groups?',
+    why: 'whatever strangers write in a group is read along, and may carry orders',
+    rows: ['S214'],
+    pass: 'Of groups the model reads what listed people say',
+    *look({ channels }, facts) {
+      const key = 'channels.defaults.contextVisibility';
+      if (channels.defaults.contextVisibility === 'all')
+        yield { severity: 'WARNING', evidence: `${key} is "all"`, ...mend(facts, { [key]: null }) };
+    },
+  }),
+  over({
+    id: 'channels.implicit_mentions_wide',
+    group,
+    title: 'Is it only a mention that wakes it in groups?',
+    why: 'a thread in which it once wrote goes on being read, whoever writes there later',
+    rows: ['S037'],
+    pass: 'Threads do not keep it awake',
+    *look({ channels }, facts) {
+      const key = 'channels.defaults.implicitMentions.threadParticipation';
+      if (channels.defaults.implicitMentions.threadParticipation)
+        yield { severity: 'INFO', evidence: `${key} is true`, ...mend(facts, { [key]: null }) };
+    },
+  }),
+];
+
+/** A key with the id of a group or server below it. */
+const below = (key: string, id: string): string => key + showKeyPath([id]).replace(/^(?!\[)/, '.');
+
+/** Back to pairing, with whoever is named. */
+function closed({ at, dmPolicy, allowFrom, dangerouslyAllowAnyone }: Account): Wanted {
+  const isEmptied = dmPolicy === 'allowlist' && named(allowFrom) === null;
+  return {
+    ...(dmPolicy === 'open' || isEmptied ? { [`${at}.dmPolicy`]: 'pairing' } : {}),
+    ...(allowFrom.includes('*') ? { [`${at}.allowFrom`]: named(allowFrom) } : {}),
+    ...(dangerouslyAllowAnyone ? { [`${at}.dangerouslyAllowAnyone`]: null } : {}),
+  };
+}
+
+function groupsClosed(account: Account): Wanted {
+  const { at, groupPolicy, groupAllowFrom = [], groups = {}, dangerouslyAllowAnyone } = account;
+  const starred = Object.entries(groups).filter(([, { allowFrom }]) => allowFrom?.includes('*'));
+  return {
+    ...(groupPolicy === 'open' ? { [`${at}.groupPolicy`]: 'allowlist' } : {}),
+    ...(groupAllowFrom.includes('*') ? { [`${at}.groupAllowFrom`]: named(groupAllowFrom) } : {}),
+    ...Object.fromEntries(
+      starred.map(([id, { allowFrom = [] }]) => [`${below(`${at}.groups`, id)}.allowFrom`, named(allowFrom)]),
+    ),
+    ...(dangerouslyAllowAnyone && !isOpen(account) ? { [`${at}.dangerouslyAllowAnyone`]: null } : {}),
+  };
+}

@@ -1,0 +1,202 @@
+// Owns the checks of what it works with from outside: models, their addresses, MCP servers, and the settings whose names say
+// that they are dangerous. It looks at settings only, and reaches nobody.
+import { showKeyPath } from '../../../config/edit/key-path.ts';
+import type { Config } from '../../../config/schema.ts';
+import type { Check } from '../../check.ts';
+import { advise, mend } from '../../mend.ts';
+import { over, saidOf, told } from '../over.ts';
+import { runsOnHost } from './sandbox.ts';
+
+const group = 'What it can do';
+
+/** Small and old ones follow an order in a text more often. */
+const WEAK = /(^|[-/.:_])(haiku|mini|nano|flash|lite|small|tiny|luna|instant|turbo|8x7b)([-/.:_]|$)/i;
+const LEGACY =
+  /(^|\/)(gpt-3|gpt-4(-|$|o)|text-|claude-(1|2|3|instant)([-.]|$)|gemini-(1|pro)([-.]|$)|llama-?[12]([-.:]|$)|o1([-]|$))/i;
+const SMALL_BILLIONS = 300;
+
+function* modelsOf({ agents }: Config): Generator<readonly [key: string, model: string]> {
+  const { primary, fallbacks } = agents.defaults.model;
+  if (primary !== undefined) yield ['agents.defaults.model.primary', primary];
+  for (const name of fallbacks) yield ['agents.defaults.model.fallbacks', name];
+  for (const [id, { model }] of Object.entries(agents.entries))
+    if (model !== undefined) yield [`agents.entries.${id}.model`, model];
+}
+
+const billionsOf = (model: string): number | null => {
+  const found = /(?:^|[-:_/])(\d+(?:\.\d+)?)b(?:[-:_.]|$)/i.exec(model)?.[1];
+  return found === undefined ? null : Number(found);
+};
+
+function modelCheck(
+  head: Pick<Check, 'id' | 'title' | 'why'>,
+  isBad: (model: string) => boolean,
+  severity: (settings: Config) => 'CRITICAL' | 'WARNING' | 'INFO',
+): Check {
+  return over({
+    ...head,
+    group,
+    rows: ['S181'],
+    pass: (settings) => `Model: ${[...modelsOf(settings)][0]?.[1] ?? 'the first of the provider with a key'}`,
+    *look(settings, facts) {
+      for (const [key, model] of modelsOf(settings)) {
+        if (!isBad(model)) continue;
+        const left = settings.agents.defaults.model.fallbacks.filter((one) => !isBad(one));
+        yield {
+          severity: severity(settings),
+          evidence: `${key} is ${model}`,
+          ...advise(facts, { [key]: key.endsWith('fallbacks') && left.length > 0 ? left : null }),
+        };
+      }
+    },
+  });
+}
+
+/** A program that fetches another one when it starts: the same words mean something else tomorrow. */
+function unpinnedIn(command: string, args: readonly string[]): string | null {
+  const program = command.split('/').at(-1) ?? command;
+  const words = args.filter((one) => !one.startsWith('-'));
+  const verbs = /^(dlx|exec|x|run|tool|create)$/;
+  const fetches =
+    /^(npx|bunx|pnpx|uvx|pipx|deno)$/.test(program) ||
+    (/^(npm|pnpm|yarn|bun|uv)$/.test(program) && words.some((one) => verbs.test(one)));
+  if (fetches) {
+    const named = words.find((one) => !verbs.test(one)) ?? '';
+    return /.@v?\d+\.\d+\.\d+/.test(named) || /==\d/.test(named) || /^(\.|\/)/.test(named) ? null : named || program;
+  }
+  if (/^(docker|podman)$/.test(program)) {
+    const image = words.find((one) => !/^(run|container)$/.test(one) && !one.includes('=')) ?? '';
+    return image === '' || image.includes('@sha256:') ? null : image;
+  }
+  return null;
+}
+
+export const OUTSIDE_CHECKS: readonly Check[] = [
+  modelCheck(
+    {
+      id: 'models.weak_tier',
+      title: 'Is the model one of the strong ones?',
+      why: 'a small one follows orders in a web page or a mail more often',
+    },
+    (model) => WEAK.test(model) && !LEGACY.test(model) && billionsOf(model) === null,
+    () => 'WARNING',
+  ),
+  modelCheck(
+    {
+      id: 'models.legacy',
+      title: 'Is the model one of this year’s?',
+      why: 'old ones are not trained to tell your orders from those in a text',
+    },
+    (model) => LEGACY.test(model),
+    () => 'WARNING',
+  ),
+  modelCheck(
+    {
+      id: 'models.small_params',
+      title: 'Is the model large enough for what it may do?',
+      why: 'one of this size is talked into things by any page it reads; keep it in a box, and away from the web',
+    },
+    (model) => (billionsOf(model) ?? SMALL_BILLIONS + 1) <= SMALL_BILLIONS,
+    (settings) =>
+      runsOnHost(settings) ? 'CRITICAL' : settings.agents.defaults.sandbox.mode === 'all' ? 'INFO' : 'WARNING',
+  ),
+  over({
+    id: 'models.provider_plain_http',
+    group,
+    title: 'Is the way to the model encrypted?',
+    why: 'whoever is on the way reads the key and everything that is said, and answers in the model’s place',
+    rows: ['S194'],
+    pass: 'The way to the model is encrypted, or stays on this machine',
+    look: (_, facts) => told(facts, saidOf(facts, ['provider-plain-http', 'provider-url'])),
+  }),
+  over({
+    id: 'mcp.plain_http',
+    group,
+    title: 'Is the way to each MCP server encrypted?',
+    why: 'whoever is on the way reads and writes what the tools say',
+    rows: [],
+    pass: ({ mcp }) => `MCP servers: ${Object.keys(mcp.servers).join(', ') || 'none'}`,
+    look: (_, facts) =>
+      told(facts, saidOf(facts, ['mcp-plain-http']), ({ key }) => ({
+        ...advise(facts, { [`${key.replace(/\.url$/, '')}.enabled`]: false }),
+        where: key,
+      })),
+  }),
+  over({
+    id: 'mcp.servers_unpinned',
+    group: 'Supply chain',
+    title: 'Is each MCP server the same program tomorrow?',
+    why: 'what is fetched at each start is whatever its maker, or whoever took over the name, has put there since',
+    rows: ['S018', 'S196', 'S263'],
+    isMain: true,
+    pass: 'MCP servers: pinned to a version, or none',
+    *look({ mcp }, facts) {
+      for (const [name, { enabled, command, args }] of Object.entries(mcp.servers)) {
+        const odd = enabled && command !== undefined ? unpinnedIn(command, args) : null;
+        if (odd === null) continue;
+        const key = `mcp.servers${showKeyPath([name]).replace(/^(?!\[)/, '.')}`;
+        yield {
+          severity: 'WARNING',
+          evidence: `${key} starts ${odd} without naming a version`,
+          ...advise(facts, { [`${key}.enabled`]: false }),
+          where: key,
+        };
+      }
+    },
+  }),
+  over({
+    id: 'mcp.workspace_writable',
+    group,
+    title: 'Does no MCP server change your workspace?',
+    why: 'a foreign program changes what the assistant reads as its own',
+    rows: [],
+    pass: 'No MCP server changes the workspace',
+    *look({ mcp }, facts) {
+      for (const [name, { enabled, workspace }] of Object.entries(mcp.servers))
+        if (enabled && workspace === 'rw') {
+          const key = `mcp.servers${showKeyPath([name]).replace(/^(?!\[)/, '.')}.workspace`;
+          yield { severity: 'INFO', evidence: `${key} is "rw"`, ...mend(facts, { [key]: 'ro' }) };
+        }
+    },
+  }),
+  over({
+    id: 'security.install_policy_off',
+    group: 'Supply chain',
+    title: 'Is what is installed scanned, locked, and approved by you?',
+    why: 'a skill runs as it came, and nobody notices when it changes',
+    rows: ['S196', 'S238', 'S261', 'S263'],
+    isMain: true,
+    pass: 'Installs: scanned, locked, approved by you',
+    *look({ security }, facts) {
+      const key = 'security.installPolicy.enabled';
+      if (!security.installPolicy.enabled)
+        yield { severity: 'CRITICAL', evidence: `${key} is false`, ...mend(facts, { [key]: null }) };
+    },
+  }),
+  over({
+    id: 'config.insecure_or_dangerous_flags',
+    group,
+    title: 'Is nothing set whose name says that it is dangerous?',
+    why: 'each of them switches off what keeps others out, and stays when the reason is long gone',
+    rows: ['S027', 'S115', 'S147'],
+    pass: 'No setting is on whose name says that it is dangerous',
+    *look(settings, facts) {
+      for (const path of dangerousIn(settings, []))
+        yield {
+          severity: 'WARNING',
+          evidence: `${showKeyPath(path)} is true`,
+          ...advise(facts, { [showKeyPath(path)]: null }),
+          where: path.join('.'),
+        };
+    },
+  }),
+];
+
+/** Paths of settings that begin with `dangerously` and are on. */
+function* dangerousIn(tree: unknown, path: readonly string[]): Generator<readonly string[]> {
+  if (tree === null || typeof tree !== 'object') return;
+  for (const [name, value] of Object.entries(tree)) {
+    if (name.startsWith('dangerously') && value === true) yield [...path, name];
+    else yield* dangerousIn(value, [...path, name]);
+  }
+}
