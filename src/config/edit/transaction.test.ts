@@ -124,6 +124,26 @@ describe('a change', () => {
     await expect(changeConfig(ports(), setPort(1))).rejects.toMatchObject({ code: 'CONFIG_IS_YAML' });
   });
 
+  test('several mistakes are mended one after the other, and none is added on the way', async () => {
+    const broken = '{ gateway: { prt: 1, bind: "lan" }, chanels: {} }';
+    writeFileSync(configPath, broken);
+    await expect(changeConfig(ports(), (text) => setAt(text, ['tools', 'fss'], 1))).rejects.toThrow(/not usable/);
+    await expect(
+      changeConfig(ports(), (text) => setAt(unsetAt(text, ['chanels']), ['gateway', 'port'], 'x')),
+    ).rejects.toThrow(/not usable/);
+    expect(content()).toBe(broken);
+    const first = await changeConfig(ports(), (text) => unsetAt(text, ['chanels']));
+    expect(first).toMatchObject({ state: 'kept', changed: [], reason: expect.stringMatching(/left/) });
+    expect(first.warnings.map(({ key }) => key)).toEqual(['gateway.prt']);
+    // Only now is it said that the bind lets a network in.
+    expect((await changeConfig(ports(), (text) => unsetAt(text, ['gateway', 'prt']))).warnings).toMatchObject([
+      { code: 'exposed', key: 'gateway.bind' },
+    ]);
+    const last = await changeConfig(ports(), (text) => setAt(text, ['gateway', 'bind'], 'loopback'));
+    expect(last).toMatchObject({ state: 'kept', warnings: [] });
+    expect(content()).toContain('loopback');
+  });
+
   test('only the last 20 versions stay', async () => {
     for (let port = 20_000; port < 20_025; port++) await changeConfig(ports(), setPort(port));
     const versions = listVersions(stateDir);

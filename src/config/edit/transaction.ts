@@ -1,5 +1,6 @@
 // Owns a change of the configuration from beginning to end: judged, written, applied, proved, kept, or returned to exactly
 // the previous bytes. Killed at any point it leaves the old or the new file whole, and the next start finishes it.
+import { isDeepStrictEqual } from 'node:util';
 import { type HardshellError, reasonOf } from '../../platform/errors.ts';
 import { replaceFile } from '../../platform/files.ts';
 import { changeRefusal, errorsIn, type Finding, type Mapping, refusal } from '../findings.ts';
@@ -46,6 +47,7 @@ export async function changeConfig(
     const paths = { ...ports.paths, configPath: before.path };
     const after = inspectConfig(paths, ports.env, { ...judging(ports), text });
     if (after.config === null || errorsIn(after.findings).length > 0) {
+      if (isNearer(before, after)) return nearer(ports, before, after, text, options);
       const isOld = errorsIn(before.findings).length > 0;
       throw isOld ? refusal(before.path, after.findings) : changeRefusal(after.findings);
     }
@@ -89,6 +91,42 @@ export async function changeConfig(
     }
     return { ...outcome, ...(await proveChange(ports, pending, before.config, after.config, changes)) };
   });
+}
+
+/** A file with several mistakes can be mended one after the other: one of them is gone, and the change made none itself. */
+function isNearer(before: Inspection, after: Inspection): boolean {
+  if (!before.exists || before.config === null || after.config === null) return false;
+  const [old, now] = [before, after].map(
+    ({ findings }) => new Map(errorsIn(findings).map((one) => [sayingOf(one), one])),
+  );
+  const isGone = [...(old?.keys() ?? [])].some((one) => !now?.has(one));
+  // What was hidden behind a mistake is said only now; it stood there before.
+  const isOwn = [...(now ?? [])].some(
+    ([saying, { key }]) => !old?.has(saying) && !isDeepStrictEqual(valueAt(before, key), valueAt(after, key)),
+  );
+  return isGone && !isOwn;
+}
+
+const sayingOf = ({ code, key, message }: Finding): string => `${code} ${key} ${message}`;
+const valueAt = ({ understood }: Inspection, key: string): unknown =>
+  key.split('.').reduce<unknown>((node, name) => (node as Record<string, unknown> | undefined)?.[name], understood);
+
+/** Nothing is applied: a gateway that runs keeps its settings until the last mistake is gone. */
+function nearer(
+  ports: ChangePorts,
+  before: Inspection,
+  after: Inspection,
+  text: string,
+  { dryRun }: ChangeOptions,
+): Outcome {
+  const left = errorsIn(after.findings);
+  if (!dryRun) write(ports, before.path, before.text, text);
+  return {
+    ...{ changed: [], restart: [], reach: [] },
+    ...{ path: before.path, hash: after.hash, warnings: left, mappings: after.mappings },
+    state: dryRun ? 'unchanged' : 'kept',
+    reason: `${left.length === 1 ? 'a mistake is' : `${left.length} mistakes are`} left, and until then the file is not used`,
+  };
 }
 
 /** A file that cannot be read is never written over; one with a mistake in it can be replaced as a whole. */
