@@ -24,19 +24,33 @@ const ABSENT: Readonly<Record<string, string>> = {
     'exports.decode = (bytes, charset) => new TextDecoder(charset).decode(bytes); exports.encode = (text) => Buffer.from(text);',
   'encoding-japanese': 'exports.convert = (bytes, { from }) => new TextDecoder(from).decode(Uint8Array.from(bytes));',
 };
+/**
+ * The driver of browsers carries a bundle of 3 MB for its own tools: proxies, servers, schemas, archives. Much of it is made
+ * when it is loaded and nothing of it is used to drive one by its pipe, so whatever is asked of it is nothing.
+ */
+const UTILS = `const nothing = new Proxy(function () {}, {
+  get: (_target, name) => (name === Symbol.toPrimitive ? () => '' : name === 'prototype' ? Object.prototype : name === 'then' ? undefined : nothing),
+  apply: () => nothing, construct: () => ({}) });
+const debug = () => Object.assign(() => {}, { enabled: false });
+module.exports = new Proxy({}, { get: (_target, name) => name === 'debug' ? Object.assign(debug, { enabled: () => false, enable() {} }) : nothing });`;
+
 /** commander can start programs that lie beside ours under the name of a command; there are none. */
 const isUnused = (id: string, importer = ''): boolean =>
   id === 'node:child_process' && importer.includes('/node_modules/commander/');
-/** A browser driver is for tests; finding it in the program is a mistake, not a size problem. */
-const FORBIDDEN = /^(playwright-core|@openclaw\/|vitest|fast-check)/;
+/** For tests; finding one in the program is a mistake, not a size problem. */
+const FORBIDDEN = /^(@openclaw\/|vitest|fast-check)/;
 
-const PAGE_WORKER = join(import.meta.dirname, '..', 'src', 'net', 'web', 'page-worker.ts');
+const NET = join(import.meta.dirname, '..', 'src', 'net');
+/** Threads are programs of their own, beside the other. */
+const THREADS = {
+  'page-worker': join(NET, 'web', 'page-worker.ts'),
+  'browser-thread': join(NET, 'browser', 'driver-thread.ts'),
+};
 
 /** Returns the ids of all modules that went in. */
 export async function bundleProgram(entry: string, out: string): Promise<string[]> {
   const bundle = await rolldown({
-    // The thread that reads pages is a program of its own, beside the other.
-    input: { openclaw: entry, 'page-worker': PAGE_WORKER },
+    input: { openclaw: entry, ...THREADS },
     platform: 'node',
     external: (id, importer) => isBuiltin(id) && !isUnused(id, importer),
     plugins: [refuse],
@@ -60,6 +74,7 @@ export async function bundleProgram(entry: string, out: string): Promise<string[
   return output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : []));
 }
 
+const DRIVER = '/node_modules/playwright-core/lib/';
 const IMPORT = /^import(?:([^"]*)from)?\s*"([^"]+)";/;
 
 /**
@@ -96,9 +111,17 @@ const refuse: Plugin = {
   resolveId(id, importer) {
     if (isUnused(id, importer)) return `\0absent:${id}`;
     if (FORBIDDEN.test(id)) throw new Error(`${id} must not be part of the program`);
+    if (id === './utilsBundle' && importer?.includes(DRIVER)) return '\0utils';
     return id in ABSENT ? { id: `\0absent:${id}`, moduleSideEffects: false } : null;
   },
+  // It looks for files of its own beside itself, which are not there.
+  transform(code, id) {
+    if (!id.includes(DRIVER)) return null;
+    const bare = code.replace(/\b__(dirname|filename)\b/g, '""');
+    return bare.replace(/require\([\w$.]+\.join\(packageRoot, "package\.json"\)\)/, '{ version: "" }');
+  },
   load(id) {
+    if (id === '\0utils') return UTILS;
     return id.startsWith('\0absent:') ? (ABSENT[id.slice('\0absent:'.length)] ?? null) : null;
   },
 };

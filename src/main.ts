@@ -270,11 +270,12 @@ async function openPowers(start: Start, { settings, config, log, redactor, store
 }
 
 function wireCore(
-  { paths, env, port, dangerousWeb }: Start,
+  start: Start,
   { config, log, store, hide }: State,
-  { workspace, sandboxes, running, undo, mcp, live, perimeter, outgoing, remembering }: Powers,
+  { workspace, sandboxes, running, undo, mcp, browsing, live, perimeter, outgoing, remembering }: Powers,
   panic: PanicDesk,
 ): Core {
+  const { paths, dangerousWeb } = start;
   const now = Date.now;
   const promptFor = createPromptBuilder(workspace, remembering.provenance);
   let web: Promise<Web> | undefined;

@@ -3,6 +3,7 @@
 import type { AgentPorts } from './agent/loop.ts';
 import { createBinder, createOwnersWord } from './asking/binding.ts';
 import type { Boxes } from './boxes/boxes.ts';
+import type { Browsing } from './browsing/browsing.ts';
 import type { Config } from './config/schema.ts';
 import type { CallHooks } from './core.ts';
 import type { Log } from './log/log.ts';
@@ -13,6 +14,7 @@ import type { Web } from './net/web/web.ts';
 import type { Undo } from './ops/checkpoints/undo.ts';
 import { HardshellError } from './platform/errors.ts';
 import { decide, demandPermit, type PermittedCall, type ToolCall } from './policy/decide.ts';
+import type { ToolRoles } from './policy/flow/roles.ts';
 import { askingOf, judgesOf, rulesOf } from './policy/judges.ts';
 import { judgeFor } from './policy/tool-policy.ts';
 import { labelled, tierOfResult } from './policy/trust/tiers.ts';
@@ -33,6 +35,7 @@ export type ToolingPorts = {
   readonly running: Running;
   readonly undo: Pick<Undo, 'before' | 'telling'>;
   readonly mcp: Pick<Mcp, 'tools' | 'toolOf' | 'rolesOf' | 'call'>;
+  readonly browsing?: Pick<Browsing, 'look' | 'act'>;
   /** loaded when a page is read, or searched for, the first time */
   web(): Promise<Web>;
   /** whether any platform is there to send by */
@@ -49,6 +52,7 @@ export function createTooling({
   running,
   undo,
   mcp,
+  browsing = NO_BROWSER,
   web,
   canSend,
   mailboxOf,
@@ -56,9 +60,11 @@ export function createTooling({
   /** What nothing stands behind is not offered. */
   const isThere = (
     name: string,
-    { web: { fetch, search } }: Config['tools'],
+    { browser, tools: { web } }: Config,
     speaker: ToolCall['speaker'],
   ): boolean => {
+    const { fetch, search } = web;
+    if (name === 'browser') return browser.enabled;
     if (name === 'mail') return isOwnersDm(speaker) && mailboxOf(speaker) !== null;
     if (name === 'message') return canSend();
     if (name === 'web_fetch') return fetch.enabled;
@@ -76,7 +82,12 @@ export function createTooling({
         queue: (call, letter, isDraft) => outward.mail(call, account, letter, isDraft),
       };
     };
-  const roles = new Map(TOOLS.map((tool) => [tool.name, tool.roles]));
+  const roles = new Map<string, ToolRoles | undefined>(
+    TOOLS.flatMap(({ name, roles: whole, rolesByAct = {} }) => [
+      [name, whole],
+      ...Object.entries(rolesByAct).map(([act, one]) => [`${name}.${act}`, one] as const),
+    ]),
+  );
   const rolesOfTool = (name: string) => roles.get(name) ?? mcp.rolesOf(name);
   const binder = createBinder({
     folderOf: (call) => sandboxes.folderFor(conversationOf(call)),
@@ -93,7 +104,7 @@ export function createTooling({
       const isDenied = (name: string): boolean => judgeFor(name, rules, asking).rule === 'deny';
       const own = TOOLS.flatMap(({ name }) =>
         isDenied(name) ||
-        !isThere(name, now.tools, turn.speaker) ||
+        !isThere(name, now, turn.speaker) ||
         (name.startsWith('memory_') && !remembering.isFor(turn))
           ? []
           : (schemas[now.tools.elevated.enabled ? 'outside' : 'inside'].get(name) ?? []),
@@ -109,6 +120,7 @@ export function createTooling({
           tools: TOOLS,
           toolOf: mcp.toolOf,
           where: sandboxes.whereOf,
+          lookAt: browsing.look,
           async decide(call, effects, isAhead) {
             const flow = { rolesOf: rolesOfTool, registry: trusted.flow() };
             const verdicts = await Promise.all(
@@ -121,7 +133,7 @@ export function createTooling({
           async openEnv(call, signal) {
             demandPermit(call);
             return {
-              ...{ signal, web, send: outward.send, change: outward.change, mail: deskFor(outward) },
+              ...{ signal, web, browser: browsing.act, send: outward.send, change: outward.change, mail: deskFor(outward) },
               processes: running.processes,
               callServer: (permitted, args) => mcp.call(permitted, args, signal),
               ...(await sandboxes.openFor(call, call.effects)),
@@ -134,6 +146,10 @@ export function createTooling({
       ),
   };
 }
+
+const noBrowser = (): Promise<never> =>
+  Promise.reject(new HardshellError({ code: 'NO_BROWSER', message: 'there is no browser here' }));
+const NO_BROWSER: NonNullable<ToolingPorts['browsing']> = { look: noBrowser, act: noBrowser };
 
 const isOwnersDm = ({ principal, place }: ToolCall['speaker']): boolean => principal.kind === 'owner' && place === 'dm';
 

@@ -77,6 +77,7 @@ export async function readReport(rows: Rows, span: Span, nowMs: number): Promise
       if (what === 'read') counts.filesRead.add(object, entry);
       if (what === 'write') counts.filesWritten.add(object, entry);
       if (what === 'message' || what === 'mail') counts.messages.add(`${what} to ${object || 'its own chat'}`, entry);
+      if (what === 'browse') counts.requests.add(`in the browser: ${hostOf(object.replace(/^\w+ /, ''))}`, entry);
       if (what === 'search') counts.requests.add('a search', entry);
       if (what === 'run') {
         const command = commandOf(kept.args) ?? `(${kept.state})`;

@@ -19,6 +19,14 @@ export type Effect =
   | { readonly kind: 'message'; readonly to: string; readonly text: string }
   /** leaves this machine for that address, with all that stands in it */
   | { readonly kind: 'fetch'; readonly url: string }
+  /** in the browser, which may be logged in: goes to that address, or acts on an element of a page that stands there */
+  | {
+      readonly kind: 'browse';
+      readonly act: 'open' | 'click' | 'fill' | 'submit' | 'upload';
+      readonly url: string;
+      /** what the page calls it */
+      readonly what: string;
+    }
   /** leaves it for the search service of the settings */
   | { readonly kind: 'search'; readonly query: string }
   /** looks into the owner's mailbox, or keeps a draft; nothing leaves */

@@ -2,6 +2,7 @@
 // program and `openclaw policy explain` ask the same ones. It must never open anything.
 import type { Config } from '../config/schema.ts';
 import type { Zones } from '../config/zones.ts';
+import { browserRules } from '../net/browser/browser-url.ts';
 import { conversationOf, planFor } from '../sandbox/pool/plan.ts';
 import { isOwnChat, judgeActions } from './actions.ts';
 import type { Judge, ToolCall } from './decide.ts';
@@ -15,10 +16,10 @@ import { judgeShell, shellRulesOf } from './shell/judge.ts';
 import { judgeSteering } from './steering.ts';
 import { judgeToolCall } from './tool-policy.ts';
 import { judgeTiers } from './trust/tiers.ts';
-import { judgeWeb } from './web/judge.ts';
+import { judgeBrowser, judgeWeb } from './web/judge.ts';
 
 type Spoken = Pick<ToolCall, 'sessionKey' | 'agentId' | 'speaker'>;
-export type PolicyConfig = Pick<Config, 'tools' | 'actions' | 'agents' | 'trust'>;
+export type PolicyConfig = Pick<Config, 'tools' | 'actions' | 'agents' | 'trust' | 'browser'>;
 
 export const rulesOf = ({ tools, agents }: PolicyConfig): ToolRules => ({ ...tools, agents: agents.entries });
 
@@ -48,6 +49,7 @@ export function judgesOf(config: PolicyConfig, zones: Zones, flow: FlowRules = U
     (call, effects) => judgeDestructive(call, effects, destructive),
     (_call, effects) => judgeFeeding(effects, config.tools.exec.mode),
     (_call, effects) => judgeWeb(effects, config.tools.web),
+    ({ name }, effects) => judgeBrowser(name, effects, browserRules(config)),
     (call, effects) => judgeActions(call, effects, { message, mail }),
     (call, effects) => (staysHere(call, effects) ? [] : judgeFlow(call, flow)),
   ];

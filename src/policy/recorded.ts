@@ -37,6 +37,8 @@ function shortForm(effect: Effect): string {
       return `message:${effect.to}`;
     case 'fetch':
       return `fetch:${effect.url.split(/[?#]/, 1)[0]}`;
+    case 'browse':
+      return `browse:${effect.act} ${effect.url.split(/[?#]/, 1)[0]}`;
     case 'search':
       return 'search:';
     case 'mail':

@@ -39,7 +39,13 @@ export function bubblewrapDriver(options: BubblewrapOptions = {}): SandboxDriver
       async launch(request): Promise<Launch> {
         const masks = maskFlags(await layout.masked(), FIRST_FEED + walls.feeds.length + layout.fixedFiles.length);
         const flags = [...walls.flags, ...masks.flags, ...LAST];
-        const argv = [...stage.prefix, bwrap, ...flags, '--', ...insideArgv(request, sh, layout.hasProxy)];
+        const argv = [
+          ...stage.prefix,
+          bwrap,
+          ...flags,
+          '--',
+          ...insideArgv(request, sh, layout.hasProxy, layout.ownWalls),
+        ];
         const fixed = await Promise.all(layout.fixedFiles.map((name) => fixedContent(workspace, name)));
         return { argv, feeds: [...walls.feeds, ...fixed, ...masks.feeds] };
       },
@@ -69,7 +75,7 @@ function wallsOf(
   if (filter !== null) feeds.push(filter);
   const flags = [
     ...['user', 'pid', 'net', 'ipc', 'uts', 'cgroup-try'].map((space) => `--unshare-${space}`),
-    '--disable-userns',
+    ...(layout.ownWalls ? [] : ['--disable-userns']),
     ...['--uid', String(SANDBOX_ID), '--gid', String(SANDBOX_ID), '--hostname', HOSTNAME],
     '--die-with-parent',
     '--new-session',

@@ -39,6 +39,9 @@ export type SandboxSpec = {
   readonly network: 'none' | { readonly proxySocket: string };
   /** for a driver that limits the box as a whole and not each command; absent: as DEFAULT_LIMITS, and one processor */
   readonly most?: { readonly memoryBytes: number; readonly maxProcesses: number; readonly cpus: number };
+  /** for one program that builds walls of its own, a browser: it may, and addresses that it only reserves are not counted.
+   *  Only bubblewrap knows it; the others give what they give to commands */
+  readonly ownWalls?: true;
   /** of a container engine; others have no use for it */
   readonly image?: string;
 };

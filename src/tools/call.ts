@@ -5,7 +5,7 @@ import type { Decision, PermittedCall, ToolCall } from '../policy/decide.ts';
 import type { Effect } from '../policy/effects.ts';
 import { type Label, label } from '../store/label.ts';
 import { parseArgs } from './registry.ts';
-import type { AnyTool, ToolEnv, ToolResult } from './tool.ts';
+import type { AnyTool, Looking, ToolEnv, ToolResult } from './tool.ts';
 
 export type CallerPorts = {
   readonly tools: readonly AnyTool[];
@@ -15,6 +15,8 @@ export type CallerPorts = {
   where(call: ToolCall): 'sandbox' | 'host';
   /** `isAhead`: only to know what would be asked; nothing runs by it */
   decide(call: ToolCall, effects: readonly Effect[], isAhead?: boolean): Decision | Promise<Decision>;
+  /** what an element of the page is that a call names */
+  lookAt?: Looking['lookAt'];
   openEnv(call: PermittedCall, signal: AbortSignal): Promise<ToolEnv>;
   askOwner(
     call: ToolCall,
@@ -53,7 +55,7 @@ export function createToolCaller(ports: CallerPorts): CallTool {
   const byName = new Map(ports.tools.map((tool) => [tool.name, tool]));
 
   async function callTool(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
-    const read = readCall(call);
+    const read = await readCall(call);
     if ('text' in read) return read;
     const { tool, checked, effects } = read;
     const way = await permit(checked, effects, signal);
@@ -78,14 +80,15 @@ export function createToolCaller(ports: CallerPorts): CallTool {
   }
 
   /** What the call is, or what is wrong with it. */
-  function readCall(call: ToolCall): Read | ToolResult {
+  async function readCall(call: ToolCall): Promise<Read | ToolResult> {
     const tool = byName.get(call.name) ?? ports.toolOf?.(call.name);
     if (tool === undefined)
       return problem(`There is no tool called ${quoted(call.name)}. There are: ${[...byName.keys()].join(', ')}.`);
     const parsed = parseArgs(tool, call.args);
     if (!parsed.ok) return problem(`${tool.name} did not run, its arguments are wrong: ${parsed.problem}.`);
-    const checked: ToolCall = { ...call, args: parsed.args };
-    const effects = tool.effects(parsed.args, ports.where(checked));
+    const args = tool.look ? await tool.look(parsed.args, ports) : parsed.args;
+    const checked: ToolCall = { ...call, args };
+    const effects = tool.effects(args, ports.where(checked));
     if (hasNul(effects))
       return problem(`${tool.name} did not run, its arguments are wrong: there is a NUL character in them.`);
     return { tool, checked, effects };
@@ -95,8 +98,10 @@ export function createToolCaller(ports: CallerPorts): CallTool {
   async function lookAhead(calls: readonly ToolCall[]): Promise<Ahead[]> {
     const found: Ahead[] = [];
     for (const call of calls) {
+      // What it names may be something else by then.
+      if (byName.get(call.name)?.look) continue;
       try {
-        const read = readCall(call);
+        const read = await readCall(call);
         if ('text' in read) continue;
         const { checked, effects } = read;
         found.push({ call: checked, effects, decision: await ports.decide(checked, effects, true) });

@@ -3,6 +3,7 @@
 import type { z } from 'zod';
 import type { Memory } from '../memory/memory.ts';
 import type { Provenance, Written } from '../memory/provenance.ts';
+import type { Answers, Ask, Facts } from '../net/browser/words.ts';
 import type { MailReader } from '../net/mail-words.ts';
 import type { Web } from '../net/web/web.ts';
 import type { PermittedCall, ToolCall } from '../policy/decide.ts';
@@ -30,6 +31,8 @@ export type ToolEnv = {
   callServer(call: PermittedCall, args: unknown): Promise<unknown>;
   /** pages and searches; loaded when it is asked for */
   web(): Promise<Web>;
+  /** does one thing in the browser */
+  browser<A extends Ask>(call: PermittedCall, ask: A): Promise<Answers[A['op']]>;
   /** into the outbox */
   send(call: PermittedCall, words: Words): Queued;
   change(call: PermittedCall, change: Change, signal: AbortSignal): Promise<void>;
@@ -93,10 +96,17 @@ export interface Tool<Args = unknown> {
   readonly schema?: Readonly<Record<string, unknown>>;
   /** for tools that reach beyond the workspace and its box: what the rules of information flow weigh */
   readonly roles?: ToolRoles;
+  /** by the `act` of its arguments, or else the `action`, where what it does depends on that */
+  readonly rolesByAct?: Readonly<Record<string, ToolRoles>>;
+  /** What the call is about, where its arguments only name it: those that are judged, shown, bound and run. */
+  look?(args: Args, at: Looking): Promise<Args>;
   /** `where` a command of this conversation runs */
   effects(args: Args, where: 'sandbox' | 'host'): readonly Effect[];
   run(call: PermittedCall, args: Args, env: ToolEnv): Promise<ToolResult>;
 }
+
+/** Tells and does nothing. */
+export type Looking = { readonly lookAt?: ((ref: string, forFile: boolean) => Promise<Facts>) | undefined };
 
 /** A tool in a list: its arguments are what its own schema made of them. */
 // biome-ignore lint/suspicious/noExplicitAny: the schema and run() of one tool agree; a list of tools cannot say so

@@ -38,6 +38,7 @@ function caller(more: Partial<CallerPorts> = {}, env: Partial<ToolEnv> = {}) {
     openEnv: async (_call, signal) => ({
       ...FORGETFUL,
       callServer: () => Promise.reject(new Error('there is no server')),
+      browser: () => Promise.reject(new Error('there is no browser')),
       files: reachOn(folder),
       sandbox: null,
       sandboxReason: 'bubblewrap is not installed',

@@ -10,6 +10,7 @@ const ROWS: readonly (readonly string[])[] = [
     'asking',
     'backend.ts',
     'boxes',
+    'browsing',
     'channel-reports.ts',
     'core.ts',
     'door.ts',

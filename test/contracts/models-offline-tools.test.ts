@@ -37,6 +37,7 @@ async function say(text: string): Promise<string> {
     openEnv: async (_call, signal) => ({
       ...FORGETFUL,
       callServer: () => Promise.reject(new Error('there is no server')),
+      browser: () => Promise.reject(new Error('there is no browser')),
       files: reachOn(folder),
       sandbox: null,
       sandboxReason: 'none is installed',

@@ -19,7 +19,7 @@ export const GROUPS: Readonly<Record<string, readonly string[]>> = {
 export const isServerTool = (name: string): boolean => /^[a-z0-9_]+__[a-z0-9_]+$/.test(name);
 
 /** Those of them that are not built yet. */
-export const COMING: readonly string[] = [...['apply_patch', 'browser', 'cron'], 'nodes'];
+export const COMING: readonly string[] = [...['apply_patch', 'cron'], 'nodes'];
 
 /** Denying one way of changing a file denies the others: a ban on `write` that leaves `edit` is no ban. */
 export const MUTATING: readonly string[] = ['write', 'edit', 'apply_patch'];

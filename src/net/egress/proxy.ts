@@ -18,16 +18,22 @@ export type Seen = {
 };
 
 export type EgressPorts = {
-  readonly socketPath: string;
+  /** null: a port of the loopback, for a program that no box holds */
+  readonly socketPath: string | null;
   /** the owner's list, as it is now */
   hosts(): readonly string[];
   /** where that list stands in the settings, when it is not the one for commands */
   readonly setting?: string;
+  /** asked instead of the list: why this host and port are closed, or null; and which addresses are open */
+  readonly instead?: {
+    whyNot(target: Target): string | null;
+    isAllowed(address: string): boolean;
+  };
   seen(request: Seen): void;
   /** for tests alone: who answers for names, and that what it says may be private; no setting reaches it */
   readonly dangerouslyResolve?: Resolve;
 };
-export type EgressProxy = { close(): Promise<void> };
+export type EgressProxy = { readonly port: number; close(): Promise<void> };
 
 const MAX_CONNECTIONS = 64;
 const MAX_BYTES = 512 * 1024 ** 2;
@@ -65,10 +71,16 @@ export async function openEgressProxy(ports: EgressPorts): Promise<EgressProxy> 
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     // Who may dial it is decided by the folder that it lies in.
-    server.listen({ path: ports.socketPath, writableAll: true }, resolve);
+    const { socketPath } = ports;
+    server.listen(
+      socketPath === null ? { host: '127.0.0.1', port: 0 } : { path: socketPath, writableAll: true },
+      resolve,
+    );
   });
   server.unref();
+  const at = server.address();
   return {
+    port: at === null || typeof at === 'string' ? 0 : at.port,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -154,9 +166,12 @@ async function dial(ports: EgressPorts, target: Target | null, usual: number): P
 
 /** The address to dial: looked at here, and never looked up again. */
 async function addressOf(ports: EgressPorts, target: Target, usual: number): Promise<string> {
-  const hosts = ports.hosts();
   const { host, port } = target;
-  if (!isListed(target, hosts, usual)) {
+  const { instead, dangerouslyResolve: resolve } = ports;
+  const why = instead?.whyNot(target) ?? null;
+  if (why !== null) throw new Refused(403, `Hardshell: ${why}`);
+  const hosts = instead ? [] : ports.hosts();
+  if (!instead && !isListed(target, hosts, usual)) {
     const entry = port === usual ? host : `${host}:${port}`;
     const list = JSON.stringify([...hosts, entry]);
     const { setting = COMMANDS } = ports;
@@ -165,8 +180,8 @@ async function addressOf(ports: EgressPorts, target: Target, usual: number): Pro
       `Hardshell: ${entry} is not among the hosts that ${setting === COMMANDS ? 'commands' : 'this program'} may reach. The owner can allow it: openclaw config set ${setting} '${list}'`,
     );
   }
-  const resolve = ports.dangerouslyResolve;
-  const { addresses, problem } = await (resolve ? addressesOf(host, resolve, () => true) : addressesOf(host));
+  const isAllowed = instead?.isAllowed ?? (resolve ? () => true : undefined);
+  const { addresses, problem } = await addressesOf(host, resolve, isAllowed);
   if (problem === 'private')
     throw new Refused(
       403,

@@ -47,9 +47,21 @@ export function isPublic(address: string): boolean {
   lists ??= { blocked: listOf([...PRIVATE_4, ...ODD_6]), global6: listOf([GLOBAL_6]) };
   const { blocked, global6 } = lists;
   if (blocked.check(address, type) || (family === 6 && !global6.check(address, type))) return false;
-  const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-  return !own.some((one) => one.address === address);
+  return !isOfMachine(address);
 }
+
+/** Of the network that this machine is in, but neither this machine, nor what machines of a cloud tell about themselves. */
+export function isOfOwnNetwork(address: string): boolean {
+  const family = isIP(address);
+  if (family !== 4 && family !== 6) return false;
+  lan ??= { 4: listOf(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16']), 6: listOf(['fc00::/7']) };
+  const isIn = lan[family].check(address, family === 4 ? 'ipv4' : 'ipv6');
+  return isIn && !/^fd00:ec2:/i.test(address) && !isOfMachine(address);
+}
+let lan: { readonly 4: BlockList; readonly 6: BlockList } | undefined;
+
+const isOfMachine = (address: string): boolean =>
+  Object.values(networkInterfaces()).some((list) => list?.some((one) => one.address === address));
 
 /** Who answers for names. */
 export type Resolve = (host: string) => Promise<readonly string[]>;

@@ -40,14 +40,21 @@ export type Reach = {
   /** that the gateway itself listens on */
   readonly ownPorts?: readonly number[];
   readonly isAllowed?: (address: string) => boolean;
+  /** names of one's own network are fine, since the owner says so; this machine never is */
+  readonly ownNetwork?: boolean;
 };
 
 /** Why nobody dials it, as one clause, or null. */
-export function whyNotReached(url: URL, { ownPorts = [], isAllowed = isPublic }: Reach = {}): string | null {
+export function whyNotReached(
+  url: URL,
+  { ownPorts = [], isAllowed = isPublic, ownNetwork }: Reach = {},
+): string | null {
   const [host, port] = [hostOf(url), portOf(url)];
   const isAddress = isIP(host) !== 0;
+  const closed = ownNetwork ? /(^|\.)(localhost|localdomain)$/ : OWN_NAMES;
   if (isAddress && !isAllowed(host)) return `${host} is an address of a private network or of this machine`;
-  if (!isAddress && (!host.includes('.') || OWN_NAMES.test(host))) return `${host} names a machine of your own network`;
+  if (!isAddress && ((!ownNetwork && !host.includes('.')) || closed.test(host)))
+    return `${host} names a machine of your own network`;
   if (ownPorts.includes(port)) return `port ${port} is Hardshell's own`;
   if (port === 0 || (port < 1_024 && port !== 80 && port !== 443)) return `port ${port} is none that pages have`;
   return null;

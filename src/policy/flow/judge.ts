@@ -13,11 +13,19 @@ export type FlowRules = {
 };
 
 export function judgeFlow(call: ToolCall, { rolesOf, registry }: FlowRules): Verdict[] {
-  const roles = rolesOf(call.name);
+  /** A tool that does several things has roles for each; what it did before is known by its action. */
+  const nameOf = (tool: string, args: unknown): string => {
+    const { act, action } = fieldsOf(args);
+    const whole = `${tool}.${String(act ?? action)}`;
+    return rolesOf(whole) === undefined ? tool : whole;
+  };
+  const name = nameOf(call.name, call.args);
+  const roles = rolesOf(name);
   if (roles === undefined || roles.effect === 'read') return [];
   const { words, results, earlier = '' } = call.heard?.() ?? { words: '', results: [] };
-  const names = new Set([call.name, ...results.map(({ tool }) => tool)]);
-  const tools = Object.fromEntries([...names].flatMap((name) => [[name, rolesOf(name)]])) as Record<string, ToolRoles>;
+  const heard = results.map(({ tool, args, text }) => ({ tool: nameOf(tool, args), args: fieldsOf(args), text }));
+  const names = new Set([name, ...heard.map(({ tool }) => tool)]);
+  const tools = Object.fromEntries([...names].flatMap((one) => [[one, rolesOf(one)]])) as Record<string, ToolRoles>;
   const run = createFlowRun(tools, registry, {
     isTainted: isOthers(call.context),
     hasSecret: call.context.readers === 'secret',
@@ -26,8 +34,8 @@ export function judgeFlow(call: ToolCall, { rolesOf, registry }: FlowRules): Ver
     ...heldBy(call),
   });
   run.owner(words);
-  for (const { tool, args, text } of results) run.result({ tool, args: fieldsOf(args) }, text);
-  const { decision, code, reason, value } = run.decide({ tool: call.name, args: fieldsOf(call.args) });
+  for (const { tool, args, text } of heard) run.result({ tool, args }, text);
+  const { decision, code, reason, value } = run.decide({ tool: name, args: fieldsOf(call.args) });
   if (decision === 'allow') return [];
   const marks = value === undefined ? {} : { marks: [value] };
   return [{ rule: decision, key: 'built in', code, reason, fix: '', ...marks }];

@@ -1,5 +1,6 @@
 // Owns what the settings say about the web: whether pages are read and searched for at all, which hosts are open or closed,
 // and which addresses nobody ever fetches. Pure; whose idea the address was is a matter of flow/.
+import { type BrowserRules, whyClosed } from '../../net/browser/browser-url.ts';
 import { isHostListed, whyNotReached } from '../../net/web/page-url.ts';
 import { whyNoSearch } from '../../net/web/search-choice.ts';
 import type { FetchSettings, WebSettings } from '../../net/web/web.ts';
@@ -55,3 +56,23 @@ const off = (which: 'search' | 'fetch'): Verdict => ({
   reason: `tools.web.${which}.enabled is false`,
   fix: `openclaw config set tools.web.${which}.enabled true`,
 });
+
+/** The same of the browser, which has settings of its own; a closed host is closed to it as well. */
+export function judgeBrowser(tool: string, effects: readonly Effect[], rules: BrowserRules): Verdict[] {
+  if (tool !== 'browser') return [];
+  if (!rules.enabled) {
+    const [key, reason] = ['browser.enabled', 'browser.enabled is false'];
+    return [{ rule: 'deny', key, code: 'BROWSER_OFF', reason, fix: `openclaw config set ${key} true` }];
+  }
+  return effects.flatMap((effect): Verdict[] => {
+    if (effect.kind !== 'browse' || !URL.canParse(effect.url)) return [];
+    const url = new URL(effect.url);
+    const closed = whyClosed(url, rules);
+    if (closed === null) return [];
+    const { why: reason, key } = closed;
+    const marks = [url.host];
+    const fix = key === '' ? '' : `openclaw config get ${key}`;
+    const code = key === '' ? 'ADDRESS_REFUSED' : key.endsWith('blockedHosts') ? 'HOST_BLOCKED' : 'HOST_NOT_LISTED';
+    return [{ rule: 'deny', key: key || 'built in', code, reason, fix, marks }];
+  });
+}

@@ -36,29 +36,44 @@ export const PROXY_ENVIRONMENT: Readonly<Record<string, string>> = {
 };
 
 /** From the loopback to the proxy's socket, which programs cannot dial. It listens before it lets the command begin. */
-export const FORWARDER = `use IO::Socket::INET; use IO::Socket::UNIX; use IO::Select;
+export const FORWARDER = `use IO::Socket::INET; use IO::Socket::UNIX; use IO::Select; use Errno;
 my $l = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => ${PROXY_PORT}, Listen => 64, ReuseAddr => 1) or die "no way to the proxy: $!\n";
 defined(my $pid = fork) or die "no way to the proxy: $!\n";
 exit 0 if $pid;
 open STDIN, "<", "/dev/null"; open STDOUT, ">", "/dev/null"; open STDERR, ">", "/dev/null";
 $SIG{PIPE} = "IGNORE";
-my $s = IO::Select->new($l);
-my %to;
-while (my @ready = $s->can_read) {
-  for my $h (@ready) {
+my ($r, $w) = (IO::Select->new($l), IO::Select->new);
+my (%to, %out, %over);
+while (1) {
+  my ($in, $free) = IO::Select->select($r, $w, undef);
+  for my $h (@{$in || []}) {
     if ($h == $l) {
       my $c = $l->accept or next;
       my $u = IO::Socket::UNIX->new(Peer => "${PROXY_FOLDER}/${PROXY_SOCKET}") or (close $c, next);
-      $to{$c} = $u; $to{$u} = $c; $s->add($c, $u);
+      for my $p ([$c, $u], [$u, $c]) { my ($x, $y) = @$p; $to{$x} = $y; $out{$x} = ""; $x->blocking(0); $r->add($x) }
       next;
     }
     my $o = $to{$h} or next;
     my $n = sysread $h, my $b, 65536;
-    my $ok = $n;
-    while ($ok && length $b) { my $w = syswrite $o, $b; if (defined $w) { substr($b, 0, $w) = "" } else { $ok = 0 } }
-    next if $ok;
-    if (defined $n && $n == 0 && $s->exists($o)) { shutdown $o, 1; $s->remove($h); next }
-    $s->remove($h, $o); delete $to{$h}; delete $to{$o}; close $h; close $o;
+    next if !defined $n && ($!{EAGAIN} || $!{EINTR});
+    $r->remove($h);
+    if ($n) { $out{$o} .= $b } elsif (defined $n) { $over{$o} = 1 } else { $over{$o} = $over{$h} = 1; $out{$h} = $out{$o} = "" }
+    $w->add($o);
+  }
+  for my $h (@{$free || []}) {
+    my $o = $to{$h} or next;
+    if (length $out{$h}) {
+      my $n = syswrite $h, $out{$h};
+      next if !defined $n && ($!{EAGAIN} || $!{EINTR});
+      if (defined $n) { substr($out{$h}, 0, $n) = ""; next if length $out{$h} }
+      else { $out{$h} = ""; $over{$o} = $over{$h} = 1 }
+    }
+    $w->remove($h);
+    if (!$over{$h}) { $r->add($o); next }
+    shutdown $h, 1;
+    next if !$over{$o} || length $out{$o};
+    for my $x ($h, $o) { $r->remove($x); $w->remove($x); delete $to{$x}; delete $out{$x}; delete $over{$x} }
+    close $h; close $o;
   }
 }`;
 
@@ -66,7 +81,7 @@ while (my @ready = $s->can_read) {
 export const PROCESSES_AT = 9;
 
 /** `sh -c INIT …`: to be started in /workspace, as the sandbox user, inside all namespaces. */
-export function insideArgv(request: ExecRequest, sh: string, hasProxy = false): string[] {
+export function insideArgv(request: ExecRequest, sh: string, hasProxy = false, ownWalls = false): string[] {
   const folder = namesOf(request.cwd === '' ? '.' : request.cwd, [SANDBOX_WORKSPACE]).join('/') || '.';
   const exports = exportsOf(hasProxy ? { ...PROXY_ENVIRONMENT, ...request.env } : request.env);
   const { maxFileBytes, memoryBytes, maxProcesses } = request.limits;
@@ -74,7 +89,7 @@ export function insideArgv(request: ExecRequest, sh: string, hasProxy = false): 
     MAX_OPEN_FILES,
     Math.floor(maxFileBytes / 512),
     Math.floor(memoryBytes / 1024),
-    Math.floor((memoryBytes * ADDRESS_FACTOR) / 1024),
+    ownWalls ? 'unlimited' : Math.floor((memoryBytes * ADDRESS_FACTOR) / 1024),
     // One more for init itself; what leads to the proxy is one of the command's own.
     maxProcesses + 1,
   ].map(String);

@@ -16,6 +16,7 @@ export type Layout = {
   /** further folders, and that of the proxy's socket */
   readonly binds: readonly OpenBind[];
   readonly hasProxy: boolean;
+  readonly ownWalls: boolean;
   /** on how many processors it runs */
   readonly cpus: number;
   masked(): Promise<readonly Mask[]>;
@@ -45,7 +46,7 @@ const SYSTEM = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'];
 /** Nothing below names a person, a key, a network or a service of the host. */
 const ETC = `/etc/alternatives /etc/ld.so.cache /etc/ld.so.conf /etc/ld.so.conf.d /etc/ssl/certs
   /etc/ssl/openssl.cnf /etc/pki/tls/certs /etc/pki/ca-trust/extracted /etc/ca-certificates/extracted /etc/localtime
-  /etc/mime.types /etc/terminfo`.split(/\s+/);
+  /etc/mime.types /etc/terminfo /etc/fonts`.split(/\s+/);
 
 const FILES: Layout['files'] = [
   {
@@ -77,6 +78,7 @@ export async function layoutFor(spec: SandboxSpec): Promise<Layout> {
     writable,
     binds,
     hasProxy,
+    ownWalls: spec.ownWalls === true,
     cpus: spec.most?.cpus ?? 1,
     masked: async () => ((await spec.masked?.()) ?? []).flatMap((path) => maskAt(path, workspace, binds)),
     fixedFiles: writable ? spec.fixedFiles.map(plainName) : [],
