@@ -72,13 +72,13 @@ export function configThere({ understood, env, home }: Given, paths: Paths, ther
   // Where a box may go is looked at by the filter of its own; here nothing is dialled.
   if (box['docker'] !== undefined) branch(box, 'docker')['network'] = 'none';
   moved['mcp'] = { servers };
+  // What a drill seems to spend is nobody's money.
+  delete moved['budget'];
   const channels = branch(moved, 'channels');
   if (channelOf(channels) === null) channels['telegram'] = { ...branch(channels, 'telegram'), enabled: true };
-  const found = inspectConfig(
-    paths,
-    { ...env, HOME: there, OPENCLAW_HOME: '', OPENCLAW_CONFIG_PATH: '', OPENCLAW_STATE_DIR: '' },
-    { text: JSON.stringify(moved), resolveSecret: () => 'drill' },
-  );
+  const plain = Object.fromEntries(Object.entries(env).filter(([name]) => !/^(OPENCLAW|CLAWDBOT|MOLTBOT)_/.test(name)));
+  const asked = { text: JSON.stringify(moved), resolveSecret: () => 'drill' };
+  const found = inspectConfig(paths, { ...plain, HOME: there }, asked);
   if (found.config !== null) return found.config;
   const why = found.findings.find(({ level }) => level === 'error')?.message ?? basename(paths.configPath);
   throw new HardshellError({

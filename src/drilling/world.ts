@@ -7,6 +7,7 @@ import type { InboundMessage } from '../channels/channel.ts';
 import { WEBCHAT, webchat } from '../channels/webchat.ts';
 import { followZones } from '../config/zones.ts';
 import { createCore } from '../core.ts';
+import type { RunOutcome } from '../gateway/backend.ts';
 import { createHide } from '../hiding.ts';
 import type { Log } from '../log/log.ts';
 import { createRedactor } from '../log/redact.ts';
@@ -16,6 +17,7 @@ import type { Models } from '../models/provider.ts';
 import { openRefusingRecorder } from '../net/refusing-recorder.ts';
 import { createUndo } from '../ops/checkpoints/undo.ts';
 import { openOutgoing } from '../outward/outgoing.ts';
+import { HardshellError } from '../platform/errors.ts';
 import { replaceFile, tryReadText } from '../platform/files.ts';
 import { newId } from '../platform/ids.ts';
 import { foldersShown } from '../policy/paths.ts';
@@ -222,15 +224,13 @@ export async function openWorld(options: WorldOptions) {
         if (from === 'owner') {
           const delivery = { sessionKey: session, runId: id, queueMode: 'followup', timeoutMs: RUN_MS };
           core.intake.accept({ ...onPage(session, text, id), receivedAtMs: now() }, delivery);
-          await core.runs.wait(id, RUN_MS);
-          return null;
+          return endOf(await core.runs.wait(id, RUN_MS));
         }
         const message = onChannel(channel, said, id, now());
         core.receive(message);
         const row = core.inbox.findIn(channel, message.account, id, message.chat);
         if (row === null || row.state === 'declined') return ruleOf(row?.facts);
-        await core.runs.wait(row.runId, RUN_MS);
-        return null;
+        return row.state === 'answered' ? null : endOf(await core.runs.wait(row.runId, RUN_MS));
       },
       /** of files, also outside the workspace; null: there is none */
       fileAt: textAt,
@@ -352,6 +352,17 @@ function onChannel(channel: string, said: Said, messageId: string, receivedAtMs:
     ...(group === undefined ? {} : { addressed: { mention: true, replyToBot: false } }),
     label: label('untrusted', 'owner', `${channel}:${sender}`),
   };
+}
+
+/** A turn that broke stopped nobody: then the drill has nothing to say. Going in circles is an end like another. */
+function endOf(outcome: RunOutcome | null): null {
+  if (outcome !== null && (outcome.status !== 'error' || outcome.error?.kind === 'loop')) return null;
+  throw new HardshellError({
+    code: 'DRILL_BROKEN',
+    message: `a turn of the drill did not come to its end: ${outcome?.error?.message ?? 'it took too long'}`,
+    fix: 'openclaw doctor',
+    exitCode: 3,
+  });
 }
 
 function ruleOf(facts: string | undefined): Declined {
