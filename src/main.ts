@@ -43,7 +43,7 @@ import { prepareState, refuseWideWorkspace } from './store/folders.ts';
 import { markRunning } from './store/open.ts';
 import { openOrRestore } from './store/rescue/restore.ts';
 import { createTooling } from './tooling.ts';
-import { keepUp, snapshot } from './upkeep.ts';
+import { keepUp, snapshot } from './upkeep/upkeep.ts';
 
 export type RunOptions = {
   readonly port?: number;
@@ -156,9 +156,13 @@ async function run(start: Start): Promise<RunningGateway> {
   core.lanes.release();
   core.releaseHeld();
   if (resumed > 0) log.info('resumed unfinished messages', { count: resumed });
-  endUpkeep = keepUp(core, store, paths, log, powers.live.check, powers.undo.prune, async () => {
-    powers.outgoing.tidy(new Set(core.outbox.open().flatMap(({ files }) => files.map(({ path }) => path))));
-    await (await powers.running.trash()).tidy();
+  endUpkeep = keepUp(core, store, paths, log, {
+    ...{ env: start.env, config: () => powers.live.current().config.backup },
+    ...{ checkConfig: powers.live.check, pruneUndo: powers.undo.prune },
+    async tidyTrash() {
+      powers.outgoing.tidy(new Set(core.outbox.open().flatMap(({ files }) => files.map(({ path }) => path))));
+      await (await powers.running.trash()).tidy();
+    },
   });
 
   return handle;

@@ -22,7 +22,10 @@ function repairsWith(
       access: { pairing: { pending: () => [] } },
     },
     models: { primary: 'anthropic/x' },
-    live: { current: () => ({ config: { agents: { defaults: { model: { fallbacks: [] } } } } }), repairs: () => [] },
+    live: {
+      current: () => ({ config: { backup: {}, agents: { defaults: { model: { fallbacks: [] } } } } }),
+      repairs: () => [],
+    },
     sandbox: () => ({ driver: 'bubblewrap', detail: '', fix: null }),
     opened: { told: null, brokenKept: null },
     channels: () => channels,

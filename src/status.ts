@@ -5,6 +5,7 @@ import type { Core } from './core.ts';
 import type { StatusReport } from './gateway/backend.ts';
 import type { LiveConfig } from './live-config.ts';
 import type { Models } from './models/provider.ts';
+import { readProof } from './ops/backup/proof.ts';
 import { type Panic, panicLine } from './ops/panic/panic.ts';
 import { LIFT } from './panicking.ts';
 import { unvouchedLine } from './store/provenance/unvouched.ts';
@@ -85,6 +86,15 @@ export function createStatus(ports: StatusPorts): () => StatusReport {
     }
     const unvouched = unvouchedLine(ports.unvouched());
     if (unvouched !== null) repairs.push(unvouched);
+    const backups = readProof(ports.paths);
+    const failed = backups.failed;
+    if (failed !== null)
+      repairs.push({ what: `the last backup failed: ${failed.reason}`, fix: failed.fix || 'openclaw backup run' });
+    else if (
+      ports.live.current().config.backup.schedule !== undefined &&
+      isOld(backups.proven?.atMs ?? backups.triedAtMs, atMs)
+    )
+      repairs.push({ what: 'no backup was proven by a restore for 8 days', fix: 'openclaw backup run' });
     if (opened.told !== null) {
       const fix = opened.brokenKept
         ? `look at ${opened.brokenKept}*, then remove it`
@@ -114,12 +124,16 @@ export function createStatus(ports: StatusPorts): () => StatusReport {
       usage: { today: core.usage.since(dayOf(atMs)), total: core.usage.since('') },
       channels,
       mcp,
+      backups,
       stateDir: ports.paths.stateDir,
       configPath: ports.paths.configPath,
       repairs,
     };
   };
 }
+
+const OLD_PROOF_MS = 8 * 24 * 60 * 60_000;
+const isOld = (sinceMs: number | null, nowMs: number): boolean => sinceMs !== null && nowMs - sinceMs > OLD_PROOF_MS;
 
 function mcpLine({ name, kind, state, problem, tools }: McpReport): StatusReport['mcp'][number] {
   const count = (...states: string[]): number => tools.filter((one) => states.includes(one.state)).length;

@@ -49,8 +49,8 @@ export function createAsking(ports: AskingPorts) {
   let savedAtMs = seenAtMs;
 
   /** Newest first, each once, and only where a channel runs. */
-  const chatsFor = (asker: Asker): Chat[] => {
-    const own = asker.kind === 'owner' && asker.place === 'dm' ? [asker] : [];
+  const chatsFor = (asker: Asker | null): Chat[] => {
+    const own = asker?.kind === 'owner' && asker.place === 'dm' ? [asker] : [];
     const all = [...own, ...ports.ownerChats()].filter(
       ({ channel, account }) => channel !== 'webchat' && ports.hasChannel(channel, account),
     );
@@ -93,6 +93,11 @@ export function createAsking(ports: AskingPorts) {
       if (seenAtMs - savedAtMs < HOUR_MS) return;
       savedAtMs = seenAtMs;
       notes.save(SEEN, String(seenAtMs));
+    },
+    /** Something that nobody asked about, in the owner's own chats; each `key` once. */
+    tell(key: string, text: string): void {
+      const rows = chatsFor(null).map((to) => ({ ...to, text, key: `told:${key}:${keyOf(to)}` }));
+      if (rows.length > 0) send(store.commit(() => rows.map((letter) => post(outbox, letter, 0, now()))));
     },
     asked(card: readonly Approval[]): () => void {
       const [first] = card;

@@ -9,6 +9,7 @@ import type { Tail } from '../log/tail.ts';
 import type { Change, Hit, MemoryFile, ShownLine, Source } from '../memory/memory.ts';
 import type { Applied, Preview, TurnRow, Wish } from '../ops/checkpoints/checkpoints.ts';
 import type { Panic } from '../ops/panic/panic.ts';
+import type { Proof } from '../ops/backup/proof.ts';
 import type { Approval, ApprovalDecision, Grant } from '../policy/approvals/approval.ts';
 import type { Resolution } from '../policy/approvals/approvals.ts';
 import type { Registry } from '../policy/trust/registry.ts';
@@ -136,6 +137,7 @@ export type StatusReport = {
   readonly elevated: readonly OpenWindow[];
   readonly usage: { readonly today: TokenCount; readonly total: TokenCount };
   readonly channels: readonly ChannelReport[];
+  readonly backups: Proof;
   readonly stateDir: string;
   readonly configPath: string;
   readonly mcp: readonly (Pick<McpReport, 'name' | 'kind' | 'state' | 'problem'> &

@@ -6,8 +6,8 @@ import { basename, join, relative, resolve } from 'node:path';
 import type { Paths } from '../config/paths.ts';
 import { EXIT, HardshellError } from '../platform/errors.ts';
 import { ensureFolder, replaceFile } from '../platform/files.ts';
-import { finishSwap } from '../platform/staging.ts';
 import { isSystemFolder } from '../platform/system-folders.ts';
+import { finishSwap } from '../platform/tree/staging.ts';
 
 /** Any of these says that a folder is a state folder, ours or that of an older name of ours. */
 const SIGNS = ['openclaw.json', 'state.sqlite', 'credentials', 'workspace', 'agents', 'logs', 'gateway.lock'];

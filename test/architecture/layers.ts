@@ -28,7 +28,7 @@ const ROWS: readonly (readonly string[])[] = [
     'settings.ts',
     'status.ts',
     'tooling.ts',
-    'upkeep.ts',
+    'upkeep',
   ],
   ['gateway', 'audit'],
   ['channels', 'access', 'sessions', 'agent', 'policy', 'tools'],

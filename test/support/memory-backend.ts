@@ -354,6 +354,7 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
       outbox: { queued: 0, sent: 0, unknown: 0, failed: 0 },
       model: { primary: 'test/echo', fallbacks: [], offline: true },
       mcp: [],
+      backups: { made: null, proven: null, failed: null, triedAtMs: null },
       sandbox: { driver: null, detail: 'none in tests', fix: null },
       panic: null,
       elevated: [],

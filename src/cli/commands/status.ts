@@ -76,7 +76,7 @@ async function problemOfConfig(target: Target, env: Context['env']): Promise<Har
 }
 
 function printReport(out: Output, target: Target, report: StatusReport): void {
-  const { messages, outbox, model, sandbox, usage, elevated = [], mcp = [] } = report;
+  const { messages, outbox, model, sandbox, usage, elevated = [], mcp = [], backups } = report;
   out.line(
     span('bold', `Hardshell ${report.version}`),
     ` runs on ${target.httpUrl} for ${formatDuration(report.uptimeMs)} (process ${report.pid}, Node ${report.node.replace(/^v/, '')})`,
@@ -116,6 +116,7 @@ function printReport(out: Output, target: Target, report: StatusReport): void {
         `${state}, ${approved} tools approved${waiting > 0 ? `, ${waiting} wait for your yes` : ''}`,
       ]),
     ['tokens', `today ${tokens(usage.today)}; in all ${tokens(usage.total)}`],
+    ...(backups?.made ? [['backup', backupLine(backups)] as const] : []),
     ['memory', formatBytes(report.rssBytes)],
     ['state', report.stateDir],
     ['config', report.configPath],
@@ -132,6 +133,11 @@ function printReport(out: Output, target: Target, report: StatusReport): void {
   });
 }
 
+const backupLine = ({ made, proven }: StatusReport['backups']): string => {
+  const now = Date.now();
+  const last = made ? `the last ${formatAgo(made.atMs, now)}${made.encrypted ? '' : ', without secrets'}` : 'none';
+  return `${last}; last proven restore ${proven ? formatAgo(proven.atMs, now) : 'never: openclaw backup run'}`;
+};
 const count = (value: number, noun: string): string => `${formatCount(value)} ${noun}${value === 1 ? '' : 's'}`;
 const tokens = (t: TokenCount): string =>
   `${formatCount(t.input + t.cacheRead + t.cacheWrite)} in, ${formatCount(t.output)} out`;

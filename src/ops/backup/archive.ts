@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip, gzipSync } from 'node:zlib';
 import { HardshellError } from '../../platform/errors.ts';
-import type { Spool } from '../../platform/staging.ts';
+import type { Spool } from '../../platform/tree/staging.ts';
 import {
   bytesOf,
   damaged,

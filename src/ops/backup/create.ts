@@ -13,7 +13,7 @@ import {
   takeSpool,
   temporaryIn,
   writeNewFile,
-} from '../../platform/staging.ts';
+} from '../../platform/tree/staging.ts';
 import { refuseForeignState } from '../../store/folders.ts';
 import { type Copied, copyDatabase, SCHEMA } from '../../store/rescue/copy.ts';
 import { openPayload, type Payload, refuseBomb, sealed } from './archive.ts';

@@ -5,7 +5,7 @@ import { join, relative, resolve } from 'node:path';
 import type { Paths } from '../../config/paths.ts';
 import { EXIT, HardshellError } from '../../platform/errors.ts';
 import { ensureFolder } from '../../platform/files.ts';
-import { dropFile } from '../../platform/staging.ts';
+import { dropFile } from '../../platform/tree/staging.ts';
 
 const NAME = /^openclaw-(\d{8}T\d{9}Z)(-scheduled)?\.tar\.gz(\.age)?$/;
 

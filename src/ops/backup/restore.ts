@@ -15,7 +15,7 @@ import {
   readHandle,
   type Staging,
   swapIn,
-} from '../../platform/staging.ts';
+} from '../../platform/tree/staging.ts';
 import { refuseForeignState } from '../../store/folders.ts';
 import { lookAt, SCHEMA } from '../../store/rescue/copy.ts';
 import { type Chunks, type Reader, readArchive } from './archive.ts';

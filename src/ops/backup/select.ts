@@ -2,8 +2,8 @@
 // a file that has a name outside.
 import type { FileHandle } from 'node:fs/promises';
 import { secretName } from '../../platform/never-readable.ts';
-import { openPlain, readHandle } from '../../platform/staging.ts';
 import { inPlace } from '../../platform/tree/handle.ts';
+import { openPlain, readHandle } from '../../platform/tree/staging.ts';
 import { type Found, type LeftOut, walkTree } from '../../platform/tree/walk.ts';
 import type { Payload } from './archive.ts';
 import { type Entry, type Manifest, staysInside } from './manifest.ts';

@@ -1,5 +1,5 @@
 // Owns the grammar of `backup`: a copy of everything, checked, scheduled, and the way back from it.
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { examples, jsonOption, type Lazy } from '../../grammar.ts';
 
 export const CHANGING_BACKUP = ['create', 'restore', 'schedule'];
@@ -76,7 +76,7 @@ export function backup(program: Command, lazy: Lazy): void {
     'run',
     'what the schedule does, now: make one, restore it into a scratch home, start and examine it',
   );
-  run.action(lazy(() => import('./run.ts')));
+  run.addOption(new Option('--scheduled', 'the gateway says so').hideHelp()).action(lazy(() => import('./run.ts')));
   examples(run, ['openclaw backup run', 'openclaw backup run --json']);
 }
 

@@ -8,7 +8,7 @@ import { headPathOf } from '../../../journal/head.ts';
 import { openArchive, restoreBackup } from '../../../ops/backup/restore.ts';
 import { examine } from '../../../ops/doctor/examine.ts';
 import { HardshellError } from '../../../platform/errors.ts';
-import { makeScratchAt } from '../../../platform/staging.ts';
+import { makeScratchAt } from '../../../platform/tree/staging.ts';
 import { readStore } from '../../../store/read-only.ts';
 import { readReport } from '../../connect/report.ts';
 import type { Context } from '../../context.ts';

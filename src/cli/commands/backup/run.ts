@@ -16,10 +16,12 @@ import { type Rehearsed, rehearse } from './rehearse.ts';
 
 const POLITE = 10;
 
-export async function run(context: Context): Promise<undefined> {
+export async function run(context: Context, flags: { readonly scheduled?: boolean }): Promise<undefined> {
   const { out, env } = context;
   const paths = resolvePaths(env);
   setPriority(POLITE);
+  // Before anything can go wrong: one that fails at once must not be tried at every look.
+  if (flags.scheduled) noteProof(paths, { triedAtMs: Date.now() });
   try {
     const { made, rehearsed, dropped } = await makeAndProve(context, paths);
     out.data({ ...made, rehearsed, dropped });

@@ -1,12 +1,13 @@
-// Owns what is done while the gateway runs and nobody asks for it: snapshots, dropping what is long finished, and the hangup
-// signal of log rotation. Part of the composition; it never drops what is still owed.
-import type { Paths } from './config/paths.ts';
-import type { Core } from './core.ts';
-import { KEEP_CALLS_MS } from './journal/reading.ts';
-import type { Log } from './log/log.ts';
-import { reasonOf } from './platform/errors.ts';
-import type { Store } from './store/open.ts';
-import { takeSnapshot } from './store/rescue/snapshots.ts';
+// Owns what is done while the gateway runs and nobody asks for it: snapshots, backups, dropping what is long finished, and
+// the hangup signal of log rotation. Part of the composition; it never drops what is still owed.
+import type { Paths } from '../config/paths.ts';
+import type { Core } from '../core.ts';
+import { KEEP_CALLS_MS } from '../journal/reading.ts';
+import type { Log } from '../log/log.ts';
+import { reasonOf } from '../platform/errors.ts';
+import type { Store } from '../store/open.ts';
+import { takeSnapshot } from '../store/rescue/snapshots.ts';
+import { type BackupPorts, keepBackups } from './backups.ts';
 
 const SNAPSHOT_EVERY_MS = 60 * 60_000;
 const FIRST_SNAPSHOT_MS = 30_000;
@@ -18,16 +19,22 @@ export async function snapshot(store: Store, paths: Paths, log: Log): Promise<vo
   );
 }
 
+export type UpkeepPorts = Pick<BackupPorts, 'env' | 'config'> & {
+  checkConfig(): void;
+  pruneUndo(): Promise<void>;
+  tidyTrash(): Promise<unknown>;
+};
+
 /** Snapshots, pruning and log rotation from outside. Returns the way to end it. */
 export function keepUp(
-  { inbox, outbox, access, approvalTable, toolCalls }: Core,
+  core: Core,
   store: Store,
   paths: Paths,
   log: Log,
-  checkConfig: () => void,
-  pruneUndo: () => Promise<void>,
-  tidyTrash: () => Promise<unknown>,
+  { checkConfig, pruneUndo, tidyTrash, ...backups }: UpkeepPorts,
 ): () => void {
+  const { inbox, outbox, access, approvalTable, toolCalls } = core;
+  const endBackups = keepBackups({ ...backups, core, paths, log, now: Date.now });
   const tidy = (): void => {
     store.defer(() => {
       inbox.pruneBefore(Date.now() - KEEP_FINISHED_MS);
@@ -48,6 +55,7 @@ export function keepUp(
   };
   process.on('SIGHUP', onHangup);
   return () => {
+    endBackups();
     clearTimeout(first);
     clearInterval(each);
     process.off('SIGHUP', onHangup);

@@ -18,9 +18,10 @@ import {
 } from 'node:fs';
 import { chmod, type FileHandle, link, mkdir, open, rename, symlink, unlink, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { EXIT, errnoOf, HardshellError } from './errors.ts';
-import { fileFailure } from './file-errors.ts';
-import { newToken } from './ids.ts';
+import { EXIT, errnoOf, HardshellError } from '../errors.ts';
+import { fileFailure } from '../file-errors.ts';
+import { newToken } from '../ids.ts';
+import { TEMPORARY } from './walk.ts';
 
 type Chunks = AsyncIterable<Uint8Array>;
 
@@ -28,7 +29,6 @@ const MAKE_FLAGS = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | con
 const CHUNK_BYTES = 256 * 1024;
 const SYNCED_AT_ONCE = 16;
 const STALE_MS = 10 * 60_000;
-const TEMPORARY = /^\.hardshell-[0-9a-f]{16}\.tmp$/;
 
 /** A name that every walk over a tree passes by. */
 export const temporaryIn = (folder: string): string => join(folder, `.hardshell-${newToken(8)}.tmp`);
