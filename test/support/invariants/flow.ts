@@ -160,6 +160,7 @@ function nothingLeaks(seed: number, { tools, weighing }: Parts): void {
   const words = wordsFor(dice);
   const shape = dice.below(2 ** 30);
   const orders = outsideText(dice);
+  const known = [words, ...Object.values(REGISTRY).flat()].join('\n');
   const source: FlowCall = isSecret ? { tool: 'read_passport', args: {} } : { tool: 'list_notes', args: {} };
   const sent = [1, 2].map((twin) => {
     const run = createFlowRun(tools, REGISTRY, undefined, weighing);
@@ -172,7 +173,8 @@ function nothingLeaks(seed: number, { tools, weighing }: Parts): void {
       const call = leavingCall(plan, data);
       if (run.decide(call).decision !== 'allow') return '';
       // To people whom the owner named goes what the owner wants them to have; of what is secret, nothing at all.
-      return shown(!isSecret && call.tool === 'send_message' ? { to: call.args['to'] } : call);
+      const to = String(call.args['to']);
+      return !isSecret && call.tool === 'send_message' && known.includes(to) ? '' : shown(call);
     });
   });
   must(isDeepStrictEqual(sent[0], sent[1]), seed, () => `${isSecret ? 'a secret' : 'a note'} left: ${shown(sent)}`);
