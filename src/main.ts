@@ -37,6 +37,7 @@ import { createRunning } from './running/running.ts';
 import { MAIN } from './sandbox/pool/plan.ts';
 import { prepareWorkspace, workspaceOwner } from './sandbox/workspace.ts';
 import { openSettings } from './settings.ts';
+import { createLiveSkills } from './skills/live.ts';
 import { createStatus } from './status.ts';
 import { openApprovedTools } from './store/approvals/server-tools.ts';
 import { prepareState, refuseWideWorkspace } from './store/folders.ts';
@@ -270,13 +271,17 @@ async function openPowers(start: Start, { settings, config, log, redactor, store
     config: () => live.current().config,
   });
   opened.defer(browsing.close);
-  return { workspace, sandboxes, running, undo, mcp, browsing, live, perimeter, outgoing, remembering };
+  const skills = createLiveSkills({
+    ...{ stateDir: paths.stateDir, workspace: workspace.path, warn: log.warn },
+    settings: () => live.current().config.skills,
+  });
+  return { workspace, sandboxes, running, undo, skills, mcp, browsing, live, perimeter, outgoing, remembering };
 }
 
 function wireCore(
   start: Start,
   { config, log, store, hide }: State,
-  { workspace, sandboxes, running, undo, mcp, browsing, live, perimeter, outgoing, remembering }: Powers,
+  { workspace, sandboxes, running, undo, skills, mcp, browsing, live, perimeter, outgoing, remembering }: Powers,
   panic: PanicDesk,
 ): Core {
   const { paths, dangerousWeb } = start;
@@ -290,7 +295,7 @@ function wireCore(
       ...(dangerousWeb ? { dangerously: dangerousWeb } : {}),
     });
   const { tools, toolCaller } = createTooling({
-    ...{ log, remembering, sandboxes, running, undo, mcp, browsing },
+    ...{ log, remembering, sandboxes, running, undo, skills, mcp, browsing },
     live: () => live.current().config,
     web: () => (web ??= openWeb()),
     canSend: () => perimeter.hasChannels(),
@@ -318,13 +323,15 @@ function wireCore(
     prompt(turn) {
       const guest = guestIn(turn.speaker);
       const folders = guest === null ? foldersShown(sandboxes.zonesOf(turn)) : '';
-      return promptFor({ sessionKey: turn.sessionKey, nowMs: now(), guest, folders });
+      const listed = sandboxes.planOf(turn).access === 'none' ? null : skills.listed();
+      return promptFor({ sessionKey: turn.sessionKey, nowMs: now(), guest, folders, skills: listed });
     },
   });
   undo.attach(core);
   running.recordWith(core.journal.record);
   remembering.recordWith(core.journal.record);
   mcp.recordWith(core.journal.record);
+  skills.recordWith(core.journal.record);
   browsing.recordWith(core.journal.record);
   sandboxes.recordWith(core.journal.record);
   live.recordWith(core.journal.record);

@@ -21,6 +21,7 @@ import { labelled, tierOfResult } from './policy/trust/tiers.ts';
 import type { Remembering } from './remembering.ts';
 import type { Running } from './running/running.ts';
 import { conversationOf } from './sandbox/pool/plan.ts';
+import type { LiveSkills } from './skills/live.ts';
 import { createToolCaller } from './tools/call.ts';
 import { TOOLS, toolSchemas } from './tools/registry.ts';
 import type { MailDesk } from './tools/tool.ts';
@@ -34,6 +35,7 @@ export type ToolingPorts = {
   readonly sandboxes: Pick<Boxes, 'whereOf' | 'zonesOf' | 'openFor' | 'folderFor'>;
   readonly running: Running;
   readonly undo: Pick<Undo, 'before' | 'telling'>;
+  readonly skills: Pick<LiveSkills, 'knowing'>;
   readonly mcp: Pick<Mcp, 'tools' | 'toolOf' | 'rolesOf' | 'call'>;
   readonly browsing?: Pick<Browsing, 'look' | 'act'>;
   /** loaded when a page is read, or searched for, the first time */
@@ -51,6 +53,7 @@ export function createTooling({
   sandboxes,
   running,
   undo,
+  skills,
   mcp,
   browsing = NO_BROWSER,
   web,
@@ -138,7 +141,7 @@ export function createTooling({
               callServer: (permitted, args) => mcp.call(permitted, args, signal),
               ...(await sandboxes.openFor(call, call.effects)),
               ...running.envOf(call),
-              ...remembering.envOf(call),
+              ...skills.knowing(remembering.envOf(call)),
             };
           },
           askOwner: createOwnersWord(approvals, binder),

@@ -48,6 +48,8 @@ export type PromptFacts = {
   readonly guest: string | null;
   /** one line on what is within reach besides the workspace */
   readonly folders?: string;
+  /** the skills that may be used here, and who vouches for what they say of themselves */
+  readonly skills?: { readonly text: string; readonly label: Label } | null;
 };
 
 /** Reads a file again only when its stamp has changed: five files a turn would cost more than the rest of the turn. */
@@ -66,7 +68,8 @@ export function createPromptBuilder(workspace: Root, { shown, version }: Knowing
   return async (facts: PromptFacts): Promise<Prompt> => {
     const sections = [facts.folders ? `${BASE}\n${facts.folders}` : BASE];
     const apart: string[] = [];
-    let label: Label | null = null;
+    let label: Label | null = facts.skills?.label ?? null;
+    if (facts.skills) sections.push(facts.skills.text);
     let left = MAX_TOTAL_CHARS;
     for (const name of SHOWN_FILES) {
       if (facts.guest !== null && PRIVATE_FILES.includes(name)) continue;

@@ -12,6 +12,7 @@ import { access, CHANGING_ACCESS } from './commands/pairing/grammar.ts';
 import { policy } from './commands/policy/grammar.ts';
 import { CHANGING_RUNNING, running } from './commands/running/grammar.ts';
 import { CHANGING_SANDBOX, sandbox } from './commands/sandbox/grammar.ts';
+import { CHANGING_SKILLS, skills } from './commands/skills/grammar.ts';
 import { CHANGING_SECURITY, security } from './commands/security/grammar.ts';
 import { CHANGING_TRUST, trust } from './commands/trust/grammar.ts';
 import type { Context } from './context.ts';
@@ -37,6 +38,7 @@ const CHANGING = new Set([
   ...CHANGING_TRUST,
   ...CHANGING_MEMORY,
   ...CHANGING_MCP,
+  ...CHANGING_SKILLS,
   ...CHANGING_SECURITY,
   ...['set', 'unset', 'patch', 'confirm', 'rollback', 'rm', 'rotate', 'migrate', 'init', 'rekey'],
 ]);
@@ -93,6 +95,7 @@ export function createProgram(streams: Streams, start: Start): Command {
   policy(program, lazy);
   sandbox(program, lazy);
   mcp(program, lazy);
+  skills(program, lazy);
   security(program, lazy);
   audit(program, lazy);
   trust(program, lazy);

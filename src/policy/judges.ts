@@ -13,6 +13,7 @@ import { judgePaths } from './paths.ts';
 import { judgeDestructive } from './shell/destructive.ts';
 import { judgeFeeding } from './shell/feeding.ts';
 import { judgeShell, shellRulesOf } from './shell/judge.ts';
+import { judgeSkills } from './skills.ts';
 import { judgeSteering } from './steering.ts';
 import { judgeToolCall } from './tool-policy.ts';
 import { judgeTiers } from './trust/tiers.ts';
@@ -41,6 +42,7 @@ export function judgesOf(config: PolicyConfig, zones: Zones, flow: FlowRules = U
     (call, effects) => judgePaths(call, effects, zones),
     (call, effects) => judgeTiers(call, effects, config.trust.tiers, zones),
     (_call, effects) => judgeSteering(effects),
+    (_call, effects) => judgeSkills(effects, zones),
     // What asks to leave the box is judged by its own rules, which know the windows (running.ts).
     ({ context }, effects) => {
       const inBox = effects.filter((one) => one.kind !== 'run' || !one.elevated);

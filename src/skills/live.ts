@@ -12,16 +12,18 @@ import { standingOf } from './standing.ts';
 
 export type SkillSettings = {
   readonly allow?: readonly string[] | undefined;
-  readonly entries: Readonly<Record<string, { readonly enabled: boolean }>>;
+  readonly entries: { readonly [name: string]: { readonly enabled: boolean } };
 };
 export type LivePorts = {
   readonly stateDir: string;
   readonly workspace: string;
   settings(): SkillSettings;
-  record(kind: string, body: Record<string, unknown>): void;
-  warn(text: string, fields: Record<string, unknown>): void;
+  warn(text: string, fields: { readonly [key: string]: unknown }): void;
 };
+type Record = (kind: string, body: { readonly [key: string]: unknown }) => void;
 export type LiveSkills = ReturnType<typeof createLiveSkills>;
+
+type Telling = { labelRead(data: Buffer | string, path: string): Label };
 
 /** A line of the prompt is paid for on every turn. */
 const MAX_LINE_CHARS = 160;
@@ -37,7 +39,8 @@ type Known = {
   readonly line: string;
 };
 
-export function createLiveSkills({ stateDir, workspace, settings, record, warn }: LivePorts) {
+export function createLiveSkills({ stateDir, workspace, settings, warn }: LivePorts) {
+  let record: Record = () => {};
   let lock: Lock = { version: 1, skills: {} };
   let lockStamp = '';
   let known = new Map<string, Known>();
@@ -101,6 +104,19 @@ export function createLiveSkills({ stateDir, workspace, settings, record, warn }
     return (allow === undefined || allow.includes(name)) && entries[name]?.enabled !== false;
   };
 
+  /**
+   * Of a file that is read. Approved is approved by its content, wherever it lies; whatever else lies in a skill's folder
+   * comes from outside, whoever wrote it. Null: it is no file of a skill.
+   */
+  function labelRead(data: Buffer | string, path: string): Label | null {
+    const place = skillOf(path, workspace);
+    if (place === null && hashes.size === 0) return null;
+    const name = hashes.get(sha256(data));
+    if (name !== undefined && (place === null || place === name) && isOn(name)) return labelOf([`skill:${name}`]);
+    if (place === null) return null;
+    return label('untrusted', 'owner', `skill:${NAME.test(place) ? place : 'unnamed'}`);
+  }
+
   return {
     refresh,
     /** What stands in the prompt; null when there is nothing to say. Nothing of a skill that is not approved. */
@@ -120,17 +136,18 @@ export function createLiveSkills({ stateDir, workspace, settings, record, warn }
       const sources = names.slice(0, lines.length).map(([name]) => `skill:${name}`);
       return { text: `${HEAD}\n${lines.join('\n')}${more}`, label: labelOf(sources) };
     },
-    /**
-     * Of a file that is read. Approved is approved by its content, wherever it lies; whatever else lies in a skill's
-     * folder comes from outside, whoever wrote it. Null: it is no file of a skill.
-     */
-    labelRead(data: Buffer | string, path: string): Label | null {
-      const place = skillOf(path, workspace);
-      if (place === null && hashes.size === 0) return null;
-      const name = hashes.get(sha256(data));
-      if (name !== undefined && (place === null || place === name) && isOn(name)) return labelOf([`skill:${name}`]);
-      if (place === null) return null;
-      return { ...label('untrusted', 'owner', `skill:${NAME.test(place) ? place : 'unnamed'}`) };
+    /** What a call is told of the files that it reads: of skills, what the owner approved. */
+    knowing<Env extends { readonly provenance: Telling }>(env: Env): Env {
+      refresh();
+      const telling: Telling = {
+        labelRead: (data, path) => labelRead(data, path) ?? env.provenance.labelRead(data, path),
+      };
+      return { ...env, provenance: { ...env.provenance, ...telling } };
+    },
+    labelRead,
+    /** where what changes is written down, once there is a journal */
+    recordWith(journal: Record): void {
+      record = journal;
     },
   };
 }

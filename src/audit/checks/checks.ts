@@ -12,6 +12,7 @@ import { TOOL_CHECKS } from './powers/tools.ts';
 import { BIND_CHECKS } from './reachable/bind.ts';
 import { SECRET_CHECKS } from './reachable/secrets.ts';
 import { WAY_CHECKS } from './reachable/ways.ts';
+import { SUPPLY_CHECKS } from './supply/skills.ts';
 
 export const CHECKS: readonly Check[] = [
   ...BIND_CHECKS,
@@ -25,5 +26,6 @@ export const CHECKS: readonly Check[] = [
   ...TOOL_CHECKS,
   ...OUTSIDE_CHECKS,
   ...ELSEWHERE_CHECKS,
+  ...SUPPLY_CHECKS,
   ...MONEY_CHECKS,
 ];

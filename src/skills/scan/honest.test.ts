@@ -58,7 +58,9 @@ const HONEST: readonly (readonly [name: string, description: string, body: strin
 function heldOf([name, description, body, files = {}]: (typeof HONEST)[number]) {
   const head = `---\nname: ${name}\ndescription: ${description}\nmetadata: {"openclaw": {"requires": {"bins": ["jq"]}}}\n---\n`;
   const all = Object.entries({ 'SKILL.md': `${head}\n# ${name}\n\n${body}\n`, ...files });
-  const content = contentOf(all.map(([path, text]) => ({ path, data: Buffer.from(text), isExecutable: path.endsWith('.sh') })));
+  const content = contentOf(
+    all.map(([path, text]) => ({ path, data: Buffer.from(text), isExecutable: path.endsWith('.sh') })),
+  );
   return scanSkill(name, content, []).findings.filter(isHeld);
 }
 
@@ -66,7 +68,9 @@ test('forty honest skills: at most two are flagged above INFO', () => {
   expect(HONEST).toHaveLength(40);
   const flagged = HONEST.flatMap((one) => {
     const held = heldOf(one);
-    return held.length === 0 ? [] : [`${one[0]}: ${held.map(({ id, file, line, excerpt }) => `${id} ${file}:${line} ${excerpt}`).join('; ')}`];
+    return held.length === 0
+      ? []
+      : [`${one[0]}: ${held.map(({ id, file, line, excerpt }) => `${id} ${file}:${line} ${excerpt}`).join('; ')}`];
   });
   expect(flagged.length, flagged.join('\n')).toBeLessThanOrEqual(MAX_FLAGGED);
 });

@@ -99,7 +99,8 @@ const scanned = (name: string, files: Files) =>
 
 test('there are forty of them', () => expect(MALICIOUS).toHaveLength(40));
 
-test.each(MALICIOUS)('S238 held: %s', (_what, id, files, name = 'town-weather') => {
+const ROWS = MALICIOUS.map(([what, id, files, name = 'town-weather']) => ({ what, id, files, name }));
+test.each(ROWS)('S238 held: $what', ({ id, files, name }) => {
   const { findings } = scanned(name, files);
   expect(findings.filter(isHeld).map((one) => one.id)).toContain(id);
 });

@@ -25,7 +25,8 @@ export type Report = {
 
 const MAX_FINDINGS = 200;
 const MAX_NESTED = 2;
-const MAX_TEXT_CHARS = 1_500_000;
+/** Of all files together. */
+const MAX_TEXT_CHARS = 3_000_000;
 const MAX_EXCERPT_CHARS = 160;
 const RULES: readonly Rule[] = [...CODE_RULES, ...TEXT_RULES, ...EXFIL_RULES];
 /** Of all the skill's files, the one that the model is told to read. */
@@ -46,7 +47,8 @@ export function scanSkill(name: string, content: Content, installed: readonly st
   const head = content.files.find(({ path }) => path === HEAD_FILE);
   const declared = readDeclared(head?.data.toString('utf8') ?? '');
   judgeHead(name, declared, head !== undefined, installed, add);
-  const texts = content.files.flatMap((file) => scanFile(file, add, 0));
+  const room = { chars: MAX_TEXT_CHARS };
+  const texts = content.files.flatMap((file) => scanFile(file, add, 0, room));
   togetherIn(texts, add);
   return { declared, findings: found.sort(byWeight), capabilities: capabilitiesOf(declared, texts) };
 }
@@ -80,7 +82,7 @@ function judgeHead(name: string, declared: Declared, isThere: boolean, installed
 }
 
 /** Finds what there is in one file, and hands back its texts for what they amount to together. */
-function scanFile(file: SkillFile, add: Add, depth: number): ScannedText[] {
+function scanFile(file: SkillFile, add: Add, depth: number, room: { chars: number }): ScannedText[] {
   const { path, data, isExecutable } = file;
   const kind = kindOf(path, data);
   if (kind.kind === 'inert') return [];
@@ -92,16 +94,24 @@ function scanFile(file: SkillFile, add: Add, depth: number): ScannedText[] {
     add(path, 0, 'unreadable', 'WARNING', path, 'no text and no picture: what is in it cannot be read');
     return [];
   }
-  if (kind.kind === 'archive') return scanArchive(file, kind.type, add, depth);
+  if (kind.kind === 'archive') return scanArchive(file, kind.type, add, depth, room);
   const { text, format } = kind;
-  if (text.length > MAX_TEXT_CHARS) add(path, 0, 'too-long', 'WARNING', path, 'it is too long to be looked through');
+  const isWhole = text.length <= room.chars;
+  if (!isWhole) add(path, 0, 'too-long', 'WARNING', path, 'there is too much text to look through all of it');
   const isScript = kind.isScript || isExecutable;
-  const scanned = { path, text: text.slice(0, MAX_TEXT_CHARS), format: isScript ? 'code' : format, isScript } as const;
+  const scanned = { path, text: text.slice(0, room.chars), format: isScript ? 'code' : format, isScript } as const;
+  room.chars -= scanned.text.length;
   scanText(scanned, add);
   return [scanned];
 }
 
-function scanArchive(file: SkillFile, type: 'zip' | 'tar' | 'gzip' | 'closed', add: Add, depth: number): ScannedText[] {
+function scanArchive(
+  file: SkillFile,
+  type: 'zip' | 'tar' | 'gzip' | 'closed',
+  add: Add,
+  depth: number,
+  room: { chars: number },
+): ScannedText[] {
   const { path, data } = file;
   if (type === 'closed' || depth >= MAX_NESTED) {
     add(path, 0, 'closed-archive', 'CRITICAL', path, 'an archive that cannot be looked into');
@@ -117,7 +127,9 @@ function scanArchive(file: SkillFile, type: 'zip' | 'tar' | 'gzip' | 'closed', a
     const plain = type === 'gzip' ? unzipped(data) : data;
     const isTar = type !== 'zip' && plain.length > 262 && plain.toString('latin1', 257, 262) === 'ustar';
     const inside = type === 'zip' ? readZip(data) : isTar ? readTar(plain) : [{ ...file, data: plain }];
-    return inside.flatMap((one) => scanFile({ ...one, path: `${path}/${one.path.split('/').pop()}` }, add, depth + 1));
+    return inside.flatMap((one) =>
+      scanFile({ ...one, path: `${path}/${one.path.split('/').pop()}` }, add, depth + 1, room),
+    );
   } catch {
     add(path, 0, 'closed-archive', 'CRITICAL', path, 'an archive that cannot be looked into');
     return [];
