@@ -5,7 +5,7 @@ import { createReadStream, existsSync, lstatSync, readdirSync, realpathSync, sta
 import { basename, dirname, join } from 'node:path';
 import { EXIT, HardshellError } from '../../platform/errors.ts';
 import { fileFailure } from '../../platform/file-errors.ts';
-import { copyFileDurable, ensureFolder } from '../../platform/files.ts';
+import { copyFileDurable, ensureFolder, removeFile } from '../../platform/files.ts';
 import { acquireLock, readLiveLock } from '../../platform/lock.ts';
 import {
   dropStagings,
@@ -125,10 +125,10 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     await opened.finish();
     staging = undefined;
     const aside = swapIn(target, stamp);
+    if (aside !== null) removeFile(join(aside, 'gateway.lock'));
     return { manifest, aside, carried };
   } finally {
     staging?.discard();
-    // It went aside with the old folder, whose copy of it says nothing to anybody.
     lock?.release();
   }
 }
