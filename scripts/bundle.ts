@@ -114,11 +114,12 @@ const refuse: Plugin = {
     if (id === './utilsBundle' && importer?.includes(DRIVER)) return '\0utils';
     return id in ABSENT ? { id: `\0absent:${id}`, moduleSideEffects: false } : null;
   },
-  // It looks for files of its own beside itself, which are not there.
+  // It reads files of its own beside itself; those that it cannot do without stand in it.
   transform(code, id) {
     if (!id.includes(DRIVER)) return null;
-    const bare = code.replace(/\b__(dirname|filename)\b/g, '""');
-    return bare.replace(/require\([\w$.]+\.join\(packageRoot, "package\.json"\)\)/, '{ version: "" }');
+    const beside = /\brequire\([\w$.]+\.join\(packageRoot, "([\w.]+)"\)\)/g;
+    const whole = code.replace(beside, (_all, name: string) => readFileSync(join(id, '..', '..', name), 'utf8'));
+    return whole.replace(/\b__(dirname|filename)\b/g, '""');
   },
   load(id) {
     if (id === '\0utils') return UTILS;

@@ -16,6 +16,7 @@ const KINDS: readonly (readonly string[])[] = [
   `memory, remember, memorise, memorize, forget, note, save, keep, record, store, merk, merke, notiere, erinnere, vergiss`,
   `fetch, get, visit, open, read, browse, website, websites, webpage, page, link, links, url, article, articles,
   site, web, blog, download, besuche, öffne, lies, seite, artikel, webseite`,
+  `click, press, submit, upload, tap, hit, klick, klicke, drück, drücke, lade`,
 ].map((row) => row.split(/,\s+/));
 
 /** The rows that the words name something of. */

@@ -80,24 +80,32 @@ async function say(message: string, calls: readonly Step[]) {
   const run = crypto.randomUUID();
   await peer.ask('chat.send', { sessionKey: `agent:main:web-${run.slice(0, 8)}`, message, idempotencyKey: run });
   const asked: Json[] = [];
-  for (const { answer } of calls) {
-    if (!answer) continue;
+  const answers = calls.flatMap(({ answer }) => answer ?? []);
+  for (let isOver = false; !isOver; ) {
     const known = new Set(asked.map(({ id }) => id));
-    const isNew = ({ runId, id }: Json): boolean => runId === run && !known.has(id);
-    const { payload = {} } = await peer.event('exec.approval.requested', isNew);
+    const isNext = ({ runId, id, state }: Json): boolean =>
+      runId === run && (id === undefined ? state !== undefined && state !== 'delta' : !known.has(id));
+    const { payload = {} } = await peer.when(
+      ({ event, payload: of = {} }) => (event === 'exec.approval.requested' || event === 'chat') && isNext(of),
+      30_000,
+    );
+    isOver = payload['id'] === undefined;
+    if (isOver) continue;
     asked.push(payload);
-    await peer.ask('exec.approval.resolve', { id: payload['id'], decision: answer });
+    // What nobody expected is refused, and shows.
+    const decision = answers.shift() ?? 'deny';
+    await peer.ask('exec.approval.resolve', { id: payload['id'], decision });
   }
-  await peer.event('chat', ({ runId, state }) => runId === run && state !== 'delta');
   await model.received(before + calls.length + 1);
   return { results: calls.map((_call, index) => model.requests[before + index + 1]?.result ?? ''), asked };
 }
 const open = (url = `${at}/shop`): Step => ({ args: { action: 'open', url } });
-/** As the newest snapshot calls it: refs grow with each page. */
-const refOf = async (name: string): Promise<string> => {
+/** The page anew, and what its elements are called: other names after each load. */
+async function refs(...names: string[]): Promise<string[]> {
   const { results } = await say(`open ${at}/shop`, [open()]);
-  return new RegExp(`"${name}"[^\\n]*\\[ref=(\\w+)\\]`).exec(results[0] ?? '')?.[1] ?? `no ${name} in ${results[0]}`;
-};
+  seen = [];
+  return names.map((name) => new RegExp(`"${name}"[^\\n]*\\[ref=(\\w+)\\]`).exec(results[0] ?? '')?.[1] ?? `no ${name}`);
+}
 
 test('reads the page that the owner named, as words of somebody else', async () => {
   const { results } = await say(`What does ${at}/shop cost?`, [open()]);
@@ -109,8 +117,7 @@ test('reads the page that the owner named, as words of somebody else', async () 
 }, 60_000);
 
 test('I03 goes nowhere that only the page has named, and shows the whole address', async () => {
-  const ref = await refOf('Help');
-  seen = [];
+  const [ref] = await refs('Help');
   const { results, asked } = await say(`What does ${at}/shop cost?`, [
     { args: { action: 'click', ref }, answer: 'deny' },
     { args: { action: 'open', url: `${at}/shop?d=secret` }, answer: 'deny' },
@@ -121,8 +128,7 @@ test('I03 goes nowhere that only the page has named, and shows the whole address
 }, 60_000);
 
 test('a page that wants a button pressed gets a question to the owner, and a no means that nothing was sent', async () => {
-  const ref = await refOf('Pay now');
-  seen = [];
+  const [ref] = await refs('Pay now');
   const { results, asked } = await say(`What does ${at}/shop cost?`, [
     { args: { action: 'click', ref }, answer: 'deny' },
   ]);
@@ -133,16 +139,11 @@ test('a page that wants a button pressed gets a question to the owner, and a no 
 }, 60_000);
 
 test('fills and sends what the owner said, on the page and by the button that they named, without a question', async () => {
-  const [name, pay] = [await refOf('Name'), await refOf('Pay now')];
-  expect([name, pay]).toEqual([expect.stringMatching(/^f?\d*e?\d+/), expect.anything()]);
-  const { results: first } = await say(`open ${at}/shop`, [open()]);
-  const at2 = (wanted: string): string =>
-    new RegExp(`"${wanted}"[^\\n]*\\[ref=(\\w+)\\]`).exec(first[0] ?? '')?.[1] ?? '';
-  seen = [];
+  const [name, pay] = await refs('Name', 'Pay now');
   const message = `On ${at}/shop fill in Ada Lovelace and press "Pay now"`;
   const { results, asked } = await say(message, [
-    { args: { action: 'fill', ref: at2('Name'), text: 'Ada Lovelace' } },
-    { args: { action: 'click', ref: at2('Pay now') } },
+    { args: { action: 'fill', ref: name, text: 'Ada Lovelace' } },
+    { args: { action: 'click', ref: pay } },
   ]);
   expect(asked).toEqual([]);
   expect(results[0]).toContain('Filled');
@@ -151,12 +152,10 @@ test('fills and sends what the owner said, on the page and by the button that th
 }, 60_000);
 
 test('words that the owner did not say go into no field unasked, and a password never', async () => {
-  const { results: first } = await say(`open ${at}/shop`, [open()]);
-  const ref = (wanted: string): string =>
-    new RegExp(`"${wanted}"[^\\n]*\\[ref=(\\w+)\\]`).exec(first[0] ?? '')?.[1] ?? '';
+  const [name, code] = await refs('Name', 'Code');
   const { results, asked } = await say(`On ${at}/shop fill in the code hunter2`, [
-    { args: { action: 'fill', ref: ref('Name'), text: 'the number of the safe' }, answer: 'deny' },
-    { args: { action: 'fill', ref: ref('Code'), text: 'hunter2' }, answer: 'deny' },
+    { args: { action: 'fill', ref: name, text: 'the number of the safe' }, answer: 'deny' },
+    { args: { action: 'fill', ref: code, text: 'hunter2' }, answer: 'deny' },
   ]);
   expect(asked).toHaveLength(2);
   expect(results[0]).toContain('PAYLOAD_NOT_NAMED');
@@ -166,12 +165,10 @@ test('words that the owner did not say go into no field unasked, and a password 
 test('takes a picture and a file into the workspace, and hands one over when the owner says so', async () => {
   const workspace = join(gateway.stateDir, 'workspace');
   writeFileSync(join(workspace, 'paper.txt'), 'my paper');
-  const { results: first } = await say(`open ${at}/shop`, [open()]);
-  const ref = (wanted: string): string =>
-    new RegExp(`"${wanted}"[^\\n]*\\[ref=(\\w+)\\]`).exec(first[0] ?? '')?.[1] ?? '';
+  const [ref] = await refs('Paper');
   const { results, asked } = await say(`On ${at}/shop upload paper.txt, and download ${at}/ticket.pdf`, [
     { args: { action: 'screenshot', file: 'shop.png' } },
-    { args: { action: 'upload', ref: ref('Paper'), file: 'paper.txt' } },
+    { args: { action: 'upload', ref, file: 'paper.txt' } },
     { args: { action: 'download', url: `${at}/ticket.pdf`, file: 'ticket.pdf' } },
   ]);
   expect(asked).toEqual([]);
