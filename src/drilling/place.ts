@@ -28,7 +28,7 @@ const WORKSPACE_FILES: Readonly<Record<string, string>> = {
 
 /** `starter`: what a new workspace begins with. */
 export async function makePlace(starter: Readonly<Record<string, string>>) {
-  const scratch = openScratch();
+  const scratch = openScratch('hardshell-drill-');
   try {
     const home = realpathSync(scratch.makeFolder('home'));
     const paths = resolvePaths({ HOME: home });

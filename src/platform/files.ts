@@ -156,12 +156,12 @@ export function moveFile(from: string, to: string): void {
 }
 
 /** A private folder that is gone with `remove`; what is put into it may be read by whoever is shown it. */
-export function openScratch(): {
+export function openScratch(prefix = 'hardshell-'): {
   put(name: string, data: Uint8Array): string;
   makeFolder(name: string): string;
   remove(): void;
 } {
-  const path = mkdtempSync(join(tmpdir(), 'hardshell-'));
+  const path = mkdtempSync(join(tmpdir(), prefix));
   return {
     makeFolder(name) {
       mkdirSync(join(path, name), PRIVATE_FOLDER);
