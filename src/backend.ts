@@ -31,6 +31,7 @@ export type BackendPorts = SendPorts &
     | 'journal'
     | 'audit'
     | 'trusted'
+    | 'ledger'
     | 'runs'
     | 'hide'
   > & {
@@ -132,6 +133,7 @@ export function createBackend(ports: BackendPorts): Backend {
     agents: { list: () => [{ id: AGENT, name: 'Hardshell', model: models.primary, workspace: ports.workspaceDir }] },
     outbox: ports.outward,
     panic: ports.panic,
+    usage: ports.ledger.report,
     approvals: createApprovalDesk(ports),
     pairing: createDesk(ports.access.pairing, ports.access.people, ports.inbox, ports.now),
     config: {
@@ -160,7 +162,7 @@ export function createBackend(ports: BackendPorts): Backend {
         return gone;
       },
     },
-    elevated: { open: ports.running.elevation.open, set: ports.running.elevate },
+    elevated: { open: ports.running.elevation.open, end: ports.running.elevation.end, set: ports.running.elevate },
     undo: {
       ...ports.undo,
       // Files may hold what nobody sent by a chat.

@@ -7,9 +7,9 @@ import type { ChannelStatus } from '../channels/supervise.ts';
 import type { RecordDesk } from '../journal/desk.ts';
 import type { Tail } from '../log/tail.ts';
 import type { Change, Hit, MemoryFile, ShownLine, Source } from '../memory/memory.ts';
+import type { Proof } from '../ops/backup/proof.ts';
 import type { Applied, Preview, TurnRow, Wish } from '../ops/checkpoints/checkpoints.ts';
 import type { Panic } from '../ops/panic/panic.ts';
-import type { Proof } from '../ops/backup/proof.ts';
 import type { Approval, ApprovalDecision, Grant } from '../policy/approvals/approval.ts';
 import type { Resolution } from '../policy/approvals/approvals.ts';
 import type { Registry } from '../policy/trust/registry.ts';
@@ -206,6 +206,8 @@ export interface Backend {
     present(by: 1 | -1): void;
   };
   /** what tools sent and can still be taken back; false when it is not there any more */
+  /** what was spent in so many days, and which caps there are */
+  usage(days: number): unknown;
   /** everything stopped by hand: why, since when; to do it; to take it back */
   readonly panic: {
     state(): Panic | null;
@@ -232,6 +234,8 @@ export interface Backend {
   /** windows in which a chat of the owner may ask for commands outside the box */
   readonly elevated: {
     open(): readonly OpenWindow[];
+    /** closes all of them; how many there were */
+    end(): number;
     /** of a conversation of the gateway's own clients; 0 minutes closes it */
     set(sessionKey: string, minutes: number): { readonly said: string; readonly open: boolean };
   };
