@@ -373,7 +373,8 @@ export function memoryBackend(overrides: Partial<Backend> = {}): MemoryBackend {
       return () => listeners.delete(listener);
     },
     trash: { list: async () => [], restore: noDesk, empty: async () => [] },
-    elevated: { open: () => [], set: noDesk },
+    elevated: { open: () => [], end: () => 0, set: noDesk },
+    usage: noDesk,
     panic: { state: () => null, raise: noDesk, lift: noDesk },
     undo: { list: async () => [], preview: noDesk, apply: noDesk },
     mcp: { report: () => [], approve: noDesk, revoke: noDesk, probe: noDesk },
