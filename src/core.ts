@@ -26,6 +26,8 @@ import { createRuns } from './runs.ts';
 import { createDirectory } from './sessions/directory.ts';
 import { createLanes } from './sessions/lanes.ts';
 import { createRunner, type RunnerPorts } from './sessions/runner.ts';
+import { NOTHING } from './spending/caps.ts';
+import { createLedger } from './spending/ledger.ts';
 import { openGrantTable } from './store/approvals/grants.ts';
 import { openApprovalTable } from './store/approvals/questions.ts';
 import { openInbox } from './store/inbox.ts';
@@ -76,6 +78,15 @@ export function createCore(ports: CorePorts) {
   const journal = hidingJournal(openJournal(store, now), hide);
   const { inbox, outbox, toolCalls, sessions, transcripts, usage } = openTables(store, hide);
   const runs = createRuns();
+  const ledger = createLedger({
+    ...{ usage, journal, now, notes: openNotes(store), config: ports.config },
+    model: () => models.primary,
+    sessionSpent(key) {
+      const record = sessions.get(key);
+      return record === null ? NOTHING : { tokens: totalOf(record), microusd: record.microusd };
+    },
+    tell: (text, key) => door.tellOwner(text, key),
+  });
 
   const asking = createAsking({
     ...{ store, outbox, journal, now, notes: openNotes(store), publish: runs.publish },
@@ -174,23 +185,28 @@ export function createCore(ports: CorePorts) {
     inbox,
     outbox,
     toolCalls,
-    usage,
     journal,
     log,
     now,
     hide: hide.blocks,
-    think: (turn) => runTurn(turn, { ...ports, models, callTool }),
+    think: (turn) =>
+      runTurn(turn, { ...ports, models, callTool, whyNot: ledger.whyNot, spent: (...used) => ledger.count(...used) }),
     cut,
     typing: ports.typing,
     takeFiles: ports.takeFiles,
     lapsed: (message) => door.access.lapsed(message),
-    spent: ({ principal }, tokens) => door.access.spent(principal, totalOf(tokens)),
+    costOf: (runId) => ledger.costOf(runId).microusd,
+    spent({ runId, message }, end, microusd) {
+      ledger.store(runId, end.model, end.usage);
+      door.access.spent(message.principal, totalOf(end.usage), microusd);
+    },
     deliver: delivery.enqueue,
     emit: runs.emit,
     onMessage: runs.message,
     ended: (ended, reply) => {
       const record = { ...ended, end: hide.end(ended.end) };
       approvals.runEnded(record.runId);
+      ledger.ended(record, record.end.model);
       runs.ended(record, reply);
       const { status, error } = record.end;
       const facts = { runId: record.runId, session: record.sessionKey, status };
@@ -213,6 +229,7 @@ export function createCore(ports: CorePorts) {
     ...(ports.undo ? { undo: ports.undo } : {}),
     ...(ports.rechecked ? { rechecked: ports.rechecked } : {}),
     elevation: ports.elevation,
+    allow: (usd, by) => ledger.allow(usd, by),
     ...(ports.panic ? { panic: ports.panic } : {}),
     asking,
   });
@@ -233,6 +250,7 @@ export function createCore(ports: CorePorts) {
     sessions,
     transcripts,
     usage,
+    ledger,
     runs,
     approvals,
     approvalTable,

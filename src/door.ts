@@ -44,6 +44,8 @@ export type DoorPorts = {
   /** rights were given or taken: what goes on for somebody asks whether it may */
   /** windows for commands outside the box */
   readonly elevation: Pick<Elevation, 'say' | 'untilMs'>;
+  /** what may be spent a day; null: what the settings say */
+  allow?(usd: number | null, by: string): string;
   /** everything stops */
   panic?(by: string): void;
   rechecked?(holds: (speaker: Speaking) => boolean): void;
@@ -119,6 +121,8 @@ export function createDoor(ports: DoorPorts) {
 
   const outcomeOf = (command: Command, message: AdmittedMessage, delivery: Delivery): string => {
     const speaker = { ...message, sender: message.sender.id };
+    if (typeof command !== 'string' && 'usd' in command)
+      return ports.allow?.(command.usd, `${message.channel}:${message.sender.id}`) ?? HELP_TEXT;
     if (typeof command !== 'string')
       return 'minutes' in command ? ports.elevation.say(speaker, command) : ports.asking.answer(command, message);
     const { sessionKey } = delivery;
@@ -187,8 +191,19 @@ export function createDoor(ports: DoorPorts) {
     deliver([store.commit(() => post(outbox, letter, 0, now()))]);
   };
 
+  /** Something that the owner should know, in every direct chat that is theirs; the same key says it once. */
+  const tellOwner = (text: string, key: string): void => {
+    const chats = access.ownerChats();
+    deliver(
+      store.commit(() =>
+        chats.map((to) => post(outbox, { ...to, text, key: `${key}:${to.channel}:${to.chat}` }, 0, now())),
+      ),
+    );
+  };
+
   return {
     access,
+    tellOwner,
     channelLost,
     receive,
     recheck,

@@ -165,8 +165,8 @@ const IN_FORCE = new RegExp(
     'tools\\.(profile|allow|deny|policies|web|sandbox\\.tools|elevated|exec\\.(mode|allow|safeBins|strictInlineEval|timeoutSeconds))',
     'approvals|tools\\.exec\\.grantExpiryDays',
     'actions\\.(undoSeconds|email|message|destructive)',
-    'memory\\.(enabled|scanSecrets)|skills\\.(allow|entries\\.[^.]+\\.enabled)|security\\.installPolicy',
-    'backup|channels|commands|pairing|messages|budget\\.perSender\\.tokens|session\\.(dmScope|groupScope|identityLinks)',
+    'memory\\.(enabled|scanSecrets)|skills|security\\.installPolicy',
+    'backup|channels|commands|pairing|messages|budget|session\\.(dmScope|groupScope|identityLinks)',
     'browser|trust\\.tiers|tools\\.fs|security\\.(workspace|allowedPaths|deniedPaths|dangerouslyReadable)|mcp|models|secrets|env|logging',
   ].join('|')})\\b`,
 );

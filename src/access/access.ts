@@ -85,7 +85,7 @@ export function createAccess(ports: AccessPorts) {
   const loadOf = (facts: Facts, isAgain: boolean): Load => {
     const nowMs = now();
     const person = `${facts.channel}:${facts.sender}`;
-    const idle = { nowMs, lastMinute: 0, isLooping: false, tokensToday: 0, messagesToday: 0 };
+    const idle = { nowMs, lastMinute: 0, isLooping: false, tokensToday: 0, messagesToday: 0, usdToday: 0 };
     // Taken up again after a restart: it was counted when it came.
     if (isAgain) return idle;
     const pair = `${facts.channel}\0${facts.account}\0${facts.chat}\0${facts.sender}`;
@@ -95,6 +95,9 @@ export function createAccess(ports: AccessPorts) {
       lastMinute: counters.lastMinute(person, nowMs),
       get tokensToday() {
         return people.spent(person, nowMs).tokens;
+      },
+      get usdToday() {
+        return people.spent(person, nowMs).microusd / 1e6;
       },
       get messagesToday() {
         return people.spent(person, nowMs).messages;
@@ -160,7 +163,7 @@ export function createAccess(ports: AccessPorts) {
     const key = `${account}\0${person}\0${isDirect ? chat : ''}\0${standing}`;
     const isKnown = isNoted(key, SAW_EVERY_MS);
     store.defer(() => {
-      if (standing !== 'owner') people.spend(person, nowMs, { messages: 1, tokens: 0 });
+      if (standing !== 'owner') people.spend(person, nowMs, { messages: 1, tokens: 0, microusd: 0 });
       if (isKnown) return;
       const title = cleanName(message.sender.display);
       people.saw({
@@ -276,10 +279,13 @@ export function createAccess(ports: AccessPorts) {
     return write && (() => write());
   };
 
-  const lapsed = ({ principal, ...message }: AdmittedMessage, tokensToday: number): string | null => {
+  const lapsed = (
+    { principal, ...message }: AdmittedMessage,
+    used: Pick<Load, 'tokensToday' | 'usdToday'> = { tokensToday: 0, usdToday: 0 },
+  ): string | null => {
     if (message.channel === 'webchat') return null;
     const facts: Facts = { ...factsOf(message, rules(), () => true), isMentioned: () => true };
-    const judgement = judge(facts, rules(), knownOf(facts), { ...loadOf(facts, true), tokensToday });
+    const judgement = judge(facts, rules(), knownOf(facts), { ...loadOf(facts, true), ...used });
     if (!judgement.allow) return judgement.code === 'SPEND_LIMIT' ? judgement.code : 'REVOKED';
     // Who became an owner meanwhile goes on with the rights of before.
     return judgement.standing === principal.kind || judgement.standing === 'owner' ? null : 'REVOKED';
@@ -321,25 +327,25 @@ export function createAccess(ports: AccessPorts) {
       return { ...problem.refusal, ...(problem.text === '' ? {} : { effect }) };
     },
     /** Whether somebody whose message waits or runs may still be heard, with the same rights. */
-    stillHolds: (message: AdmittedMessage): boolean => lapsed(message, 0) === null,
+    stillHolds: (message: AdmittedMessage): boolean => lapsed(message) === null,
     /** The same for what was begun for somebody and goes on. What else is known of a member of a server is not kept, so a right
      *  that hangs on it does not hold here. */
     speakerHolds: ({ principal, place, channel, account, chat, sender }: Speaking): boolean =>
-      lapsed(
-        {
-          ...{ principal, place, channel, account, chat, sender: { id: sender }, before: [], messageId: '', text: '' },
-          ...{
-            assurance: 'platform',
-            chatType: place === 'dm' ? 'direct' : 'group',
-            receivedAtMs: 0,
-            label: UNTRUSTED,
-          },
-        } as unknown as AdmittedMessage,
-        0,
-      ) === null,
+      lapsed({
+        ...{ principal, place, channel, account, chat, sender: { id: sender }, before: [], messageId: '', text: '' },
+        ...{
+          assurance: 'platform',
+          chatType: place === 'dm' ? 'direct' : 'group',
+          receivedAtMs: 0,
+          label: UNTRUSTED,
+        },
+      } as unknown as AdmittedMessage) === null,
     /** Its turn has come: why it may not be worked on any more, since a right or a budget ended while it waited, or null. */
-    lapsed: (message: AdmittedMessage): string | null =>
-      lapsed(message, message.principal.kind === 'owner' ? 0 : people.spent(message.principal.id, now()).tokens),
+    lapsed(message: AdmittedMessage): string | null {
+      if (message.principal.kind === 'owner') return lapsed(message);
+      const { tokens, microusd } = people.spent(message.principal.id, now());
+      return lapsed(message, { tokensToday: tokens, usdToday: microusd / 1e6 });
+    },
     groupChanged({ channel, account, chat, title, change, by, isPublic, within = [] }: GroupChange): void {
       if (change === 'left') {
         pairing.left(channel, account, chat);
@@ -372,8 +378,8 @@ export function createAccess(ports: AccessPorts) {
       pairing.moved(channel, account, from, to, rules().account(channel, account)?.groups.has(from) ?? false);
     },
     /** Inside the transaction that ends a turn. */
-    spent({ kind, id }: Principal, tokens: number): void {
-      if (kind !== 'owner') people.spend(id, now(), { messages: 0, tokens });
+    spent({ kind, id }: Principal, tokens: number, microusd: number): void {
+      if (kind !== 'owner') people.spend(id, now(), { messages: 0, tokens, microusd });
     },
     /** The messages that waited, sealed, for an approval that has come. */
     takeHeld: (): InboundMessage[] =>

@@ -43,7 +43,7 @@ const facts = (more: Partial<Facts> = {}): Facts => ({
   ...more,
 });
 const nobody: Known = { person: null, group: null };
-const idle: Load = { nowMs: 1_000, lastMinute: 0, isLooping: false, tokensToday: 0, messagesToday: 0 };
+const idle: Load = { nowMs: 1_000, lastMinute: 0, isLooping: false, tokensToday: 0, messagesToday: 0, usdToday: 0 };
 const code = (verdict: Judgement): string => verdict.code;
 
 describe('the whole space', () => {

@@ -38,6 +38,7 @@ export type Load = {
   readonly isLooping: boolean;
   readonly tokensToday: number;
   readonly messagesToday: number;
+  readonly usdToday: number;
 };
 
 export type Standing = 'owner' | 'paired' | 'guest' | 'member';
@@ -261,6 +262,7 @@ function spent(
   }
   const caps = [
     { used: load.tokensToday, cap: rules.dailyTokens, what: 'tokens', at: 'budget.perSender.tokens' },
+    { used: load.usdToday, cap: rules.dailyUsd, what: 'dollars', at: 'budget.perSender.usd' },
     { used: load.tokensToday, cap: limits?.tokensPerDay ?? null, what: 'tokens', at: 'openclaw pairing approved' },
     {
       used: load.messagesToday,

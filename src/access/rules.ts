@@ -40,6 +40,8 @@ export type Rules = {
   readonly codeTtlMs: number;
   readonly botLoopProtection: boolean;
   readonly dailyTokens: number | null;
+  /** of each person but the owner, in a day */
+  readonly dailyUsd: number | null;
   readonly historyLimit: number;
   readonly showsAllQuotes: boolean;
   readonly implicit: {
@@ -69,6 +71,8 @@ type Written = {
   readonly accounts?: Readonly<Record<string, Written>>;
 };
 
+/** Of each person but the owner in a day, where nothing is set. */
+const SENDER_USD = 1;
 /** The name of the account of a channel that has no `accounts`. */
 const DEFAULT_ACCOUNT = 'default';
 
@@ -98,7 +102,9 @@ export function readRules(config: Config): Rules {
     holdMessage: pairing.holdMessage,
     codeTtlMs: pairing.codeTtlMinutes * 60_000,
     botLoopProtection: defaults.botLoopProtection,
-    dailyTokens: budget.perSender.tokens ?? null,
+    dailyTokens: budget['perSender']?.tokens ?? null,
+    // A friend is let in to talk, not to spend: what nobody has set is little.
+    dailyUsd: budget['perSender'] ? (budget['perSender'].usd ?? null) : SENDER_USD,
     historyLimit: defaults.historyLimit,
     showsAllQuotes: defaults.contextVisibility !== 'allowlist',
     implicit: defaults.implicitMentions,

@@ -5,7 +5,9 @@ import { type ElevationWord, elevationIn } from './elevated/elevation.ts';
 import type { Rules } from './rules.ts';
 
 type Word = 'start' | 'whoami' | 'help' | 'status' | 'stop' | 'new' | 'reset' | 'panic' | 'undo' | 'undo yes';
-export type Command = Word | ChatAnswer | ElevationWord;
+/** `/allowance 2/day`: what the owner lets it spend; null: as the settings say. */
+export type Allowance = { readonly usd: number | null };
+export type Command = Word | ChatAnswer | ElevationWord | Allowance;
 
 const KNOWN: Readonly<Record<string, Word>> = {
   start: 'start',
@@ -28,7 +30,9 @@ export function commandIn(written: string, message: AdmittedMessage, rules: Rule
   if (answer) return answer;
   const elevation = elevationIn(written);
   if (elevation && message.principal.kind === 'owner') return elevation;
+  const allowance = allowanceIn(written);
   const { principal, place, channel, sender } = message;
+  if (allowance && principal.kind === 'owner' && place === 'dm') return allowance;
   const undo = UNDO.exec(written);
   // Names of files are not for others to read, nor is what was done theirs to take back.
   if (undo) return principal.kind === 'owner' && place === 'dm' ? (undo[1] ? 'undo yes' : 'undo') : null;
@@ -42,6 +46,14 @@ export function commandIn(written: string, message: AdmittedMessage, rules: Rule
   return command;
 }
 
+function allowanceIn(written: string): Allowance | null {
+  const said =
+    /^\s*\/allowance(?:@[\w-]{2,40})?\s+(?:(off)|\$?(\d{1,5}(?:\.\d{1,2})?)(?:\s*(?:\/|a|per)\s*day)?)\s*$/i.exec(
+      written,
+    );
+  return said ? { usd: said[1] ? null : Number(said[2]) } : null;
+}
+
 export const HELP_TEXT = [
   '/whoami  who you are to me, and what you may do',
   '/status  whether I am working on something of yours',
@@ -49,6 +61,7 @@ export const HELP_TEXT = [
   '/new  a new conversation (also /reset)',
   '/undo  the last change of files, and how my owner takes it back in our direct chat',
   '/elevated on|off  my owner lets me ask for commands outside my box, for a quarter of an hour',
+  '/allowance 2/day  my owner says how many dollars I may spend a day (off: as the settings say)',
   '/panic  my owner stops everything at once, until it is lifted at the machine or on the page',
   'yes K7, no K7  my owner answers the question with that code (also /approve, /deny)',
 ].join('\n');

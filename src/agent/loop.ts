@@ -1,7 +1,14 @@
 // Owns the loop: ask the model, run the calls it makes, show it the results, until it answers. It never touches a tool,
 // a file or the network by itself, and whatever happens becomes a TurnEnd.
 
-import { type ModelEvent, type Models, type ModelToolCall, NO_USAGE, type ToolSchema } from '../models/provider.ts';
+import {
+  type ModelEvent,
+  type Models,
+  type ModelToolCall,
+  NO_USAGE,
+  type ToolSchema,
+  type Usage,
+} from '../models/provider.ts';
 import { addUsage, totalTokens } from '../models/usage.ts';
 import type { Turn, TurnEnd } from '../sessions/turn.ts';
 import { type Label, label } from '../store/label.ts';
@@ -31,6 +38,10 @@ type Circle = { readonly message: string; readonly fix: string } | { readonly pa
 
 export type AgentPorts = {
   readonly models: Models;
+  /** why no model may be asked for so many tokens now, such as a budget, or null */
+  whyNot?(turn: Turn, model: string, tokensIn: number): { readonly message: string; readonly fix: string } | null;
+  /** a request is over, and has used this */
+  spent?(turn: Turn, model: string, usage: Usage): void;
   /** what this turn may use; nothing else is shown to the model */
   tools(turn: Turn): readonly ToolSchema[];
   readonly maxOutputTokens: number;
@@ -76,7 +87,10 @@ export async function runTurn(turn: Turn, ports: AgentPorts): Promise<TurnEnd> {
     if (circle) return ended(circle);
   }
   for (let step = 0; step < MAX_STEPS; step++) {
+    const over = ports.whyNot?.(turn, turn.modelOverride ?? ports.models.primary, contextTokens || fixedTokens);
+    if (over) return end('error', '', 'budget', { kind: 'budget', ...over });
     const reply = await askModel(turn, ports, { prompt, tools, fixedTokens });
+    ports.spent?.(turn, reply.model || (turn.modelOverride ?? ports.models.primary), reply.end.usage);
     model = reply.model || model;
     usage = addUsage(usage, reply.end.usage);
     contextTokens = totalTokens(reply.end.usage);

@@ -133,6 +133,12 @@ function look(program: Command, lazy: Lazy): void {
   status.option('--deep', 'ask the gateway for more').action(lazy(() => import('./commands/status.ts')));
   examples(status, ['openclaw status', 'openclaw status --deep', 'openclaw status --json']);
 
+  const usage = asking(
+    program.command('usage').description('what was spent: a bar a day, by model and person; and the caps'),
+  );
+  usage.option('--days <count>', 'so many days (default: 30)').action(lazy(() => import('./commands/usage.ts')));
+  examples(usage, ['openclaw usage', 'openclaw usage --days 7 --json', 'openclaw config set budget.daily.usd 5']);
+
   const health = asking(program.command('health').description('ask the gateway for a sign of life'));
   health.action(lazy(() => import('./commands/health.ts')));
   examples(health, ['openclaw health']);

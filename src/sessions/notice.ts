@@ -14,6 +14,7 @@ const REASONS: Readonly<Record<string, string>> = {
   refusal: 'My model refused to answer this.',
   loop: 'I kept going round in circles, so I stopped. Please say it in other words.',
   gave_up: 'I failed on this message several times, so I gave up on it.',
+  budget: 'What I may spend is used up. My owner can raise it.',
   storage: 'I could not store my answer. My owner has to look at it.',
 };
 

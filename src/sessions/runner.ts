@@ -8,7 +8,7 @@ import { type Label, label } from '../store/label.ts';
 import type { Outbox, OutboxRow } from '../store/outbox.ts';
 import type { ToolCalls } from '../store/tool-calls.ts';
 import type { StoredMessage } from '../store/transcripts.ts';
-import { dayOf, NO_TOKENS, type TokenCount, type UsageTable } from '../store/usage.ts';
+import { NO_TOKENS } from '../store/usage.ts';
 import { type ConversationPorts, type OpenConversation, openConversation } from './conversation.ts';
 import type { Directory } from './directory.ts';
 import { ABORT, type Abort, type Control } from './lanes.ts';
@@ -28,7 +28,6 @@ export type RunnerPorts = ConversationPorts & {
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly toolCalls: ToolCalls;
-  readonly usage: UsageTable;
   readonly journal: Journal;
   readonly log: Log;
   think(turn: Turn): Promise<TurnEnd>;
@@ -41,7 +40,9 @@ export type RunnerPorts = ConversationPorts & {
   /** why a message whose turn has come may not be worked on any more, or null */
   lapsed(message: Waiting['message']): string | null;
   /** inside the transaction that ends the turn */
-  spent(message: Waiting['message'], tokens: TokenCount): void;
+  spent(item: Waiting, end: TurnEnd, microusd: number): void;
+  /** of a run so far, in millionths of a dollar */
+  costOf(runId: string): number;
   deliver(reply: OutboxRow): void;
   emit(runId: string, sessionKey: string, event: RunEvent): void;
   ended(record: RunRecord, reply: StoredMessage | null): void;
@@ -255,7 +256,8 @@ export function createRunner(ports: RunnerPorts) {
     try {
       if (!conversation) throw new Error('the conversation could not be opened');
       reply = conversation.append(closing(end));
-      conversation.update(totals(conversation, end));
+      const microusd = ports.costOf(item.runId);
+      conversation.update({ ...totals(conversation, end), microusd: conversation.record.microusd + microusd });
       conversation.persist(() => {
         const isRevoked = end.stopReason === ABORT.revoked;
         const state = isRevoked ? 'declined' : end.status === 'ok' ? 'answered' : 'failed';
@@ -264,8 +266,7 @@ export function createRunner(ports: RunnerPorts) {
         for (const w of steered) ports.inbox.finish(w.inboxId, state, `steered into ${item.runId}`, record.endedAtMs);
         // A row that was final already has had its reply: nothing may go out twice.
         if (first && !isRevoked) replies = queueReplies([item, ...steered], end, record.endedAtMs);
-        ports.usage.add(dayOf(record.endedAtMs), end.model, end.usage);
-        ports.spent(item.message, end.usage);
+        ports.spent(item, end, microusd);
         ports.journal.record('run.ended', {
           run: item.runId,
           session: item.sessionKey,

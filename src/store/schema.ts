@@ -181,4 +181,10 @@ export const MIGRATIONS: readonly string[] = [
   `
   UPDATE grants SET expires_at = min(expires_at, created_at + 2592000000);
   `,
+  // What it cost, in millionths of a dollar.
+  `
+  ALTER TABLE usage ADD COLUMN microusd INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE spending ADD COLUMN microusd INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE sessions ADD COLUMN microusd INTEGER NOT NULL DEFAULT 0;
+  `,
 ];

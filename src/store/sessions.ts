@@ -20,6 +20,8 @@ export type SessionRecord = {
   readonly output: number;
   readonly cacheRead: number;
   readonly cacheWrite: number;
+  /** what it has cost, in millionths of a dollar */
+  readonly microusd: number;
   readonly archived: boolean;
   readonly pinned: boolean;
   /** join of everything in its context */
@@ -33,8 +35,8 @@ export function openSessions(store: Store) {
   const all = store.prepare('SELECT * FROM sessions');
   const put =
     store.prepare(`INSERT OR REPLACE INTO sessions (key, transcript, agent, channel, label, title, preview, created_at, updated_at,
-    message_count, model_override, model, context_tokens, input, output, cache_read, cache_write, archived, pinned, integrity, readers, sources)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+    message_count, model_override, model, context_tokens, input, output, cache_read, cache_write, archived, pinned, integrity, readers, sources, microusd)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
   const remove = store.prepare('DELETE FROM sessions WHERE key = ?');
   const count = store.prepare('SELECT count(*) AS n FROM sessions');
   return {
@@ -46,7 +48,7 @@ export function openSessions(store: Store) {
     put(s: SessionRecord): void {
       const l = toColumns(s.context);
       put.run(s.key, s.transcript, s.agent, s.channel, s.label, s.title, s.preview, s.createdAtMs, s.updatedAtMs, s.messageCount, s.modelOverride,
-        s.model, s.contextTokens, s.input, s.output, s.cacheRead, s.cacheWrite, Number(s.archived), Number(s.pinned), l.integrity, l.readers, l.sources); // biome-ignore format: one row a line
+        s.model, s.contextTokens, s.input, s.output, s.cacheRead, s.cacheWrite, Number(s.archived), Number(s.pinned), l.integrity, l.readers, l.sources, s.microusd); // biome-ignore format: one row a line
     },
     remove: (key: string): boolean => remove.run(key).changes === 1,
     count: (): number => Number(count.get()?.['n'] ?? 0),
@@ -74,6 +76,7 @@ function read(row: Record<string, unknown>): SessionRecord {
     output: number('output'),
     cacheRead: number('cache_read'),
     cacheWrite: number('cache_write'),
+    microusd: number('microusd'),
     archived: number('archived') === 1,
     pinned: number('pinned') === 1,
     context: fromColumns(row as LabelColumns),

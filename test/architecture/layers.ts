@@ -26,6 +26,7 @@ const ROWS: readonly (readonly string[])[] = [
     'running',
     'send.ts',
     'settings.ts',
+    'spending',
     'status.ts',
     'tooling.ts',
     'upkeep',

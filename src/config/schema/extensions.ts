@@ -48,18 +48,15 @@ export const models = () =>
     ),
   });
 
-export const budget = () => {
-  const cap = (what: string) =>
-    group(what, {
+export const budget = () =>
+  named(
+    'What may be spent: daily, monthly, perSender (a day, each but you), perSession, provider-<name> (a day); over it no model is asked',
+    {
       usd: maybeAmount('In US dollars'),
       tokens: maybeWhole('In tokens', { min: 1 }),
-    });
-  return group('What may be spent; a turn that would go over it is not started', {
-    daily: cap('All together in a day'),
-    monthly: cap('All together in a month'),
-    perSender: cap('Each sender but you in a day'),
-  });
-};
+    },
+    /^(daily|monthly|perSender|perSession|provider-[a-z0-9][a-z0-9-]{0,63})$/,
+  );
 
 /** What policy weighs a call by; the words are those of policy/flow/roles.ts. */
 const EFFECTS = z.strictObject({
@@ -99,11 +96,11 @@ export const mcp = () =>
   });
 
 export const skills = () =>
-  group('Skills', {
+  group('Skills that you approved (openclaw skills)', {
     allow: maybeTexts('Only these, by name'),
     entries: named('Settings of a skill by its name', {
       enabled: flag('Offer it', true),
-      env: secretsByName('Variables for its commands'),
+      env: secretsByName('Variables for commands in the box that name a file of it'),
     }),
   });
 

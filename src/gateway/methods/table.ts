@@ -5,6 +5,7 @@ import { mcpMethods } from './acts/mcp.ts';
 import { outboxMethods } from './acts/outbox.ts';
 import { panicMethods } from './acts/panic.ts';
 import { runningMethods } from './acts/running.ts';
+import { usageMethods } from './acts/usage.ts';
 import { agentMethods } from './agent.ts';
 import { agentsMethods } from './agents.ts';
 import { approvalMethods } from './approvals.ts';
@@ -38,6 +39,7 @@ export function allMethods(): ReadonlyMap<string, Method> {
     approvalMethods,
     outboxMethods,
     panicMethods,
+    usageMethods,
     mcpMethods,
     runningMethods,
     channelMethods,

@@ -20,7 +20,14 @@ const CLOSE_MS = 2_000;
 
 /** Whose it is; `S` is what the house knows of a speaker. */
 export type Owner<S> = { readonly sessionKey: string; readonly runId: string; readonly speaker: S };
-export type Why = 'killed' | 'session reset' | 'session deleted' | 'right taken' | 'gateway stopped' | 'turn stopped' | 'panic';
+export type Why =
+  | 'killed'
+  | 'session reset'
+  | 'session deleted'
+  | 'right taken'
+  | 'gateway stopped'
+  | 'turn stopped'
+  | 'panic';
 export type Ending = Pick<ExecResult, 'exitCode' | 'stopped'> & {
   readonly atMs: number;
   /** who asked for its end, when somebody did */

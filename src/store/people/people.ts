@@ -13,7 +13,7 @@ export type SeenPerson = {
   readonly standing: string;
   readonly lastSeenAtMs: number;
 };
-export type Spent = { readonly messages: number; readonly tokens: number };
+export type Spent = { readonly messages: number; readonly tokens: number; readonly microusd: number };
 
 export type People = ReturnType<typeof openPeople>;
 
@@ -22,9 +22,9 @@ export function openPeople(store: Store) {
     chat = CASE WHEN excluded.chat = '' THEN chat ELSE excluded.chat END, title = excluded.title, standing = excluded.standing,
     last_seen_at = excluded.last_seen_at`);
   const all = store.prepare('SELECT * FROM people ORDER BY last_seen_at DESC LIMIT 1000');
-  const spend = store.prepare(`INSERT INTO spending VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET
-    messages = messages + excluded.messages, tokens = tokens + excluded.tokens`);
-  const spent = store.prepare('SELECT messages, tokens FROM spending WHERE day = ? AND person = ?');
+  const spend = store.prepare(`INSERT INTO spending VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+    messages = messages + excluded.messages, tokens = tokens + excluded.tokens, microusd = microusd + excluded.microusd`);
+  const spent = store.prepare('SELECT messages, tokens, microusd FROM spending WHERE day = ? AND person = ?');
   const prune = store.prepare('DELETE FROM spending WHERE day < ?');
   return {
     /** Inside a transaction. */
@@ -41,13 +41,17 @@ export function openPeople(store: Store) {
         lastSeenAtMs: Number(row['last_seen_at']),
       })),
     /** Inside a transaction; `person` with its channel, such as `telegram:123`. */
-    spend: (person: string, atMs: number, { messages, tokens }: Spent): void =>
-      void spend.run(dayOf(atMs), person, messages, tokens),
+    spend: (person: string, atMs: number, { messages, tokens, microusd }: Spent): void =>
+      void spend.run(dayOf(atMs), person, messages, tokens, microusd),
     /** What was used up on days before this. */
     pruneBefore: (atMs: number): void => void prune.run(dayOf(atMs)),
     spent(person: string, atMs: number): Spent {
       const row = spent.get(dayOf(atMs), person);
-      return { messages: Number(row?.['messages'] ?? 0), tokens: Number(row?.['tokens'] ?? 0) };
+      return {
+        messages: Number(row?.['messages'] ?? 0),
+        tokens: Number(row?.['tokens'] ?? 0),
+        microusd: Number(row?.['microusd'] ?? 0),
+      };
     },
   };
 }

@@ -1,7 +1,7 @@
 // Owns the checks of money: whether anything ends the spending when others talk or nobody watches, whether the caps can be
 // meant, whether the price of the model is known. It looks at settings; what was spent is told by `openclaw usage`.
 import type { Config } from '../../../config/schema.ts';
-import { wellKnownProviders } from '../../../secrets/provider-keys.ts';
+import { priceOf } from '../../../models/prices.ts';
 import type { Check } from '../../check.ts';
 import { advise } from '../../mend.ts';
 import { over } from '../over.ts';
@@ -42,7 +42,7 @@ export const MONEY_CHECKS: readonly Check[] = [
     rows: ['S116', 'S127', 'S142', 'S234', 'S274'],
     isMain: true,
     pass: ({ budget }) => {
-      const { daily, monthly } = budget;
+      const { daily = {}, monthly = {} } = budget;
       if (!isCapped(daily) && !isCapped(monthly)) return 'Budget: none set, and only you and people you know can spend';
       const words = Object.entries({ daily, monthly }).flatMap(([name, { usd, tokens }]) => [
         ...(usd === undefined ? [] : [`${name} $${usd}`]),
@@ -51,7 +51,7 @@ export const MONEY_CHECKS: readonly Check[] = [
       return `Budget: ${words.join(', ')}`;
     },
     *look(settings, facts) {
-      const { daily, monthly } = settings.budget;
+      const { daily = {}, monthly = {} } = settings.budget;
       if (isCapped(daily) || isCapped(monthly)) return;
       const [why] = [...spenders(settings)];
       if (why === undefined) return;
@@ -74,10 +74,10 @@ export const MONEY_CHECKS: readonly Check[] = [
       const isOpenAnywhere = [...accountsOf(settings)].some(
         (one) => one.enabled && (isOpen(one) || isOpenToGroups(one)),
       );
-      if ((isOpenAnywhere || settings.pairing.autoApprove) && !isCapped(settings.budget.perSender))
+      if ((isOpenAnywhere || settings.pairing.autoApprove) && !isCapped(settings.budget['perSender'] ?? {}))
         yield {
           severity: 'WARNING',
-          evidence: 'strangers are let in, and budget.perSender says nothing',
+          evidence: 'strangers are let in, and budget.perSender says nothing: each may spend a dollar a day',
           ...advise(facts, { 'budget.perSender.tokens': 20_000 }),
         };
     },
@@ -91,9 +91,9 @@ export const MONEY_CHECKS: readonly Check[] = [
     pass: 'The caps are ones that can be reached',
     *look({ budget }, facts) {
       const caps = [
-        ['budget.daily.usd', budget.daily.usd, LARGE_DAY_USD] as const,
-        ['budget.monthly.usd', budget.monthly.usd, LARGE_MONTH_USD] as const,
-        ['budget.perSender.usd', budget.perSender.usd, LARGE_DAY_USD] as const,
+        ['budget.daily.usd', budget['daily']?.usd, LARGE_DAY_USD] as const,
+        ['budget.monthly.usd', budget['monthly']?.usd, LARGE_MONTH_USD] as const,
+        ['budget.perSender.usd', budget['perSender']?.usd, LARGE_DAY_USD] as const,
       ];
       for (const [key, usd, most] of caps)
         if (usd !== undefined && usd > most)
@@ -109,7 +109,7 @@ export const MONEY_CHECKS: readonly Check[] = [
     pass: 'The caps fit together',
     *look({ budget }, facts) {
       for (const unit of ['usd', 'tokens'] as const) {
-        const [day, month] = [budget.daily[unit], budget.monthly[unit]];
+        const [day, month] = [budget['daily']?.[unit], budget['monthly']?.[unit]];
         if (day !== undefined && month !== undefined && month < day)
           yield {
             severity: 'WARNING',
@@ -117,7 +117,7 @@ export const MONEY_CHECKS: readonly Check[] = [
             ...advise(facts, { [`budget.daily.${unit}`]: null }),
             where: `budget.monthly.${unit}`,
           };
-        const sender = budget.perSender[unit];
+        const sender = budget['perSender']?.[unit];
         if (day !== undefined && sender !== undefined && sender > day)
           yield {
             severity: 'INFO',
@@ -135,18 +135,17 @@ export const MONEY_CHECKS: readonly Check[] = [
     rows: ['S127'],
     pass: 'Caps in money count with known prices',
     *look({ budget, models, agents }, facts) {
-      if (budget.daily.usd === undefined && budget.monthly.usd === undefined && budget.perSender.usd === undefined)
-        return;
+      if (Object.values(budget).every(({ usd }) => usd === undefined)) return;
       const { primary, fallbacks } = agents.defaults.model;
       for (const name of new Set([...(primary === undefined ? [] : [primary]), ...fallbacks])) {
+        if (priceOf(name, models.providers).from !== 'dearest known') continue;
         const [provider = '', ...rest] = name.split('/');
         const model = models.providers[provider]?.models.find(({ id }) => id === rest.join('/'));
-        if (wellKnownProviders().includes(provider) || model?.cost !== undefined || isHere(models, provider)) continue;
         const others = (models.providers[provider]?.models ?? []).filter((one) => one !== model);
         const priced = { ...(model ?? { id: rest.join('/') }), cost: { input: 5, output: 25 } };
         yield {
           severity: 'INFO',
-          evidence: `a cap in dollars, and nobody knows what ${name} costs`,
+          evidence: `a cap in dollars, and nobody knows what ${name} costs: it counts as the dearest model known`,
           ...advise(facts, { [`models.providers.${provider}.models`]: [...others, priced] }),
           where: `models.providers.${provider}.models`,
         };
@@ -154,8 +153,3 @@ export const MONEY_CHECKS: readonly Check[] = [
     },
   }),
 ];
-
-/** What runs on this machine costs electricity. */
-const isHere = ({ providers }: Config['models'], provider: string): boolean =>
-  /^https?:\/\/(localhost|127\.|\[::1\])/.test(providers[provider]?.baseUrl ?? '') ||
-  /^(ollama|lmstudio|offline)$/.test(provider);

@@ -148,7 +148,7 @@ function speakerOf(asked: Asked, rules: Rules, grants: readonly Grant[]): Speaki
     isDirect: place === 'dm',
     ...{ isBot: false, roles: [], assurance: 'platform', isMentioned: () => true },
   };
-  const load = { nowMs: Date.now(), lastMinute: 0, isLooping: false, tokensToday: 0, messagesToday: 0 };
+  const load = { nowMs: Date.now(), lastMinute: 0, isLooping: false, tokensToday: 0, messagesToday: 0, usdToday: 0 };
   const judgement = judge(facts, rules, knownOf(facts, grants), load);
   const stranger = { kind: 'guest', id: `${known}:${sender}`, limits: null } as const;
   if (!judgement.allow)
