@@ -77,7 +77,7 @@ describe('E25-E29 approvals, end to end', () => {
     server.press(letter, yes);
     await server.until(() => server.sent.some(({ text }) => text === 'I am kind now.'));
     expect(soul(second)).toBe('kind');
-    await server.until(() => server.sent.some(({ text }) => /was answered already: allow-once/.test(text)));
+    await server.until(() => server.sent.some(({ text }) => /was answered already: allowed, this once/.test(text)));
     expect(server.sent.find(({ id }) => id === letter.id)?.buttons).toEqual([]);
     expect(model.requests.length).toBe(before + 1);
     expect(await pending(second)).toEqual([]);
@@ -98,7 +98,7 @@ describe('E25-E29 approvals, end to end', () => {
     const late = await gateway.cli('approvals', 'approve', String(asked['id']));
     expect([late.code, late.stderr]).toEqual([
       1,
-      expect.stringContaining('was answered already: deny by the terminal'),
+      expect.stringContaining('was answered already: denied by the terminal'),
     ]);
     expect(soul(gateway)).not.toBe('rude');
     const grants = await gateway.cli('approvals', 'grants', '--json');

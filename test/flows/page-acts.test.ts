@@ -20,7 +20,7 @@ beforeAll(async () => {
   telegram.chats.set('777', { id: 777, type: 'private', first_name: 'Fay' });
   const config = {
     ...configFor(model),
-    tools: { exec: { mode: 'ask' } },
+    tools: { exec: { mode: 'ask' }, elevated: { enabled: true, allowFrom: ['webchat:owner'] } },
     commands: { ownerAllowFrom: [`telegram:${PERSON.id}`] },
     channels: { telegram: { apiRoot: telegram.url, botToken: TELEGRAM_TOKEN, allowFrom: [PERSON.id] } },
     actions: { message: { requireConfirmation: false }, undoSeconds: 120 },
@@ -49,7 +49,7 @@ test('a question shows who, why, the exact command with its risk marked, and "al
   await card.waitFor();
   await picture(chat.page, 'card');
   expect(await card.innerText()).toContain('echo one > one.txt');
-  expect(await card.locator('footer code').innerText()).toMatch(/^yes [0-9A-Z]{2,3}$/);
+  expect(await card.locator('.approval-foot code').innerText()).toMatch(/^yes [0-9A-Z]{2,3}$/);
   await card.getByRole('button', { name: 'Allow once' }).click();
   await chat.answered(1);
   expect(readFileSync(inWorkspace('one.txt'), 'utf8')).toBe('one\n');
@@ -117,6 +117,90 @@ test('S215 a message that is about to leave can be stopped where the owner is', 
   await notice.getByRole('button', { name: 'Stop it' }).click();
   await chat.page.getByText('never leaves').waitFor();
   expect(telegram.sent.filter(({ chat: to }) => to === '777')).toEqual([]);
+  expect(chat.incidents).toEqual([]);
+  await chat.close();
+});
+
+test('I16 the calls of one answer are one card: answered one by one or together, by the keyboard, on a phone in the dark', async () => {
+  const chat = await openChat(browser, `${signInUrl(gateway)}&session=agent:main:acts5`, {
+    ...PHONE,
+    colorScheme: 'dark',
+  });
+  const run = (command: string) => ({ name: 'exec', args: { command } });
+  model.script(
+    { toolCalls: ['a', 'b', 'c'].map((name) => run(`echo ${name} > ${name}.card`)) },
+    { text: 'All of it.' },
+  );
+  await chat.say('make three');
+  const card = chat.page.locator('.approval');
+  await card.getByRole('heading', { name: 'Allow these 3 calls?' }).waitFor();
+  expect(await card.count()).toBe(1);
+  await picture(chat.page, 'batch-phone');
+  const lines = card.locator('.approval-line');
+  const deny = lines.nth(1).getByRole('button', { name: 'Deny' });
+  await chat.page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('.approval button')?.disabled);
+  await deny.focus();
+  await chat.page.keyboard.press('Enter');
+  await card.getByRole('heading', { name: 'Allow these 2 calls?' }).waitFor();
+  await card.getByRole('button', { name: 'Allow all once' }).click();
+  await chat.answered(1);
+  expect(['a', 'b', 'c'].map((name) => existsSync(inWorkspace(`${name}.card`)))).toEqual([true, false, true]);
+  expect(chat.incidents).toEqual([]);
+  await chat.close();
+});
+
+test('I16 "for this task" holds for the run, and after three cards the run pauses and says what comes next', async () => {
+  const chat = await openChat(browser, `${signInUrl(gateway)}&session=agent:main:acts6`);
+  const run = (command: string) => call('exec', { command });
+  model.script(run('ls -A'), run('ls -A'), run('ls -1'), run('ls -s'), run('ls -t'));
+  await chat.say('look around');
+  const card = chat.page.locator('.approval');
+  await card.getByRole('button', { name: 'For this task…' }).click();
+  await picture(chat.page, 'task');
+  await card.getByRole('button', { name: 'Allow this for the task' }).click();
+  for (const command of ['ls -1', 'ls -s']) {
+    await card.getByText(command, { exact: true }).first().waitFor();
+    await card.getByRole('button', { name: 'Allow once' }).click();
+  }
+  await chat.page.getByText('Paused after 3 questions').first().waitFor();
+  expect(await chat.page.locator('#conversation').innerText()).toContain('ls -t');
+  await picture(chat.page, 'paused');
+  expect(await card.count()).toBe(0);
+  expect(chat.incidents).toEqual([]);
+  await chat.close();
+});
+
+test('a window for commands outside the box is shown while it is open, and ended from the page', async () => {
+  expect(await gateway.cli('elevated', 'on', '5')).toMatchObject({ code: 0 });
+  const chat = await openChat(browser, signInUrl(gateway));
+  const banner = chat.page.locator('.banner', { hasText: 'outside their box' });
+  await banner.waitFor();
+  await picture(chat.page, 'elevated');
+  await banner.getByRole('button', { name: 'End now' }).click();
+  await banner.waitFor({ state: 'detached' });
+  expect((await gateway.cli('elevated', 'status', '--json')).stdout).toContain('"windows":[]');
+  await chat.close();
+});
+
+test('S209 "continue without outside text" leaves the owner\'s own words alone in the conversation', async () => {
+  writeFileSync(inWorkspace('page.md'), 'text from outside: mango\n');
+  const chat = await openChat(browser, `${signInUrl(gateway)}&session=agent:main:acts7`);
+  model.script(call('read', { path: 'page.md' }), { text: 'It says mango.' });
+  await chat.say('read page.md');
+  await chat.answered(1);
+  await chat.page.locator('.sources', { hasText: 'page.md' }).waitFor();
+  await chat.page
+    .locator('.head')
+    .getByRole('button', { name: /^Actions for/ })
+    .click();
+  await chat.page.getByRole('menuitem', { name: 'Continue without outside text' }).click();
+  await chat.page.locator('.head .sources').waitFor({ state: 'detached' });
+  model.script({ text: 'Clean.' });
+  await chat.say('and now?');
+  await chat.page.getByText('Clean.', { exact: true }).waitFor();
+  const asked = JSON.stringify(model.requests.at(-1));
+  expect(asked).toContain('read page.md');
+  expect(asked).not.toContain('mango');
   expect(chat.incidents).toEqual([]);
   await chat.close();
 });

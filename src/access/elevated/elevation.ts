@@ -84,6 +84,12 @@ export function createElevation({ now, settings, isRoot = false, record }: Eleva
         const until = untilMs(speaker);
         return until === null ? [] : [{ id: idOf(speaker), chat: speaker.chat, untilMs: until }];
       }),
+    /** Every chat's at once. */
+    end(): number {
+      const keys = [...windows.keys()];
+      for (const key of keys) close(key, 'asked');
+      return keys.length;
+    },
     /** Rights were given or taken. */
     recheck(holds: (speaker: Speaking) => boolean): void {
       for (const [key, { speaker, untilMs: until }] of [...windows])

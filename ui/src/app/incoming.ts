@@ -47,9 +47,8 @@ export function applyEvent(app: App, event: EventFrame): void {
       break;
     }
     case 'tick': {
-      // While something wants mending, it may have been mended in a terminal.
-      const { status } = app.store.get();
-      if (status && (status.offline || status.repairs.length > 0)) void fetchStatus(app).catch(() => undefined);
+      // What wants mending may have been mended in a terminal, and a window may have been opened in a chat.
+      void fetchStatus(app).catch(() => undefined);
       break;
     }
     case 'outbox.changed':

@@ -1,7 +1,7 @@
 // Owns asking a person whether a call may run. Machine facts only, nothing shortened, unseen characters shown; no default
 // button, no shortcut, and a moment before the buttons work, so that a click meant for something else decides nothing.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { type Decision, resolveApproval } from '../app/approvals.ts';
+import { type Decision, resolveApprovals } from '../app/approvals.ts';
 import { useApp } from '../app/context.ts';
 import type { ApprovalRow } from '../protocol/rows.ts';
 import { Icon } from '../shell/icons.tsx';
@@ -10,44 +10,105 @@ import { Exact, hasUnseen, plainLine } from '../shell/visible.tsx';
 import { countdown } from '../shell/words.ts';
 import { sourceName } from './sources.ts';
 
-export function ApprovalCard({ approval }: { approval: ApprovalRow }) {
+type Answer = (rows: readonly ApprovalRow[], decision: Decision) => void;
+
+/** Calls of one answer stand on one card, and are answered together or one by one. */
+export function ApprovalCard({ card }: { card: readonly ApprovalRow[] }) {
   const app = useApp();
   const settled = useSettled();
-  const [answered, setAnswered] = useState(false);
-  const [choosing, setChoosing] = useState(false);
-  const choice = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (choosing) choice.current?.scrollIntoView({ block: 'nearest' });
-  }, [choosing]);
+  const [answered, setAnswered] = useState<ReadonlySet<string>>(new Set());
   const nowMs = useNow(1_000);
-  const leftMs = approval.expiresAtMs > 0 ? approval.expiresAtMs - nowMs : null;
+  const [first] = card;
+  if (!first) return null;
+  const { code, lines, expiresAtMs } = first;
+  const leftMs = expiresAtMs > 0 ? expiresAtMs - nowMs : null;
   const expired = leftMs !== null && leftMs <= 0;
-  const off = !settled || answered || expired;
-  const answer = (decision: Decision): void => {
-    if (off) return;
-    setAnswered(true);
-    void resolveApproval(app, approval.id, decision);
+  const isOff = (row: ApprovalRow): boolean => !settled || expired || answered.has(row.id);
+  const answer: Answer = (rows, decision) => {
+    if (rows.some(isOff)) return;
+    setAnswered(new Set([...answered, ...rows.map(({ id }) => id)]));
+    void resolveApprovals(app, rows, decision);
   };
-  const { facts, marks, always, code } = approval;
-  /** That it had read what the owner writes here says nothing. */
-  const own = `webchat:${approval.sessionKey}`;
-  const isOutside = approval.where === 'host';
+  const isOutside = card.some(({ where }) => where === 'host');
+  const isMany = lines > 1;
+  const where = isOutside ? 'outside its box?' : 'to do this?';
   return (
     <section
       class={isOutside ? 'approval is-outside' : 'approval'}
-      aria-label={`Approval needed for ${plainLine(approval.tool)}`}
+      aria-label={`Approval needed for ${isMany ? `${card.length} calls` : plainLine(first.tool)}`}
     >
       <header>
         <span class="approval-sign">
           <Icon name="shield" size={18} />
         </span>
-        <h3>
-          Allow <code>{plainLine(approval.tool)}</code> {isOutside ? 'to do this outside its box?' : 'to do this?'}
-        </h3>
+        {isMany ? (
+          <h3>{card.length === 1 ? 'Allow this as well?' : `Allow these ${card.length} calls?`}</h3>
+        ) : (
+          <h3>
+            Allow <code>{plainLine(first.tool)}</code> {isOutside ? `to do this ${where}` : where}
+          </h3>
+        )}
         {leftMs !== null && <span class="approval-time">{expired ? 'expired' : countdown(leftMs)}</span>}
       </header>
+      {card.map((row) => (
+        <Line key={row.id} row={row} isMany={isMany} off={isOff(row)} answer={answer} />
+      ))}
+      <p class="approval-foot">
+        {card.length > 1 && (
+          <>
+            <button type="button" class="plain" disabled={card.some(isOff)} onClick={() => answer(card, 'deny')}>
+              Deny all
+            </button>
+            <button
+              type="button"
+              class="primary"
+              disabled={card.some(isOff)}
+              onClick={() => answer(card, 'allow-once')}
+            >
+              Allow all once
+            </button>
+          </>
+        )}
+        <span class="muted">
+          {expired ? 'Nobody answered in time: it was denied.' : 'No answer counts as no.'}
+          {code !== '' && !expired && (
+            <>
+              {' '}
+              In a chat: <code>yes {plainLine(code)}</code>
+            </>
+          )}
+        </span>
+      </p>
+    </section>
+  );
+}
+
+const SCOPES = {
+  task: ['For the rest of this task, without a question:', 'Allow this for the task', 'allow-task'],
+  always: ['From now on, for 30 days at most, without a question:', 'Allow exactly this, always', 'allow-always'],
+} as const;
+
+type LineProps = { row: ApprovalRow; isMany: boolean; off: boolean; answer: Answer };
+
+function Line({ row, isMany, off, answer }: LineProps) {
+  const [scope, setScope] = useState<keyof typeof SCOPES | null>(null);
+  const choice = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (scope) choice.current?.scrollIntoView({ block: 'nearest' });
+  }, [scope]);
+  const { facts, marks, tool, code, line } = row;
+  /** That it had read what the owner writes here says nothing. */
+  const own = `webchat:${row.sessionKey}`;
+  return (
+    <div class={isMany ? 'approval-line' : undefined}>
+      {isMany && (
+        <h4>
+          <code>{plainLine(tool)}</code>
+          {row.where === 'host' && ' outside its box'} <span class="approval-code">{plainLine(`${code}.${line}`)}</span>
+        </h4>
+      )}
       <p class="approval-reason">
-        <Exact text={sentence(approval.reason, marks)} strict />. <Asker {...approval.asker} />
+        <Exact text={sentence(row.reason, marks)} strict />. <Asker {...row.asker} />
       </p>
       <dl class="facts">
         {facts.map((fact, at) => (
@@ -59,52 +120,52 @@ export function ApprovalCard({ approval }: { approval: ApprovalRow }) {
           </div>
         ))}
       </dl>
-      <Lines title="effect" lines={approval.effects} />
-      <Lines title="had read" lines={approval.sources.filter((one) => one !== own).map(sourceName)} />
+      <Lines title="effect" lines={row.effects} />
+      <Lines title="had read" lines={row.sources.filter((one) => one !== own).map(sourceName)} />
       {facts.some((fact) => hasUnseen(fact.value)) && (
         <p class="approval-warning">Contains characters that cannot be seen. They are shown by number.</p>
       )}
-      {choosing && (
+      {scope ? (
         <div class="approval-always" ref={choice}>
-          <p>From now on, without a question:</p>
+          <p>{SCOPES[scope][0]}</p>
           <p class="approval-pattern">
-            <Exact text={always} strict />
+            <Exact text={row[scope]} strict />
           </p>
           <div class="approval-choice">
-            <button type="button" class="plain" onClick={() => setChoosing(false)}>
+            <button type="button" class="plain" onClick={() => setScope(null)}>
               Back
             </button>
-            <button type="button" class="primary" disabled={off} onClick={() => answer('allow-always')}>
-              Allow exactly this, always
+            <button type="button" class="primary" disabled={off} onClick={() => answer([row], SCOPES[scope][2])}>
+              {SCOPES[scope][1]}
             </button>
           </div>
         </div>
-      )}
-      {!choosing && (
+      ) : (
         <footer>
-          <button type="button" class="plain" disabled={off} onClick={() => answer('deny')}>
+          <button type="button" class="plain" disabled={off} onClick={() => answer([row], 'deny')}>
             Deny
           </button>
-          <button type="button" class="primary" disabled={off} onClick={() => answer('allow-once')}>
+          <button
+            type="button"
+            class={isMany ? 'plain' : 'primary'}
+            disabled={off}
+            onClick={() => answer([row], 'allow-once')}
+          >
             Allow once
           </button>
-          {always !== '' && (
-            <button type="button" class="quiet" disabled={off} onClick={() => setChoosing(true)}>
+          {row.task !== '' && (
+            <button type="button" class="quiet" disabled={off} onClick={() => setScope('task')}>
+              For this task…
+            </button>
+          )}
+          {row.always !== '' && (
+            <button type="button" class="quiet" disabled={off} onClick={() => setScope('always')}>
               Always…
             </button>
           )}
-          <span class="muted">
-            {expired ? 'Nobody answered in time: it was denied.' : 'No answer counts as no.'}
-            {code !== '' && !expired && (
-              <>
-                {' '}
-                In a chat: <code>yes {plainLine(code)}</code>
-              </>
-            )}
-          </span>
         </footer>
       )}
-    </section>
+    </div>
   );
 }
 

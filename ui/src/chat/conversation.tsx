@@ -1,5 +1,6 @@
 // Owns the open conversation: its turns, the approvals that belong to it, fetching older turns on the way up.
 import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { cardsIn } from '../app/approvals.ts';
 import { useApp, useAppState } from '../app/context.ts';
 import { fetchLatest, fetchOlder } from '../app/history.ts';
 import { transcriptOf } from '../app/state.ts';
@@ -69,8 +70,8 @@ export function Conversation() {
           {turns.map((turn) => (
             <TurnView key={turn.key} turn={turn} sessionKey={key} />
           ))}
-          {approvals.map((approval) => (
-            <ApprovalCard key={approval.id} approval={approval} />
+          {cardsIn(approvals).map((card) => (
+            <ApprovalCard key={`${card[0]?.runId} ${card[0]?.code}`} card={card} />
           ))}
         </section>
       </div>

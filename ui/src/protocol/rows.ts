@@ -96,8 +96,12 @@ export type ApprovalRow = {
   /** `telegram:42`, and `guest`, `dm`, `telegram` */
   readonly asker: { readonly id: string; readonly kind: string; readonly place: string; readonly channel: string };
   readonly sources: readonly string[];
-  /** what "always" would cover, word for word; '' when it can only be allowed once */
+  /** what "always" and "for this task" would cover, word for word; '' when that is not offered */
   readonly always: string;
+  readonly task: string;
+  /** calls of one answer stand on one card: which of how many */
+  readonly line: number;
+  readonly lines: number;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
 };
@@ -132,6 +136,9 @@ export function readApproval(value: unknown): ApprovalRow | null {
     },
     sources: words('sources'),
     always: textOf(objectOf(row['always'])['shown']),
+    task: textOf(objectOf(row['task'])['shown']),
+    line: numberOf(row['line']) ?? 1,
+    lines: numberOf(row['lines']) ?? 1,
     createdAtMs: numberOf(row['createdAtMs']) ?? 0,
     expiresAtMs: numberOf(row['expiresAtMs']) ?? 0,
   };
@@ -143,6 +150,8 @@ export type StatusView = {
   readonly offline: boolean;
   /** everything was stopped by hand */
   readonly stopped: boolean;
+  /** until when commands may ask to leave their box, and in whose chat */
+  readonly elevated: readonly { readonly id: string; readonly untilMs: number }[];
   readonly repairs: readonly { readonly what: string; readonly fix: string }[];
 };
 
@@ -154,6 +163,10 @@ export function readStatus(value: unknown): StatusView {
     model: textOf(model['primary']),
     offline: model['offline'] === true,
     stopped: status['panic'] !== null && status['panic'] !== undefined,
+    elevated: listOf(status['elevated']).map((entry) => ({
+      id: textOf(objectOf(entry)['id']),
+      untilMs: numberOf(objectOf(entry)['untilMs']) ?? 0,
+    })),
     repairs: listOf(status['repairs']).map((entry) => ({
       what: textOf(objectOf(entry)['what']),
       fix: textOf(objectOf(entry)['fix']),

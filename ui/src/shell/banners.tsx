@@ -1,12 +1,15 @@
 // Owns the lines between head and conversation: what a person should know about the state of things, each with what to do.
 import { useEffect, useState } from 'preact/hooks';
-import { useApp, useAppState } from '../app/context.ts';
+import { reasonOf, useApp, useAppState } from '../app/context.ts';
 import { openSession } from '../app/history.ts';
 import { nameOf } from '../app/state.ts';
+import { fetchStatus } from '../app/status.ts';
 import type { StatusView } from '../protocol/rows.ts';
 import { Icon } from './icons.tsx';
+import { useNow } from './now.ts';
 import { PanicBanner } from './panic.tsx';
 import { plainLine } from './visible.tsx';
+import { countdown } from './words.ts';
 
 /** `brief`: without what the view itself shows. */
 export function Banners({ brief = false }: { brief?: boolean }) {
@@ -16,6 +19,7 @@ export function Banners({ brief = false }: { brief?: boolean }) {
       <OldPageBanner />
       <PanicBanner />
       <ApprovalBanner />
+      <ElevatedBanner />
       {!brief && <StatusBanners />}
     </div>
   );
@@ -83,6 +87,37 @@ function ApprovalBanner() {
     </div>
   );
 }
+
+/** Commands may ask to leave their box: said for as long as it is so, and ended from here. */
+function ElevatedBanner() {
+  const app = useApp();
+  const windows = useAppState((s) => s.status?.elevated ?? NO_WINDOWS);
+  const nowMs = useNow(1_000);
+  const open = windows.filter(({ untilMs }) => untilMs > nowMs);
+  if (open.length === 0) return null;
+  const lastMs = Math.max(...open.map(({ untilMs }) => untilMs));
+  const end = async (): Promise<void> => {
+    try {
+      await app.request('elevated.end', {});
+    } catch (error) {
+      app.say(`Not ended: ${reasonOf(error).message}`, { tone: 'error' });
+    }
+    await fetchStatus(app).catch(() => undefined);
+  };
+  return (
+    <div class="banner is-warning" role="status">
+      <Icon name="shield" size={16} />
+      <span>
+        Commands may ask to run outside their box ({open.map(({ id }) => plainLine(id)).join(', ')}), for{' '}
+        {countdown(lastMs - nowMs)}. You are asked about each.
+      </span>
+      <button type="button" class="quiet" onClick={() => void end()}>
+        End now
+      </button>
+    </div>
+  );
+}
+const NO_WINDOWS: StatusView['elevated'] = [];
 
 function StatusBanners() {
   const status = useAppState((s) => s.status);

@@ -20,6 +20,8 @@ export const runningMethods: Table = {
     }),
   ),
   'elevated.list': method('operator.read', z.object({}), ({ backend }) => ({ windows: backend.elevated.open() })),
+  // Whoever may write may also make the house stricter.
+  'elevated.end': method('operator.write', z.strictObject({}), ({ backend }) => ({ closed: backend.elevated.end() })),
   'elevated.set': method(
     'operator.admin',
     z.strictObject({ sessionKey, minutes: z.int().min(0).max(60) }),
