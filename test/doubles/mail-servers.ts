@@ -105,6 +105,17 @@ export async function startMailHouse() {
     ...mailbox(USER),
     ...{ ca, key: readFileSync(key, 'utf8'), start, stop, mailbox },
     output: () => output,
+    /** So many mails at once, as if they had always been there; call it before anybody logs in with that name. */
+    fill(user: string, count: number, mailOf: (index: number) => Buffer): void {
+      const maildir = join(home, user, 'Maildir');
+      for (const name of ['cur', 'new', 'tmp']) mkdirSync(join(maildir, name), { recursive: true });
+      const [at, stamp] = [join(maildir, 'cur'), 1_700_000_000];
+      for (let n = 0; n < count; n++) {
+        const bytes = mailOf(n);
+        writeFileSync(join(at, `${stamp + n}.M${n}P1.house,S=${bytes.length},W=${bytes.length}:2,S`), bytes);
+      }
+      if (isRoot) execFileSync('chown', ['-R', `${NOBODY}:${NOBODY}`, join(home, user)]);
+    },
     /** The server forgets its numbers; call it while it is stopped. */
     renumber(): void {
       const inbox = join(home, USER, 'Maildir');

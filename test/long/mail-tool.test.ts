@@ -33,9 +33,11 @@ afterAll(async () => {
 });
 
 let count = 0;
-async function start(actions: Json, home = newHome()) {
+async function start(actions: Json, home = newHome(), mails = 0) {
   count += 1;
-  const box = house.mailbox(`tool${count}@house.example`);
+  const user = `tool${count}@house.example`;
+  if (mails > 0) house.fill(user, mails, (n) => mailOf({ subject: `number ${n}`, text: `All about ${n}.` }));
+  const box = house.mailbox(user);
   const ca = join(home, 'ca.pem');
   writeFileSync(ca, house.ca);
   const server = (port: number) => ({ host: '127.0.0.1', port, user: box.server.user, password: PASSWORD });
@@ -151,6 +153,47 @@ test('what a mail says is shown as its words, and a mail of secrets to a strange
   expect(post.taken).toEqual([]);
   expect((await box.flags()).join()).not.toContain('Seen');
 }, 60_000);
+
+test('what the owner asks of their own mail needs no card: it is read, and the answer goes to whom they name', async () => {
+  const { gateway, box } = await start({ ...FREE, undoSeconds: 0 });
+  await box.deliver(mailOf({ subject: 'your invoice', text: 'The invoice of May is due on Friday.' }));
+  model.script(
+    { toolCalls: [{ name: 'mail', args: { action: 'search', query: 'invoice' } }] },
+    ({ result, rounds }) => {
+      const id = /id (\d+:\d+)/.exec(result ?? '')?.[1] ?? '';
+      if (rounds === 1) return { toolCalls: [{ name: 'mail', args: { action: 'read', id } }] };
+      return rounds === 2 ? send(['ann@yourdomain.com'], { text: 'It is due on Friday.' }) : { text: 'Sent.' };
+    },
+  );
+  const { stdout } = await gateway.cli(
+    'agent',
+    '-m',
+    'read my invoice mail and mail ann@yourdomain.com when it is due',
+  );
+  expect(stdout).toContain('Sent.');
+  expect((await posted(1))[0]).toMatchObject({ to: ['ann@yourdomain.com'] });
+  const journal = (await gateway.cli('audit', 'log', '--json')).stdout;
+  expect(journal).not.toContain('approval.requested');
+  expect((await gateway.cli('sessions', 'show', 'main')).stdout).toMatch(/has read: .*mail from .*friends\.example/);
+}, 60_000);
+
+test('a mailbox of 100,000 mails is searched and read within its time, and the channel begins at now', async () => {
+  const { gateway } = await start(FREE, newHome(), 100_000);
+  const ask = async (args: Json): Promise<string> => {
+    model.script({ toolCalls: [{ name: 'mail', args }] }, ({ result }) => ({ text: `told: ${result}` }));
+    return (await gateway.cli('agent', '-m', 'look it up')).stdout;
+  };
+  const one = await ask({ action: 'search', query: 'number 77777', since: '2020-01-01' });
+  expect(one).toContain('number 77777');
+  expect(await ask({ action: 'read', id: /id (\d+:\d+)/.exec(one)?.[1] ?? '' })).toContain('All about 77777.');
+  const many = await ask({ action: 'search', query: 'number', since: '2020-01-01' });
+  expect(many.match(/id \d+:\d+/g)?.length).toBeLessThanOrEqual(50);
+  const status = JSON.parse((await gateway.cli('status', '--json')).stdout) as {
+    data: { messages: Json; rssBytes: number };
+  };
+  expect(status.data.messages).toMatchObject({ queued: 0, failed: 0 });
+  expect(status.data.rssBytes).toBeLessThan(300e6);
+}, 120_000);
 
 test('a draft leaves by the word of the owner alone, also after kill -9, and only once', async () => {
   const { gateway, home } = await start({ ...FREE, undoSeconds: 0 });
