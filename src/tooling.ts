@@ -35,7 +35,7 @@ export type ToolingPorts = {
   readonly sandboxes: Pick<Boxes, 'whereOf' | 'zonesOf' | 'openFor' | 'folderFor'>;
   readonly running: Running;
   readonly undo: Pick<Undo, 'before' | 'telling'>;
-  readonly skills: Pick<LiveSkills, 'knowing'>;
+  readonly skills: Pick<LiveSkills, 'knowing' | 'environmentOf'>;
   readonly mcp: Pick<Mcp, 'tools' | 'toolOf' | 'rolesOf' | 'call'>;
   readonly browsing?: Pick<Browsing, 'look' | 'act'>;
   /** loaded when a page is read, or searched for, the first time */
@@ -135,13 +135,16 @@ export function createTooling({
             labelled(given, tierOfResult(live().trust.tiers, sandboxes.zonesOf(call), call, given.sources)),
           async openEnv(call, signal) {
             demandPermit(call);
+            const ran = running.envOf(call);
+            const known = skills.knowing(remembering.envOf(call));
             return {
               ...{ signal, web, browser: browsing.act, send: outward.send, change: outward.change, mail: deskFor(outward) },
               processes: running.processes,
               callServer: (permitted, args) => mcp.call(permitted, args, signal),
               ...(await sandboxes.openFor(call, call.effects)),
-              ...running.envOf(call),
-              ...skills.knowing(remembering.envOf(call)),
+              ...ran,
+              ...known,
+              environment: { ...skills.environmentOf(call.effects), ...ran.environment },
             };
           },
           askOwner: createOwnersWord(approvals, binder),

@@ -152,7 +152,7 @@ export async function openWorld(options: WorldOptions) {
     );
     const { tools, toolCaller } = createTooling({
       ...{ log: silent, remembering, sandboxes, running, undo, mcp },
-      skills: { knowing: (given) => given },
+      skills: { knowing: (given) => given, environmentOf: () => ({}) },
       live: () => config,
       web: async () => web,
       canSend: () => true,

@@ -44,20 +44,16 @@ export function whyNotPath(path: string): string | null {
 
 /** Two files that are one on another disk would be two contents under one name. */
 export function clashesIn(paths: readonly string[]): Problem[] {
-  const taken = new Map<string, string>();
+  const taken = new Map<string, { readonly path: string; readonly isFile: boolean }>();
   return paths.flatMap((path) => {
     const parts = path.split('/');
-    for (let depth = 1; depth <= parts.length; depth++) {
-      const part = parts.slice(0, depth).join('/');
-      const other = taken.get(foldedName(part));
-      if (other !== undefined && (other !== part || (depth === parts.length && path !== '')))
-        return [{ path, why: `it differs from ${other} in letter case alone, or stands there twice` }];
+    for (const [at] of parts.entries()) {
+      const part = { path: parts.slice(0, at + 1).join('/'), isFile: at === parts.length - 1 };
+      const other = taken.get(foldedName(part.path));
+      if (other !== undefined && (other.isFile || part.isFile || other.path !== part.path))
+        return [{ path, why: `it differs from ${other.path} in letter case alone, or stands there twice` }];
+      taken.set(foldedName(part.path), part);
     }
-    for (let depth = 1; depth < parts.length; depth++) {
-      const part = parts.slice(0, depth).join('/');
-      taken.set(foldedName(part), part);
-    }
-    taken.set(foldedName(path), path);
     return [];
   });
 }

@@ -12,7 +12,9 @@ import { standingOf } from './standing.ts';
 
 export type SkillSettings = {
   readonly allow?: readonly string[] | undefined;
-  readonly entries: { readonly [name: string]: { readonly enabled: boolean } };
+  readonly entries: {
+    readonly [name: string]: { readonly enabled: boolean; readonly env: { readonly [name: string]: string } };
+  };
 };
 export type LivePorts = {
   readonly stateDir: string;
@@ -23,6 +25,13 @@ export type LivePorts = {
 type Record = (kind: string, body: { readonly [key: string]: unknown }) => void;
 export type LiveSkills = ReturnType<typeof createLiveSkills>;
 
+type Ran = {
+  readonly kind: string;
+  readonly where?: string;
+  readonly elevated?: true;
+  readonly command?: string;
+  readonly cwd?: string;
+};
 type Telling = { labelRead(data: Buffer | string, path: string): Label };
 
 /** A line of the prompt is paid for on every turn. */
@@ -145,6 +154,18 @@ export function createLiveSkills({ stateDir, workspace, settings, warn }: LivePo
       return { ...env, provenance: { ...env.provenance, ...telling } };
     },
     labelRead,
+    /** What the owner set for the commands of a skill: for those in the box that name something of it, while it is used. */
+    environmentOf(effects: readonly Ran[]): { readonly [name: string]: string } {
+      const { entries } = settings();
+      const found: { [name: string]: string } = {};
+      for (const [name, { env }] of Object.entries(entries)) {
+        if (known.get(name)?.isUsed !== true || !isOn(name)) continue;
+        const isIts = ({ kind, where, elevated, command, cwd }: Ran): boolean =>
+          kind === 'run' && where === 'sandbox' && !elevated && `${cwd}/ ${command}`.includes(`skills/${name}/`);
+        if (effects.some(isIts)) Object.assign(found, env);
+      }
+      return found;
+    },
     /** where what changes is written down, once there is a journal */
     recordWith(journal: Record): void {
       record = journal;

@@ -104,7 +104,10 @@ export const security = () =>
       }),
     }),
     installPolicy: group('Installing skills', {
-      enabled: flag('What is installed is scanned, locked by its hash, and waits for your approval', true),
+      enabled: flag(
+        'What you install waits for your approval; false: what was scanned without a finding is approved with that',
+        true,
+      ),
     }),
   });
 

@@ -73,8 +73,10 @@ function judgeHead(name: string, declared: Declared, isThere: boolean, installed
       name,
       'a skill is named in small letters, digits and dashes, so that no two look alike',
     );
-  if (declared.name !== '' && declared.name !== name)
-    add(HEAD_FILE, 1, 'other-name', 'WARNING', declared.name, 'it calls itself otherwise than its folder');
+  if (declared.name !== '' && declared.name !== name) {
+    const severity = installed.includes(declared.name) ? 'CRITICAL' : 'INFO';
+    add(HEAD_FILE, 1, 'other-name', severity, declared.name, 'it calls itself otherwise than it is called here');
+  }
   const other = takenFor(name, installed.filter((one) => one !== name)); // biome-ignore format: one thought
   if (other !== null) add('.', 0, 'borrowed-name', 'WARNING', name, `its name could be taken for ${other}`);
   for (const wish of declared.wishes)
