@@ -1,6 +1,7 @@
 // Owns how a finding about a setting is mended: the one command, and the same as repairs when nothing is loosened by it. It
 // knows the spelling that stands in the file, since a command must act on what is written there.
 import { parseKeyPath, showKeyPath } from '../config/edit/key-path.ts';
+import { schemaAt } from '../config/schema/tree.ts';
 import { quoted } from '../secrets/files.ts';
 import type { Facts, Finding, Repair } from './check.ts';
 
@@ -31,21 +32,41 @@ const whereOf = (wanted: Wanted): string => parseKeyPath(Object.keys(wanted)[0] 
 
 function editsFor(facts: Facts, wanted: Wanted): Edit[] {
   const raw = facts.inspection?.raw;
-  return Object.entries(wanted).flatMap(([key, value]): Edit[] => {
+  const edits = Object.entries(wanted).flatMap(([key, value]): Edit[] => {
     const path = parseKeyPath(key);
     const others = spelledOtherwise(facts, path.join('.'));
     // What is not there need not be taken out.
     const own = value === null && others.length > 0 && valueAt(raw, path) === undefined ? [] : [{ path, value }];
     return [...others, ...own];
   });
+  return withHeadings(raw, edits);
 }
 
-/** The keys in the file that were read as this one, to be taken out. */
-function spelledOtherwise({ inspection }: Facts, key: string): Edit[] {
-  const written = (inspection?.mappings ?? [])
+/** The keys in the file that were read as this one, to be taken out; one name may have led to another. */
+function spelledOtherwise(facts: Facts, key: string, depth = 0): Edit[] {
+  return (facts.inspection?.mappings ?? [])
     .filter(({ from, to }) => from !== to && (to === key || to.startsWith(`${key}.`)))
-    .flatMap(({ from }) => pathIn(inspection?.raw, from) ?? []);
-  return written.length === 0 ? [] : [{ path: written, value: null }];
+    .flatMap(({ from }) => {
+      const path = pathIn(facts.inspection?.raw, from);
+      if (path !== null) return [{ path, value: null }];
+      return depth < 4 ? spelledOtherwise(facts, from, depth + 1) : [];
+    });
+}
+
+/** With the last key of a heading that means nothing here goes the heading. */
+function withHeadings(raw: unknown, edits: readonly Edit[]): Edit[] {
+  const gone = new Set(edits.filter(({ value }) => value === null).map(({ path }) => path.join('\0')));
+  const climb = (path: readonly string[]): readonly string[] => {
+    const above = path.slice(0, -1);
+    const keys = Object.keys((valueAt(raw, above) as object | undefined) ?? {});
+    const isOurs = above.length === 0 || schemaAt(above) !== null;
+    const isEmptied = !isOurs && keys.length > 0 && keys.every((key) => gone.has([...above, key].join('\0')));
+    if (!isEmptied) return path;
+    gone.add(above.join('\0'));
+    return climb(above);
+  };
+  const made = edits.map(({ path, value }) => ({ path: value === null ? climb(path) : path, value }));
+  return made.filter(({ path }, at) => made.findIndex((one) => one.path.join('\0') === path.join('\0')) === at);
 }
 
 export function commandOf(edits: readonly Edit[]): string {

@@ -1,5 +1,6 @@
 // Owns one run of the audit: every check once, none able to stop the others, in the order of the groups, with the time that
 // each took. It must never judge anything itself.
+import { parseKeyPath } from '../config/edit/key-path.ts';
 import { reasonOf } from '../platform/errors.ts';
 import { type Check, type Facts, type Finding, GROUPS, type Outcome, SEVERITIES, type Severity } from './check.ts';
 import { configCheck } from './checks/config.ts';
@@ -38,11 +39,17 @@ export async function runAudit(checks: readonly Check[], facts: Facts, options: 
   const wanted = checks.filter((one) => options.depths.has(one.depth) && (options.isWanted?.(one) ?? true));
   const looked = await Promise.all(wanted.map((check) => look(check, facts)));
   // Last, because it says of the configuration what no other check has said.
-  const config = configCheck(new Set(looked.flatMap(({ outcome }) => findingsIn(outcome)).map(({ where }) => where)));
+  const config = configCheck(new Set(looked.flatMap(({ outcome }) => findingsIn(outcome)).flatMap(settingsOf)));
   if (options.isWanted?.(config) ?? true) looked.unshift(await look(config, facts));
   const sorted = GROUPS.flatMap((group) => looked.filter(({ check }) => check.group === group));
   return { atMs: facts.nowMs, elapsedMs: performance.now() - startedMs, looked: sorted, suppressed: [] };
 }
+
+/** The settings that a finding is about, as the configuration names them. */
+const settingsOf = ({ where = '', repairs = [] }: Finding): string[] => [
+  where,
+  ...repairs.flatMap((one) => (one.kind === 'setting' ? [parseKeyPath(one.path).join('.')] : [])),
+];
 
 async function look(check: Check, facts: Facts): Promise<Looked> {
   const startedMs = performance.now();

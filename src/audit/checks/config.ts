@@ -12,7 +12,7 @@ const WHY =
   'a gateway that runs keeps the settings from before, one that starts refuses to, and what you wrote protects nobody';
 
 /** `told` are the settings that other checks have found something about. */
-export function configCheck(told: ReadonlySet<string | undefined>): Check {
+export function configCheck(told: ReadonlySet<string>): Check {
   return {
     id: 'config.invalid',
     group: 'What it can do',
@@ -31,8 +31,8 @@ export function configCheck(told: ReadonlySet<string | undefined>): Check {
 }
 
 /** A finding about a list tells of its entries, one about an entry of its list. */
-const isTold = (key: string, told: ReadonlySet<string | undefined>): boolean =>
-  [...told].some((one) => one !== undefined && (one === key || one.startsWith(`${key}.`) || key.startsWith(`${one}.`)));
+const isTold = (key: string, told: ReadonlySet<string>): boolean =>
+  [...told].some((one) => one !== '' && (one === key || one.startsWith(`${key}.`) || key.startsWith(`${one}.`)));
 
 function unreadable({ unreadable: cause, paths }: Facts): Finding {
   const fix = (cause instanceof HardshellError && cause.fix) || `ls -l ${quoted(paths.configPath)}`;

@@ -93,18 +93,14 @@ export async function changeConfig(
   });
 }
 
-/** A file with several mistakes can be mended one after the other: one of them is gone, and the change made none itself. */
+/** A file with several mistakes can be mended one after the other: the change must only make none itself. */
 function isNearer(before: Inspection, after: Inspection): boolean {
   if (!before.exists || before.config === null || after.config === null) return false;
-  const [old, now] = [before, after].map(
-    ({ findings }) => new Map(errorsIn(findings).map((one) => [sayingOf(one), one])),
-  );
-  const isGone = [...(old?.keys() ?? [])].some((one) => !now?.has(one));
+  const old = new Set(errorsIn(before.findings).map(sayingOf));
   // What was hidden behind a mistake is said only now; it stood there before.
-  const isOwn = [...(now ?? [])].some(
-    ([saying, { key }]) => !old?.has(saying) && !isDeepStrictEqual(valueAt(before, key), valueAt(after, key)),
-  );
-  return isGone && !isOwn;
+  const isOwn = (one: Finding): boolean =>
+    !old.has(sayingOf(one)) && !isDeepStrictEqual(valueAt(before, one.key), valueAt(after, one.key));
+  return old.size > 0 && before.text !== after.text && !errorsIn(after.findings).some(isOwn);
 }
 
 const sayingOf = ({ code, key, message }: Finding): string => `${code} ${key} ${message}`;

@@ -29,6 +29,7 @@ export const POLICY_CHECKS: readonly Check[] = [
           severity: 'CRITICAL',
           evidence: `${at}.dmPolicy is "${dmPolicy}"${star}`,
           ...mend(facts, closed(account)),
+          ...(star === '' ? {} : { where: `${at}.allowFrom` }),
         };
       }
     },

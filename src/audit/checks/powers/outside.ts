@@ -118,7 +118,7 @@ export const OUTSIDE_CHECKS: readonly Check[] = [
     pass: ({ mcp }) => `MCP servers: ${Object.keys(mcp.servers).join(', ') || 'none'}`,
     look: (_, facts) =>
       told(facts, saidOf(facts, ['mcp-plain-http']), ({ key }) => ({
-        ...advise(facts, { [`${key.replace(/\.url$/, '')}.enabled`]: false }),
+        ...advise(facts, { [key.replace(/\.url$/, '')]: null }),
         where: key,
       })),
   }),

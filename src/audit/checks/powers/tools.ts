@@ -1,8 +1,8 @@
 // Owns the checks of tools other than commands: files, browser, what leaves in your name, and bans that ban nothing. It
 // looks at settings only.
-import type { Config } from '../../../config/schema.ts';
+import type { Finding as Said } from '../../../config/findings.ts';
 import type { Check, Facts, Finding } from '../../check.ts';
-import { advise, mend } from '../../mend.ts';
+import { advise, mend, valueAt } from '../../mend.ts';
 import { over, saidOf, told } from '../over.ts';
 
 const group = 'What it can do';
@@ -51,10 +51,12 @@ export const TOOL_CHECKS: readonly Check[] = [
     isMain: true,
     pass: ({ agents }, { paths }) => `Workspace: ${agents.defaults.workspace ?? paths.workspaceDir}`,
     look: (_, facts) =>
-      told(facts, saidOf(facts, WORKSPACE), ({ key }) => ({
-        ...advise(facts, { [key]: null }),
-        where: key,
-      })),
+      told(facts, saidOf(facts, WORKSPACE), ({ key }) => {
+        const written = [key, ...(key === 'agents.defaults.workspace' ? ['security.workspace'] : [])].filter(
+          (one) => valueAt(facts.inspection?.understood, one.split('.')) !== undefined,
+        );
+        return { ...advise(facts, Object.fromEntries(written.map((one) => [one, null]))), where: key };
+      }),
   }),
   over({
     id: 'tools.fs.workspace_only_off',
@@ -143,8 +145,7 @@ export const TOOL_CHECKS: readonly Check[] = [
     why: 'a name that no tool has, or a place that nobody writes from, looks like protection and is none',
     rows: ['S039'],
     pass: 'Each ban of a tool bans one',
-    look: (_, facts) =>
-      told(facts, saidOf(facts, ['tool-unknown', 'policy-place']), ({ key, message }) => slip(facts, key, message)),
+    look: (_, facts) => told(facts, saidOf(facts, ['tool-unknown', 'policy-place']), (one) => slip(facts, one)),
   }),
   over({
     id: 'tools.loop_detection_off',
@@ -176,31 +177,21 @@ export const TOOL_CHECKS: readonly Check[] = [
 ];
 
 /** A ban with a slip in it: the right word is in what is said, and the whole list is written anew. */
-function slip(facts: Facts, key: string, message: string): Pick<Finding, 'fix' | 'where' | 'repairs'> {
+function slip(facts: Facts, { key, message, code }: Said): Pick<Finding, 'fix' | 'where' | 'repairs'> {
+  const place = key.replace(/^tools\.policies\./, '');
   const [, wrong = '', right] = /"([^"]*)"(?:.*did you mean "([^"]*)")?/.exec(message.slice(key.length)) ?? [];
-  const list = listAt(facts.settings, key);
-  if (list === null) {
-    // A place: the rules below it are what is wrong, or one name in them.
-    const rule = listAt(facts.settings, `${key}.${wrong}`) === null ? [key, wrong] : [key];
-    return { where: key, ...pick(advise(facts, { [keyOf(rule)]: null })) };
+  if (place !== key) {
+    const at = `tools.policies[${JSON.stringify(place)}]`;
+    return {
+      fix: advise(facts, { [code === 'policy-place' ? at : `${at}[${JSON.stringify(wrong)}]`]: null }).fix,
+      where: key,
+    };
   }
-  const mended = list.flatMap((one) => (one !== wrong ? [one] : right === undefined ? [] : [right]));
+  const list = valueAt(facts.settings, key.split('.'));
+  const mended = (Array.isArray(list) ? list : []).flatMap((one) =>
+    one !== wrong ? [one] : right === undefined ? [] : [right],
+  );
   return { ...mend(facts, { [key]: mended.length > 0 ? mended : null }), where: key };
-}
-
-const pick = ({ fix }: { readonly fix: string }): { readonly fix: string } => ({ fix });
-
-const listAt = (settings: Config | null, key: string): readonly string[] | null => {
-  const found = key
-    .split('.')
-    .reduce<unknown>((node, name) => (node as Record<string, unknown> | undefined)?.[name], settings);
-  return Array.isArray(found) ? found.map(String) : null;
-};
-
-/** tools.policies.PLACE, where the place may have colons and dots, and perhaps a tool. */
-function keyOf([at = '', tool]: readonly string[]): string {
-  const place = at.replace(/^tools\.policies\./, '');
-  return `tools.policies[${JSON.stringify(place)}]${tool === undefined ? '' : `[${JSON.stringify(tool)}]`}`;
 }
 
 function confirmations(): Check[] {

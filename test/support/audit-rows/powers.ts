@@ -1,0 +1,235 @@
+// Rows of the audit's matrix: what it can do, and what comes from outside.
+import type { Row } from './row.ts';
+
+const box = (more: string): string => `{ agents: { defaults: { sandbox: { ${more} } } } }`;
+const docker = (more: string): string => box(`docker: { ${more} }`);
+
+export const POWERS: readonly Row[] = [
+  ['S159 no box', box(`mode: "off"`), ['W sandbox.mode_off']],
+  ['S038 no box, in the spelling of guide A', `{ tools: { sandbox: { mode: "off" } } }`, ['W sandbox.mode_off']],
+  ['S082 no box, in its other spelling', `{ sandbox: { mode: "off" } }`, ['W sandbox.mode_off']],
+  [
+    'any command on the machine',
+    `{ agents: { defaults: { sandbox: { mode: "off" } } }, tools: { exec: { mode: "full" } } }`,
+    ['C sandbox.mode_off', 'C tools.exec.security_full_configured'],
+  ],
+  [
+    'asked, and on the machine',
+    `{ agents: { defaults: { sandbox: { mode: "non-main" } } }, tools: { exec: { mode: "ask" } } }`,
+    ['W sandbox.mode_off'],
+  ],
+  ['S182 any command, in the box', `{ tools: { exec: { mode: "full" } } }`, ['W tools.exec.security_full_configured']],
+  [
+    'any command, in upstream’s spelling',
+    `{ tools: { exec: { security: "full" } } }`,
+    ['W tools.exec.security_full_configured'],
+  ],
+  [
+    'S212 the interpreters of guide D',
+    `{ actions: { shell: { mode: "allowlist", allowed: ["git", "npm", "node", "python", "ls"] } } }`,
+    ['W tools.exec.allowlist_interpreter_without_strict_inline_eval'],
+  ],
+  [
+    'a pattern of programs',
+    `{ tools: { exec: { allow: ["*", "ls"] } } }`,
+    ['C tools.exec.allowlist_interpreter_without_strict_inline_eval'],
+  ],
+  ['code in an argument', `{ tools: { exec: { strictInlineEval: false } } }`, ['W tools.exec.strict_inline_eval_off']],
+  [
+    'a filter that runs programs',
+    `{ tools: { exec: { safeBins: ["awk", "cut"] } } }`,
+    ['C tools.exec.safe_bins_interpreter_unprofiled'],
+  ],
+  ['always, for a year', `{ tools: { exec: { grantExpiryDays: 365 } } }`, ['I tools.exec.grants_long']],
+  [
+    'no writing, but commands',
+    `{ tools: { deny: ["write", "edit"] } }`,
+    ['W tools.exec.fs_tools_disabled_but_exec_enabled'],
+  ],
+  [
+    'everybody leaves the box',
+    `{ tools: { elevated: { enabled: true, allowFrom: ["*"] } } }`,
+    ['C tools.elevated.allowFrom.wildcard'],
+  ],
+  [
+    'nobody leaves the box that is open',
+    `{ tools: { elevated: { enabled: true } } }`,
+    ['W tools.elevated.allowFrom.large'],
+  ],
+  [
+    'many leave the box',
+    `{ tools: { elevated: { enabled: true, allowFrom: ["telegram:1", "telegram:2", "telegram:3", "telegram:4"] } } }`,
+    ['W tools.elevated.allowFrom.large'],
+  ],
+  [
+    'S154 the box can be left where strangers talk',
+    `{ tools: { elevated: { enabled: true, allowFrom: ["telegram:42"] } }, channels: { whatsapp: { dmPolicy: "open", allowFrom: ["*"] } }, budget: { daily: { usd: 5 }, perSender: { tokens: 9 } } }`,
+    ['C channels.dm.open', 'C security.exposure.open_groups_with_elevated'],
+  ],
+  [
+    'S254 commands in groups',
+    `{ tools: { policies: { group: { exec: "allow" } } } }`,
+    ['W security.exposure.open_channels_with_exec'],
+  ],
+  [
+    'S255 commands everywhere, and open',
+    `{ tools: { policies: { "*": { exec: "allow" } } }, channels: { whatsapp: { groupPolicy: "open" } }, budget: { daily: { usd: 5 }, perSender: { tokens: 9 } } }`,
+    ['C channels.groups.open', 'C security.exposure.open_channels_with_exec'],
+  ],
+  [
+    'files in channels',
+    `{ tools: { policies: { channel: { write: "allow" } } } }`,
+    ['W security.exposure.open_groups_with_runtime_or_fs'],
+  ],
+  ['agents share one box', box(`scope: "shared"`), ['W sandbox.scope_shared']],
+  [
+    'an agent with a looser box',
+    `{ agents: { entries: { work: { sandbox: { mode: "off" } } } } }`,
+    ['C sandbox.agent_looser'],
+  ],
+  ['S164 the network of the machine', docker(`network: "host"`), ['C sandbox.dangerous_network_mode']],
+  ['S271 a bridge', docker(`network: "bridge"`), ['C sandbox.dangerous_network_mode']],
+  [
+    'a place to leave things',
+    box(`docker: { network: "allowlist" }, allowedHosts: ["webhook.site", "api.example.net"]`),
+    ['W sandbox.dangerous_network_mode'],
+  ],
+  ['S270 /etc in the box', docker(`binds: ["/etc:/data/etc:ro"]`), ['C sandbox.dangerous_bind_mount']],
+  [
+    'S270 the socket of Docker in the box',
+    docker(`binds: ["/var/run/docker.sock:/data/d.sock"]`),
+    ['C sandbox.dangerous_bind_mount'],
+  ],
+  ['keys in the box', docker(`binds: ["/root/.ssh:/data/ssh:ro"]`), ['C sandbox.dangerous_bind_mount']],
+  ['a folder from nowhere', docker(`binds: ["data:/data"]`), ['C sandbox.bind_mount_non_absolute']],
+  ['a folder over a part of the box', docker(`binds: ["/srv/a:/usr/x"]`), ['C sandbox.bind_mount_non_absolute']],
+  ['a folder from elsewhere', docker(`binds: ["/srv/elsewhere:/data"]`), ['C sandbox.bind_mount_outside']],
+  [
+    'all rights kept',
+    docker(`capDrop: [], readOnlyRoot: false, user: "0:0"`),
+    ['C sandbox.weakened', 'C sandbox.weakened', 'C sandbox.weakened'],
+  ],
+  ['no filter of system calls', docker(`seccompProfile: "unconfined"`), ['C sandbox.weakened']],
+  ['all of the machine', docker(`memory: "64g", pidsLimit: 9000`), ['W sandbox.limits_weak', 'W sandbox.limits_weak']],
+  [
+    'commands on the machine',
+    `{ tools: { exec: { host: "gateway" } } }`,
+    ['C tools.exec.host_sandbox_no_sandbox_defaults'],
+  ],
+  [
+    'outside the box from the start',
+    `{ agents: { defaults: { elevatedDefault: "full" } } }`,
+    ['C tools.elevated.default_on'],
+  ],
+  ['the whole machine as workspace', `{ agents: { defaults: { workspace: "/" } } }`, ['C fs.workspace.too_wide']],
+  ['home as workspace', `{ agents: { defaults: { workspace: "~" } } }`, ['C fs.workspace.too_wide']],
+  ['keys as workspace', `{ agents: { defaults: { workspace: "~/.ssh" } } }`, ['C fs.workspace.too_wide']],
+  [
+    'S129 home as workspace, in the spelling of guide B',
+    `{ security: { workspace: "/" } }`,
+    ['C fs.workspace.too_wide'],
+  ],
+  ['S128 every file', `{ tools: { fs: { workspaceOnly: false } } }`, ['W tools.fs.workspace_only_off']],
+  ['every path allowed', `{ security: { allowedPaths: ["/"] } }`, ['C security.allowed_paths_wide']],
+  [
+    'keys among what is allowed',
+    `{ security: { allowedPaths: ["~/.aws/config"] } }`,
+    ['W security.allowed_paths_wide'],
+  ],
+  ['system folders to write in', `{ security: { allowedPaths: ["/usr/share"] } }`, ['W security.allowed_paths_wide']],
+  [
+    'S211 what is allowed is not there',
+    `{ actions: { filesystem: { allowed_paths: ["/srv/not-there"] } } }`,
+    ['W security.allowed_paths_wide'],
+  ],
+  ['a ban in vain', `{ security: { deniedPaths: ["private"] } }`, ['W security.denied_paths_ineffective']],
+  ['S184 keys opened', `{ security: { dangerouslyReadable: ["~/.ssh/config"] } }`, ['W security.dangerously_readable']],
+  [
+    'keys opened that nothing opens',
+    `{ security: { dangerouslyReadable: ["/proc/self/environ"] } }`,
+    ['C security.dangerously_readable'],
+  ],
+  ['S012 a browser', `{ browser: { enabled: true } }`, ['W browser.enabled']],
+  [
+    'a browser in the own network',
+    `{ browser: { enabled: true, dangerouslyAllowPrivateNetwork: true } }`,
+    ['W browser.enabled', 'W config.insecure_or_dangerous_flags'],
+  ],
+  ['a browser without walls', `{ browser: { noSandbox: true } }`, ['C browser.dangerous_options']],
+  ['all tools', `{ tools: { profile: "full" } }`, ['I tools.profile_full']],
+  ['a ban with a slip', `{ tools: { deny: ["exce"] } }`, ['C tools.deny_ineffective']],
+  ['a place that is none', `{ tools: { policies: { grup: { exec: "deny" } } } }`, ['C tools.deny_ineffective']],
+  ['round in circles', `{ tools: { loopDetection: { enabled: false } } }`, ['W tools.loop_detection_off']],
+  ['secrets remembered', `{ memory: { scanSecrets: false } }`, ['W memory.scan_secrets_off']],
+  ['S210 mail unasked', `{ actions: { email: { require_confirmation: false } } }`, ['W actions.email.unconfirmed']],
+  [
+    'S215 messages unasked',
+    `{ actions: { message: { requireConfirmation: false } } }`,
+    ['W actions.message.unconfirmed'],
+  ],
+  [
+    'S215 deleting unasked',
+    `{ actions: { destructive: { requireConfirmation: false } } }`,
+    ['W actions.destructive.unconfirmed'],
+  ],
+  ['S215 paying unasked', `{ actions: { money: { requireConfirmation: false } } }`, ['W actions.money.unconfirmed']],
+  ['S216 no trash', `{ actions: { destructive: { useTrash: false } } }`, ['W actions.destructive.trash_off']],
+  [
+    'S210 mail to anybody',
+    `{ actions: { email: { allowedRecipients: ["*@*", "me@example.net"] } } }`,
+    ['W actions.recipients_anybody'],
+  ],
+  [
+    'S181 a small model',
+    `{ agents: { defaults: { model: { primary: "anthropic/claude-haiku-4-5" } } } }`,
+    ['W models.weak_tier'],
+  ],
+  [
+    'S181 an old model',
+    `{ agents: { defaults: { model: { primary: "openai/gpt-3.5-turbo" } } } }`,
+    ['W models.legacy'],
+  ],
+  [
+    'a very small model',
+    `{ models: { providers: { ollama: { baseUrl: "http://127.0.0.1:11434/v1" } } }, agents: { defaults: { model: { primary: "ollama/llama3.2:3b" } } } }`,
+    ['I models.small_params'],
+  ],
+  [
+    'a very small model on the machine',
+    `{ models: { providers: { ollama: { baseUrl: "http://127.0.0.1:11434/v1" } } }, agents: { defaults: { model: { primary: "ollama/llama3.2:3b" }, sandbox: { mode: "off" } } }, tools: { exec: { mode: "ask" } } }`,
+    ['C models.small_params', 'W sandbox.mode_off'],
+  ],
+  [
+    'a model in the clear',
+    `{ models: { providers: { far: { baseUrl: "http://models.example.net/v1", apiKey: "k-8Jx2pQ9vLm4Rt7Zb1" } } } }`,
+    ['W models.provider_plain_http'],
+  ],
+  ['a server in the clear', `{ mcp: { servers: { far: { url: "http://mcp.example.net" } } } }`, ['C mcp.plain_http']],
+  [
+    'S196 whatever is there today',
+    `{ mcp: { servers: { notes: { command: "npx", args: ["-y", "@example/notes@latest"] } } } }`,
+    ['W mcp.servers_unpinned'],
+  ],
+  [
+    'S196 whatever image is there today',
+    `{ mcp: { servers: { db: { command: "docker", args: ["run", "-i", "example/db:latest"] } } } }`,
+    ['W mcp.servers_unpinned'],
+  ],
+  [
+    'a server that changes the workspace',
+    `{ mcp: { servers: { own: { command: "/opt/own/server", workspace: "rw" } } } }`,
+    ['I mcp.workspace_writable'],
+  ],
+  ['S238 installed unseen', `{ security: { installPolicy: { enabled: false } } }`, ['C security.install_policy_off']],
+  ['foreign code', `{ plugins: { entries: { x: { enabled: true } } } }`, ['I plugins.extensions_no_allowlist']],
+  [
+    'agents read each other',
+    `{ tools: { agentToAgent: { enabled: true } } }`,
+    ['C security.trust_model.cross_agent_session_access_default'],
+  ],
+  [
+    'it writes anywhere',
+    `{ tools: { message: { crossContext: { allowAcrossProviders: true } } } }`,
+    ['C tools.message.cross_context'],
+  ],
+];
