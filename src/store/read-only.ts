@@ -1,5 +1,7 @@
 // Owns a look at the database beside whoever may be writing it: read only, no lock, no migration. It must never write.
+import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { EXIT, HardshellError, reasonOf } from '../platform/errors.ts';
 import type { Store } from './open.ts';
 
@@ -16,7 +18,10 @@ export function readStore<T>(path: string, use: (rows: Pick<Store, 'prepare'>) =
 async function opened(path: string): Promise<DatabaseSync> {
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(path, { readOnly: true, timeout: 2_000 });
+    const url = pathToFileURL(path);
+    // Nobody writes a file without a log of writes; said so, the library makes no files of its own beside it.
+    if (!existsSync(`${path}-wal`)) url.searchParams.set('immutable', '1');
+    db = new DatabaseSync(url, { readOnly: true, timeout: 2_000 });
     db.prepare('SELECT count(*) FROM sqlite_schema').get();
     return db;
   } catch (error) {

@@ -12,6 +12,8 @@ import { TOOL_CHECKS } from './powers/tools.ts';
 import { BIND_CHECKS } from './reachable/bind.ts';
 import { SECRET_CHECKS } from './reachable/secrets.ts';
 import { WAY_CHECKS } from './reachable/ways.ts';
+import { RECORD_CHECKS } from './records/records.ts';
+import { STATE_CHECKS } from './secrets/secrets.ts';
 import { SUPPLY_CHECKS } from './supply/skills.ts';
 
 export const CHECKS: readonly Check[] = [
@@ -26,6 +28,8 @@ export const CHECKS: readonly Check[] = [
   ...TOOL_CHECKS,
   ...OUTSIDE_CHECKS,
   ...ELSEWHERE_CHECKS,
+  ...STATE_CHECKS,
   ...SUPPLY_CHECKS,
   ...MONEY_CHECKS,
+  ...RECORD_CHECKS,
 ];

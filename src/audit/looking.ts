@@ -1,0 +1,52 @@
+// Owns the small looks at files that many checks share: what stands at a path, a text that may not be there, how a path or
+// mode is said. Quiet and bounded; it judges nothing and writes nothing.
+import { lstatSync, readdirSync, type Stats } from 'node:fs';
+import { join } from 'node:path';
+import { errnoOf } from '../platform/errors.ts';
+import { tryReadText } from '../platform/files.ts';
+import type { Finding, Outcome } from './check.ts';
+
+const MAX_TEXT_BYTES = 1024 * 1024;
+const MAX_NAMES = 2_000;
+
+export const oneFinding = (finding: Finding): Outcome => ({ findings: [finding] });
+
+/** What stands there, not what a link leads to; null: nothing, or nothing that may be looked at. */
+export function look(path: string): Stats | null {
+  try {
+    return lstatSync(path);
+  } catch {
+    return null;
+  }
+}
+
+/** Whole paths; none when there is no such folder. */
+export function namesIn(folder: string, max = MAX_NAMES): string[] {
+  try {
+    return readdirSync(folder)
+      .sort()
+      .slice(0, max)
+      .map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+/** `text` null: there is none, or `problem` says why it cannot be read. */
+export type Read = { readonly text: string | null; readonly problem: string | null };
+
+export function read(path: string, maxBytes = MAX_TEXT_BYTES): Read {
+  try {
+    return { text: tryReadText(path, maxBytes), problem: null };
+  } catch (error) {
+    const errno = errnoOf((error as { cause?: unknown }).cause) ?? errnoOf(error) ?? (error as { code?: string }).code;
+    if (errno === 'ENOTDIR') return { text: null, problem: null };
+    return { text: null, problem: `${path} cannot be read (${errno ?? 'unreadable'})` };
+  }
+}
+
+/** `a`, or `a (and 3 more)`. */
+export const andMore = (first: string, count: number): string =>
+  count > 1 ? `${first} (and ${count - 1} more)` : first;
+
+export const octal = (mode: number): string => `0${(mode & 0o7777).toString(8).padStart(3, '0')}`;
