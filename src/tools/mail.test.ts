@@ -69,7 +69,10 @@ test('a draft and a search are no mail, and a draft is kept as one', async () =>
   expect(mailTool.effects(letter({ action: 'draft' }) as Args, 'sandbox')).toEqual([{ kind: 'mailbox', act: 'draft' }]);
   expect((await run(letter({ action: 'draft', replyTo: '17:4' }) as Args)).text).toContain('openclaw outbox send 7');
   expect(queued.at(-1)).toMatchObject({ isDraft: true, letter: { replyTo: '<a@evil.example>' } });
-  await expect(run(letter({ replyTo: '17:5' }) as Args)).rejects.toThrow('no such mail');
+  expect(await run(letter({ replyTo: '17:5' }) as Args)).toMatchObject({
+    ...{ isError: true, text: expect.stringMatching(/^<<<EXTERNAL[\s\S]*no such mail/) },
+    label: { integrity: 'untrusted' },
+  });
 });
 
 test('what others wrote is set off, labelled by its sender, and says what is proven of it', async () => {

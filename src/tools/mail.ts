@@ -4,9 +4,10 @@ import { z } from 'zod';
 import { addressOf, domainOf, type MailFound, type MailRead } from '../net/mail-words.ts';
 import { HardshellError } from '../platform/errors.ts';
 import { setOff } from '../platform/outside-text.ts';
+import type { PermittedCall } from '../policy/decide.ts';
 import { label } from '../store/label.ts';
 import { shownBytes } from './paths.ts';
-import type { Tool, ToolResult } from './tool.ts';
+import type { Tool, ToolEnv, ToolResult } from './tool.ts';
 
 const MAX_RECIPIENTS = 20;
 const MAX_SUBJECT_CHARS = 200;
@@ -55,7 +56,9 @@ const parameters = z
     }
   });
 
-export const mailTool: Tool<z.infer<typeof parameters>> = {
+type Args = z.infer<typeof parameters>;
+
+export const mailTool: Tool<Args> = {
   name: 'mail',
   description: "The owner's mail. A draft waits until the owner sends it.",
   parameters,
@@ -71,33 +74,44 @@ export const mailTool: Tool<z.infer<typeof parameters>> = {
     action === 'send'
       ? [{ kind: 'mail', to: recipients(to), text: `${subject}\n\n${text}` }]
       : [{ kind: 'mailbox', act: action }],
-  async run(call, args, { mail, signal }) {
-    const desk = mail(call);
-    const { action, query = '', from = '', since, limit = DEFAULT_FOUND, id = '' } = args;
-    if (action === 'search') {
-      const sinceMs = since === undefined ? 0 : Date.parse(`${since}T00:00:00Z`);
-      if (Number.isNaN(sinceMs)) throw refused('BAD_DATE', `there is no day ${since}`, 'write it as 2026-01-31');
-      return foundIn(await told(desk.search({ text: query.trim(), from: from.trim(), sinceMs, limit }, signal)));
+  async run(call, args, env) {
+    try {
+      return await done(call, args, env);
+    } catch (error) {
+      // What a server of mail says may be what somebody wrote.
+      if (!(error instanceof HardshellError) || error.code !== 'MAILBOX') throw error;
+      const text = `Refused (MAILBOX): ${error.message}.${error.fix ? ` What helps: ${error.fix}` : ''}`;
+      return { text: setOff(text, 'mail'), isError: true, label: label('untrusted', 'owner', 'mail:server') };
     }
-    if (action === 'read') return shown(await told(desk.read(id, signal)));
-    const { to = [], subject = '', text = '', replyTo } = args;
-    const answered = replyTo === undefined ? null : await told(desk.read(replyTo, signal));
-    const letter = { to: recipients(to), subject: subject.trim(), text, replyTo: answered?.messageId ?? '' };
-    const { ids, leavesAtMs } = desk.queue(call, letter, action === 'draft');
-    const [number = 0] = ids;
-    const when =
-      action === 'draft'
-        ? `is kept; it leaves only when the owner sends it (openclaw outbox send ${number})`
-        : leavesAtMs === 0
-          ? 'is on its way'
-          : `leaves at ${new Date(leavesAtMs).toISOString()}, if nobody stops it`;
-    return {
-      text: `${action === 'draft' ? 'Draft' : 'Mail'} ${number} to ${letter.to.join(', ')} ${when}.`,
-      isError: false,
-      label: label('tool-local', 'owner'),
-    };
   },
 };
+
+async function done(call: PermittedCall, args: Args, { mail, signal }: ToolEnv): Promise<ToolResult> {
+  const desk = mail(call);
+  const { action, query = '', from = '', since, limit = DEFAULT_FOUND, id = '' } = args;
+  if (action === 'search') {
+    const sinceMs = since === undefined ? 0 : Date.parse(`${since}T00:00:00Z`);
+    if (Number.isNaN(sinceMs)) throw refused('BAD_DATE', `there is no day ${since}`, 'write it as 2026-01-31');
+    return foundIn(await told(desk.search({ text: query.trim(), from: from.trim(), sinceMs, limit }, signal)));
+  }
+  if (action === 'read') return shown(await told(desk.read(id, signal)));
+  const { to = [], subject = '', text = '', replyTo } = args;
+  const answered = replyTo === undefined ? null : await told(desk.read(replyTo, signal));
+  const letter = { to: recipients(to), subject: subject.trim(), text, replyTo: answered?.messageId ?? '' };
+  const { ids, leavesAtMs } = desk.queue(call, letter, action === 'draft');
+  const [number = 0] = ids;
+  const when =
+    action === 'draft'
+      ? `is kept; it leaves only when the owner sends it (openclaw outbox send ${number})`
+      : leavesAtMs === 0
+        ? 'is on its way'
+        : `leaves at ${new Date(leavesAtMs).toISOString()}, if nobody stops it`;
+  return {
+    text: `${action === 'draft' ? 'Draft' : 'Mail'} ${number} to ${letter.to.join(', ')} ${when}.`,
+    isError: false,
+    label: label('tool-local', 'owner'),
+  };
+}
 
 /** Each once, in the one spelling that is judged, shown and sent. */
 const recipients = (to: readonly string[]): string[] => [...new Set(to.flatMap((one) => addressOf(one) ?? []))];

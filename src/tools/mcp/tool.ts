@@ -1,6 +1,7 @@
 // Owns how a tool of an MCP server becomes one of ours: its name, what a model is told of it, its effects and roles, and
 // its answer as text from outside. It never reaches a server by itself; what runs it is handed in.
 import { z } from 'zod';
+import { HardshellError } from '../../platform/errors.ts';
 import { setOff } from '../../platform/outside-text.ts';
 import type { ToolRoles } from '../../policy/flow/roles.ts';
 import { label } from '../../store/label.ts';
@@ -19,6 +20,7 @@ export type ServerTool = {
 const MAX_DESCRIPTION_CHARS = 500;
 const MAX_RESULT_CHARS = 50_000;
 const MAX_PARTS = 200;
+const SAID_BY_SERVER: ReadonlySet<string> = new Set(['MCP_REFUSED', 'MCP_NO_ANSWER', 'MCP_SERVER_DOWN']);
 
 /** `server__tool`, in letters that every model takes. No tool of ours has two underscores, so none can be shadowed. */
 export function nameOf(server: string, tool: string): string {
@@ -45,13 +47,21 @@ export function serverTool({ server, tool, description, schema }: ServerTool, ro
     roles,
     effects: () => [{ kind: 'call', server, tool }],
     async run(call, args, env) {
-      const { text, isError } = answerOf(await env.callServer(call, args));
       const source = `mcp:${server}`;
-      return {
-        text: setOff(text, source),
-        isError,
-        label: label(roles.result === 'own' ? 'tool-local' : 'untrusted', roles.readers ?? 'owner', source),
-      };
+      try {
+        const { text, isError } = answerOf(await env.callServer(call, args));
+        const from = roles.result === 'own' ? 'tool-local' : 'untrusted';
+        return { text: setOff(text, source), isError, label: label(from, roles.readers ?? 'owner', source) };
+      } catch (error) {
+        // Why it failed may be in the server's own words, and those are nobody's but its own.
+        if (!(error instanceof HardshellError) || !SAID_BY_SERVER.has(error.code)) throw error;
+        const text = `Refused (${error.code}): ${error.message}.${error.fix ? ` What helps: ${error.fix}` : ''}`;
+        return {
+          text: setOff(text, source),
+          isError: true,
+          label: label('untrusted', roles.readers ?? 'owner', source),
+        };
+      }
     },
   };
 }
