@@ -66,6 +66,7 @@ export const NEVER_IN_BOX: readonly string[] = [
 const ANYWHERE: readonly { readonly name: RegExp; readonly what: string }[] = [
   { name: /^\.env(?!\.(?:example|sample|template|dist)$)(?:\..*)?$/, what: 'keys of a program' },
   { name: /\.kdbx?$/, what: 'passwords' },
+  { name: /\.(?:before-restore|restor(?:ing|ed))-\d{8}t\d{9}z$/, what: 'a state folder with its keys' },
   { name: /^(?:docker|podman|containerd)[^/]*\.sock$/, what: 'the container engine, which is root' },
 ];
 

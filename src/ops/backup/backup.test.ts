@@ -19,6 +19,7 @@ import { packTar, type TarHeader } from 'modern-tar';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeState, SECRETS, type TestState, VERSION } from '../../../test/support/backup-state.ts';
 import { acquireLock } from '../../platform/lock.ts';
+import { neverReadable } from '../../platform/never-readable.ts';
 import { finishSwap, openStaging, swapIn } from '../../platform/tree/staging.ts';
 import { type Manifest, staysInside, writeManifest } from './manifest.ts';
 import { dropOld, listBackups, nameOf } from './places.ts';
@@ -149,6 +150,8 @@ describe('the way back', () => {
     expect(shown(target)).toBe(before);
     const { aside, carried } = await restore(made.file, { target, inPlace: true });
     expect(shown(aside ?? '')).toBe(before);
+    // It has all keys, and lies where a tool may be allowed to read.
+    expect(neverReadable(join(aside ?? '', 'credentials', 'x'), 'read', false)).toBe('a state folder with its keys');
     expect(carried).toEqual(['credentials', '.env']);
     expect(readFileSync(join(target, 'workspace', 'MEMORY.md'), 'utf8')).toBe('# what I know\n');
     expect(readFileSync(join(target, 'credentials', 'anthropic-key'), 'utf8')).toBe(SECRETS.key);

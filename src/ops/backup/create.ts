@@ -45,7 +45,7 @@ export type Created = {
   readonly leftOut: Manifest['leftOut'];
 };
 
-const SPARE_BYTES = 16 * 1024 * 1024;
+const SPARE_BYTES = 4 * 1024 * 1024;
 const MAX_INCLUDE_BYTES = 4 * 1024 * 1024;
 
 /** Throws unless it is a folder of this user that can be what it says it is. Returns where it really is. */

@@ -74,7 +74,11 @@ function askUnit({ paths, env, config }: Facts): Answer {
   const unit = findInstalled(paths, env);
   if (unit === null) return info('not installed', 'openclaw gateway install');
   const user = /^User=(.+)$/m.exec(unit.text)?.[1] ?? null;
-  const facts = unitFacts(paths, ownProgram(), { user, workspace: config?.agents.defaults.workspace });
+  const facts = unitFacts(paths, ownProgram(), {
+    user,
+    workspace: config?.agents.defaults.workspace,
+    backups: config?.backup.folder,
+  });
   const dropIns = namesIn(`${unit.path}.d`);
   const also = dropIns.length > 0 ? `, changed by ${dropIns.join(', ')}` : '';
   if (unit.text === unitText(unit.manager, facts)) return ok(`${unit.path}${also}`);

@@ -3,6 +3,7 @@
 import { realpathSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import type { Paths } from '../../config/paths.ts';
+import { defaultFolder } from '../backup/places.ts';
 import { launchdPlist } from './launchd-plist.ts';
 import type { Manager } from './places.ts';
 import { systemdUnit, type UnitFacts } from './systemd-unit.ts';
@@ -21,12 +22,17 @@ const ownFile = (): string => {
   }
 };
 
-export type FactsOptions = { readonly user: string | null; readonly workspace: string | undefined };
+export type FactsOptions = {
+  readonly user: string | null;
+  readonly workspace: string | undefined;
+  /** where backups go when not to their usual place */
+  readonly backups?: string | undefined;
+};
 
 export function unitFacts(
   paths: Pick<Paths, 'stateDir' | 'configPath'>,
   program: readonly [string, ...string[]],
-  { user, workspace }: FactsOptions,
+  { user, workspace, backups }: FactsOptions,
 ): UnitFacts {
   const file = program.at(-1) ?? '/';
   const isOutside = (path: string): boolean => relative(paths.stateDir, path).startsWith('..');
@@ -37,6 +43,7 @@ export function unitFacts(
     programDir: file.endsWith('/src/cli/main.ts') ? dirname(dirname(dirname(file))) : dirname(dirname(file)),
     stateDir: paths.stateDir,
     writable: [...(workspace ? [workspace] : []), configDir].filter(isOutside),
+    maybeWritable: [backups ?? defaultFolder(paths)],
     user,
     environment: {
       OPENCLAW_STATE_DIR: paths.stateDir,

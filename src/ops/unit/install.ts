@@ -16,6 +16,7 @@ export type InstallOptions = {
   /** only its text */
   readonly print: boolean;
   readonly workspace?: string | undefined;
+  readonly backups?: string | undefined;
 };
 
 export type Installed = InstalledUnit & { readonly notes: readonly string[] };
@@ -24,12 +25,16 @@ const MAX_UNIT_BYTES = 64 * 1024;
 const UNIT_MODE = 0o644;
 
 /** The unit as it would be written here. */
-export function planUnit(paths: Paths, env: Env, { systemUser, print, workspace }: InstallOptions): InstalledUnit {
+export function planUnit(
+  paths: Paths,
+  env: Env,
+  { systemUser, print, workspace, backups }: InstallOptions,
+): InstalledUnit {
   if (systemUser !== undefined) checkAccountName(systemUser);
   if (!print) refuseWrongRights(systemUser);
   const manager = managerHere(systemUser !== undefined) ?? (print ? presumed(systemUser) : noManager());
   const served = systemUser === undefined ? paths : pathsOf(systemUser, env);
-  const facts = unitFacts(served, ownProgram(), { user: systemUser ?? null, workspace });
+  const facts = unitFacts(served, ownProgram(), { user: systemUser ?? null, workspace, backups });
   return { manager, path: unitPath(manager, env), text: unitText(manager, facts) };
 }
 

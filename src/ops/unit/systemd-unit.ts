@@ -11,6 +11,8 @@ export type UnitFacts = {
   readonly stateDir: string;
   /** folders outside the state folder that it writes, such as a workspace of your own */
   readonly writable: readonly string[];
+  /** the same where they exist */
+  readonly maybeWritable: readonly string[];
   /** the account of a system unit; null for a unit of one's own */
   readonly user: string | null;
   readonly environment: Readonly<Record<string, string>>;
@@ -64,6 +66,7 @@ export function systemdUnit(facts: UnitFacts): string {
       ? [
           'ProtectHome=tmpfs',
           ...writable.filter(isInHome).map((dir) => `BindPaths=${path(dir)}`),
+          ...facts.maybeWritable.filter(isInHome).map((dir) => `BindPaths=${path(`-${dir}`)}`),
           ...[...new Set(readable)].map((dir) => `BindReadOnlyPaths=${path(dir)}`),
         ]
       : [
@@ -73,6 +76,7 @@ export function systemdUnit(facts: UnitFacts): string {
           'ProtectHome=read-only',
         ]),
     ...writable.map((dir) => `ReadWritePaths=${path(dir)}`),
+    ...facts.maybeWritable.map((dir) => `ReadWritePaths=${path(`-${dir}`)}`),
     'PrivateTmp=yes',
     'PrivateDevices=yes',
     'ProtectClock=yes',
@@ -105,8 +109,8 @@ export function systemdUnit(facts: UnitFacts): string {
 }
 
 /** A line break in a path would begin a line of its own, such as one more command. */
-function refuseBrokenLines({ command, programDir, stateDir, writable, environment }: UnitFacts): void {
-  const all = [...command, programDir, stateDir, ...writable, ...Object.entries(environment).flat()];
+function refuseBrokenLines({ command, programDir, stateDir, writable, maybeWritable, environment }: UnitFacts): void {
+  const all = [...command, programDir, stateDir, ...writable, ...maybeWritable, ...Object.entries(environment).flat()];
   const broken = all.find((text) => /\p{Cc}/u.test(text));
   if (broken === undefined) return;
   throw new HardshellError({

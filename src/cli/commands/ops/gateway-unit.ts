@@ -10,8 +10,9 @@ type Flags = { readonly systemUser?: string; readonly print?: boolean };
 
 export async function install({ out, env }: Context, flags: Flags): Promise<number> {
   const paths = resolvePaths(env);
-  const { workspace } = loadConfig(paths, env, { sections: ['agents'] }).config.agents.defaults;
-  const options = { systemUser: flags.systemUser, print: flags.print === true, workspace };
+  const { agents, backup } = loadConfig(paths, env, { sections: ['agents', 'backup'] }).config;
+  const { workspace } = agents.defaults;
+  const options = { systemUser: flags.systemUser, print: flags.print === true, workspace, backups: backup.folder };
   if (flags.print) {
     const plan = planUnit(paths, env, options);
     out.data({ manager: plan.manager, path: plan.path, text: plan.text });
