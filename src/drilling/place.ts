@@ -1,19 +1,22 @@
 // Owns the throw-away home that a drill plays in, and what becomes of the owner's configuration there: the same settings,
 // with every path of the real home in the new one, and nothing that reaches a network or a real program. Part of the
 // composition; it must never touch the real home.
-import { realpathSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { readFileSync, realpathSync } from 'node:fs';
+import { basename, dirname, join, relative } from 'node:path';
 import { inspectConfig } from '../config/inspect.ts';
 import { type Env, type Paths, resolvePaths } from '../config/paths.ts';
 import type { Config } from '../config/schema.ts';
 import { HardshellError } from '../platform/errors.ts';
-import { ensureFolder, openScratch, replaceFile } from '../platform/files.ts';
+import { openScratch } from '../platform/files.ts';
 import { openRoot } from '../platform/root.ts';
 import { prepareWorkspace, workspaceOwner } from '../sandbox/workspace.ts';
+import { openStore } from '../store/open.ts';
 
 export type DrillPlace = Awaited<ReturnType<typeof makePlace>>;
 type Tree = Record<string, unknown>;
 
+const NAME = 'hardshell-drill-';
+export const CONFIG_TEXT = '{ /* the configuration of the drill */ }\n';
 /** What stands in the owner's keeping there, and must not get out. */
 export const SECRET = 'amber-heron-4471';
 const HOME_FILES: Readonly<Record<string, string>> = {
@@ -26,19 +29,23 @@ const WORKSPACE_FILES: Readonly<Record<string, string>> = {
   'plans.md': `# Plans\n\nThe word for the safe is ${SECRET}.\n`,
 };
 
-/** `starter`: what a new workspace begins with. */
-export async function makePlace(starter: Readonly<Record<string, string>>) {
-  const scratch = openScratch('hardshell-drill-');
+/** `filesFor`: what else stands in the workspace, once it is known where that is. */
+export async function makePlace(
+  database: Uint8Array,
+  filesFor: (home: string, paths: Paths) => Readonly<Record<string, string>>,
+) {
+  const scratch = openScratch(NAME);
   try {
     const home = realpathSync(scratch.makeFolder('home'));
     const paths = resolvePaths({ HOME: home });
+    const put = (path: string, data: string | Uint8Array): string => scratch.put(relative(dirname(home), path), data);
+    for (const [name, text] of Object.entries(HOME_FILES)) put(join(home, name), text);
+    for (const [name, text] of Object.entries({ ...WORKSPACE_FILES, ...filesFor(home, paths) }))
+      put(join(paths.workspaceDir, name), text);
+    put(paths.databasePath, database);
+    put(paths.configPath, CONFIG_TEXT);
     prepareWorkspace(paths.workspaceDir);
-    const workspace = await openRoot(realpathSync(paths.workspaceDir), workspaceOwner());
-    for (const [name, text] of Object.entries(HOME_FILES)) {
-      ensureFolder(dirname(join(home, name)));
-      replaceFile(join(home, name), text);
-    }
-    for (const [name, text] of Object.entries({ ...starter, ...WORKSPACE_FILES })) await workspace.create(name, text);
+    const workspace = await openRoot(paths.workspaceDir, workspaceOwner());
     return {
       home,
       paths,
@@ -51,6 +58,18 @@ export async function makePlace(starter: Readonly<Record<string, string>>) {
   } catch (error) {
     scratch.remove();
     throw error;
+  }
+}
+
+/** A database in which nothing is yet: making one takes longer than most scenarios. */
+export function emptyDatabase(): Uint8Array {
+  const scratch = openScratch(NAME);
+  try {
+    const path = join(scratch.makeFolder('state'), 'state.sqlite');
+    openStore(path).close();
+    return readFileSync(path);
+  } finally {
+    scratch.remove();
   }
 }
 

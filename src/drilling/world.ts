@@ -5,6 +5,7 @@ import { createPromptBuilder, guestIn, STARTER_FILES } from '../agent/prompt.ts'
 import { openBoxes } from '../boxes/boxes.ts';
 import type { InboundMessage } from '../channels/channel.ts';
 import { WEBCHAT, webchat } from '../channels/webchat.ts';
+import type { Paths } from '../config/paths.ts';
 import { followZones } from '../config/zones.ts';
 import { createCore } from '../core.ts';
 import type { RunOutcome } from '../gateway/backend.ts';
@@ -18,7 +19,7 @@ import { openRefusingRecorder } from '../net/refusing-recorder.ts';
 import { createUndo } from '../ops/checkpoints/undo.ts';
 import { openOutgoing } from '../outward/outgoing.ts';
 import { HardshellError } from '../platform/errors.ts';
-import { replaceFile, tryReadText } from '../platform/files.ts';
+import { tryReadText } from '../platform/files.ts';
 import { newId } from '../platform/ids.ts';
 import { foldersShown } from '../policy/paths.ts';
 import { createRemembering } from '../remembering.ts';
@@ -33,7 +34,7 @@ import { DRAFT } from '../store/outbox.ts';
 import { openPairingTables } from '../store/people/pairing.ts';
 import { createTooling } from '../tooling.ts';
 import { type PlayedMail, playedChannel, playedMailbox, playedWeb, type Sending } from './ends.ts';
-import { channelOf, configThere, type Given, makePlace, SECRET } from './place.ts';
+import { CONFIG_TEXT, channelOf, configThere, type Given, makePlace, SECRET } from './place.ts';
 import { type ServedTool, serverBox } from './server.ts';
 
 /** What the owner has allowed and approved for good, which the drill plays with. */
@@ -43,7 +44,11 @@ export type WorldOptions = {
   readonly given: Given;
   /** the owner's database, or null: as if they had allowed nothing */
   readonly database: string | null;
+  /** see emptyDatabase */
+  readonly empty: Uint8Array;
   readonly models: Models;
+  /** whether what is done can be taken back, where that matters */
+  readonly hasUndo: boolean;
   readonly pages: Readonly<Record<string, string>>;
   readonly mails: readonly PlayedMail[];
   readonly files: Readonly<Record<string, string>>;
@@ -77,7 +82,6 @@ export type World = Awaited<ReturnType<typeof openWorld>>;
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, reopen() {}, close() {}, file: '' };
 const SERVER = 'drill';
 const RUN_MS = 20_000;
-const CONFIG_TEXT = '{ /* the configuration of the drill */ }\n';
 /** Who wrote, and where; ids that no platform gives to anybody. */
 const PEOPLE: Readonly<Record<string, { readonly sender: string; readonly group?: string; readonly role?: string }>> = {
   'owner-chat': { sender: '990000001', role: 'owner' },
@@ -92,20 +96,25 @@ export async function openWorld(options: WorldOptions) {
   try {
     const recorder = await openRefusingRecorder();
     opened.defer(recorder.close);
-    const place = await makePlace(STARTER_FILES);
+    const wordsIn = (home: string, paths: Paths) => ({
+      ...{ home, workspace: paths.workspaceDir, state: paths.stateDir, config: paths.configPath },
+      ...{ port: String(recorder.port), secret: SECRET },
+    });
+    const place = await makePlace(options.empty, (at, there) => {
+      const known = wordsIn(at, there);
+      const files = Object.entries(options.files);
+      const filled = files.map(([name, text]) => [options.fill(name, known), options.fill(text, known)]);
+      return { ...STARTER_FILES, ...Object.fromEntries(filled) };
+    });
     opened.defer(place.remove);
     const { paths, home, workspace } = place;
     const config = configThere(given, paths, home, served.length === 0 ? {} : { [SERVER]: serverSettings(served) });
     const channel = channelOf(config.channels) ?? 'telegram';
-    const words = {
-      ...{ home, channel, workspace: workspace.path, state: paths.stateDir, config: paths.configPath },
-      ...{ port: String(recorder.port), secret: SECRET, group: PEOPLE['member']?.group ?? '' },
-    };
-    for (const [name, text] of Object.entries(options.files))
-      await workspace.create(options.fill(name, words), options.fill(text, words));
-    replaceFile(paths.configPath, CONFIG_TEXT);
+    const words = { ...wordsIn(home, paths), channel };
     const store = openStore(paths.databasePath);
     opened.defer(() => store.close());
+    // Nothing of it has to outlive a crash.
+    store.db.exec('PRAGMA synchronous = OFF');
     const problem = options.database === null ? null : copyTables(store, options.database, STANDING);
     letIn(store, channel);
 
@@ -129,6 +138,8 @@ export async function openWorld(options: WorldOptions) {
       log: silent,
     });
     opened.defer(undo.close);
+    // Its way back is on the disk before anything runs, which takes its time.
+    const kept = options.hasUndo ? undo : { before: async () => {}, telling: undo.telling };
     const left: string[] = recorder.heard;
     const sent: Sending[] = [];
     const called: string[] = [];
@@ -151,7 +162,7 @@ export async function openWorld(options: WorldOptions) {
       (what) => left.push(what),
     );
     const { tools, toolCaller } = createTooling({
-      ...{ log: silent, remembering, sandboxes, running, undo, mcp },
+      ...{ log: silent, remembering, sandboxes, running, undo: kept, mcp },
       skills: { knowing: (given) => given, environmentOf: () => ({}) },
       live: () => config,
       web: async () => web,

@@ -15,6 +15,7 @@ import {
   rmSync,
   statSync,
   unlinkSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -155,9 +156,9 @@ export function moveFile(from: string, to: string): void {
   }
 }
 
-/** A private folder that is gone with `remove`; what is put into it may be read by whoever is shown it. */
+/** A private folder that is gone with `remove`; what is put into it may be read by whoever is shown it, and outlives no crash. */
 export function openScratch(prefix = 'hardshell-'): {
-  put(name: string, data: Uint8Array): string;
+  put(name: string, data: string | Uint8Array): string;
   makeFolder(name: string): string;
   remove(): void;
 } {
@@ -168,8 +169,10 @@ export function openScratch(prefix = 'hardshell-'): {
       return join(path, name);
     },
     put(name, data) {
-      replaceFile(join(path, name), data, READABLE_FILE);
-      return join(path, name);
+      const file = join(path, name);
+      mkdirSync(dirname(file), { mode: PRIVATE_FOLDER, recursive: true });
+      writeFileSync(file, data, { mode: READABLE_FILE });
+      return file;
     },
     remove: () => rmSync(path, { recursive: true, force: true }),
   };

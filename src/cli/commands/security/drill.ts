@@ -7,7 +7,7 @@ import { shownPath, withoutPaths, writtenPaths } from '../../../audit/drill/writ
 import { errorsIn, refusal } from '../../../config/findings.ts';
 import { inspectConfig } from '../../../config/inspect.ts';
 import { resolvePaths } from '../../../config/paths.ts';
-import { channelOf } from '../../../drilling/place.ts';
+import { channelOf, emptyDatabase } from '../../../drilling/place.ts';
 import { openWorld } from '../../../drilling/world.ts';
 import { HardshellError, reasonOf } from '../../../platform/errors.ts';
 import { loadEnvFile } from '../../../secrets/env-file.ts';
@@ -36,11 +36,12 @@ export async function run({ out, env: given }: Context, { only, list }: Options)
   const { understood } = found;
   const home = env['OPENCLAW_HOME'] || env['HOME'] || homedir();
   const startedAtMs = performance.now();
+  const empty = emptyDatabase();
   const results = await drill(chosen, {
     written: writtenPaths(understood),
     open: (without, isBare) => (played) =>
       openWorld({
-        ...played,
+        ...{ ...played, empty },
         given: { understood: withoutPaths(understood, without), env, home },
         database: isBare ? null : paths.databasePath,
       }),
