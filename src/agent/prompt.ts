@@ -89,10 +89,14 @@ export function createPromptBuilder(workspace: Root, { shown, version }: Knowing
   };
 }
 
+const PLAIN_ID = /^[\w.:@+-]{1,100}$/;
+
 /** What the model is told of a turn that is not between it and the owner alone. */
 export function guestIn({ principal: { kind, id }, place }: Speaker): string | null {
   if (kind === 'owner' && place === 'dm') return null;
-  const who = kind === 'owner' ? 'your owner' : `${id}, who is not your owner`;
+  // An id of a platform, in letters that cannot be read as anything else.
+  const name = PLAIN_ID.test(id) ? id : 'somebody';
+  const who = kind === 'owner' ? 'your owner' : `${name}, who is not your owner`;
   const where = place === 'dm' ? '' : ' in a group, where others read what you say';
   return ` You are talking to ${who}${where}. Keep what you know of your owner to yourself.`;
 }
