@@ -6,6 +6,7 @@ import { EXIT, HardshellError } from '../platform/errors.ts';
 import { audit } from './commands/audit/grammar.ts';
 import { backup, CHANGING_BACKUP } from './commands/backup/grammar.ts';
 import { CHANGING_CHANNELS, channels } from './commands/channels/grammar.ts';
+import { CHANGING_INCIDENT, incident } from './commands/incident/grammar.ts';
 import { CHANGING_MCP, mcp } from './commands/mcp/grammar.ts';
 import { CHANGING_MEMORY, memory } from './commands/memory/grammar.ts';
 import { access, CHANGING_ACCESS } from './commands/pairing/grammar.ts';
@@ -38,6 +39,7 @@ const CHANGING = new Set([
   ...CHANGING_TRUST,
   ...CHANGING_MEMORY,
   ...CHANGING_MCP,
+  ...CHANGING_INCIDENT,
   ...CHANGING_SKILLS,
   ...CHANGING_SECURITY,
   ...['set', 'unset', 'patch', 'confirm', 'rollback', 'rm', 'rotate', 'migrate', 'init', 'rekey'],
@@ -88,6 +90,7 @@ export function createProgram(streams: Streams, start: Start): Command {
   settings(program, lazy);
   gateway(program, lazy);
   operations(program, lazy);
+  incident(program, lazy);
   backup(program, lazy);
   channels(program, lazy);
   access(program, lazy);
