@@ -5,6 +5,13 @@ import { pathToFileURL } from 'node:url';
 import { EXIT, HardshellError, reasonOf } from '../platform/errors.ts';
 import type { Store } from './open.ts';
 
+/** Nobody writes a file without a log of writes; said so, the library makes no files of its own beside it. */
+export function readOnlyLocation(path: string): URL {
+  const url = pathToFileURL(path);
+  if (!existsSync(`${path}-wal`)) url.searchParams.set('immutable', '1');
+  return url;
+}
+
 export function readStore<T>(path: string, use: (rows: Pick<Store, 'prepare'>) => Promise<T>): Promise<T> {
   return opened(path).then(async (db) => {
     try {
@@ -18,10 +25,7 @@ export function readStore<T>(path: string, use: (rows: Pick<Store, 'prepare'>) =
 async function opened(path: string): Promise<DatabaseSync> {
   let db: DatabaseSync | undefined;
   try {
-    const url = pathToFileURL(path);
-    // Nobody writes a file without a log of writes; said so, the library makes no files of its own beside it.
-    if (!existsSync(`${path}-wal`)) url.searchParams.set('immutable', '1');
-    db = new DatabaseSync(url, { readOnly: true, timeout: 2_000 });
+    db = new DatabaseSync(readOnlyLocation(path), { readOnly: true, timeout: 2_000 });
     db.prepare('SELECT count(*) FROM sqlite_schema').get();
     return db;
   } catch (error) {

@@ -2,6 +2,7 @@
 // migration. It must never write.
 import { existsSync } from 'node:fs';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
+import { readOnlyLocation } from '../read-only.ts';
 import { type Grant, readGrant } from './pairing.ts';
 
 /** Null: there is a database, and it could not be read. */
@@ -22,7 +23,7 @@ function readRows(
   if (!existsSync(databasePath)) return [];
   let db: DatabaseSync | undefined;
   try {
-    db = new DatabaseSync(databasePath, { readOnly: true, timeout: 1_000 });
+    db = new DatabaseSync(readOnlyLocation(databasePath), { readOnly: true, timeout: 1_000 });
     return db.prepare(sql).all(...given);
   } catch {
     return null;
