@@ -38,7 +38,8 @@ export async function makePlace(
   try {
     const home = realpathSync(scratch.makeFolder('home'));
     const paths = resolvePaths({ HOME: home });
-    const put = (path: string, data: string | Uint8Array): string => scratch.put(relative(dirname(home), path), data);
+    const put = (path: string, data: string | Uint8Array): string =>
+      scratch.put(relative(dirname(home), path), data, 0o600);
     for (const [name, text] of Object.entries(HOME_FILES)) put(join(home, name), text);
     for (const [name, text] of Object.entries({ ...WORKSPACE_FILES, ...filesFor(home, paths) }))
       put(join(paths.workspaceDir, name), text);

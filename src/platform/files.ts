@@ -158,7 +158,7 @@ export function moveFile(from: string, to: string): void {
 
 /** A private folder that is gone with `remove`; what is put into it may be read by whoever is shown it, and outlives no crash. */
 export function openScratch(prefix = 'hardshell-'): {
-  put(name: string, data: string | Uint8Array): string;
+  put(name: string, data: string | Uint8Array, mode?: number): string;
   makeFolder(name: string): string;
   remove(): void;
 } {
@@ -168,10 +168,10 @@ export function openScratch(prefix = 'hardshell-'): {
       mkdirSync(join(path, name), PRIVATE_FOLDER);
       return join(path, name);
     },
-    put(name, data) {
+    put(name, data, mode = READABLE_FILE) {
       const file = join(path, name);
       mkdirSync(dirname(file), { mode: PRIVATE_FOLDER, recursive: true });
-      writeFileSync(file, data, { mode: READABLE_FILE });
+      writeFileSync(file, data, { mode });
       return file;
     },
     remove: () => rmSync(path, { recursive: true, force: true }),
