@@ -23,6 +23,7 @@ const PAGES = [
     'trust',
     'sandbox',
     'mcp',
+    'skills',
     ...CHANNELS,
   ].map((name) => `docs/${name}.md`),
 ];

@@ -67,6 +67,7 @@ function spellingsOf(line: string): string[] {
   const bare = plain
     .replace(/\$\{?IFS\}?/g, ' ')
     .replace(/(['"`])\s{0,8}\+\s{0,8}(['"`])/g, '')
+    .replace(/(['"])\s{0,8},\s{0,8}(['"])/g, ' ')
     .replace(/(?<=\w)(?:''|""|\\(?=[a-z])|\$@|\$\*)(?=\w|\\)/gi, '')
     .replace(/(?<=\w)(['"])(\w{1,12})\1/g, '$2')
     .replace(/(?<![\w.])(['"])([a-z]{1,6})\1(?=\w)/gi, '$2')
