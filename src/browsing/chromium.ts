@@ -44,6 +44,8 @@ const PROGRAMS = [
   ...['Google Chrome', 'Chromium'].map((name) => `/Applications/${name}.app/Contents/MacOS/${name}`),
 ];
 const MEMORY_BYTES = 3 * 1024 ** 3;
+/** What a page sends without an end is held in memory before anybody can look at it. */
+const MAX_CONNECTION_BYTES = 200 * 1024 ** 2;
 const LIMITS: SandboxLimits = {
   timeoutMs: 2 ** 31 - 1,
   memoryBytes: MEMORY_BYTES,
@@ -179,6 +181,7 @@ function openWay({ rules, ownPorts, seen, dangerously }: ChromiumPorts, socketPa
     socketPath,
     hosts: () => [],
     instead: {
+      maxBytes: MAX_CONNECTION_BYTES,
       whyNot({ host, port }) {
         if (ERRANDS.test(host)) return ERRAND;
         const name = host.includes(':') ? `[${host}]` : host;

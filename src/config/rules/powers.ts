@@ -91,7 +91,7 @@ function* commands({ tools, browser, agents }: Parameters<Rule>[0]): Generator<F
       'browser-on',
       'browser.enabled',
       'the assistant may use a browser',
-      'turn on two-factor login for your mail, bank and cloud accounts',
+      'turn on two-factor login (2FA) for your mail, bank, social and cloud accounts',
     );
   }
 }

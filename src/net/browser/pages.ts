@@ -28,6 +28,8 @@ const DOM_MS = 8_000;
 const LOAD_MS = 4_000;
 const SETTLE_MS = 400;
 const STEP_MS = 10_000;
+/** A frame that does not answer is left out after this long, each time. */
+const LIST_MS = 3_000;
 const PICTURE_MS = 15_000;
 const CHUNK_BYTES = 1024 ** 2;
 
@@ -56,7 +58,11 @@ export async function createPages(browser: Browser) {
     }
     const tab = { page, opened: '' };
     tabs.push(tab);
-    if (current !== null) note(`a tab opened: ${tabs.length}`);
+    if (current !== null) {
+      note(`a tab opened: ${tabs.length}`);
+      // What lies behind another tab hardly runs.
+      void current.page.bringToFront().catch(() => {});
+    }
     current ??= tab;
     page.on('dialog', (dialog) => {
       const isLeaving = dialog.type() === 'beforeunload';
@@ -70,7 +76,10 @@ export async function createPages(browser: Browser) {
     const at = tabs.indexOf(tab);
     if (at === -1) return;
     tabs.splice(at, 1);
-    if (current === tab) current = tabs.at(-1) ?? null;
+    if (current === tab) {
+      current = tabs.at(-1) ?? null;
+      void current?.page.bringToFront().catch(() => {});
+    }
     if (why !== null) {
       note(why);
       void tab.page.close().catch(() => {});
@@ -113,9 +122,15 @@ export async function createPages(browser: Browser) {
   async function open(url: string): Promise<Shown> {
     if (current === null) take(await context.newPage());
     const tab = must();
-    try {
+    const go = async (): Promise<void> => {
       const answer = await within(tab, tab.page.goto(url, { waitUntil: 'commit', timeout: OPEN_MS }), OPEN_MS);
       if (answer !== null && answer.status() >= 400) note(`the server answered ${answer.status()}`);
+    };
+    try {
+      // The page before may have been on its way somewhere.
+      await go().catch((error: unknown) =>
+        /interrupted|ERR_ABORTED/.test(String(error)) ? go() : Promise.reject(error),
+      );
     } catch (error) {
       throw error instanceof Failed ? error : notOpened(url, error);
     }
@@ -135,7 +150,7 @@ export async function createPages(browser: Browser) {
     if (isHuge) note('the page is too large for a list of its elements; this is its text alone');
     const whole = isHuge
       ? String(await within(tab, page.evaluate(TEXT)))
-      : await within(tab, page.ariaSnapshot({ mode: 'ai', timeout: STEP_MS }));
+      : await within(tab, page.ariaSnapshot({ mode: 'ai', timeout: LIST_MS }));
     const text = whole.slice(0, MAX_SNAPSHOT_CHARS);
     const title = (await within(tab, page.title())).slice(0, 200);
     const said = notes;
@@ -245,7 +260,10 @@ export async function createPages(browser: Browser) {
     async tabs({ tab }) {
       const chosen = tabs[tab - 1];
       if (tab !== 0 && chosen === undefined) throw new Failed('NO_SUCH_TAB', `there is no tab ${tab}`);
-      if (chosen) current = chosen;
+      if (chosen) {
+        current = chosen;
+        await within(chosen, chosen.page.bringToFront());
+      }
       return Promise.all(
         tabs.map(async (one) => ({
           url: one.page.url(),

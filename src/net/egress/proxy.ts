@@ -28,6 +28,8 @@ export type EgressPorts = {
   readonly instead?: {
     whyNot(target: Target): string | null;
     isAllowed(address: string): boolean;
+    /** of one connection, each way */
+    readonly maxBytes: number;
   };
   seen(request: Seen): void;
   /** for tests alone: who answers for names, and that what it says may be private; no setting reaches it */
@@ -95,7 +97,7 @@ async function tunnel(ports: EgressPorts, request: IncomingMessage, client: Dupl
   client.on('error', () => {});
   try {
     const upstream = await dial(ports, target, HTTPS);
-    const count = meter(told, [client, upstream]);
+    const count = meter(told, [client, upstream], ports.instead?.maxBytes);
     client.on('data', count.out);
     upstream.on('data', count.in);
     client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
@@ -122,7 +124,7 @@ async function forward(ports: EgressPorts, request: IncomingMessage, response: S
       agent: false,
       timeout: CONNECT_MS,
     });
-    const count = meter(told, [request, upstream, response]);
+    const count = meter(told, [request, upstream, response], ports.instead?.maxBytes);
     request.on('data', count.out);
     upstream.on('timeout', () => upstream.destroy(new Error('no answer')));
     upstream.on('error', (error) => refuse(response, told, error));
@@ -219,7 +221,7 @@ function tell(ports: EgressPorts, target: Target | null, method: string) {
 type Ending = { destroy(error?: Error): unknown; on(event: 'close' | 'error', heard: () => void): unknown };
 
 /** Counts both ways, ends all of them when it is too much or too long, and tells when the first of them is closed. */
-function meter(told: Told, ends: readonly Ending[]) {
+function meter(told: Told, ends: readonly Ending[], maxBytes = MAX_BYTES) {
   const end = (): void => {
     clearTimeout(timer);
     for (const one of ends) one.destroy();
@@ -234,7 +236,7 @@ function meter(told: Told, ends: readonly Ending[]) {
   for (const one of ends) one.on('error', () => {});
   const count = (way: 'in' | 'out') => (chunk: Buffer) => {
     told.bytes[way] += chunk.length;
-    if (told.bytes[way] > MAX_BYTES) end();
+    if (told.bytes[way] > maxBytes) end();
   };
   return { out: count('out'), in: count('in') };
 }

@@ -104,7 +104,9 @@ const open = (url = `${at}/shop`): Step => ({ args: { action: 'open', url } });
 async function refs(...names: string[]): Promise<string[]> {
   const { results } = await say(`open ${at}/shop`, [open()]);
   seen = [];
-  return names.map((name) => new RegExp(`"${name}"[^\\n]*\\[ref=(\\w+)\\]`).exec(results[0] ?? '')?.[1] ?? `no ${name}`);
+  return names.map(
+    (name) => new RegExp(`"${name}"[^\\n]*\\[ref=(\\w+)\\]`).exec(results[0] ?? '')?.[1] ?? `no ${name}`,
+  );
 }
 
 test('reads the page that the owner named, as words of somebody else', async () => {

@@ -203,10 +203,11 @@ function effectsOf(name: string, { command, path, to, url }: Asked, where: 'sand
   if (path !== undefined && ['write', 'edit', 'apply_patch'].includes(name)) return [{ kind: 'write', path }];
   if (name === 'message' && to !== undefined) return [{ kind: 'message', to, text: '' }];
   if (name === 'mail' && to !== undefined) return [{ kind: 'mail', to: [to], text: '' }];
-  if (name === 'web_fetch' && url !== undefined) {
+  if ((name === 'web_fetch' || name === 'browser') && url !== undefined) {
     const read = readPageUrl(url);
     if ('problem' in read) throw usage(`--url is no address that is fetched: ${read.problem}`, 'write it whole');
-    return [{ kind: 'fetch', url: read.url.href }];
+    const { href } = read.url;
+    return [name === 'browser' ? { kind: 'browse', act: 'open', url: href, what: '' } : { kind: 'fetch', url: href }];
   }
   if (isServerTool(name)) return [{ kind: 'call', server: '', tool: name }];
   const given = Object.entries({ command, path, to, url }).find(([, value]) => value !== undefined)?.[0];
