@@ -81,7 +81,7 @@ export type Outbound = {
 /** A press arrives as a message of whoever has pressed, with these words, and passes the gate like any other. */
 export type Button = { readonly label: string; readonly says: string };
 /** The only words that a press can say; whatever else comes back was not ours. */
-export const PRESSED = /^\/(?:approve|deny) [0-9a-f-]{36}(?: always)?$/;
+export const PRESSED = /^\/(?:approve|deny) [0-9a-f-]{36}(?: always| task| all)?$/;
 
 /** `unknown`: sent, but the platform's answer was lost; it is shown, never blindly resent. `retry`: certainly not delivered
  *  (429, refused before it was taken, no connection), so it may be sent again after `afterMs`. `failed` is final. */

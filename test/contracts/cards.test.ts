@@ -1,6 +1,7 @@
 // What stands on a card, wherever it is shown: facts of the machine, and the exact arguments, set off and harmless. Neither
 // what the model says beside its calls nor what a tool says of itself is on it.
 import { afterEach, expect, test } from 'vitest';
+import { PRESSED } from '../../src/channels/channel.ts';
 import { slackText } from '../../src/channels/slack/text.ts';
 import { toHtml } from '../../src/channels/telegram/format.ts';
 import { cardLines } from '../../src/cli/print/calls.ts';
@@ -69,7 +70,7 @@ test.each([1, 2])(
       expect(buttons.map(({ says }) => says.split(' ')[0]).includes('/approve')).toBe(!hostile.includes('```'));
       expect(terminal).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e\u200b]/);
       for (const line of terminal.split('\n').filter((one) => one.includes('EVIL'))) expect(line).toMatch(/^ {2}/);
-      for (const { says } of buttons) expect(says).toMatch(/^\/(approve|deny) [0-9a-f-]{36}( all| task| always)?$/);
+      for (const { says } of buttons) expect(says).toMatch(PRESSED);
     }
   },
 );

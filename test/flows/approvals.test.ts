@@ -143,4 +143,66 @@ describe('E25-E29 approvals, end to end', () => {
     await gateway.cli('approvals', 'deny', await next());
     expect((await last).stdout).toContain('Not this time.');
   }, 60_000);
+
+  test('I16 one card for the calls of one answer, over kill -9: answered in Telegram by one code and in the terminal by line', async () => {
+    telegram = await startTelegramServer();
+    const server = telegram;
+    const config = {
+      ...configFor(model),
+      tools: { exec: { mode: 'ask' } },
+      commands: { ownerAllowFrom: [`telegram:${PERSON.id}`] },
+      channels: { telegram: { apiRoot: server.url, botToken: TELEGRAM_TOKEN, allowFrom: [PERSON.id] } },
+    };
+    const first = await start(config);
+    const run = (name: string) => ({ name: 'exec', args: { command: `echo ${name} > ${name}.txt` } });
+    model.script({ toolCalls: [run('one'), run('two'), run('three')] });
+    server.say({ text: 'make three' });
+    await server.until(() => server.sent.length === 1);
+    const letter = server.sent[0];
+    if (!letter) throw new Error('no question came');
+    const [, code = ''] = /^Question ([A-Z]\d): may I do these 3 things\?/.exec(letter.text) ?? [];
+    expect(letter.buttons.map(({ text }) => text)).toEqual(['Allow all once', 'Deny all']);
+    await first.kill9();
+
+    const second = await start(config, first.home);
+    expect((await pending(second)).map((one) => one['line'])).toEqual([1, 2, 3]);
+    const listed = await second.cli('approvals');
+    expect(listed.stdout).toContain(`3 calls of one answer wait together (${code})`);
+    const shown = await second.cli('approvals', 'show', `${code}.2`);
+    expect([shown.stdout.includes('two.txt'), shown.stdout.includes('one.txt')]).toEqual([true, false]);
+    expect(await second.cli('approvals', 'approve', code, '--always')).toMatchObject({ code: 1 });
+    expect(await second.cli('approvals', 'deny', `${code}.2`)).toMatchObject({ code: 0 });
+    model.script({ text: 'Made what I may.' });
+    server.press(letter, letter.buttons[0]?.callback_data ?? '');
+    await server.until(() => server.sent.some(({ text }) => text === 'Made what I may.'));
+    const made = (name: string): boolean => existsSync(join(second.stateDir, 'workspace', `${name}.txt`));
+    expect(['one', 'two', 'three'].map(made)).toEqual([true, false, true]);
+    expect(server.sent.filter(({ text }) => text.startsWith('Question'))).toHaveLength(1);
+    expect(await pending(second)).toEqual([]);
+  }, 60_000);
+
+  test('I16 a run pauses after three cards, and a yes for the task is listed until the run is over', async () => {
+    const gateway = await start({ ...configFor(model), tools: { exec: { mode: 'ask' } } });
+    const run = (command: string) => ({ toolCalls: [{ name: 'exec', args: { command } }] });
+    const next = async (): Promise<string> => {
+      for (;;) {
+        const [asked] = await pending(gateway);
+        if (asked) return String(asked['code']);
+      }
+    };
+    model.script(run('ls -A'), run('ls -A'), run('ls -1'), run('ls -s'), run('ls -t'));
+    const running = gateway.cli('agent', '-m', 'look around');
+    const allowed = await gateway.cli('approvals', 'approve', await next(), '--task');
+    expect(allowed.stdout).toContain('allowed for its task');
+    const second = await next();
+    expect((await gateway.cli('approvals', 'grants')).stdout).toMatch(
+      /ls.*-A[^]*for its task, used 1 times, ends with its run/,
+    );
+    await gateway.cli('approvals', 'deny', second);
+    await gateway.cli('approvals', 'deny', await next());
+    const { code, stdout } = await running;
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/Paused after 3 questions[^]*ls -t[^]*say "go on"/)]);
+    expect((await gateway.cli('approvals', 'grants', '--json')).stdout).toContain('"grants":[]');
+    expect((await gateway.cli('audit', 'log', '--json')).stdout).toContain('approval.paused');
+  }, 60_000);
 });

@@ -166,6 +166,11 @@ test('I16 "for this task" holds for the run, and after three cards the run pause
   expect(await chat.page.locator('#conversation').innerText()).toContain('ls -t');
   await picture(chat.page, 'paused');
   expect(await card.count()).toBe(0);
+  model.script(run('ls -t'), { text: 'Looked.' });
+  await chat.page.getByRole('button', { name: 'Go on' }).click();
+  await card.getByText('ls -t', { exact: true }).first().waitFor();
+  await card.getByRole('button', { name: 'Allow once' }).click();
+  await chat.page.locator('#conversation').getByText('Looked.').waitFor();
   expect(chat.incidents).toEqual([]);
   await chat.close();
 });
@@ -198,7 +203,7 @@ test('S209 "continue without outside text" leaves the owner\'s own words alone i
   model.script({ text: 'Clean.' });
   await chat.say('and now?');
   await chat.page.getByText('Clean.', { exact: true }).waitFor();
-  const asked = JSON.stringify(model.requests.at(-1));
+  const asked = JSON.stringify(model.requests.at(-1)?.body);
   expect(asked).toContain('read page.md');
   expect(asked).not.toContain('mango');
   expect(chat.incidents).toEqual([]);

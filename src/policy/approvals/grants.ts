@@ -54,7 +54,7 @@ export function createGrants({ store, table, journal, now, days }: GrantPorts) {
       });
     },
     /** A run is over: so is what was allowed for it. */
-    runEnded: (runId: string): void => store.defer(() => table.endTask(kindOf(runId), now())),
+    runEnded: (runId: string): void => store.commit(() => table.endTask(kindOf(runId), now())),
     /** After a start: of runs that nobody takes up again. Inside a transaction. */
     sweep: (): void => table.endTasks(now()),
     /** What judges said, with those questions answered that the owner has answered already. `isAhead`: nothing runs yet. */

@@ -102,7 +102,7 @@ function Line({ row, isMany, off, answer }: LineProps) {
   return (
     <div class={isMany ? 'approval-line' : undefined}>
       {isMany && (
-        <h4>
+        <h4 class="approval-call">
           <code>{plainLine(tool)}</code>
           {row.where === 'host' && ' outside its box'} <span class="approval-code">{plainLine(`${code}.${line}`)}</span>
         </h4>

@@ -125,18 +125,21 @@ function Working() {
 
 function Note({ turn, sessionKey }: { turn: NoticeTurn; sessionKey: string }) {
   const app = useApp();
-  const [what = '', ...fix] = turn.text.split('\n');
+  // The fences are for chats that know no other way to set something off.
+  const [what = '', ...fix] = turn.text.split('\n').filter((line) => line !== '```');
+  const again = turn.paused ? 'go on' : turn.retryText;
+  const tone = turn.calm ? ' is-calm' : turn.paused ? ' is-paused' : '';
   return (
-    <article class={turn.calm ? 'turn note is-calm' : 'turn note'} aria-label="Notice">
-      <Icon name={turn.calm ? 'stop' : 'alert'} size={17} />
+    <article class={`turn note${tone}`} aria-label="Notice">
+      <Icon name={turn.calm ? 'stop' : turn.paused ? 'shield' : 'alert'} size={17} />
       <div class="note-words">
         <p>{sentence(what)}</p>
         {fix.length > 0 && <pre>{fix.join('\n')}</pre>}
       </div>
-      {turn.retryText !== null && (
-        <button type="button" class="plain" onClick={() => sendMessage(app, sessionKey, turn.retryText ?? '')}>
+      {again !== null && (
+        <button type="button" class="plain" onClick={() => sendMessage(app, sessionKey, again)}>
           <Icon name="retry" size={15} />
-          Send again
+          {turn.paused ? 'Go on' : 'Send again'}
         </button>
       )}
     </article>

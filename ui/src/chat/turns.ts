@@ -44,6 +44,8 @@ export type NoticeTurn = {
   readonly atMs: number;
   /** stopped by the person, so nothing went wrong */
   readonly calm: boolean;
+  /** it waits for the person to say that it goes on */
+  readonly paused: boolean;
   /** what the person had asked, so that it can be sent again */
   readonly retryText: string | null;
 };
@@ -86,6 +88,7 @@ export function buildTurns(transcript: Transcript, outgoing: readonly Outgoing[]
               text: wordsOf(first),
               atMs: first.atMs,
               calm: first.stopReason === 'aborted',
+              paused: first.stopReason === 'paused',
               retryText: asked,
             },
       );
