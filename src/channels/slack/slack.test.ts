@@ -452,6 +452,17 @@ describe('replies', () => {
 
   const file = { path: 'a.txt', name: 'a.txt', mimeType: 'text/plain' };
 
+  test('C05 words beside a file show no preview either: an address in them is code', async () => {
+    const { server, openChannel } = await setUp();
+    const channel = await openChannel();
+    const text =
+      'see https://evil.example/?q=1, [this](https://evil.example/a) and `https://b.example/` or c.example/x';
+    await channel.send(reply(text, { files: [file] }), soon());
+    expect(server.posted[0]?.text).toBe(
+      'see `https://evil.example/?q=1`, this `https://evil.example/a` and `https://b.example/` or `c.example/x`',
+    );
+  });
+
   test('files go up as one message, and no token goes along with them', async () => {
     const { server, openChannel } = await setUp();
     const channel = await openChannel();

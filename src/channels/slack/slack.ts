@@ -12,7 +12,7 @@ import { messageIdOf, type Self } from './inbound.ts';
 import { openMarks } from './marks.ts';
 import { createReception } from './reception.ts';
 import { runSocketMode } from './socket-mode.ts';
-import { slackText } from './text.ts';
+import { slackText, withoutPreviews } from './text.ts';
 import { type Answer, slackWeb } from './web.ts';
 
 /** Slack advises 4,000 and cuts at 40,000; escapes come on top of what is counted here. */
@@ -184,7 +184,7 @@ export async function openSlack(setup: ChannelSetup, at: SlackEndpoints = SLACK)
         return { state: 'failed', reason: `the file ${name} could not be read: ${reasonOf(error)}` };
       }
     }
-    const comment = text.trim() === '' ? {} : { initial_comment: slackText(text) };
+    const comment = text.trim() === '' ? {} : { initial_comment: withoutPreviews(slackText(text)) };
     await web.upload(botToken, uploads, { channel_id: chat, ...inThread, ...comment }, signal);
     return { state: 'sent' };
   }

@@ -56,6 +56,22 @@ export function slackText(markdown: string): string {
   return lines.join('\n');
 }
 
+const CODE = /(```[\s\S]*?```|`[^`\n]+`)/;
+const LINK = /<(https?:[^|>\s]+)(?:\|([^>]*))?>|(?:https?:\/\/|\b(?:[a-z0-9-]+\.)+[a-z]{2,24}\/)[^\s`<>]*[^\s`<>.,;:!?)]/gi;
+
+/** For words beside a file, which Slack shows with previews whatever it is told: an address in code has none. */
+export const withoutPreviews = (slack: string): string =>
+  slack
+    .split(CODE)
+    .map((part, at) =>
+      at % 2 === 1
+        ? part
+        : part.replace(LINK, (whole: string, url: string | undefined, name: string | undefined) =>
+            url === undefined || name === undefined || name === url ? `\`${url ?? whole}\`` : `${name} \`${url}\``,
+          ),
+    )
+    .join('');
+
 function lineText(line: string): string {
   const heading = /^ {0,3}#{1,6} +(\S.*)$/.exec(line)?.[1];
   if (heading !== undefined) return `*${spans(heading.replace(/\*\*|__/g, ''))}*`;
