@@ -127,6 +127,37 @@ test('made under load and opened by age: on an empty home the same sessions, an 
   expect((await again.cli('audit', 'verify', '--json')).code).toBe(0);
 });
 
+test('S232 ten plain tars of the live folder under load: a start on each copy has every conversation of before', async () => {
+  const gateway = await startTestGateway();
+  undo.push(gateway.dispose);
+  const folder = folderOf();
+  const end = await loadOn(gateway);
+  await sleep(2_000);
+  const rounds: { before: string[]; file: string }[] = [];
+  for (let n = 0; n < 10; n++) {
+    const file = join(folder, `${n}.tar.gz`);
+    const before = await sessionsOf(gateway);
+    const tar = spawn('tar', ['czf', file, '-C', gateway.home, '.openclaw'], { stdio: 'ignore' });
+    const [code] = (await once(tar, 'close')) as [number];
+    expect(code).toBeLessThan(2);
+    rounds.push({ before, file });
+    await sleep(300);
+  }
+  await end();
+  await gateway.stop();
+  for (const { before, file } of rounds) {
+    const home = newHome();
+    undo.push(() => rmSync(home, { recursive: true, force: true }));
+    spawnSync('tar', ['xzf', file, '-C', home]);
+    const copy = await startTestGateway({ home });
+    expect(await sessionsOf(copy)).toEqual(expect.arrayContaining(before));
+    await expect.poll(async () => (await statusOf(copy)).messages.queued, { timeout: 60_000, interval: 100 }).toBe(0);
+    const { received, answered, declined, failed } = (await statusOf(copy)).messages;
+    expect(received).toBe(answered + declined + failed);
+    await copy.dispose();
+  }
+});
+
 test('age opens one with a passphrase, and a wrong one is one clear line', async () => {
   const age = stockAge();
   const state = newState();
@@ -221,7 +252,7 @@ test('a disk that fills, where the backup goes and where the state is: one clear
   const { recipient } = await newKey();
   const full = join(small, '.openclaw');
   const here = inNamespace(
-    `mount -t tmpfs -o size=12m tmpfs ${small} && cp -a ${state.paths.stateDir} ${full} && export OPENCLAW_STATE_DIR=${full} && ${command(`create --recipient ${recipient} --to ${state.home}/out`)}; code=$?; ls -A ${full} ${state.home}/out; diff -r ${state.paths.stateDir} ${full} && echo same; exit $code`,
+    `mount -t tmpfs -o size=11m tmpfs ${small} && cp -a ${state.paths.stateDir} ${full} && export OPENCLAW_STATE_DIR=${full} && ${command(`create --recipient ${recipient} --to ${state.home}/out`)}; code=$?; ls -A ${full} ${state.home}/out; diff -r ${state.paths.stateDir} ${full} && echo same; exit $code`,
   );
   expect(here.stderr).toMatch(/the disk is full\.$/m);
   expect(here.status).toBe(2);
