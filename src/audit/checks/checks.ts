@@ -1,5 +1,6 @@
 // Owns the list of checks. What stands here is asked by every audit; nothing else is.
 import type { Check } from '../check.ts';
+import { DEEP_CHECKS } from './deep/deep.ts';
 import { MONEY_CHECKS } from './money/budget.ts';
 import { CONVERSATION_CHECKS } from './people/conversations.ts';
 import { LISTED_CHECKS } from './people/listed.ts';
@@ -32,4 +33,5 @@ export const CHECKS: readonly Check[] = [
   ...SUPPLY_CHECKS,
   ...MONEY_CHECKS,
   ...RECORD_CHECKS,
+  ...DEEP_CHECKS,
 ];

@@ -195,12 +195,12 @@ function probeBackup(facts: Facts): Outcome {
     findings.push({
       severity: 'WARNING',
       evidence: `the last backup is ${days(nowMs - made.atMs)} days old`,
-      fix: 'openclaw backup schedule daily',
+      fix: 'openclaw backup schedule --every day',
     });
   if (made === null && findings.length === 0) {
     const since = look(paths.databasePath)?.birthtimeMs ?? nowMs;
     if (nowMs - since < BACKUP_DUE_MS) return { skipped: 'there is none yet, and not much to lose' };
-    findings.push({ severity: 'WARNING', evidence: 'there is no backup', fix: 'openclaw backup schedule daily' });
+    findings.push({ severity: 'WARNING', evidence: 'there is no backup', fix: 'openclaw backup schedule --every day' });
   }
   const when = settings?.backup.schedule ? `; scheduled ${settings.backup.schedule}` : '';
   return outcomeOf(
@@ -218,13 +218,13 @@ function probeProof({ paths, nowMs }: Facts): Outcome {
       : oneFinding({
           severity: 'INFO',
           evidence: 'no backup has been restored, not even for a trial',
-          fix: 'openclaw backup schedule daily',
+          fix: 'openclaw backup run',
         });
   if (nowMs - proven.atMs > PROOF_DUE_MS)
     return oneFinding({
       severity: 'INFO',
       evidence: `the last restore that was proven is ${days(nowMs - proven.atMs)} days ago`,
-      fix: 'openclaw backup schedule daily',
+      fix: 'openclaw backup run',
     });
   return { pass: `Restore: proven ${days(nowMs - proven.atMs)} days ago, with ${proven.sessions} sessions` };
 }
