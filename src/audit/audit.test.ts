@@ -1,9 +1,9 @@
 // The promises of the audit that are no row of the matrix: the lines of the guides, nothing to say about what is hardened, a
 // configuration that cannot be read, and one check that fails beside the others.
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Home, makeHome, told } from '../../test/support/audit-rows/audited.ts';
+import { type Home, makeHome, SETTINGS, told } from '../../test/support/audit-rows/audited.ts';
 import { newToken } from '../platform/ids.ts';
 import { openStore } from '../store/open.ts';
 import { openPairingTables } from '../store/people/pairing.ts';
@@ -28,7 +28,8 @@ const facts = (env = home.env) =>
     nowMs: Date.now(),
     probeSandbox: async () => ({ driver: null, detail: '', fix: null }),
   });
-const whole = async (checks: readonly Check[] = CHECKS) =>
+const ASKED = CHECKS.filter(({ group, depth }) => SETTINGS.has(group) && depth === 'read');
+const whole = async (checks: readonly Check[] = ASKED) =>
   runAudit(checks, await facts(), { depths: new Set(['read']) });
 const linesOf = async (isQuiet = false): Promise<string[]> => {
   const report = await whole();
@@ -135,6 +136,25 @@ describe('S281 what is hardened has nothing to say', () => {
   });
 });
 
+/** What the guides print, as they print it: their examples are found as examples, and nothing else is. */
+const PRINTED: Readonly<Record<string, readonly string[]>> = {
+  'a-108-allow-from.json5': ['W channels.allowFrom.mutable_entries_inert'],
+  'a-277-browser.json5': ['W browser.enabled'],
+  'a-302-bot-token.json5': ['C config.invalid'],
+  'b-113-auth-token.json5': ['C gateway.token_placeholder_value'],
+  'b-181-auto-approve.json5': ['C pairing.auto_approve', 'W budget.missing', 'W budget.per_sender_missing'],
+  'c-008-gateway.json5': ['C gateway.token_placeholder_value'],
+  'd-075-actions.yaml': ['W tools.exec.allowlist_interpreter_without_strict_inline_eval'],
+  'e-052-token.json5': ['C gateway.token_placeholder_value'],
+  'e-068-allowlist.json5': ['C channels.allowFrom.placeholder_entries'],
+};
+const FIXTURES = new URL('../../test/guides/fixtures/', import.meta.url);
+
+test.each(readdirSync(FIXTURES))('the configuration of guide %s', async (name) => {
+  home.write(readFileSync(new URL(name, FIXTURES), 'utf8'));
+  expect(told(await home.audited({ ANTHROPIC_API_KEY: `sk-ant-api03-${newToken(32)}` }))).toEqual(PRINTED[name] ?? []);
+});
+
 describe('it always runs', () => {
   test('S002 a text that is no JSON5 is one finding with a command, and says where', async () => {
     home.write('{ gateway: { bind: ');
@@ -185,8 +205,8 @@ describe('it always runs', () => {
         throw new Error('no luck');
       },
     };
-    const report = await whole([broken, ...CHECKS]);
-    expect(report.looked).toHaveLength(CHECKS.filter(({ depth }) => depth === 'read').length + 2);
+    const report = await whole([broken, ...ASKED]);
+    expect(report.looked).toHaveLength(ASKED.length + 2);
     expect(foundIn(report).filter(({ check }) => check.id === 'x.y')).toMatchObject([
       { finding: { severity: 'WARNING', evidence: 'Does it hold? It could not be looked at: no luck' } },
     ]);

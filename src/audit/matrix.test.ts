@@ -2,12 +2,18 @@
 // are printed nothing is left. test/long runs the same fixes as commands, one after the other.
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FOR_PEOPLE, type Home, makeHome, ROWS, told, wordsOf } from '../../test/support/audit-rows/audited.ts';
+import {
+  FOR_PEOPLE,
+  type Home,
+  makeHome,
+  ROWS,
+  SETTINGS,
+  told,
+  wordsOf,
+} from '../../test/support/audit-rows/audited.ts';
 import { patchAt, setAt, unsetAt } from '../config/edit/edit.ts';
 import { parseKeyPath } from '../config/edit/key-path.ts';
 import { CHECKS } from './checks/checks.ts';
-
-const SETTINGS = new Set(['Reachable from outside', 'Who can talk', 'What it can do', 'Money', 'Supply chain']);
 
 let home: Home;
 beforeEach(() => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { run } from '../../src/cli/main.ts';
+import { openStore } from '../../src/store/open.ts';
 
 let home = '';
 beforeEach(() => {
@@ -56,11 +57,11 @@ describe('exit codes, for gates', () => {
     ]);
   });
 
-  test('3 when it could not run', async () => {
+  test('a file where the state folder should be is said in one line each', async () => {
     writeFileSync(join(home, '.openclaw'), 'a file where the folder should be');
-    const { code, err } = await audit();
-    expect(err).toBe('');
-    expect([1, 2, 3]).toContain(code);
+    const { code, out, err } = await audit();
+    expect([code, err]).toEqual([2, '']);
+    expect(out).toMatch(/❌ cannot read .*\.env: a part of the path is not a folder\n/);
   });
 
   test('words that mean nothing are refused with what was meant', async () => {
@@ -125,6 +126,7 @@ function hashOf(folder: string): string {
 test('it changes no file, whatever is wrong with it', async () => {
   write('{ gateway: { bnd: 1, auth: { token: { source: "file", id: "gateway-token" } } }, hooks: { enabled: true } }');
   const credentials = join(home, '.openclaw', 'credentials');
+  openStore(join(home, '.openclaw', 'state.sqlite')).close();
   mkdirSync(credentials, { mode: 0o711 });
   writeFileSync(join(credentials, 'gateway-token'), 'changeme', { mode: 0o644 });
   writeFileSync(join(home, '.openclaw', '.env'), 'A=b', { mode: 0o666 });

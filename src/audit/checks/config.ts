@@ -11,6 +11,9 @@ import { commandOf, pathIn, takeOut, valueAt } from '../mend.ts';
 const WHY =
   'a gateway that runs keeps the settings from before, one that starts refuses to, and what you wrote protects nobody';
 
+/** What only keeps something from working: `config validate` says it. */
+export const HARMLESS: ReadonlySet<string> = new Set(['channel-without-token', 'allowed-missing']);
+
 /** `told` are the settings that other checks have found something about. */
 export function configCheck(told: ReadonlySet<string>): Check {
   return {
@@ -22,7 +25,9 @@ export function configCheck(told: ReadonlySet<string>): Check {
     depth: 'read',
     isMain: true,
     probe(facts) {
-      const left = facts.said.filter(({ level, key }) => level !== 'note' && (key === '' || !isTold(key, told)));
+      const left = facts.said.filter(
+        ({ level, key, code }) => level !== 'note' && !HARMLESS.has(code) && (key === '' || !isTold(key, told)),
+      );
       const unread = facts.inspection === null || facts.unreadable !== null ? [unreadable(facts)] : [];
       const name = facts.inspection?.exists ? 'valid' : 'none, so the safe defaults hold';
       return outcomeOf([...unread, ...left.map((one) => findingOf(one, facts))], `Configuration: ${name}`);
@@ -35,7 +40,8 @@ const isTold = (key: string, told: ReadonlySet<string>): boolean =>
   [...told].some((one) => one !== '' && (one === key || one.startsWith(`${key}.`) || key.startsWith(`${one}.`)));
 
 function unreadable({ unreadable: cause, paths }: Facts): Finding {
-  const fix = (cause instanceof HardshellError && cause.fix) || `ls -l ${quoted(paths.configPath)}`;
+  const said = cause instanceof HardshellError ? (cause.fix ?? '') : '';
+  const fix = /^(chmod|chown|openclaw) /.test(said) ? said : `ls -la ${quoted(paths.stateDir)}`;
   return { severity: 'CRITICAL', evidence: reasonOf(cause), consequence: WHY, fix };
 }
 

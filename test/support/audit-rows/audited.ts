@@ -14,7 +14,13 @@ import type { Row } from './row.ts';
 export const ROWS: readonly Row[] = [...REACHABLE, ...PEOPLE, ...POWERS, ...MONEY, ...BROKEN];
 
 /** What is about settings; files, and what was stored, have tests of their own. */
-const GROUPS = new Set(['Reachable from outside', 'Who can talk', 'What it can do', 'Money', 'Supply chain']);
+export const SETTINGS: ReadonlySet<string> = new Set([
+  'Reachable from outside',
+  'Who can talk',
+  'What it can do',
+  'Money',
+  'Supply chain',
+]);
 /** What a person must look at: there is no command that would be right for everybody. */
 export const FOR_PEOPLE = /^openclaw pairing /;
 
@@ -23,7 +29,7 @@ export type Home = {
   readonly stateDir: string;
   readonly configPath: string;
   write(config: string): void;
-  audited(): Promise<readonly Found[]>;
+  audited(more?: Readonly<Record<string, string>>): Promise<readonly Found[]>;
   remove(): void;
 };
 
@@ -39,9 +45,9 @@ export function makeHome(): Home {
     stateDir,
     configPath,
     write: (config) => writeFileSync(configPath, config, { mode: 0o600 }),
-    async audited() {
-      const facts = await gatherAuditFacts(env, { version: '0', nowMs: Date.now(), probeSandbox });
-      const isWanted = ({ group }: { readonly group: string }): boolean => GROUPS.has(group);
+    async audited(more = {}) {
+      const facts = await gatherAuditFacts({ ...env, ...more }, { version: '0', nowMs: Date.now(), probeSandbox });
+      const isWanted = ({ group }: { readonly group: string }): boolean => SETTINGS.has(group);
       return foundIn(await runAudit(CHECKS, facts, { depths: new Set(['read']), isWanted }));
     },
     remove: () => rmSync(home, { recursive: true, force: true }),

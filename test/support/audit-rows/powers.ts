@@ -138,9 +138,9 @@ export const POWERS: readonly Row[] = [
   ],
   ['system folders to write in', `{ security: { allowedPaths: ["/usr/share"] } }`, ['W security.allowed_paths_wide']],
   [
-    'S211 what is allowed is not there',
-    `{ actions: { filesystem: { allowed_paths: ["/srv/not-there"] } } }`,
-    ['W security.allowed_paths_wide'],
+    'S211 a folder that is allowed and denied',
+    `{ security: { allowedPaths: ["/srv/both"], deniedPaths: ["/srv/both"] } }`,
+    ['W security.allowed_paths_wide', 'W security.denied_paths_ineffective'],
   ],
   ['a ban in vain', `{ security: { deniedPaths: ["private"] } }`, ['W security.denied_paths_ineffective']],
   ['S184 keys opened', `{ security: { dangerouslyReadable: ["~/.ssh/config"] } }`, ['W security.dangerously_readable']],

@@ -90,14 +90,12 @@ export const MONEY_CHECKS: readonly Check[] = [
     rows: ['S127'],
     pass: 'The caps are ones that can be reached',
     *look({ budget }, facts) {
-      const caps = [
-        ['budget.daily.usd', budget['daily']?.usd, LARGE_DAY_USD] as const,
-        ['budget.monthly.usd', budget['monthly']?.usd, LARGE_MONTH_USD] as const,
-        ['budget.perSender.usd', budget['perSender']?.usd, LARGE_DAY_USD] as const,
-      ];
-      for (const [key, usd, most] of caps)
+      for (const [name, { usd }] of Object.entries(budget)) {
+        const key = `budget.${name}.usd`;
+        const most = name === 'monthly' ? LARGE_MONTH_USD : LARGE_DAY_USD;
         if (usd !== undefined && usd > most)
           yield { severity: 'WARNING', evidence: `${key} is ${usd}`, ...advise(facts, { [key]: most / 100 }) };
+      }
     },
   }),
   over({

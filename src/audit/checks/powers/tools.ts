@@ -80,7 +80,7 @@ export const TOOL_CHECKS: readonly Check[] = [
       rows: ['S129', 'S183', 'S211'],
     },
     'allowedPaths',
-    ['allows-everything', 'allows-state', 'allows-keys', 'allows-system', 'allowed-missing', 'allowed-denied'],
+    ['allows-everything', 'allows-state', 'allows-keys', 'allows-system', 'allowed-denied'],
     (list) => `Further folders: ${list.join(', ') || 'none'}`,
   ),
   pathList(

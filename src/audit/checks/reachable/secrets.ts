@@ -28,8 +28,13 @@ function tokenOf({ gateway }: Config, facts: Facts): Held | null {
   const path = secretPath(facts.paths.credentialsDir, 'gateway-token');
   // A read would mend the folder on the way.
   if (problemOfFolder(facts.paths.credentialsDir) !== null || problemAt(path) !== null) return null;
-  const value = tryReadSecret(facts.paths.credentialsDir, 'gateway-token');
-  return value === null ? null : { where: path, value, mend: { where: path, fix: 'openclaw token rotate' } };
+  try {
+    const value = tryReadSecret(facts.paths.credentialsDir, 'gateway-token');
+    return value === null ? null : { where: path, value, mend: { where: path, fix: 'openclaw token rotate' } };
+  } catch {
+    // What is no text is no token; the checks of files say so.
+    return null;
+  }
 }
 
 function passwordOf({ gateway }: Config, facts: Facts): Held | null {
