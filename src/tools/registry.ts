@@ -1,7 +1,7 @@
 // Owns the list of tools and what a model is told about each. It must never show a tool that cannot be called.
 import { z } from 'zod';
 import type { ToolSchema } from '../models/provider.ts';
-import { browserTool } from './browser.ts';
+import { browserTool } from './browser/browser.ts';
 import { editTool } from './edit.ts';
 import { execTool } from './exec.ts';
 import { lsTool } from './ls.ts';

@@ -84,7 +84,7 @@ describe('what the model is told', () => {
   test('fits in 800 tokens, names every tool and every argument, and never changes between calls', () => {
     const text = JSON.stringify(toolSchemas(TOOLS));
     // The others are there only when something stands behind them.
-    const always = TOOLS.filter(({ name }) => !/^(mail|web_|memory_)/.test(name));
+    const always = TOOLS.filter(({ name }) => !/^(mail|web_|memory_|browser)/.test(name));
     expect(JSON.stringify(toolSchemas(always)).length / 3.5).toBeLessThan(800);
     const memory = TOOLS.filter(({ name }) => name.startsWith('memory_'));
     expect(JSON.stringify(toolSchemas(memory)).length / 3.5).toBeLessThan(260);
@@ -340,7 +340,7 @@ describe('exec', () => {
 describe('the way of a call', () => {
   test('an unknown tool is answered with the names there are', async () => {
     expect((await call('rm', {})).text).toBe(
-      'There is no tool called "rm". There are: read, write, edit, ls, exec, process, message, mail, web_fetch, web_search, memory_search, memory_get, memory_write.',
+      'There is no tool called "rm". There are: read, write, edit, ls, exec, process, message, mail, web_fetch, web_search, browser, memory_search, memory_get, memory_write.',
     );
   });
   test.each([[{ path: 1 }], [{}], [null], ['text'], [{ path: 'a', extra: 1 }], [[]]])(

@@ -1,15 +1,15 @@
 // Owns the browser as a tool: what is asked of it, what each act does to the world, and what a page shows as somebody else's
 // words. What an element is, it is told by the browser before policy decides; it never takes a page's word for it.
 import { z } from 'zod';
-import type { Answers, Ask, Facts } from '../net/browser/words.ts';
-import { readPageUrl } from '../net/web/page-url.ts';
-import { HardshellError } from '../platform/errors.ts';
-import { setOff } from '../platform/outside-text.ts';
-import type { Effect } from '../policy/effects.ts';
-import type { ToolRoles } from '../policy/flow/roles.ts';
-import { label } from '../store/label.ts';
-import { filePath, shownBytes } from './paths.ts';
-import type { Tool, ToolEnv, ToolResult } from './tool.ts';
+import type { Answers, Ask, Facts } from '../../net/browser/words.ts';
+import { readPageUrl } from '../../net/web/page-url.ts';
+import { HardshellError } from '../../platform/errors.ts';
+import { setOff } from '../../platform/outside-text.ts';
+import type { Effect } from '../../policy/effects.ts';
+import type { ToolRoles } from '../../policy/flow/roles.ts';
+import { label } from '../../store/label.ts';
+import { filePath, shownBytes } from '../paths.ts';
+import type { Tool, ToolEnv, ToolResult } from '../tool.ts';
 
 const ACTIONS = [
   ...(['open', 'snapshot', 'click', 'fill', 'submit', 'screenshot', 'upload', 'download', 'tabs', 'close'] as const),
