@@ -6,10 +6,12 @@ import type { Severity } from './rule.ts';
 type Text = { readonly path: string; readonly text: string; readonly isScript: boolean; readonly format: string };
 type Add = (file: string, line: number, id: string, severity: Severity, excerpt: string, why: string) => void;
 
-const KEYS = /(?<![\w-])\.env(?![\w.(]|\.example)|\benviron\b(?!\s{0,2}(?:\[|\.get\b|\.setdefault))|\bprintenv\b|\benv\s{0,3}(?:\||>)|JSON\.stringify\s{0,2}\(\s{0,2}process\.env\b|Object\.(?:entries|keys|assign)\s{0,2}\([^)\n]{0,20}process\.env\b|os\.environ\s{0,2}(?:\)|\.items|\.copy)|\bdict\s{0,2}\(\s{0,2}os\.environ|Get-ChildItem\s{1,3}env:|declare\s+-x|\bexport\s+-p\b|\.ssh\/(?!known_hosts)|\bid_(?:rsa|ed25519)\b|\.aws\/credentials|\.openclaw\b|\.netrc\b/i; // biome-ignore format: one list
+const KEYS = /(?<![\w-])\.env(?![\w.(]|\.example)|\benviron\b(?!\s{0,2}(?:\[|\.get\b|\.setdefault))|\bprintenv\b|\benv\s{0,3}(?:\||>)|JSON\.stringify\s{0,2}\(\s{0,2}process\.env\b|Object\.(?:entries|keys|assign)\s{0,2}\([^)\n]{0,20}process\.env\b|os\.environ\s{0,2}(?:\)|\.items|\.copy)|\bdict\s{0,2}\(\s{0,2}os\.environ|Get-ChildItem\s{1,3}env:|declare\s+-x|\bexport\s+-p\b|\.ssh\/(?!known_hosts)|\bid_(?:rsa|ed25519)\b|\*\.(?:pem|key|kdbx?|p12|pfx|ovpn)\b|\.aws\/credentials|\.openclaw\b|\.netrc\b/i; // biome-ignore format: one list
 const SENDS = /\bcurl\b[^\n]{0,300}?(?:\s-(?:d|F|T)\b|\s-X\s{0,2}(?:POST|PUT)|--(?:data|form|upload-file|json|request\s+(?:POST|PUT)))|\bwget\b[^\n]{0,200}?--(?:post|body)|\b(?:requests|httpx|session|client|axios|got|ky|superagent)\s{0,2}\.\s{0,2}(?:post|put|patch|request)\b|\burlopen\s{0,2}\(|\bmethod\s{0,2}[:=]\s{0,2}['"](?:POST|PUT|PATCH)|\bfetch\s{0,2}\(\s{0,2}[^)\n]{0,120}?(?:\+|\$\{|encodeURIComponent)|\bsendBeacon\b|\b(?:nc|ncat|netcat)\s|\bscp\s|\brsync\s[^\n]{0,120}?@|\bsmtplib\b|\bftplib\b|\bsocket\.socket\b|\bnet\.(?:connect|createConnection)|Invoke-(?:WebRequest|RestMethod)[^\n]{0,160}?-Method\s+(?:Post|Put)|\bhttps?\.request\s{0,2}\(|\bNet::HTTP|\bfile_get_contents\s{0,2}\(\s{0,2}['"]http|\bcurl\b[^\n]{0,200}?(?:\$\(|`|\$\{?\w{0,20}(?:ENV|KEY|SECRET|DATA|TOKENS?)\w{0,10}\}?\S{0,3}['"]?$)/i; // biome-ignore format: one list
 const FETCHES = /\b(?:curl|wget)\b|\b(?:requests|httpx|axios|got|ky)\s{0,2}\.\s{0,2}get\b|\burl(?:open|retrieve)\b|\bURI\.open\b|\bgetstore\b|\bhttp\.Get\s{0,2}\(|\bfetch\s{0,2}\(|\bhttps?\.get\s{0,2}\(|\bInvoke-(?:WebRequest|RestMethod)\b|\bLWP::|\bNet::HTTP|\bopen-uri\b/i; // biome-ignore format: one list
 const RUNS_TEXT = /(?<![\w.$])(?:exec|eval)\s{0,2}\(\s{0,2}(?!['"`)])|\bnew\s+Function\s{0,2}\(|\bvm\.(?:runIn|Script)|\bcompile\s{0,2}\([^\n]{0,80}?['"]exec['"]|\bimportlib\.util\.(?:spec_from|module_from)|\b(?:eval|source|\.)\s+"?\$\w/i; // biome-ignore format: one list
+const SEES =
+  /\bpyautogui\.screenshot|\bImageGrab\b|\bscreencapture\b|\bmss\.mss\b|\bpyperclip\b|\bpbpaste\b|\bxclip\b[^\n]{0,40}?-o\b|Get-Clipboard/i;
 const SHELLS =
   /\b(?:spawn|exec|execSync|execFile|Popen|system|subprocess\.\w{1,12})\s{0,2}\(\s{0,2}\[?\s{0,2}['"`](?:\/bin\/)?(?:ba|z)?sh\b|cmd\.exe/i;
 const EXECUTABLE =
@@ -32,6 +34,7 @@ export function togetherIn(texts: readonly Text[], add: Add): void {
     packageScripts(one, add);
     if (isScript) {
       both(KEYS, SENDS, 'sends-keys', 'it reads keys, or everything that is set, and sends something out');
+      both(SEES, SENDS, 'sends-screen', 'it takes pictures of the screen or the clipboard, and sends something out');
       both(RUNS_TEXT, FETCHES, 'run-fetched', 'it fetches something and runs text as a program');
       both(FETCHES, EXECUTABLE, 'save-and-run', 'it fetches something and makes it a program');
       both(SOCKETS, SHELLS, 'reverse-shell', 'it starts a shell and opens a connection');
