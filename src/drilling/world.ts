@@ -26,6 +26,7 @@ import { createRemembering } from '../remembering.ts';
 import { createRunning } from '../running/running.ts';
 import { MAIN } from '../sandbox/pool/plan.ts';
 import { workspaceOwner } from '../sandbox/workspace.ts';
+import { createLiveSkills } from '../skills/live.ts';
 import { openApprovedTools } from '../store/approvals/server-tools.ts';
 import { copyTables } from '../store/copy-tables.ts';
 import { label } from '../store/label.ts';
@@ -140,6 +141,10 @@ export async function openWorld(options: WorldOptions) {
     opened.defer(undo.close);
     // Its way back is on the disk before anything runs, which takes its time.
     const kept = options.hasUndo ? undo : { before: async () => {}, telling: undo.telling };
+    const skills = createLiveSkills({
+      ...{ stateDir: paths.stateDir, workspace: workspace.path, warn: () => {} },
+      settings: () => config.skills,
+    });
     const left: string[] = recorder.heard;
     const sent: Sending[] = [];
     const called: string[] = [];
@@ -162,8 +167,7 @@ export async function openWorld(options: WorldOptions) {
       (what) => left.push(what),
     );
     const { tools, toolCaller } = createTooling({
-      ...{ log: silent, remembering, sandboxes, running, undo: kept, mcp },
-      skills: { knowing: (given) => given, environmentOf: () => ({}) },
+      ...{ log: silent, remembering, sandboxes, running, undo: kept, skills, mcp },
       live: () => config,
       web: async () => web,
       canSend: () => true,
@@ -185,7 +189,8 @@ export async function openWorld(options: WorldOptions) {
       prompt(turn) {
         const guest = guestIn(turn.speaker);
         const folders = guest === null ? foldersShown(sandboxes.zonesOf(turn)) : '';
-        return promptFor({ sessionKey: turn.sessionKey, nowMs: now(), guest, folders });
+        const listed = sandboxes.planOf(turn).access === 'none' ? null : skills.listed();
+        return promptFor({ sessionKey: turn.sessionKey, nowMs: now(), guest, folders, skills: listed });
       },
       toolCaller: (hooks) => {
         const decisions = new Map<string, Omit<Step, 'text' | 'isError'>>();
