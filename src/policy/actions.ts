@@ -53,7 +53,7 @@ function reach(kind: 'message' | 'mail', to: string, rules: Act, key: string): V
       key: `${key}.requireConfirmation`,
       code: 'REACHES_PEOPLE',
       reason: kind === 'mail' ? `a mail to ${to} leaves this machine` : `a message to ${to} leaves this conversation`,
-      fix: '',
+      fix: `openclaw config set ${key}.requireConfirmation false`,
       marks: [to],
       always: { kind, pattern: to, shown: `any ${kind} to ${to}` },
     },
