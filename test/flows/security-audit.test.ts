@@ -76,6 +76,16 @@ describe('exit codes, for gates', () => {
   });
 });
 
+test('S281 what onboard writes has nothing to say', async () => {
+  const env = { HOME: home, OPENCLAW_HOME: home, PATH: process.env['PATH'] ?? '' };
+  const streams = { stdin: Readable.from([]), stdout: new PassThrough().resume(), stderr: new PassThrough().resume() };
+  const words = ['onboard', '--yes', '--no-open', '--provider', 'ollama', '--model', 'qwen3'];
+  await run(words, env, streams);
+  expect(readFileSync(join(home, '.openclaw', 'openclaw.json'), 'utf8')).toContain('qwen3');
+  const { code, out } = await audit('--quiet');
+  expect([code, out]).toEqual([0, expect.stringMatching(/^0 critical, 0 warnings, 0 info/)]);
+});
+
 test('S189 the dash of guide C is understood', async () => {
   expect((await audit('–quiet')).code).toBe(0);
 });
