@@ -12,6 +12,7 @@ import { createProcesses } from '../sandbox/background/processes.ts';
 import type { ExecRequest, ExecResult, Sandbox } from '../sandbox/driver.ts';
 import { DEFAULT_LIMITS } from '../sandbox/driver.ts';
 import { label } from '../store/label.ts';
+import { browserTool } from './browser/browser.ts';
 import type { CallerPorts } from './call.ts';
 import { createToolCaller } from './call.ts';
 import { TOOLS, toolSchemas } from './registry.ts';
@@ -88,7 +89,9 @@ describe('what the model is told', () => {
     expect(JSON.stringify(toolSchemas(always)).length / 3.5).toBeLessThan(800);
     const memory = TOOLS.filter(({ name }) => name.startsWith('memory_'));
     expect(JSON.stringify(toolSchemas(memory)).length / 3.5).toBeLessThan(260);
-    expect(text.length / 3.5).toBeLessThan(1_410);
+    expect(JSON.stringify(toolSchemas([browserTool])).length / 3.5).toBeLessThan(200);
+    const rest = TOOLS.filter((tool) => tool !== browserTool);
+    expect(JSON.stringify(toolSchemas(rest)).length / 3.5).toBeLessThan(1_410);
     expect(JSON.stringify(toolSchemas(TOOLS))).toBe(text);
     expect(toolSchemas(TOOLS).map((tool) => tool.name)).toEqual([
       'read',
@@ -101,6 +104,7 @@ describe('what the model is told', () => {
       'mail',
       'web_fetch',
       'web_search',
+      'browser',
       'memory_search',
       'memory_get',
       'memory_write',
