@@ -4,12 +4,18 @@ import { lstatSync, readdirSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../platform/errors.ts';
 import { tryReadText } from '../platform/files.ts';
-import type { Finding, Outcome } from './check.ts';
+import type { Finding, Outcome, Severity } from './check.ts';
 
 const MAX_TEXT_BYTES = 1024 * 1024;
 const MAX_NAMES = 2_000;
 
 export const oneFinding = (finding: Finding): Outcome => ({ findings: [finding] });
+
+/** `consequence` only where it is another one than the check's. */
+export const found = (severity: Severity, evidence: string, fix: string, consequence?: string): Finding => ({
+  ...{ severity, evidence, fix },
+  ...(consequence === undefined ? {} : { consequence }),
+});
 
 /** What stands there, not what a link leads to; null: nothing, or nothing that may be looked at. */
 export function look(path: string): Stats | null {

@@ -1,6 +1,7 @@
 // Owns the list of checks. What stands here is asked by every audit; nothing else is.
 import type { Check } from '../check.ts';
 import { DEEP_CHECKS } from './deep/deep.ts';
+import { HOST_CHECKS } from './host/host.ts';
 import { MONEY_CHECKS } from './money/budget.ts';
 import { CONVERSATION_CHECKS } from './people/conversations.ts';
 import { LISTED_CHECKS } from './people/listed.ts';
@@ -34,4 +35,5 @@ export const CHECKS: readonly Check[] = [
   ...MONEY_CHECKS,
   ...RECORD_CHECKS,
   ...DEEP_CHECKS,
+  ...HOST_CHECKS,
 ];
