@@ -145,6 +145,7 @@ test('I16 the calls of one answer are one card: answered one by one or together,
   await card.getByRole('button', { name: 'Allow all once' }).click();
   await chat.answered(1);
   expect(['a', 'b', 'c'].map((name) => existsSync(inWorkspace(`${name}.card`)))).toEqual([true, false, true]);
+  await chat.page.getByRole('button', { name: 'Undo its changes to files' }).waitFor({ state: 'attached' });
   expect(chat.incidents).toEqual([]);
   await chat.close();
 });
@@ -166,6 +167,8 @@ test('I16 "for this task" holds for the run, and after three cards the run pause
   expect(await chat.page.locator('#conversation').innerText()).toContain('ls -t');
   await picture(chat.page, 'paused');
   expect(await card.count()).toBe(0);
+  // Commands that only looked changed nothing that could be taken back.
+  expect(await chat.page.getByRole('button', { name: 'Undo its changes to files' }).count()).toBe(0);
   model.script(run('ls -t'), { text: 'Looked.' });
   await chat.page.getByRole('button', { name: 'Go on' }).click();
   await card.getByText('ls -t', { exact: true }).first().waitFor();

@@ -16,6 +16,26 @@ export type UndoPreview = {
   readonly left: readonly { readonly path: string; readonly why: string }[];
 };
 
+/** One list for all the turns that come into view together. */
+const lists = new WeakMap<App, { readonly atMs: number; readonly turns: Promise<ReadonlySet<string>> }>();
+const LIST_FOR_MS = 2_000;
+
+/** Whether a turn has changed files; where nobody can say, it is offered, and says so when it is asked for. */
+export async function hasChanges(app: App, turnId: string): Promise<boolean> {
+  const known = lists.get(app);
+  const isFresh = known !== undefined && Date.now() - known.atMs < LIST_FOR_MS;
+  const fetched = async (): Promise<ReadonlySet<string>> => {
+    const answer = objectOf(await app.request('workspace.undo.list'));
+    return new Set(listOf(answer['turns']).map((row) => textOf(objectOf(row)['turnId'])));
+  };
+  const list = isFresh ? known : { atMs: Date.now(), turns: fetched() };
+  lists.set(app, list);
+  return list.turns.then(
+    (turns) => turns.has(turnId),
+    () => true,
+  );
+}
+
 export async function previewUndo(app: App, turnId: string): Promise<UndoPreview | null> {
   try {
     const answer = objectOf(await app.request('workspace.undo.preview', { turnId }));

@@ -82,7 +82,10 @@ function Answer({ turn }: { turn: AssistantTurn }) {
           <span class="turn-tools">
             <CopyButton text={words} label="Copy reply" />
             {turn.parts.some((part) => part.type === 'tool' && CHANGING.has(part.name)) && (
-              <UndoButton turnId={turn.runId} />
+              <UndoButton
+                turnId={turn.runId}
+                isSure={turn.parts.some((part) => part.type === 'tool' && WRITING.has(part.name))}
+              />
             )}
           </span>
           <Moment atMs={turn.atMs} />
@@ -100,7 +103,8 @@ function Answer({ turn }: { turn: AssistantTurn }) {
 }
 
 /** Tools that can change files; whether they did is asked when it matters. */
-const CHANGING = new Set(['write', 'edit', 'apply_patch', 'exec', 'process']);
+const WRITING = new Set(['write', 'edit', 'apply_patch']);
+const CHANGING = new Set([...WRITING, 'exec', 'process']);
 
 /** Ends that a person should know of. An ordinary one needs no words. */
 const ENDINGS: Record<string, string> = {

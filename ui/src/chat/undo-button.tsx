@@ -1,13 +1,18 @@
 // Owns the button at a turn that may have changed files: it shows what taking that back would do, and does it when asked.
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { useApp } from '../app/context.ts';
-import { applyUndo, previewUndo, type UndoPreview } from '../app/undo.ts';
+import { applyUndo, hasChanges, previewUndo, type UndoPreview } from '../app/undo.ts';
 import { Dialog } from '../shell/dialog.tsx';
 import { Icon } from '../shell/icons.tsx';
 import { Exact, plainLine } from '../shell/visible.tsx';
 
-export function UndoButton({ turnId }: { turnId: string }) {
+/** `isSure`: it wrote files; a command may have changed nothing, and then there is nothing to offer. */
+export function UndoButton({ turnId, isSure }: { turnId: string; isSure: boolean }) {
   const app = useApp();
+  const [offered, setOffered] = useState(isSure);
+  useEffect(() => {
+    if (!isSure) void hasChanges(app, turnId).then(setOffered);
+  }, [turnId, isSure]);
   const [preview, setPreview] = useState<UndoPreview | null>(null);
   const [busy, setBusy] = useState(false);
   const look = async (): Promise<void> => {
@@ -17,6 +22,7 @@ export function UndoButton({ turnId }: { turnId: string }) {
     if (found && found.changes.length + found.left.length === 0) app.say('It changed no files.');
     else setPreview(found);
   };
+  if (!offered) return null;
   return (
     <>
       <button
