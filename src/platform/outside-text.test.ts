@@ -1,5 +1,6 @@
 // Text from outside holds nothing that looks like the frame of a conversation, however it is spelled, and takes no more
 // time for being hostile.
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { neutralise, setOff } from './outside-text.ts';
 
@@ -65,6 +66,40 @@ describe('neutralise', () => {
       expect(folded).not.toContain(token.toLowerCase());
       expect(neutralise(result)).toBe(result);
     }
+  });
+
+  test('takes out every marker in several disguises at once, each letter by itself', () => {
+    const alike: Readonly<Record<string, string>> = { a: 'а', e: 'е', i: 'і', o: 'о', s: 'ѕ', c: 'с', x: 'х', '<': '‹', '>': '›', '|': '∣', '[': '⟦', ']': '⟧', _: '＿', '/': '⁄' }; // biome-ignore format: a table
+    const letters: readonly ((char: string) => string)[] = [
+      (char) => char,
+      (char) => char.toUpperCase(),
+      wide,
+      (char) => alike[char] ?? char,
+      (char) => `${char}\u200b`,
+      (char) => `${char}\u00ad\u2060`,
+      (char) => `\u202e${char}\u202c`,
+      (char) => `${char}\u0301`,
+      (char) => `${char}${tags('k')}`,
+      (char) => `${char}\ufe0f`,
+    ];
+    const disguised = fc
+      .tuple(fc.constantFrom(...TOKENS), fc.array(fc.nat(letters.length - 1), { minLength: 80, maxLength: 80 }))
+      .map(([token, picks]) => [...token].map((char, at) => letters[picks[at] ?? 0]?.(char) ?? char).join(''));
+    fc.assert(
+      fc.property(fc.string(), disguised, fc.string(), disguised, (before, one, between, other) => {
+        const result = neutralise(`${before} ${one} ${between} ${other}`);
+        expect(neutralise(result)).toBe(result);
+        // As a reader sees it who knows all the tricks: none of the words of a frame is left whole.
+        const plain = result
+          .normalize('NFKD')
+          .replace(/[\p{M}\p{Cf}]/gu, '')
+          .toLowerCase();
+        for (const word of ['im_start', 'im_end', 'external_untrusted', 'start_of_turn', '<<sys>>', '[inst]'])
+          expect(plain).not.toContain(word);
+        expect(plain).not.toMatch(/<\|[a-z_]{1,40}\|>/);
+      }),
+      { numRuns: 2_000, seed: 20_261_121 },
+    );
   });
 
   test('leaves what people write as it is', () => {
