@@ -29,7 +29,7 @@ const FIRST_BYTES = 64;
 const SPARE_BYTES = 32 * 1024 * 1024;
 const MAX_SHOWN = 1_000;
 /** Of this machine, or what a backup without secrets does not bring. */
-const CARRIED = ['backups.json', 'credentials', '.env', 'vault', 'vault.key'];
+const CARRIED = ['backups.json', 'credentials', '.env', 'vault', 'vault.key', 'credentials/backup-key'];
 
 export type Archive = { readonly lock: Lock; read(opening: Opening, reader: Reader): Promise<Manifest> };
 

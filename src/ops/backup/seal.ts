@@ -50,17 +50,24 @@ export async function encrypt(plain: Chunks, sealing: Sealing): Promise<Chunks> 
         `at least ${MIN_PASSPHRASE} characters: whoever has the file can try as often as they like`,
       );
     encrypter.setPassphrase(sealing.passphrase);
-  } else
-    for (const one of sealing.recipients) {
-      try {
-        encrypter.addRecipient(one);
-      } catch {
-        throw badKey(`"${one.slice(0, 80)}"`, 'a recipient such as age1…, which age-keygen prints as the public key');
-      }
-    }
+  } else for (const one of sealing.recipients) addTo(encrypter, one);
   return (await encrypter.encrypt(
     Readable.toWeb(Readable.from(plain)) as ReadableStream<Uint8Array>,
   )) as unknown as Chunks;
+}
+
+/** Throws unless something can be encrypted for each of them. */
+export async function checkRecipients(recipients: readonly string[]): Promise<void> {
+  const { Encrypter } = await import('age-encryption');
+  for (const one of recipients) addTo(new Encrypter(), one);
+}
+
+function addTo(encrypter: { addRecipient(one: string): void }, one: string): void {
+  try {
+    encrypter.addRecipient(one);
+  } catch {
+    throw badKey(`"${one.slice(0, 80)}"`, 'a recipient such as age1…, which age-keygen prints as the public key');
+  }
 }
 
 export async function* decrypt(sealed: Chunks, lock: Lock, { identities, passphrase }: Opening): Chunks {

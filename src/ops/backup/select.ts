@@ -106,7 +106,11 @@ export async function addTree(tree: Tree, payload: Payload, into: Selection): Pr
     if (held === null) leave(path, 'has another name outside');
     else await closing(held, () => addFile(path, held));
   }
+  const [first] = leftOut.filter(({ why }) => why === 'many');
+  const many = leftOut.filter(({ why }) => why === 'many').length;
+  if (first) leave(first.path, `${many > 1 ? `and ${many - 1} more places: ` : ': '}${WHY.many}`);
   for (const { path, why } of leftOut) {
+    if (why === 'many') continue;
     if (why !== 'heap' || isSecret(path, path.slice(path.lastIndexOf('/') + 1))) leave(path, WHY[why]);
     else if (TOLD.test(path)) leave(path, 'is only kept to be looked at');
   }

@@ -3,7 +3,14 @@
 import { join } from 'node:path';
 import type { Paths } from '../../../config/paths.ts';
 import type { Archive } from '../../../ops/backup/restore.ts';
-import { identitiesIn, newKey, type Opening, recipientOf, type Sealing } from '../../../ops/backup/seal.ts';
+import {
+  checkRecipients,
+  identitiesIn,
+  newKey,
+  type Opening,
+  recipientOf,
+  type Sealing,
+} from '../../../ops/backup/seal.ts';
 import { EXIT, HardshellError } from '../../../platform/errors.ts';
 import { tryReadText } from '../../../platform/files.ts';
 import { MAX_SECRET_BYTES, tryReadSecret, writeSecret } from '../../../secrets/files.ts';
@@ -51,6 +58,7 @@ export async function ownRecipients({ credentialsDir }: Paths): Promise<string[]
 
 /** Makes the key of the schedule when there is none; true when it is new. */
 export async function ensureKey({ credentialsDir }: Paths, others: readonly string[] | undefined): Promise<boolean> {
+  await checkRecipients(others ?? []);
   const isNew = tryReadSecret(credentialsDir, KEY) === null;
   if (isNew) writeSecret(credentialsDir, KEY, (await newKey()).identity);
   if (others) writeSecret(credentialsDir, RECIPIENTS, others.join('\n'));
