@@ -18,6 +18,7 @@ const REFUSED: readonly (readonly string[])[] = [
   ['cat skills/weather/run.sh | bash'],
   ['bash -c "skills/weather/run.sh"'],
   ['./run.sh', 'skills/weather'],
+  ['make', 'skills/weather'],
   ['bash /home/o/.openclaw/skills/weather/run.sh'],
   ['bash "$(echo skills)/weather/run.sh"'],
 ];

@@ -42,8 +42,9 @@ const put = (path: string, text: string | Buffer): string => {
 const HEAD = '---\nname: weather\ndescription: Weather for a town.\n---\n\nCall `curl -s wttr.in/Berlin`.\n';
 const desk = () => createSkillDesk(places, Date.now);
 const open = () => {};
-const live = () => {
-  const one = createLiveSkills({ ...places, settings: () => settings, warn: (text) => told.push(text) });
+/** A clock ahead, so that what was just written counts as settled, and only its stamp tells of a change. */
+const live = (now = () => Date.now() + 60_000) => {
+  const one = createLiveSkills({ ...places, now, settings: () => settings, warn: (text) => told.push(text) });
   one.recordWith((kind) => told.push(kind));
   return one;
 };
@@ -117,6 +118,19 @@ test.each(CHANGES)('J18 any change puts it back into quarantine, while the gatew
   expect(skills.listed()).toBeNull();
   expect(told).toContain('skills.quarantined');
   expect(desk().look('weather')).toMatchObject({ state: 'changed' });
+});
+
+test('what was not touched is not read again, and what was written just now always is', async () => {
+  put('src/weather/map.png', Buffer.concat([Buffer.from('\x89PNG', 'latin1'), Buffer.alloc(3_000_000)]));
+  await desk().approve('weather', await install());
+  const atMs = Date.now();
+  const times = (one: ReturnType<typeof live>): number => {
+    expect(one.listed()).not.toBeNull();
+    const startedAt = performance.now();
+    for (let n = 0; n < 30; n++) one.listed();
+    return performance.now() - startedAt;
+  };
+  expect(times(live()) * 3).toBeLessThan(times(live(() => atMs)));
 });
 
 test('a skill that the assistant wrote waits like any other, and is read as from outside', async () => {

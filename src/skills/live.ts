@@ -20,6 +20,7 @@ export type LivePorts = {
   readonly stateDir: string;
   readonly workspace: string;
   settings(): SkillSettings;
+  readonly now?: () => number;
   warn(text: string, fields: { readonly [key: string]: unknown }): void;
 };
 type Record = (kind: string, body: { readonly [key: string]: unknown }) => void;
@@ -48,7 +49,7 @@ type Known = {
   readonly line: string;
 };
 
-export function createLiveSkills({ stateDir, workspace, settings, warn }: LivePorts) {
+export function createLiveSkills({ stateDir, workspace, settings, now = Date.now, warn }: LivePorts) {
   let record: Record = () => {};
   let lock: Lock = { version: 1, skills: {} };
   let lockStamp = '';
@@ -75,7 +76,7 @@ export function createLiveSkills({ stateDir, workspace, settings, warn }: LivePo
     for (const [name, entry] of Object.entries(lock.skills)) {
       if (entry.approved === null) continue;
       const old = before.get(name);
-      const at = stampOf(folderOf(name), Date.now());
+      const at = stampOf(folderOf(name), now());
       const one =
         old !== undefined && at !== '' && old.stamp === at && old.entry === entry ? old : look(name, entry, at);
       next.set(name, one);

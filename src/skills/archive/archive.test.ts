@@ -48,6 +48,8 @@ type ZipEntry = {
   readonly size?: number;
   readonly at?: number;
   readonly method?: number;
+  /** it stands in the content of another one */
+  readonly isInside?: true;
 };
 
 function zip(...entries: readonly ZipEntry[]): Buffer {
@@ -63,6 +65,7 @@ function zip(...entries: readonly ZipEntry[]): Buffer {
     size,
     at,
     method = 8,
+    isInside,
   } of entries) {
     const packed = method === 8 ? deflateRawSync(data) : data;
     const head = Buffer.alloc(30);
@@ -81,9 +84,9 @@ function zip(...entries: readonly ZipEntry[]): Buffer {
     entry.writeUInt16LE(Buffer.byteLength(listed), 28);
     entry.writeUInt32LE((mode << 16) >>> 0, 38);
     entry.writeUInt32LE(at ?? offset, 42);
-    parts.push(head, Buffer.from(name), packed);
+    if (!isInside) parts.push(head, Buffer.from(name), packed);
     list.push(entry, Buffer.from(listed));
-    offset += 30 + Buffer.byteLength(name) + packed.length;
+    if (!isInside) offset += 30 + Buffer.byteLength(name) + packed.length;
   }
   const listBytes = list.reduce((sum, one) => sum + one.length, 0);
   const end = Buffer.alloc(22);
@@ -93,6 +96,14 @@ function zip(...entries: readonly ZipEntry[]): Buffer {
   end.writeUInt32LE(listBytes, 12);
   end.writeUInt32LE(offset, 16);
   return Buffer.concat([...parts, ...list, end]);
+}
+
+/** One file stands in the content of the other: both can be read, and a thousand of them would be a bomb. */
+function overlapping(): Buffer {
+  const inner = { name: 'a/in', data: Buffer.from('y'), method: 0 };
+  const whole = zip(inner);
+  const data = whole.subarray(0, 30 + inner.name.length + inner.data.length);
+  return zip({ name: 'a/out', data, method: 0 }, { ...inner, at: 30 + 'a/out'.length, isInside: true });
 }
 
 const HEAD: TarEntry = { name: 'a/SKILL.md', data: 'x' };
@@ -144,11 +155,7 @@ const HOSTILE: readonly (readonly [what: string, made: () => unknown, says: RegE
   ['zip: locked', () => readZip(zip(ZIPPED, { name: 'a/x', flags: 1 })), /password/],
   ['zip: two names for one file', () => readZip(zip(ZIPPED, { name: 'a/x', listed: 'a/y' })), /two names/],
   ['zip: a file twice', () => readZip(zip(ZIPPED, ZIPPED)), /twice/],
-  [
-    'zip: overlapping files',
-    () => readZip(zip(ZIPPED, { name: 'a/SKILL.md', listed: 'a/SKILL.md', at: 0 })),
-    /overlap|twice|damaged/,
-  ],
+  ['zip: overlapping files', () => readZip(overlapping()), /overlap/],
   [
     'zip: larger than it says',
     () => readZip(zip({ name: 'a/x', data: Buffer.alloc(9_000), size: 10 })),
