@@ -56,6 +56,7 @@ export async function bundleProgram(entry: string, out: string): Promise<string[
     plugins: [refuse],
     onLog(level, log) {
       if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message);
+      if (log.code === 'EVAL' && log.id?.includes(DRIVER)) return;
       if (level === 'warn') console.log(`note: ${log.message.split('\n')[0]}`);
     },
   });
