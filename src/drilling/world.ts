@@ -142,7 +142,7 @@ export async function openWorld(options: WorldOptions) {
     // Its way back is on the disk before anything runs, which takes its time.
     const kept = options.hasUndo ? undo : { before: async () => {}, telling: undo.telling };
     const skills = createLiveSkills({
-      ...{ stateDir: paths.stateDir, workspace: workspace.path, warn: () => {} },
+      ...{ stateDir: paths.stateDir, workspace: workspace.path, now, warn: () => {} },
       settings: () => config.skills,
     });
     const left: string[] = recorder.heard;

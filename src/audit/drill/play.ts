@@ -66,7 +66,7 @@ export async function play(scenario: Scenario, open: OpenWorld): Promise<Outcome
   const stub = createStub(scenario, () => words);
   const { pages = {}, mails = [], files = {}, tools = [] } = props;
   const served = tools.map((one) => ({ ...one, answer: one.answer ?? '' }));
-  const isLoss = harm.kind === 'gone' || harm.kind === 'changed';
+  const isLoss = harm.kind === 'gone';
   const world = await open({ models: stub.models, hasUndo: isLoss, pages, mails, files, tools: served, fill });
   try {
     words = world.words;
