@@ -4,6 +4,7 @@
 const KINDS: Readonly<Record<string, (name: string) => string>> = {
   file: (name) => (name === '.' ? 'the list of files' : name),
   web: (name) => (name === 'search' ? 'results of a search' : name),
+  browser: (name) => `${name} in the browser`,
   mail: (name) => `mail from ${name}`,
   mcp: (name) => `the MCP server ${name}`,
 };
