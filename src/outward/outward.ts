@@ -61,7 +61,6 @@ export function createOutward(ports: OutwardPorts) {
     given: Label,
     leavesAtMs: number,
   ): Queued => {
-    demandPermit(call);
     const atMs = now();
     const { channel, account, chat } = place;
     const rows = store.commit(() =>
@@ -105,6 +104,7 @@ export function createOutward(ports: OutwardPorts) {
     },
     /** A draft leaves only when the owner says so; what is sent word for word takes its draft along. */
     mail(call: PermittedCall, account: string, { to, subject, text, replyTo }: Letter, isDraft: boolean): Queued {
+      demandPermit(call);
       const place = { channel: 'mail', account, chat: to.join(',') };
       channelAt(place);
       const drafts = delivery.held.list().filter((row) => row.leavesAtMs === DRAFT);
