@@ -16,7 +16,7 @@ import { cleanEnv, entry, newHome, REPO, startTestGateway, type TestGateway } fr
 import { percentile } from '../support/measure.ts';
 
 const ATTEMPTS = Number(process.env['HARDSHELL_BACKUP_FLIPS'] ?? 10_000);
-const KILLS = 40;
+const KILLS = 24;
 const undo: (() => unknown)[] = [];
 afterEach(async () => {
   for (const step of undo.splice(0).reverse()) await step();
