@@ -35,6 +35,8 @@ export async function makePlace(
   filesFor: (home: string, paths: Paths) => Readonly<Record<string, string>>,
 ) {
   const scratch = openScratch(NAME);
+  // Whoever has no patience for the rest finds nothing of it afterwards.
+  process.once('exit', scratch.remove);
   try {
     const home = realpathSync(scratch.makeFolder('home'));
     const paths = resolvePaths({ HOME: home });
@@ -54,6 +56,7 @@ export async function makePlace(
       async remove(): Promise<void> {
         await workspace.close();
         scratch.remove();
+        process.off('exit', scratch.remove);
       },
     };
   } catch (error) {

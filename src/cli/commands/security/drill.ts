@@ -37,6 +37,7 @@ export async function run({ out, env: given }: Context, { only, list }: Options)
   const home = env['OPENCLAW_HOME'] || env['HOME'] || homedir();
   const startedAtMs = performance.now();
   const empty = emptyDatabase();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   const results = await drill(chosen, {
     written: writtenPaths(understood),
     open: (without, isBare) => (played) =>
