@@ -179,7 +179,8 @@ describe('it always runs', () => {
   test('no secret is in a command or in what is said', async () => {
     const secret = 'kP9xQ2vL7mT4rZ8wN3bY';
     home.write(
-      `{ gateway: { auth: { tokn: "${secret}", token: "${secret}" } }, hooks: { enabled: true, token: "${secret}" } }`,
+      `{ gateway: { auth: { tokn: "${secret}", token: "${secret}" } }, hooks: { enabled: true, token: "${secret}" },
+        mcp: { servers: { a: { command: "npx", args: ["--token", "${secret}", "pkg"] } } } }`,
     );
     const report = await whole();
     expect(foundIn(report).length).toBeGreaterThan(2);
@@ -189,6 +190,13 @@ describe('it always runs', () => {
         sarifReport(report, foundIn(report), { version: '0', configPath: home.configPath }),
       ]),
     ).not.toContain(secret);
+  });
+
+  test('a password of letters at a key with a slip is not moved by a command for all to see', async () => {
+    home.write('{ gateway: { auth: { pasword: "horsebattery" } } }');
+    expect((await home.audited()).map(({ finding }) => finding.fix)).toEqual([
+      'openclaw config unset gateway.auth.pasword',
+    ]);
   });
 
   test('a .env that others can read hides nothing of the settings', async () => {

@@ -64,7 +64,8 @@ function commandFor(key: string, code: string, fix: string, facts: Facts): strin
     const above = path.slice(0, -1);
     const meant = nearest(path.at(-1) ?? '', keysAt(above));
     const value = valueAt(raw, path);
-    if (meant !== undefined && isPlain(value) && valueAt(raw, [...above, meant]) === undefined)
+    const isSecret = /token|secret|passw|key|env|headers/i.test([...path, meant].join(' '));
+    if (meant !== undefined && !isSecret && isPlain(value) && valueAt(raw, [...above, meant]) === undefined)
       return commandOf([
         { path, value: null },
         { path: [...above, meant], value },

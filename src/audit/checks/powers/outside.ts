@@ -52,22 +52,17 @@ function modelCheck(
   });
 }
 
-/** A program that fetches another one when it starts: the same words mean something else tomorrow. */
+/** A program that fetches another one when it starts: the same words mean something else tomorrow. No argument is repeated. */
 function unpinnedIn(command: string, args: readonly string[]): string | null {
   const program = command.split('/').at(-1) ?? command;
-  const words = args.filter((one) => !one.startsWith('-'));
   const verbs = /^(dlx|exec|x|run|tool|create)$/;
-  const fetches =
-    /^(npx|bunx|pnpx|uvx|pipx|deno)$/.test(program) ||
-    (/^(npm|pnpm|yarn|bun|uv)$/.test(program) && words.some((one) => verbs.test(one)));
-  if (fetches) {
-    const named = words.find((one) => !verbs.test(one)) ?? '';
-    return /.@v?\d+\.\d+\.\d+/.test(named) || /==\d/.test(named) || /^(\.|\/)/.test(named) ? null : named || program;
-  }
-  if (/^(docker|podman)$/.test(program)) {
-    const image = words.find((one) => !/^(run|container)$/.test(one) && !one.includes('=')) ?? '';
-    return image === '' || image.includes('@sha256:') ? null : image;
-  }
+  const isRunner = /^(npx|bunx|pnpx|uvx|pipx|deno)$/.test(program);
+  if (isRunner || (/^(npm|pnpm|yarn|bun|uv)$/.test(program) && args.some((one) => verbs.test(one))))
+    return args.some((one) => /.@v?\d+\.\d+\.\d+|==\d|^\.{0,2}\//.test(one))
+      ? null
+      : `${program} without naming a version`;
+  if (/^(docker|podman)$/.test(program))
+    return args.some((one) => one.includes('@sha256:')) ? null : `${program} without naming a digest`;
   return null;
 }
 
@@ -137,7 +132,7 @@ export const OUTSIDE_CHECKS: readonly Check[] = [
         const key = `mcp.servers${showKeyPath([name]).replace(/^(?!\[)/, '.')}`;
         yield {
           severity: 'WARNING',
-          evidence: `${key} starts ${odd} without naming a version`,
+          evidence: `${key} starts ${odd}`,
           ...advise(facts, { [`${key}.enabled`]: false }),
           where: key,
         };
