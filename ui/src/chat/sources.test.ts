@@ -4,6 +4,7 @@ import { sourceName as onThePage } from './sources.ts';
 
 test.each([
   ['web:evil.example', 'evil.example'],
+  ['browser:shop.example', 'shop.example in the browser'],
   ['web:search', 'results of a search'],
   ['mail:ann@friends.example', 'mail from ann@friends.example'],
   ['file:notes/a.md', 'notes/a.md'],

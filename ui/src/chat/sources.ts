@@ -10,6 +10,7 @@ export function outsideSources(row: SessionRow): string[] {
 const KINDS: Readonly<Record<string, (name: string) => string>> = {
   file: (name) => (name === '.' ? 'the list of files' : name),
   web: (name) => (name === 'search' ? 'results of a search' : name),
+  browser: (name) => `${name} in the browser`,
   mail: (name) => `mail from ${name}`,
   mcp: (name) => `the MCP server ${name}`,
 };
