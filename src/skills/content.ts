@@ -2,6 +2,7 @@
 // plain file is told of and never read; it follows no link, and must never leave a file out without saying so.
 import { createHash } from 'node:crypto';
 import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { UNSEEN } from '../platform/disguise.ts';
 import { errnoOf } from '../platform/errors.ts';
 import { tryReadChecked } from '../platform/files.ts';
@@ -138,6 +139,9 @@ function walkSkill(folder: string, visit: Visit): Problem[] | null {
     return visit(path, at, stats);
   };
   let top: Place;
+  // A link there would lead all of them elsewhere at once.
+  if (basename(dirname(folder)) === 'skills' && lstatSync(dirname(folder), { throwIfNoEntry: false })?.isSymbolicLink())
+    return [{ path: '.', why: 'the folder of all skills is a link' }];
   try {
     top = openPlace(folder);
   } catch (error) {

@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -97,6 +98,13 @@ const CHANGES: readonly (readonly [string, () => void])[] = [
     () => {
       rmSync(used(''), { recursive: true });
       symlinkSync(join(home, 'src/weather'), join(places.workspace, 'skills/weather'));
+    },
+  ],
+  [
+    'a link in place of the folder of all skills',
+    () => {
+      renameSync(join(places.workspace, 'skills'), join(places.workspace, 'other'));
+      symlinkSync(join(places.workspace, 'other'), join(places.workspace, 'skills'));
     },
   ],
   ['all of it gone', () => rmSync(used(''), { recursive: true })],
