@@ -13,8 +13,8 @@ import { access, CHANGING_ACCESS } from './commands/pairing/grammar.ts';
 import { policy } from './commands/policy/grammar.ts';
 import { CHANGING_RUNNING, running } from './commands/running/grammar.ts';
 import { CHANGING_SANDBOX, sandbox } from './commands/sandbox/grammar.ts';
-import { CHANGING_SKILLS, skills } from './commands/skills/grammar.ts';
 import { CHANGING_SECURITY, security } from './commands/security/grammar.ts';
+import { CHANGING_SKILLS, skills } from './commands/skills/grammar.ts';
 import { CHANGING_TRUST, trust } from './commands/trust/grammar.ts';
 import type { Context } from './context.ts';
 import { asking, examples, type Lazy, type Result } from './grammar.ts';
@@ -45,7 +45,7 @@ const CHANGING = new Set([
   ...['set', 'unset', 'patch', 'confirm', 'rollback', 'rm', 'rotate', 'migrate', 'init', 'rekey'],
 ]);
 
-const CODE_OR_ID = 'the code or the id, see the list';
+const CODE_OR_ID = 'the code, such as K7 or K7.2, or the id; see the list';
 
 export function createProgram(streams: Streams, start: Start): Command {
   const lazy: Lazy =

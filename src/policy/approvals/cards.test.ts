@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type AskingOptions, startAsking } from '../../../test/support/asking.ts';
 import { guestIn, OWNER_DM } from '../../../test/support/speaker.ts';
 import { label } from '../../store/label.ts';
+import { MIGRATIONS } from '../../store/schema.ts';
 import type { ToolCall } from '../decide.ts';
 import type { Effect } from '../effects.ts';
 import { isGrantable, taskOf } from './approval.ts';
@@ -205,6 +206,25 @@ describe('for this task', () => {
     const [grant] = house.core.grants.list();
     expect((grant?.expiresAtMs ?? 0) - (grant?.createdAtMs ?? 0)).toBe(30 * 86_400_000);
   });
+});
+
+test('what was allowed for longer before that held ends 30 days after it was given', async () => {
+  const { core } = await start();
+  const insert = core.store.prepare(
+    `INSERT INTO grants VALUES (?, 'main', 'exec', ?, ?, 1000, ?, 'the page', 0, NULL, NULL)`,
+  );
+  const day = 86_400_000;
+  for (const [id, days] of [
+    ['long', 365],
+    ['short', 7],
+  ] as const)
+    insert.run(id, id, id, 1_000 + days * day);
+  for (const sql of MIGRATIONS.filter((one) => one.includes('UPDATE grants'))) core.store.db.exec(sql);
+  const rows = core.store.prepare('SELECT id, expires_at FROM grants ORDER BY id').all();
+  expect(rows.map((row) => [row['id'], (Number(row['expires_at']) - 1_000) / day])).toEqual([
+    ['long', 30],
+    ['short', 7],
+  ]);
 });
 
 /** A small generator: the same numbers each time. */
