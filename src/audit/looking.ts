@@ -1,6 +1,6 @@
 // Owns the small looks at files that many checks share: what stands at a path, a text that may not be there, how a path or
 // mode is said. Quiet and bounded; it judges nothing and writes nothing.
-import { lstatSync, readdirSync, type Stats } from 'node:fs';
+import { lstatSync, readdirSync, realpathSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../platform/errors.ts';
 import { tryReadText } from '../platform/files.ts';
@@ -23,6 +23,15 @@ export function look(path: string): Stats | null {
     return lstatSync(path);
   } catch {
     return null;
+  }
+}
+
+/** Where a path really leads; itself when nothing is there. */
+export function real(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
   }
 }
 

@@ -3,7 +3,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { opendir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { createRedactor } from '../../../log/redact.ts';
+import { spellingsOf } from '../../../log/spellings.ts';
 import { quoted } from '../../../secrets/files.ts';
 import { addStoredSecrets } from '../../../secrets/stored.ts';
 import { type Check, type Facts, type Finding, type Outcome, outcomeOf } from '../../check.ts';
@@ -21,6 +21,8 @@ const THOROUGH: Limits = { maxBytes: 64_000_000, maxFileBytes: 4_000_000, maxMs:
 /** Written by others, large, and never ours to clean. */
 const LEFT_OUT = new Set(['node_modules', 'objects', '.venv', '__pycache__']);
 const MAX_DEPTH = 12;
+/** Shorter values are found in ordinary words. */
+const MIN_CHARS = 8;
 
 const asked = {
   group: 'Secrets',
@@ -48,9 +50,11 @@ export const VALUE_CHECKS: readonly Check[] = [
 async function probe(facts: Facts, limits: Limits): Promise<Outcome> {
   const { paths, env, settings } = facts;
   if (look(paths.stateDir) === null) return { skipped: 'there is no state folder yet' };
-  const redactor = createRedactor();
-  addStoredSecrets({ ...paths, env }, redactor.add);
-  if (redactor.knownValues() === 0) return { pass: 'Secrets: there is none yet that could lie somewhere' };
+  const values = new Set<string>();
+  addStoredSecrets({ ...paths, env }, (value) => {
+    if (value.trim().length >= MIN_CHARS) for (const one of spellingsOf(value.trim())) values.add(one);
+  });
+  if (values.size === 0) return { pass: 'Secrets: there is none yet that could lie somewhere' };
   const workspace = settings?.agents.defaults.workspace ?? paths.workspaceDir;
   const endMs = performance.now() + limits.maxMs;
   const hits: string[] = [];
@@ -61,11 +65,11 @@ async function probe(facts: Facts, limits: Limits): Promise<Outcome> {
       stopped = true;
       break;
     }
-    const text = textOf(path, limits.maxFileBytes);
-    if (text === null) continue;
+    const content = endOf(path, limits.maxFileBytes);
+    if (content === null) continue;
     files += 1;
-    bytes += text.length;
-    if (redactor.sure.find(text).some(({ kind }) => kind === 'known')) hits.push(path);
+    bytes += content.length;
+    if ([...values].some((value) => content.includes(value))) hits.push(path);
   }
   const said = `${files} files, ${(bytes / 1e6).toFixed(1)} MB`;
   const findings: Finding[] = [];
@@ -112,7 +116,7 @@ async function* filesBelow(folder: string, depth: number): AsyncGenerator<string
 }
 
 /** The end of a large one: what was written last. */
-function textOf(path: string, maxBytes: number): string | null {
+function endOf(path: string, maxBytes: number): Buffer | null {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -124,7 +128,7 @@ function textOf(path: string, maxBytes: number): string | null {
     if (!stats.isFile() || stats.size === 0) return null;
     const bytes = Buffer.allocUnsafe(Math.min(stats.size, maxBytes));
     const count = readSync(fd, bytes, 0, bytes.length, Math.max(0, stats.size - bytes.length));
-    return bytes.toString('latin1', 0, count);
+    return bytes.subarray(0, count);
   } catch {
     return null;
   } finally {

@@ -1,12 +1,12 @@
 // Owns the questions about the state folder as a whole: whose it is, whether it is where it seems to be, what in it is not as
 // it was made, whether something copies it away. It judges places and owners, never content.
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { HardshellError, reasonOf } from '../../../platform/errors.ts';
 import { quoted } from '../../../secrets/files.ts';
 import { refuseForeignState } from '../../../store/folders.ts';
 import { type Check, type Facts, type Finding, type Outcome, outcomeOf } from '../../check.ts';
-import { andMore, look, octal, oneFinding, read } from '../../looking.ts';
+import { andMore, look, octal, oneFinding, read, real } from '../../looking.ts';
 import { QUICK, type Seen, type StateWalk, THOROUGH, walkOf } from '../../state-walk.ts';
 import { placesOf } from './modes.ts';
 
@@ -35,8 +35,8 @@ export const FOLDER_CHECKS: readonly Check[] = [
       look(stateDir)?.isSymbolicLink()
         ? oneFinding({
             severity: 'WARNING',
-            evidence: `${stateDir} is a symbolic link to ${whereTo(stateDir)}`,
-            fix: `export OPENCLAW_STATE_DIR=${quoted(whereTo(stateDir))}`,
+            evidence: `${stateDir} is a symbolic link to ${real(stateDir)}`,
+            fix: `export OPENCLAW_STATE_DIR=${quoted(real(stateDir))}`,
             where: stateDir,
           })
         : { pass: `State folder: ${stateDir}, no link` },
@@ -92,7 +92,7 @@ function ownerOf({ paths: { stateDir } }: Facts): Outcome {
       where: stateDir,
     });
   }
-  const [uid, own] = [look(whereTo(stateDir))?.uid, process.geteuid?.()];
+  const [uid, own] = [look(real(stateDir))?.uid, process.geteuid?.()];
   if (uid === undefined || own === undefined || uid === own) return { pass: 'State folder: yours' };
   return oneFinding({
     severity: own === 0 ? 'WARNING' : 'CRITICAL',
@@ -183,7 +183,7 @@ const SYNCED: readonly (readonly [RegExp, string])[] = [
   [/^onedrive( - .*)?$/i, 'a OneDrive folder'],
   [/^(mobile documents|com~apple~clouddocs|icloud ?drive|cloudstorage)$/i, 'an iCloud folder'],
   [
-    /^(nextcloud|owncloud|pcloud ?drive|pclouddrive|megasync|mega|box|box sync|proton ?drive|sync|seafile|syncthing|tresorit)$/i,
+    /^(nextcloud|owncloud|pcloud ?drive|pclouddrive|megasync|box sync|proton ?drive|seafile|syncthing|tresorit)$/i,
     'a synced folder',
   ],
 ];
@@ -196,13 +196,13 @@ const MARKS: readonly (readonly [string, string])[] = [
 ];
 
 function syncedBy(stateDir: string): string | null {
-  const real = whereTo(stateDir);
-  const parts = real.split('/');
+  const place = real(stateDir);
+  const parts = place.split('/');
   for (const [pattern, what] of SYNCED) {
     const at = parts.findIndex((part) => pattern.test(part));
     if (at > 0) return `${what} (${parts.slice(0, at + 1).join('/')})`;
   }
-  for (let folder = real; folder !== dirname(folder); folder = dirname(folder))
+  for (let folder = place; folder !== dirname(folder); folder = dirname(folder))
     for (const [name, what] of MARKS) if (existsSync(join(folder, name))) return `${what} (${folder})`;
   return null;
 }
@@ -211,21 +211,13 @@ const FAR =
   /^(nfs4?|cifs|smb3|smbfs|afpfs|davfs|fuse\.(sshfs|rclone|s3fs|davfs2|gcsfuse|onedriver|google-drive-ocamlfuse))$/;
 
 function mountedFrom(stateDir: string): string | null {
-  const real = whereTo(stateDir);
+  const place = real(stateDir);
   let [best, kind] = ['', ''];
   for (const line of (read('/proc/self/mountinfo').text ?? '').split('\n')) {
     const [before = '', after = ''] = line.split(' - ');
     const at = (before.split(' ')[4] ?? '').replaceAll(String.raw`\040`, ' ');
-    const covers = at === '/' || real === at || real.startsWith(`${at}/`);
+    const covers = at === '/' || place === at || place.startsWith(`${at}/`);
     if (at !== '' && covers && at.length >= best.length) [best, kind] = [at, after.split(' ')[0] ?? ''];
   }
   return FAR.test(kind) ? `a folder of another machine (${kind} at ${best})` : null;
-}
-
-function whereTo(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
 }

@@ -1,10 +1,10 @@
 // Owns the question whether keys or the state get into a git repository: what is tracked or staged in each one that holds
 // the state folder or lies in the workspace, and whether new files would be kept out. It reads; git is never started.
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { quoted } from '../../../secrets/files.ts';
 import { type Check, type Facts, type Finding, type Outcome, outcomeOf } from '../../check.ts';
-import { andMore, look, oneFinding, read } from '../../looking.ts';
+import { andMore, look, oneFinding, read, real } from '../../looking.ts';
 import { trackedIn } from './git-index.ts';
 
 /** By its last name, wherever it lies. */
@@ -116,13 +116,5 @@ function upFrom(start: string): string[] {
   for (let folder = real(start); ; folder = dirname(folder)) {
     found.push(folder);
     if (folder === dirname(folder)) return found;
-  }
-}
-
-function real(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
   }
 }

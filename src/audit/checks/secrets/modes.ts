@@ -12,7 +12,7 @@ import {
   type Repair,
   type Severity,
 } from '../../check.ts';
-import { andMore, look, namesIn, octal } from '../../looking.ts';
+import { andMore, look, namesIn, octal, real } from '../../looking.ts';
 
 type Place = {
   readonly id: string;
@@ -45,7 +45,7 @@ const PLACES: readonly Place[] = [
     reading: 'other accounts can list and read what only you should',
     changing: 'other accounts can replace the configuration and become the owner',
     isSecret: false,
-    paths: ({ paths }) => [paths.stateDir],
+    paths: ({ paths }) => [real(paths.stateDir)],
   },
   {
     id: 'fs.config.perms',
@@ -65,7 +65,10 @@ const PLACES: readonly Place[] = [
     reading: 'other accounts can read settings and each secret among them',
     changing: 'other accounts can change your configuration through them',
     isSecret: true,
-    paths: ({ inspection }) => inspection?.files.slice(1) ?? [],
+    paths: ({ inspection, paths, said }) => [
+      ...(inspection?.files.slice(1) ?? []),
+      ...refusedIncludes(said).filter((path) => path !== (inspection?.path ?? paths.configPath)),
+    ],
   },
   {
     id: 'fs.credentials_dir.perms',
@@ -199,6 +202,12 @@ function isLink({ what }: Place, links: readonly string[]): Finding {
     where: first,
   };
 }
+
+/** One that others may change is refused when it is read, and so is not among what was. */
+const refusedIncludes = (said: Facts['said']): string[] =>
+  said.flatMap(({ code, fix }) =>
+    code === 'writable-by-others' ? [(fix ?? '').replace(/^chmod \d+ /, '').replace(/^'(.*)'$/, '$1')] : [],
+  );
 
 /** Names and all below them, bounded; folders of channels lie in credentials/ too. */
 function below(folder: string): string[] {
