@@ -13,7 +13,8 @@ const MAX_ENTRIES = 400_000;
 export const NEVER =
   /^(snapshots|extras|backups\.json|(gateway|config)\.lock.*|state\.sqlite(-wal|-shm|-head)?|state\.sqlite\.broken-.*|rehearsal|reset-\d{8}T\d{9}Z|\.probe-.*|\.[0-9a-f]{16}\.tmp)$/;
 const TOLD = /^(reset-|state\.sqlite\.broken-)/;
-const SECRET = /^(credentials|vault|vault\.key|config-history|config-pending\.json)$/;
+/** Whoever has the browser's profile is logged in wherever it is. */
+const SECRET = /^(browser|credentials|vault|vault\.key|config-history|config-pending\.json)$/;
 
 const WHY: Readonly<Record<LeftOut['why'], string>> = {
   heap: 'holds secrets',
