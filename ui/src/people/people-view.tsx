@@ -2,9 +2,9 @@
 import { useApp, useAppState } from '../app/context.ts';
 import { openSession } from '../app/history.ts';
 import { fetchPeople } from '../app/people.ts';
-import { Banners } from '../shell/banners.tsx';
 import { DrawerButton } from '../shell/drawer-button.tsx';
 import { Icon, Spinner } from '../shell/icons.tsx';
+import { Banners } from '../status/banners.tsx';
 import { ChannelList } from './channel-list.tsx';
 import { RightList } from './right-list.tsx';
 import { WaitingList } from './waiting-list.tsx';

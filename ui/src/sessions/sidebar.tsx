@@ -4,8 +4,8 @@ import { openPeople } from '../app/people.ts';
 import { linkTo } from '../app/route.ts';
 import { newSession, search, showArchived, showMore } from '../app/sessions.ts';
 import { Icon, type IconName, Mark } from '../shell/icons.tsx';
-import { PanicButton } from '../shell/panic.tsx';
 import { type Theme, useTheme } from '../shell/theme.ts';
+import { PanicButton } from '../status/panic.tsx';
 import { SessionList } from './session-list.tsx';
 
 export function Sidebar() {

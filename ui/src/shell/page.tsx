@@ -10,7 +10,7 @@ import { Conversation } from '../chat/conversation.tsx';
 import { Head } from '../chat/head.tsx';
 import { PeopleView } from '../people/people-view.tsx';
 import { Sidebar } from '../sessions/sidebar.tsx';
-import { Banners } from './banners.tsx';
+import { Banners } from '../status/banners.tsx';
 import { HelpDialog, useShortcuts } from './help.tsx';
 import { Notices } from './notices.tsx';
 import { SignIn } from './sign-in.tsx';

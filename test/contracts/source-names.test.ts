@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { sourceName } from '../../../src/cli/print/source-name.ts';
-import { sourceName as onThePage } from './sources.ts';
+import { sourceName } from '../../src/cli/print/source-name.ts';
+import { sourceName as onThePage } from '../../ui/src/chat/sources.ts';
 
 test.each([
   ['web:evil.example', 'evil.example'],

@@ -5,11 +5,11 @@ import { openSession } from '../app/history.ts';
 import { nameOf } from '../app/state.ts';
 import { fetchStatus } from '../app/status.ts';
 import type { StatusView } from '../protocol/rows.ts';
-import { Icon } from './icons.tsx';
-import { useNow } from './now.ts';
+import { Icon } from '../shell/icons.tsx';
+import { useNow } from '../shell/now.ts';
+import { plainLine } from '../shell/visible.tsx';
+import { countdown } from '../shell/words.ts';
 import { PanicBanner } from './panic.tsx';
-import { plainLine } from './visible.tsx';
-import { countdown } from './words.ts';
 
 /** `brief`: without what the view itself shows. */
 export function Banners({ brief = false }: { brief?: boolean }) {

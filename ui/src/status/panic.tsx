@@ -2,8 +2,8 @@
 // while it starts anew the page waits for it as for any restart.
 import { useState } from 'preact/hooks';
 import { type App, useApp, useAppState } from '../app/context.ts';
-import { AskDialog } from './dialog.tsx';
-import { Icon } from './icons.tsx';
+import { AskDialog } from '../shell/dialog.tsx';
+import { Icon } from '../shell/icons.tsx';
 
 const ask = async (app: App, method: 'panic.raise' | 'panic.lift', params: object, said: string): Promise<void> => {
   try {
