@@ -78,6 +78,7 @@ function spellingsOf(line: string): string[] {
 export type Spelled = { readonly at: number; readonly text: string; readonly how: string };
 
 const MAX_DECODED = 200;
+const QUOTED = /(['"`])([^'"`\n]{12,4000})\1/g;
 const ENCODED: readonly (readonly [how: string, words: RegExp, read: (match: string) => string])[] = [
   ['base64', /(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{20,}={0,2}/g, (text) => Buffer.from(text, 'base64').toString('utf8')],
   ['hex', /(?<![0-9A-Fa-f])(?:[0-9a-f]{2}){14,}(?![0-9A-Fa-f])/gi, (text) => Buffer.from(text, 'hex').toString('utf8')],
@@ -104,10 +105,10 @@ export function spelledOtherwise(text: string): Spelled[] {
       if (isText(decoded)) found.push({ how, text: decoded, at: lineAt(text, match.index) });
     }
   if (/\brev\b|\[::-1\]|\.reverse\(\)|strrev|reversed\(/.test(text))
-    for (const match of text.matchAll(/(['"`])([^'"`\n]{12,4000})\1/g))
+    for (const match of text.matchAll(QUOTED).take(MAX_DECODED))
       found.push({ how: 'backwards', text: [...(match[2] ?? '')].reverse().join(''), at: lineAt(text, match.index) });
   if (/rot_?13|tr\s+['"]?[[]?A-Za-z/i.test(text))
-    for (const match of text.matchAll(/(['"`])([^'"`\n]{12,4000})\1/g))
+    for (const match of text.matchAll(QUOTED).take(MAX_DECODED))
       found.push({ how: 'rot13', text: rot13(match[2] ?? ''), at: lineAt(text, match.index) });
   return found;
 }

@@ -26,7 +26,7 @@ export type Report = {
 const MAX_FINDINGS = 200;
 const MAX_NESTED = 2;
 /** Of all files together. */
-const MAX_TEXT_CHARS = 3_000_000;
+const MAX_TEXT_CHARS = 1_000_000;
 const MAX_EXCERPT_CHARS = 160;
 const RULES: readonly Rule[] = [...CODE_RULES, ...TEXT_RULES, ...EXFIL_RULES];
 /** Of all the skill's files, the one that the model is told to read. */

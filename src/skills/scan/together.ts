@@ -51,10 +51,11 @@ export function togetherIn(texts: readonly Text[], add: Add): void {
 
 const SAVED = /\b(?:curl|wget|iwr|Invoke-WebRequest)\b[^\n]{0,300}?(?:\s-\w{0,6}[oO]|--output(?:-document)?|>|-OutFile)[ =]{0,2}['"]?(?!https?:)([^\s'";|&-][^\s'";|&]{1,160})|\burlretrieve\s{0,2}\([^\n]{0,200}?,\s{0,2}['"]([^'"\n]{1,160})|\b(?:wget\b|curl\s[^\n]{0,80}?-\w{0,6}O\b)[^\n|>]{0,200}?https?:\/\/[^\s'"]{1,300}?\/([\w.-]{2,80})['"]?\s{0,4}$/gim; // biome-ignore format: one list
 const WITHIN_CHARS = 1_200;
+const MAX_SAVED = 200;
 
 /** A file that is fetched in one line and run in a later one. */
 function saveAndRun({ path, text }: Text, add: Add): void {
-  for (const match of text.matchAll(SAVED)) {
+  for (const match of text.matchAll(SAVED).take(MAX_SAVED)) {
     const name = (match[1] ?? match[2] ?? match[3] ?? '').split('/').pop() ?? '';
     if (name.length < 2 || /\.(?:json|csv|txt|md|png|jpe?g|pdf|html?|xml|ya?ml|mp[34]|ics|vtt|srt)$/i.test(name))
       continue;
