@@ -1,11 +1,11 @@
 // Owns a change of the configuration from beginning to end: judged, written, applied, proved, kept, or returned to exactly
 // the previous bytes. Killed at any point it leaves the old or the new file whole, and the next start finishes it.
-import { isDeepStrictEqual } from 'node:util';
 import { type HardshellError, reasonOf } from '../../platform/errors.ts';
 import { replaceFile } from '../../platform/files.ts';
 import { changeRefusal, errorsIn, type Finding, type Mapping, refusal } from '../findings.ts';
 import { type Inspection, inspectConfig } from '../inspect.ts';
 import type { Config } from '../schema.ts';
+import { keyOf, readBeyond } from '../shape/beyond.ts';
 import { TextError } from '../text/position.ts';
 import { type Changes, changesBetween } from './changes.ts';
 import { EMPTY_CONFIG } from './edit.ts';
@@ -47,7 +47,7 @@ export async function changeConfig(
     const paths = { ...ports.paths, configPath: before.path };
     const after = inspectConfig(paths, ports.env, { ...judging(ports), text });
     if (after.config === null || errorsIn(after.findings).length > 0) {
-      if (isNearer(before, after)) return nearer(ports, before, after, text, options);
+      if (await isNearer(ports, before, after)) return nearer(ports, before, after, text, options);
       const isOld = errorsIn(before.findings).length > 0;
       throw isOld ? refusal(before.path, after.findings) : changeRefusal(after.findings);
     }
@@ -93,19 +93,18 @@ export async function changeConfig(
   });
 }
 
-/** A file with several mistakes can be mended one after the other: the change must only make none itself. */
-function isNearer(before: Inspection, after: Inspection): boolean {
+/** A file with several mistakes can be mended one after the other: some of them are gone, and the change made none. */
+async function isNearer({ paths, ...ports }: ChangePorts, before: Inspection, after: Inspection): Promise<boolean> {
   if (!before.exists || before.config === null || after.config === null) return false;
-  const old = new Set(errorsIn(before.findings).map(sayingOf));
-  // What was hidden behind a mistake is said only now; it stood there before.
-  const isOwn = (one: Finding): boolean =>
-    !old.has(sayingOf(one)) && !isDeepStrictEqual(valueAt(before, one.key), valueAt(after, one.key));
-  return old.size > 0 && before.text !== after.text && !errorsIn(after.findings).some(isOwn);
+  const [old, now] = await Promise.all(
+    [before, after].map(async (one) => {
+      const again = (text: string): Inspection =>
+        inspectConfig(paths, ports.env, { ...judging({ paths, ...ports }), text });
+      return new Set(errorsIn((await readBeyond(one, again)).said).map(keyOf));
+    }),
+  );
+  return old !== undefined && now !== undefined && now.size < old.size && [...now].every((one) => old.has(one));
 }
-
-const sayingOf = ({ code, key, message }: Finding): string => `${code} ${key} ${message}`;
-const valueAt = ({ understood }: Inspection, key: string): unknown =>
-  key.split('.').reduce<unknown>((node, name) => (node as Record<string, unknown> | undefined)?.[name], understood);
 
 /** Nothing is applied: a gateway that runs keeps its settings until the last mistake is gone. */
 function nearer(
