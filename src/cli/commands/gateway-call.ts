@@ -10,9 +10,9 @@ import { escapeJson } from '../print/text.ts';
 import type { TargetFlags } from '../target.ts';
 
 const READING =
-  /^(health|status|system-presence|last-heartbeat|logs\.tail|config\.get|agent\.identity\.get|channels\.(status|why|pairing\.(list|approved))|chat\.history|(models|agents|sessions)\.(list|describe)|sessions\.(messages\.)?(un)?subscribe|(outbox|trash|elevated|sandbox|workspace\.undo|audit|trust|memory|mcp)\.(list|status|preview|log|report|verify|show|search|sources|changes?))$/;
+  /^(health|status|system-presence|last-heartbeat|logs\.tail|config\.get|agent\.identity\.get|channels\.(status|why|pairing\.(list|approved))|chat\.history|(models|agents|sessions)\.(list|describe)|sessions\.(messages\.)?(un)?subscribe|(outbox|trash|elevated|sandbox|workspace\.undo|audit|trust|memory|mcp|panic|usage)\.(list|status|preview|log|report|verify|show|search|sources|state|changes?))$/;
 const WRITING =
-  /^(agent|agent\.wait|chat\.(send|abort)|sessions\.patch|outbox\.undo|trash\.restore|elevated\.end|mcp\.probe|memory\.(revert|forget)|workspace\.undo\.apply)$/;
+  /^(agent|agent\.wait|chat\.(send|abort)|sessions\.patch|outbox\.undo|trash\.restore|elevated\.end|panic\.raise|mcp\.probe|memory\.(revert|forget)|workspace\.undo\.apply)$/;
 const APPROVING = /^(exec\.approval\.|outbox\.release$|mcp\.(approve|revoke)$)/;
 
 /** What the gateway asks for the method; a test holds the two together. */
