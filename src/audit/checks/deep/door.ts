@@ -19,10 +19,10 @@ export const WRITES: readonly string[] = [
   'chat.send',
   'sessions.delete',
   'sessions.patch',
-  'config.set',
-  'config.patch',
+  'trust.add',
+  'elevated.set',
   'mcp.approve',
-  'web.login.wait',
+  'mcp.revoke',
   'no.such.method',
 ];
 

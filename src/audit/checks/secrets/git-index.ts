@@ -15,17 +15,18 @@ export type Tracked = { readonly paths: readonly string[] } | { readonly unreada
 
 /** Null: no repository begins in that folder. */
 export function trackedIn(folder: string): Tracked | null {
-  const gitDir = gitDirOf(folder);
-  if (gitDir === null) return null;
-  const path = join(gitDir, 'index');
+  let path = join(folder, '.git');
   try {
+    const gitDir = gitDirOf(folder);
+    if (gitDir === null) return null;
+    path = join(gitDir, 'index');
     const stats = lstatSync(path, { throwIfNoEntry: false });
     if (stats === undefined) return { paths: [] };
     if (!stats.isFile() || stats.size > MAX_INDEX_BYTES)
       return { unreadable: `${path} is no file that can be read here` };
     return pathsOf(readFileSync(path), path);
   } catch (error) {
-    return { unreadable: `${path} cannot be read (${(error as { code?: string }).code ?? 'unreadable'})` };
+    return { unreadable: `${path} cannot be looked at (${(error as { code?: string }).code ?? 'unreadable'})` };
   }
 }
 

@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openJournal } from '../../../journal/journal.ts';
 import { noteProof } from '../../../ops/backup/proof.ts';
 import { openStore } from '../../../store/open.ts';
@@ -33,6 +33,7 @@ const KEY = ['sk', 'ant', 'api03-Zq8xW2vN5tR7yU1iO4pA6sD9fG3hJ0kL'].join('-');
 const NOW = Date.now();
 const OLD_S = NOW / 1000 - 200 * 86_400;
 
+let template: string;
 let home: string;
 let state: string;
 const at = (path: string): string => join(state, path);
@@ -44,8 +45,8 @@ function put(path: string, text: string, mode = 0o600): void {
 }
 const inState = (path: string, text: string, mode = 0o600): void => put(`.openclaw/${path}`, text, mode);
 
-/** A state that was used, backed up, and left in order. */
-beforeEach(() => {
+/** A state that was used, backed up, and left in order; made once, since a database takes its time. */
+beforeAll(() => {
   home = mkdtempSync(join(tmpdir(), 'state-'));
   state = join(home, '.openclaw');
   mkdirSync(state, { mode: 0o700 });
@@ -68,8 +69,15 @@ beforeEach(() => {
     { stateDir: state },
     { made: { atMs, file, bytes: 1, encrypted: true }, proven: { atMs, file, tookMs: 1, sessions: 1 } },
   );
+  template = home;
+});
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'state-'));
+  state = join(home, '.openclaw');
+  execFileSync('cp', ['-a', `${template}/.`, home]);
 });
 afterEach(() => rmSync(home, { recursive: true, force: true }));
+afterAll(() => rmSync(template, { recursive: true, force: true }));
 
 async function audit(env: Record<string, string> = {}): Promise<readonly string[]> {
   const facts = await gatherAuditFacts(
