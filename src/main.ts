@@ -1,62 +1,28 @@
-// Owns the composition: opens the state, then the powers, wires the core, opens the gateway, and takes all of it down in
+// Owns the composition: what opening/ opened is wired to the core, the gateway is opened, and all of it is taken down in
 // reverse. core.ts wires the way of a message, backend.ts the gateway's view; nothing here decides anything.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import manifest from '../package.json' with { type: 'json' };
 import { openPairingKey } from './access/key.ts';
-import { createPromptBuilder, guestIn, STARTER_FILES } from './agent/prompt.ts';
+import { createPromptBuilder, guestIn } from './agent/prompt.ts';
 import { createBackend } from './backend.ts';
-import { openBoxes } from './boxes/boxes.ts';
-import { createBrowsing } from './browsing/browsing.ts';
-import type { Platforms } from './channels/platforms.ts';
-import { settlePendingAtStart } from './config/edit/settle.ts';
-import { secretValues } from './config/load.ts';
-import { type Env, type Paths, portFromEnv, resolvePaths } from './config/paths.ts';
-import { followZones } from './config/zones.ts';
+import { portFromEnv, resolvePaths } from './config/paths.ts';
 import { type Core, createCore } from './core.ts';
 import { type Gateway, startGateway } from './gateway/server.ts';
-import { createHide } from './hiding.ts';
-import { createLiveConfig } from './live-config.ts';
-import { type Log, openLog } from './log/log.ts';
-import { createRedactor } from './log/redact.ts';
-import { createMcp } from './mcp/mcp.ts';
-import { openModels } from './models/open.ts';
-import type { Dangerously } from './net/web/fetch-page.ts';
+import type { Log } from './log/log.ts';
 import type { Web } from './net/web/web.ts';
-import { createUndo } from './ops/checkpoints/undo.ts';
-import { panicLine, readPanic } from './ops/panic/panic.ts';
-import { openOutgoing } from './outward/outgoing.ts';
+import { openPowers, ownPortsOf, type Powers } from './opening/powers.ts';
+import { openState, type RunOptions, type Start, type State } from './opening/state.ts';
+import { panicLine } from './ops/panic/panic.ts';
 import { createPanic, LIFT, type PanicDesk } from './panicking.ts';
-import { createPerimeter } from './perimeter.ts';
-import { acquireLock, type Lock } from './platform/lock.ts';
-import { openRoot, type Root } from './platform/root.ts';
+import { acquireLock } from './platform/lock.ts';
 import { foldersShown } from './policy/paths.ts';
-import { createRemembering } from './remembering.ts';
-import { createRunning } from './running/running.ts';
-import { MAIN } from './sandbox/pool/plan.ts';
-import { prepareWorkspace, workspaceOwner } from './sandbox/workspace.ts';
-import { openSettings } from './settings.ts';
-import { createLiveSkills } from './skills/live.ts';
 import { createStatus } from './status.ts';
-import { openApprovedTools } from './store/approvals/server-tools.ts';
-import { prepareState, refuseWideWorkspace } from './store/folders.ts';
-import { markRunning } from './store/open.ts';
-import { openOrRestore } from './store/rescue/restore.ts';
+import { prepareState } from './store/folders.ts';
 import { createTooling } from './tooling.ts';
 import { keepUp, snapshot } from './upkeep/upkeep.ts';
 
-export type RunOptions = {
-  readonly port?: number;
-  readonly env: Env;
-  readonly announce: (line: string) => void;
-  /** it only shows that it would come up: no channel, no server of tools, no turn, only this machine may ask */
-  readonly rehearsal?: true;
-  /** for tests alone: platforms at other addresses; no setting reaches it */
-  readonly platforms?: Platforms;
-  /** for tests alone: pages on this machine */
-  readonly dangerousWeb?: Dangerously;
-};
 /** `again`: it has to be started anew, in the way that the state folder now says. */
 export type Ended = 'stopped' | 'again';
 export type RunningGateway = {
@@ -80,23 +46,13 @@ export async function runGateway(options: RunOptions): Promise<RunningGateway> {
   const opened = new AsyncDisposableStack();
   opened.defer(lock.release);
   try {
-    return await run({ ...options, startedAtMs, paths, lock, opened });
+    return await run({ ...options, startedAtMs, paths, lock, opened, fetch: globalThis.fetch });
   } catch (error) {
     // The first failure is the one worth reporting.
     await opened.disposeAsync().catch(() => {});
     throw error;
   }
 }
-
-/** What every stage of the start is given; each puts what it opens on `opened`, which is closed in reverse. */
-type Start = RunOptions & {
-  readonly startedAtMs: number;
-  readonly paths: Paths;
-  readonly lock: Lock;
-  readonly opened: AsyncDisposableStack;
-};
-type State = Awaited<ReturnType<typeof openState>>;
-type Powers = Awaited<ReturnType<typeof openPowers>>;
 
 async function run(start: Start): Promise<RunningGateway> {
   const { announce, startedAtMs, paths, lock, opened } = start;
@@ -165,117 +121,7 @@ async function run(start: Start): Promise<RunningGateway> {
       await (await powers.running.trash()).tidy();
     },
   });
-
   return handle;
-}
-
-/** Settings, log, database: what must be sound before anything is built on it. */
-async function openState({ env, announce, startedAtMs, paths, opened }: Start) {
-  // A change of the configuration that a crash or a stop left open is finished or taken back before anything reads it.
-  const pending = settlePendingAtStart(paths, startedAtMs);
-  if (pending.state === 'returned')
-    announce(`WARNING: the last change of the configuration was taken back: ${pending.reason}`);
-  const redactor = createRedactor();
-  const settings = await openSettings(paths, env, redactor, (error) =>
-    error
-      ? log.error('the token file is not usable, the running token stays', { error })
-      : log.info('gateway token rotated'),
-  );
-  const { config } = settings.loaded;
-  const echo =
-    env['OPENCLAW_LOG_ECHO'] === '1' ? { echo: (line: string) => void process.stderr.write(`${line}\n`) } : {};
-  const log: Log = openLog({ folder: paths.logsDir, ...config.logging, redactor, ...echo });
-  opened.defer(log.close);
-  for (const warning of settings.warnings) {
-    announce(`WARNING: ${warning}`);
-    log.warn(warning);
-  }
-  const database = openOrRestore(paths.databasePath, paths.snapshotsDir, new Date(startedAtMs));
-  const { store } = database;
-  opened.defer(() => store.close());
-  store.onFailure((error) => log.error('a late write failed', { error }));
-  markRunning(store);
-  if (database.told !== null) {
-    announce(`WARNING: ${database.told}`);
-    log.error(database.told);
-  }
-  return { pending, redactor, settings, config, log, database, store, hide: createHide(redactor.sure, settings.look) };
-}
-
-/** What the assistant can use: its folder, the box for its commands, the models. */
-async function openPowers(start: Start, { settings, config, log, redactor, store }: State) {
-  const { paths, opened, platforms, dangerousWeb } = start;
-  const workspaceDir = (!start.rehearsal && config.agents.defaults.workspace) || paths.workspaceDir;
-  refuseWideWorkspace(workspaceDir, paths);
-  const workspace = await openWorkspace(workspaceDir);
-  opened.defer(workspace.close);
-  const live = createLiveConfig({
-    settings,
-    paths,
-    log,
-    openModels(next) {
-      for (const secret of secretValues(next)) redactor.add(secret);
-      return openModels({
-        settings: next,
-        keyFor: settings.keyFor,
-        fetch: globalThis.fetch,
-        onNotice: (text, fields) => log.warn(text, fields),
-      });
-    },
-    applied(next) {
-      if (readPanic(paths.stateDir) !== null) return;
-      void perimeter.apply(next);
-      mcp.apply();
-      browsing.apply();
-    },
-  });
-  opened.defer(live.close);
-  const zones = followZones(() => live.current().config, { ...paths, workspace: workspace.path });
-  const sandboxes = openBoxes({
-    ...{ paths, workspace, zones, env: settings.env },
-    config: () => live.current().config,
-  });
-  opened.defer(sandboxes.close);
-  const remembering = createRemembering({
-    ...{ store, workspace, redactor, sandboxes, now: Date.now },
-    config: () => live.current().config,
-  });
-  remembering.provenance.seed(STARTER_FILES);
-  const outgoing = openOutgoing(join(paths.stateDir, 'outgoing'), Date.now);
-  const perimeter = createPerimeter({
-    ...{ store, log, paths, outgoing, env: settings.env, now: Date.now },
-    config: () => live.current().config,
-    hide: redactor.add,
-    rootOf: sandboxes.rootOf,
-    ...(platforms ? { platforms } : {}),
-  });
-  opened.defer(perimeter.close);
-  const running = createRunning({
-    ...{ now: Date.now, workspace, config: () => live.current().config },
-    openBox: () => sandboxes.forCall({ ...MAIN, sessionKey: 'agent:main:trash' }, true),
-  });
-  opened.defer(running.close);
-  const undo = createUndo({ stateDir: paths.stateDir, workspaceDir: workspace.path, ...workspaceOwner(), log });
-  opened.defer(undo.close);
-  const mcp = createMcp({
-    ...{ version: manifest.version, now: Date.now, warn: log.warn },
-    config: () => live.current().config.mcp,
-    openTable: () => openApprovedTools(store),
-    openBox: (name, { workspace: access, allowedHosts }) =>
-      sandboxes.openApart(`mcp:${name}`, access, allowedHosts, `mcp.servers.${name}.allowedHosts`),
-  });
-  opened.defer(mcp.close);
-  const ownPorts = ownPortsOf(start, config);
-  const browsing = createBrowsing({
-    ...{ stateDir: paths.stateDir, env: settings.env, ownPorts, dangerously: dangerousWeb, warn: log.warn },
-    config: () => live.current().config,
-  });
-  opened.defer(browsing.close);
-  const skills = createLiveSkills({
-    ...{ stateDir: paths.stateDir, workspace: workspace.path, warn: log.warn },
-    settings: () => live.current().config.skills,
-  });
-  return { workspace, sandboxes, running, undo, skills, mcp, browsing, live, perimeter, outgoing, remembering };
 }
 
 function wireCore(
@@ -391,22 +237,6 @@ async function openGateway(
   });
   opened.defer(() => gateway.close('the start failed'));
   return gateway;
-}
-
-/** What no page is ever read from. */
-const ownPortsOf =
-  ({ port, env }: Start, { gateway }: State['config']) =>
-  (): readonly number[] => [port ?? portFromEnv(env) ?? gateway.port];
-
-async function openWorkspace(dir: string): Promise<Root> {
-  prepareWorkspace(dir);
-  const root = await openRoot(dir, workspaceOwner());
-  for (const [name, text] of Object.entries(STARTER_FILES)) {
-    // Whatever stands there already, even something unreadable, is the owner's.
-    const present = await root.tryRead(name, 1_000_000).catch(() => Buffer.alloc(0));
-    if (present === null) await root.create(name, text);
-  }
-  return root;
 }
 
 function warnRoot(announce: (line: string) => void, log: Log): void {

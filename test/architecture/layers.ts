@@ -18,6 +18,7 @@ const ROWS: readonly (readonly string[])[] = [
     'hiding.ts',
     'live-config.ts',
     'mcp',
+    'opening',
     'outward',
     'panicking.ts',
     'perimeter.ts',

@@ -1,7 +1,7 @@
 // Owns `openclaw gateway run`: start it, print what it announces, and turn signals into a graceful stop, then a hard one.
 import { constants } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
-import type { RunOptions } from '../../main.ts';
+import type { RunOptions } from '../../opening/state.ts';
 import { EXIT } from '../../platform/errors.ts';
 import type { Context } from '../context.ts';
 import { parsePort } from '../target.ts';
