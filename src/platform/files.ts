@@ -79,6 +79,22 @@ export function makePrivate(path: string): void {
   }
 }
 
+/** Gives exactly this file or folder another mode, if it still has the one that was seen; never through a link. */
+export function changeMode(path: string, from: number, to: number): 'changed' | 'other' {
+  try {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    try {
+      if ((fstatSync(fd).mode & 0o7777) !== from) return 'other';
+      fchmodSync(fd, to);
+      return 'changed';
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    throw fileFailure('change the mode of', path, error);
+  }
+}
+
 /** Makes or replaces a file so that a reader or a crash sees either the old or the new content, never a part. */
 export function replaceFile(path: string, data: string | Uint8Array, mode = PRIVATE_FILE): void {
   try {
@@ -142,6 +158,22 @@ function tryReadFile(path: string, flags: number, maxBytes: number, check: (fact
     throw fileFailure('read', path, error);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** The end of a file, for a search; null: there is none that may be read here, or nothing in it. Never through a link. */
+export function tryReadEnd(path: string, maxBytes: number): Buffer | null {
+  let fd: number | undefined;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stat = fstatSync(fd);
+    if (!stat.isFile() || stat.size === 0) return null;
+    const bytes = Buffer.allocUnsafe(Math.min(stat.size, maxBytes));
+    return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, stat.size - bytes.length));
+  } catch {
+    return null;
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
 }
 

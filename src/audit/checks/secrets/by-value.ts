@@ -1,9 +1,9 @@
 // Owns the question whether a secret lies where it should not: each known value, in each spelling, looked for in the log and
 // in the assistant's files. Bounded in bytes and time, and what was left out is said. No value is ever in a finding.
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { opendir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { spellingsOf } from '../../../log/spellings.ts';
+import { tryReadEnd } from '../../../platform/files.ts';
 import { quoted } from '../../../secrets/files.ts';
 import { addStoredSecrets } from '../../../secrets/stored.ts';
 import { type Check, type Facts, type Finding, type Outcome, outcomeOf } from '../../check.ts';
@@ -65,7 +65,8 @@ async function probe(facts: Facts, limits: Limits): Promise<Outcome> {
       stopped = true;
       break;
     }
-    const content = endOf(path, limits.maxFileBytes);
+    // The end of a large one: what was written last.
+    const content = tryReadEnd(path, limits.maxFileBytes);
     if (content === null) continue;
     files += 1;
     bytes += content.length;
@@ -112,26 +113,5 @@ async function* filesBelow(folder: string, depth: number): AsyncGenerator<string
     }
   } catch {
     // Gone, or not ours to read: then nothing of ours reads it either.
-  }
-}
-
-/** The end of a large one: what was written last. */
-function endOf(path: string, maxBytes: number): Buffer | null {
-  let fd: number;
-  try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch {
-    return null;
-  }
-  try {
-    const stats = fstatSync(fd);
-    if (!stats.isFile() || stats.size === 0) return null;
-    const bytes = Buffer.allocUnsafe(Math.min(stats.size, maxBytes));
-    const count = readSync(fd, bytes, 0, bytes.length, Math.max(0, stats.size - bytes.length));
-    return bytes.subarray(0, count);
-  } catch {
-    return null;
-  } finally {
-    closeSync(fd);
   }
 }
