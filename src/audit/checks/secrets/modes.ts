@@ -26,6 +26,8 @@ type Place = {
   readonly changing: string;
   /** whoever reads it has a key */
   readonly isSecret: boolean;
+  /** the line of a guide, word by word, when all files have one mode */
+  readonly guideLine?: (mode: string) => string;
   paths(facts: Facts): readonly string[];
 };
 
@@ -83,8 +85,9 @@ const PLACES: readonly Place[] = [
   {
     id: 'fs.credential_files.perms',
     title: 'Can others read a key or token?',
-    rows: ['S010', 'S083', 'S206'],
+    rows: ['S010', 'S017', 'S083', 'S206'],
     what: 'Key files',
+    guideLine: (mode) => `Credentials file: mode ${mode} (secure)`,
     reading: 'other accounts can use your keys, at your expense and in your name',
     changing: 'other accounts can replace your keys with theirs',
     isSecret: true,
@@ -135,6 +138,7 @@ export const MODE_CHECKS: readonly Check[] = PLACES.map((place) => ({
   why: place.reading,
   rows: place.rows,
   depth: 'read',
+  ...(place.guideLine ? { isMain: true } : {}),
   probe: (facts) => probe(place, facts),
 }));
 
@@ -146,11 +150,13 @@ type Wrong = { readonly path: string; readonly mode: number; readonly isFolder: 
 function probe(place: Place, facts: Facts): Outcome {
   const wrong: Wrong[] = [];
   const links: string[] = [];
+  const modes = new Set<string>();
   let there = 0;
   for (const path of place.paths(facts)) {
     const stats = look(path);
     if (stats === null) continue;
     there += 1;
+    if (stats.isFile()) modes.add(octal(stats.mode & 0o7777));
     if (stats.isSymbolicLink()) links.push(path);
     else if ((stats.mode & OTHERS) !== 0)
       wrong.push({
@@ -161,7 +167,9 @@ function probe(place: Place, facts: Facts): Outcome {
   if (there === 0) return { skipped: `${place.what}: there is none yet` };
   return outcomeOf(
     [...(wrong.length > 0 ? [tooOpen(place, wrong)] : []), ...(links.length > 0 ? [isLink(place, links)] : [])],
-    `${place.what}: only you can read ${there > 1 ? `them (${there})` : 'it'}`,
+    modes.size === 1 && place.guideLine
+      ? place.guideLine([...modes].join())
+      : `${place.what}: only you can read ${there > 1 ? `them (${there})` : 'it'}`,
   );
 }
 

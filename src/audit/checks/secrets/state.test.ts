@@ -272,6 +272,22 @@ const BAD: readonly Bad[] = [
   ],
 ];
 
+test('S017 the line of guide 000 about the credentials file, word by word, for a folder and for a file', async () => {
+  const line = async (): Promise<unknown> => {
+    const facts = await gatherAuditFacts(
+      { HOME: home, OPENCLAW_HOME: home },
+      { nowMs: NOW, version: '0', probeSandbox: async () => ({ driver: null, detail: '', fix: null }) },
+    );
+    return CHECKS.find(({ id }) => id === 'fs.credential_files.perms')?.probe(facts);
+  };
+  expect(await line()).toEqual({ pass: 'Credentials file: mode 0600 (secure)' });
+  rmSync(at('credentials'), { recursive: true });
+  inState('credentials', 'x1');
+  expect(await line()).toEqual({ pass: 'Credentials file: mode 0600 (secure)' });
+  chmodSync(at('credentials'), 0o644);
+  expect(await line()).toHaveProperty('findings');
+});
+
 test.each(BAD)('found: %s', async (_what, make, expected) => {
   make();
   const before = hashOf(home);
