@@ -57,7 +57,8 @@ export function slackText(markdown: string): string {
 }
 
 const CODE = /(```[\s\S]*?```|`[^`\n]+`)/;
-const LINK = /<(https?:[^|>\s]+)(?:\|([^>]*))?>|(?:https?:\/\/|\b(?:[a-z0-9-]+\.)+[a-z]{2,24}\/)[^\s`<>]*[^\s`<>.,;:!?)]/gi;
+const LINK =
+  /<(https?:[^|>\s]+)(?:\|([^>]*))?>|(?:https?:\/\/|\b(?:[a-z0-9-]+\.)+[a-z]{2,24}\/)[^\s`<>]*[^\s`<>.,;:!?)]/gi;
 
 /** For words beside a file, which Slack shows with previews whatever it is told: an address in code has none. */
 export const withoutPreviews = (slack: string): string =>

@@ -154,8 +154,14 @@ export const trust = () =>
 
 export const browser = () =>
   group('A real browser', {
-    enabled: flag('Let the assistant use one, in your direct chats. Turn on two-factor login for your accounts first', false),
-    headless: flag('Without a window, and in a box where there is one. A window has no box, only the walls of the browser', true),
+    enabled: flag(
+      'Let the assistant use one, in your direct chats. Turn on two-factor login for your accounts first',
+      false,
+    ),
+    headless: flag(
+      'Without a window, and in a box where there is one. A window has no box, only the walls of the browser',
+      true,
+    ),
     allowedHosts: maybeTexts('Only these hosts, for pages and all that they load; *.example.net is what is below it'),
     dangerouslyAllowPrivateNetwork: flag('Pages on your own network may be opened; never those of this machine', false),
   });
