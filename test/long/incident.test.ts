@@ -48,6 +48,10 @@ test('S071 S072 S073 S278 S279 each step says what is known here, and turns gree
   expect(step(first, 'Verify the record').state).toBe('done');
   expect(step(first, 'Look at this machine').commands).toEqual(expect.arrayContaining(['last', 'crontab -l']));
 
+  const live = await gateway.cli('incident', 'export', '--to', 'live');
+  expect(live.code, live.stderr).toBe(0);
+  expect(readFileSync(join(gateway.home, 'live', 'record.json'), 'utf8')).toContain('gateway.started');
+
   expect((await gateway.cli('panic')).code).toBe(0);
   await gateway.stop();
   writeFileSync(key, 'sk-ant-api03-anotherKeyThatIsNotReal00000000000', { mode: 0o600 });

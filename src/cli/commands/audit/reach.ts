@@ -22,6 +22,12 @@ export async function withRecord<T>(
       verify: (noted) => call('verify', noted === null ? {} : { noted }),
     });
   }
+  return withRecordHere(context, use);
+}
+
+/** Beside a gateway that runs too, which hands out a part of the log at a time. */
+export async function withRecordHere<T>(context: Context, use: (desk: RecordDesk) => Promise<T>): Promise<T> {
+  const paths = resolvePaths(context.env);
   const { openRecord } = await import('../../../journal/desk.ts');
   const { headPathOf } = await import('../../../journal/head.ts');
   const headPath = headPathOf(paths.databasePath);

@@ -24,7 +24,7 @@ import { readGrants, readOpenInvites } from '../../../store/people/read-grants.t
 import { readStore } from '../../../store/read-only.ts';
 import type { Context } from '../../context.ts';
 import type { TargetFlags } from '../../target.ts';
-import { withRecord } from '../audit/reach.ts';
+import { withRecord, withRecordHere } from '../audit/reach.ts';
 
 const MAX_LOG_BYTES = 50_000_000;
 const MOST_RECORDS = 100_000;
@@ -137,7 +137,7 @@ export async function gatherEvidence(
   };
   const span = { fromMs: sinceMs, toMs: facts.nowMs };
   await add('report.json', () => recordOf(context, flags, (desk) => desk.report(span)));
-  await add('record.json', () => recordOf(context, flags, (desk) => desk.log({ ...span, limit: MOST_RECORDS })));
+  await add('record.json', () => withRecordHere(context, (desk) => desk.log({ ...span, limit: MOST_RECORDS })));
   await add('verify.json', () => recordOf(context, flags, (desk) => desk.verify(null)));
   await add('messages.jsonl', () =>
     readStore(
