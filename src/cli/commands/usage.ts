@@ -1,5 +1,5 @@
 // Owns `openclaw usage`: what was spent, a bar a day, by model, person and conversation, and how near each cap is.
-import { HardshellError } from '../../platform/errors.ts';
+import { EXIT, HardshellError } from '../../platform/errors.ts';
 import { usdText } from '../../spending/caps.ts';
 import type { Ledger } from '../../spending/ledger.ts';
 import { ask } from '../connect/with-client.ts';
@@ -19,8 +19,9 @@ export async function run(context: Context, options: TargetFlags & { readonly da
   if (!Number.isInteger(days) || days < 1 || days > 366)
     throw new HardshellError({
       code: 'BAD_DAYS',
-      message: '--days is a number from 1 to 366',
+      message: `--days ${options.days} is not a number from 1 to 366`,
       fix: 'openclaw usage --days 30',
+      exitCode: EXIT.usage,
     });
   const report = (await ask(context, options, 'operator.read', 'usage.report', { days })) as Report;
   out.data(report);
@@ -66,7 +67,7 @@ export async function run(context: Context, options: TargetFlags & { readonly da
 /** A line a day that saw anything, money where there is any, else tokens. */
 function plot({ out }: Context, { days }: Report, count: number): void {
   if (days.length === 0) {
-    out.line(span('dim', `\nnothing was spent in ${count} days`));
+    out.line(span('dim', `nothing was spent in ${count === 1 ? 'a day' : `${count} days`}`));
     return;
   }
   const isMoney = days.some(({ microusd }) => microusd > 0);

@@ -153,8 +153,12 @@ function spanOf({ day, since }: When): Span {
     year === undefined
       ? new Date(at.getFullYear(), at.getMonth(), at.getDate() - (day === 'yesterday' ? 1 : 0))
       : new Date(Number(year), Number(month) - 1, Number(date));
-  const isDay = year === undefined ? [undefined, 'today', 'yesterday'].includes(day) : from.getDate() === Number(date);
+  const isDay =
+    year === undefined
+      ? [undefined, 'today', 'yesterday'].includes(day)
+      : from.getMonth() === Number(month) - 1 && from.getDate() === Number(date);
   if (!isDay) throw unusable(`--day ${day} is no day`, 'write it like --day 2026-11-21, today or yesterday');
+  if (from > at) throw unusable(`--day ${day} has not come yet`, 'write it like --day 2026-11-21, today or yesterday');
   return { fromMs: from.getTime(), toMs: new Date(from.getFullYear(), from.getMonth(), from.getDate() + 1).getTime() };
 }
 
