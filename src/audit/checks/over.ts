@@ -2,28 +2,44 @@
 // are good. It must never judge by itself.
 import type { Finding as Said } from '../../config/findings.ts';
 import type { Config } from '../../config/schema.ts';
-import type { Check, Facts, Finding } from '../check.ts';
-import { outcomeOf } from '../check.ts';
-import { takeOut } from '../mend.ts';
+import { type Check, type Facts, type Finding, type Group, outcomeOf, type Severity } from '../check.ts';
+import { type advise, mend, takeOut, valueAt } from '../mend.ts';
 
-type Over = Omit<Check, 'depth' | 'probe'> & {
+type Look = (settings: Config, facts: Facts) => Iterable<Finding>;
+type Over = Omit<Check, 'group' | 'depth' | 'probe'> & {
+  /** where it is not the one of the others in the file */
+  readonly group?: Group;
   readonly pass: string | ((settings: Config, facts: Facts) => string);
-  look(settings: Config, facts: Facts): Iterable<Finding>;
+  readonly look: Look;
 };
 
 export const UNREADABLE = 'the configuration cannot be read';
 
-export function over({ pass, look, ...head }: Over): Check {
-  return {
-    ...head,
-    depth: 'read',
+export const overIn =
+  (group: Group) =>
+  ({ pass, look, ...head }: Over): Check => ({
+    ...{ group, ...head, depth: 'read' },
     probe(facts) {
       const { settings } = facts;
       if (settings === null) return { skipped: UNREADABLE };
       return outcomeOf([...look(settings, facts)], typeof pass === 'string' ? pass : pass(settings, facts));
     },
+  });
+
+/** The look for one bad value of one setting, which goes back to its default unless it is said to what. */
+export const whenIs = (
+  key: string,
+  bad: boolean | string,
+  severity: Severity,
+  { to = null, by = mend }: { readonly to?: unknown; readonly by?: typeof advise } = {},
+): Look =>
+  function* (settings, facts) {
+    if (valueAt(settings, key.split('.')) === bad)
+      yield { severity, evidence: `${key} is ${JSON.stringify(bad)}`, ...by(facts, { [key]: to }) };
   };
-}
+
+/** What is left of a list; of one with nothing left the default holds. */
+export const orUnset = (left: readonly string[]): readonly string[] | null => (left.length > 0 ? left : null);
 
 /** What the configuration says of itself with one of these codes, of a key that fits. */
 export const saidOf = ({ said }: Facts, codes: readonly string[], key: RegExp = /./): readonly Said[] =>

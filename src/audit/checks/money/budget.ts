@@ -4,10 +4,10 @@ import type { Config } from '../../../config/schema.ts';
 import { priceOf } from '../../../models/prices.ts';
 import type { Check } from '../../check.ts';
 import { advise } from '../../mend.ts';
-import { over } from '../over.ts';
+import { overIn } from '../over.ts';
 import { accountsOf, isOpen, isOpenToGroups } from '../people/accounts.ts';
 
-const group = 'Money';
+const over = overIn('Money');
 const LARGE_DAY_USD = 1_000;
 const LARGE_MONTH_USD = 10_000;
 const MANY_SENDERS = 3;
@@ -36,7 +36,6 @@ function* spenders(settings: Config): Generator<string> {
 export const MONEY_CHECKS: readonly Check[] = [
   over({
     id: 'budget.missing',
-    group,
     title: 'Does something end the spending when you are not looking?',
     why: 'a loop, a stranger or a stolen account spends until your provider stops it',
     rows: ['S116', 'S127', 'S142', 'S234', 'S274'],
@@ -65,7 +64,6 @@ export const MONEY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'budget.per_sender_missing',
-    group,
     title: 'Can no stranger spend all of it?',
     why: 'the first stranger spends what was meant for you',
     rows: ['S116', 'S127'],
@@ -84,7 +82,6 @@ export const MONEY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'budget.too_large',
-    group,
     title: 'Are the caps ones that you would pay?',
     why: 'a cap that is never reached ends nothing',
     rows: ['S127'],
@@ -100,7 +97,6 @@ export const MONEY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'budget.month_below_day',
-    group,
     title: 'Do the caps fit together?',
     why: 'the larger one never counts',
     rows: [],
@@ -127,7 +123,6 @@ export const MONEY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'models.price_unknown',
-    group,
     title: 'Is the price of the model known?',
     why: 'a cap in money counts with a guessed price, and ends too early or too late',
     rows: ['S127'],

@@ -1,15 +1,14 @@
 // Owns the checks of who hears what others said: conversations that several people share. It looks at settings only.
 import type { Check } from '../../check.ts';
 import { mend } from '../../mend.ts';
-import { over } from '../over.ts';
+import { overIn, whenIs } from '../over.ts';
 import { accountsOf } from './accounts.ts';
 
-const group = 'Who can talk';
+const over = overIn('Who can talk');
 
 export const CONVERSATION_CHECKS: readonly Check[] = [
   over({
     id: 'channels.dm.scope_main_multiuser',
-    group,
     title: 'Has each person a conversation of their own?',
     why: 'what one of them says, and what the assistant knows from it, is told to the others',
     rows: ['S089'],
@@ -29,23 +28,14 @@ export const CONVERSATION_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'security.trust_model.group_scope_main',
-    group,
     title: 'Has each group a conversation of its own?',
     why: 'what was said in one group, or to you alone, is known in all of them',
     rows: ['S089'],
     pass: 'Groups: one conversation each',
-    *look({ session }, facts) {
-      if (session.groupScope === 'main')
-        yield {
-          severity: 'WARNING',
-          evidence: 'session.groupScope is "main"',
-          ...mend(facts, { 'session.groupScope': null }),
-        };
-    },
+    look: whenIs('session.groupScope', 'main', 'WARNING'),
   }),
   over({
     id: 'channels.dm.session_collision',
-    group,
     title: 'Is nobody taken for two people at once?',
     why: 'two people share one conversation because one id stands under both names',
     rows: [],

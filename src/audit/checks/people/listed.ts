@@ -4,12 +4,13 @@ import { existsSync } from 'node:fs';
 import { CHANNEL_NAMES, type ChannelName } from '../../../config/schema/channels.ts';
 import type { Config } from '../../../config/schema.ts';
 import type { Grant } from '../../../store/people/pairing.ts';
-import type { Check, Facts } from '../../check.ts';
+import type { Check, Facts, Finding, Severity } from '../../check.ts';
 import { advise, mend, pathIn, valueAt } from '../../mend.ts';
-import { over, saidOf, told } from '../over.ts';
+import { orUnset, overIn, saidOf, told } from '../over.ts';
 import { accountsOf } from './accounts.ts';
 
 const group = 'Who can talk';
+const over = overIn(group);
 /** One owner, a family, a few friends; beyond that it is a service. */
 const MANY_PEOPLE = 25;
 const NAMES: Readonly<Record<ChannelName, string>> = {
@@ -83,7 +84,6 @@ function listWithout(facts: Facts, key: string, entries: readonly string[]): rea
 function entries(head: Pick<Check, 'id' | 'title' | 'why' | 'rows'>, codes: readonly string[], pass: string): Check {
   return over({
     ...head,
-    group,
     pass,
     *look(_, facts) {
       const found = saidOf(facts, codes, /(^commands\.|[aA]llowFrom$|\.users$)/);
@@ -96,6 +96,13 @@ function entries(head: Pick<Check, 'id' | 'title' | 'why' | 'rows'>, codes: read
     },
   });
 }
+
+const whenStarred = (name: 'ownerAllowFrom' | 'allowFrom', severity: Severity) =>
+  function* ({ commands }: Config, facts: Facts): Generator<Finding> {
+    const key = `commands.${name}`;
+    const left = orUnset(commands[name].filter((one) => one !== '*'));
+    if (commands[name].includes('*')) yield { severity, evidence: `${key} has "*"`, ...mend(facts, { [key]: left }) };
+  };
 
 export const LISTED_CHECKS: readonly Check[] = [
   ...allowlists,
@@ -131,40 +138,20 @@ export const LISTED_CHECKS: readonly Check[] = [
   ),
   over({
     id: 'commands.owner_wildcard',
-    group,
     title: 'Is it you alone whom it takes for you?',
     why: 'everybody who writes approves commands and changes what is allowed',
     rows: ['S002'],
     pass: ({ commands }) =>
       `Owner in chats: ${commands.ownerAllowFrom.length > 0 ? commands.ownerAllowFrom.join(', ') : 'who paired as owner'}`,
-    *look({ commands }, facts) {
-      const key = 'commands.ownerAllowFrom';
-      const left = commands.ownerAllowFrom.filter((one) => one !== '*');
-      if (commands.ownerAllowFrom.includes('*'))
-        yield {
-          severity: 'CRITICAL',
-          evidence: `${key} has "*"`,
-          ...mend(facts, { [key]: left.length > 0 ? left : null }),
-        };
-    },
+    look: whenStarred('ownerAllowFrom', 'CRITICAL'),
   }),
   over({
     id: 'commands.allowFrom_wildcard',
-    group,
     title: 'May only people whom you name use chat commands?',
     why: 'everybody who is let in asks for status and switches conversations',
     rows: [],
     pass: 'Chat commands: you, and whom you name',
-    *look({ commands }, facts) {
-      const key = 'commands.allowFrom';
-      const left = commands.allowFrom.filter((one) => one !== '*');
-      if (commands.allowFrom.includes('*'))
-        yield {
-          severity: 'WARNING',
-          evidence: `${key} has "*"`,
-          ...mend(facts, { [key]: left.length > 0 ? left : null }),
-        };
-    },
+    look: whenStarred('allowFrom', 'WARNING'),
   }),
   {
     id: 'channels.routing.owner_missing',

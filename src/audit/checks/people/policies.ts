@@ -3,15 +3,14 @@
 import { showKeyPath } from '../../../config/edit/key-path.ts';
 import type { Check } from '../../check.ts';
 import { mend, type Wanted } from '../../mend.ts';
-import { over, saidOf, told } from '../over.ts';
+import { overIn, saidOf, told, whenIs } from '../over.ts';
 import { type Account, accountsOf, isOpen, isOpenToGroups, named } from './accounts.ts';
 
-const group = 'Who can talk';
+const over = overIn('Who can talk');
 
 export const POLICY_CHECKS: readonly Check[] = [
   over({
     id: 'channels.dm.open',
-    group,
     title: 'Are unknown senders kept out?',
     why: 'any stranger gives your assistant orders, reads what it says, and spends your money',
     rows: ['S004', 'S007', 'S013', 'S020', 'S027', 'S079', 'S136', 'S175', 'S180', 'S250', 'S257'],
@@ -36,7 +35,6 @@ export const POLICY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'pairing.auto_approve',
-    group,
     title: 'Are you asked before a stranger is let in?',
     why: 'every stranger who writes is let in at once, and spends your money',
     rows: ['S115', 'S116', 'S136'],
@@ -56,7 +54,6 @@ export const POLICY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'channels.dm.locked',
-    group,
     title: 'Does each list let somebody in?',
     why: 'the channel answers nobody, you neither',
     rows: [],
@@ -72,7 +69,6 @@ export const POLICY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'channels.groups.open',
-    group,
     title: 'Do only people whom you know give orders in groups?',
     why: 'everybody in any group that your assistant is added to gives it orders',
     rows: ['S008', 'S080', 'S088', 'S114', 'S156', 'S225', 'S228', 'S257'],
@@ -90,7 +86,6 @@ export const POLICY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'channels.groups.mention_not_required',
-    group,
     title: 'Is it silent in groups until it is mentioned?',
     why: 'each message of the group goes to the model, costs money, and may carry orders',
     rows: ['S009', 'S035', 'S037', 'S081', 'S177', 'S178'],
@@ -107,19 +102,14 @@ export const POLICY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'pairing.groups_unasked',
-    group,
     title: 'Are you asked before it takes part in a new group?',
     why: 'you learn of no new group; with groups."*" it takes part in each that anybody adds it to',
     rows: ['S088', 'S114'],
     pass: 'New groups: you approve each',
-    *look({ pairing }, facts) {
-      if (!pairing.groups)
-        yield { severity: 'INFO', evidence: 'pairing.groups is false', ...mend(facts, { 'pairing.groups': null }) };
-    },
+    look: whenIs('pairing.groups', false, 'INFO'),
   }),
   over({
     id: 'channels.discord.allowlisted_groups.broad_members',
-    group,
     title: 'Is it people, and not whole servers, that are let in on Discord?',
     why: 'everybody on that server, and everybody who joins it tomorrow, gives orders',
     rows: ['S228', 'S230'],
@@ -142,7 +132,6 @@ export const POLICY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'channels.mail.sender_unproven',
-    group,
     title: 'Must a mail prove who sent it?',
     why: 'anybody writes any sender into a mail; who is on your list is then whoever says so',
     rows: [],
@@ -159,42 +148,27 @@ export const POLICY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'channels.bot_loop_protection_off',
-    group,
     title: 'Does it fall silent when two bots answer each other?',
     why: 'two assistants talk to each other all night, and you pay for both',
     rows: [],
     pass: 'Two bots that answer each other fall silent',
-    *look({ channels }, facts) {
-      const key = 'channels.defaults.botLoopProtection';
-      if (!channels.defaults.botLoopProtection)
-        yield { severity: 'WARNING', evidence: `${key} is false`, ...mend(facts, { [key]: null }) };
-    },
+    look: whenIs('channels.defaults.botLoopProtection', false, 'WARNING'),
   }),
   over({
     id: 'channels.context_visible_to_all',
-    group,
     title: 'Does the model read only what listed people say in groups?',
     why: 'whatever strangers write in a group is read along, and may carry orders',
     rows: ['S214'],
     pass: 'Of groups the model reads what listed people say',
-    *look({ channels }, facts) {
-      const key = 'channels.defaults.contextVisibility';
-      if (channels.defaults.contextVisibility === 'all')
-        yield { severity: 'WARNING', evidence: `${key} is "all"`, ...mend(facts, { [key]: null }) };
-    },
+    look: whenIs('channels.defaults.contextVisibility', 'all', 'WARNING'),
   }),
   over({
     id: 'channels.implicit_mentions_wide',
-    group,
     title: 'Is it only a mention that wakes it in groups?',
     why: 'a thread in which it once wrote goes on being read, whoever writes there later',
     rows: ['S037'],
     pass: 'Threads do not keep it awake',
-    *look({ channels }, facts) {
-      const key = 'channels.defaults.implicitMentions.threadParticipation';
-      if (channels.defaults.implicitMentions.threadParticipation)
-        yield { severity: 'INFO', evidence: `${key} is true`, ...mend(facts, { [key]: null }) };
-    },
+    look: whenIs('channels.defaults.implicitMentions.threadParticipation', true, 'INFO'),
   }),
 ];
 

@@ -1,7 +1,7 @@
 // Owns the checks of what other versions offer and this one does not: whoever writes such a key believes that it holds. Each
 // has the id under which it is known there. It looks at what the configuration says of itself.
 import type { Check, Group } from '../../check.ts';
-import { over, saidOf, told } from '../over.ts';
+import { overIn, saidOf, told } from '../over.ts';
 
 type Row = readonly [id: string, group: Group, key: RegExp, title: string, pass: string, why: string];
 
@@ -149,9 +149,8 @@ const ROWS: readonly Row[] = [
 ];
 
 export const ELSEWHERE_CHECKS: readonly Check[] = ROWS.map(([id, group, key, title, pass, why]) =>
-  over({
+  overIn(group)({
     id,
-    group,
     title,
     why,
     rows: [],

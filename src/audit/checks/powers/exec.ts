@@ -5,14 +5,13 @@ import type { Config } from '../../../config/schema.ts';
 import { GROUPS } from '../../../config/shape/tool-words.ts';
 import type { Check, Finding } from '../../check.ts';
 import { mend } from '../../mend.ts';
-import { over, saidOf, told } from '../over.ts';
+import { orUnset, overIn, saidOf, told, whenIs } from '../over.ts';
 import { accountsOf, isOpen, isOpenToGroups } from '../people/accounts.ts';
 import { runsOnHost } from './sandbox.ts';
 
-const group = 'What it can do';
+const over = overIn('What it can do');
 const MAX_ELEVATED = 3;
 const MAX_GRANT_DAYS = 180;
-const left = (list: readonly string[]): readonly string[] | null => (list.length > 0 ? list : null);
 
 /** What lets whoever uses it run or change things. */
 const RUNTIME = new Set([
@@ -52,7 +51,6 @@ function exposure(
 ): Check {
   return over({
     id,
-    group,
     title,
     why,
     rows: ['S040', 'S154', 'S156', 'S254', 'S255', 'S256'],
@@ -72,7 +70,6 @@ function exposure(
 export const EXEC_CHECKS: readonly Check[] = [
   over({
     id: 'tools.exec.security_full_configured',
-    group,
     title: 'Does somebody look at a command before it runs?',
     why: 'any command that the model thinks of, or is talked into, runs at once',
     rows: ['S132', 'S182', 'S209', 'S212'],
@@ -89,7 +86,6 @@ export const EXEC_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'tools.exec.allowlist_interpreter_without_strict_inline_eval',
-    group,
     title: 'Does no program run unasked that can run anything?',
     why: 'python, git, npm and their like run whatever they are handed, so that the list holds nothing back',
     rows: ['S182', 'S212'],
@@ -99,7 +95,7 @@ export const EXEC_CHECKS: readonly Check[] = [
       const odd = tools.exec.allow.filter(
         (one) => /[*?]/.test(one) || (runsAnything(one) && tools.exec.mode !== 'full'),
       );
-      const fix = mend(facts, { [key]: left(tools.exec.allow.filter((one) => !odd.includes(one))) });
+      const fix = mend(facts, { [key]: orUnset(tools.exec.allow.filter((one) => !odd.includes(one))) });
       yield* told(facts, saidOf(facts, ['exec-pattern']), () => fix);
       const known = odd.filter((one) => !/[*?]/.test(one));
       if (known.length > 0)
@@ -108,20 +104,14 @@ export const EXEC_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'tools.exec.strict_inline_eval_off',
-    group,
     title: 'Is code in an argument asked about?',
     why: 'python -c and node -e are any program at all, also when python or node is allowed',
     rows: ['S212'],
     pass: 'Code in an argument is asked about',
-    *look({ tools }, facts) {
-      const key = 'tools.exec.strictInlineEval';
-      if (!tools.exec.strictInlineEval)
-        yield { severity: 'WARNING', evidence: `${key} is false`, ...mend(facts, { [key]: null }) };
-    },
+    look: whenIs('tools.exec.strictInlineEval', false, 'WARNING'),
   }),
   over({
     id: 'tools.exec.safe_bins_interpreter_unprofiled',
-    group,
     title: 'Are the filters that need no question only filters?',
     why: 'awk and sed run programs and write files',
     rows: ['S182'],
@@ -134,7 +124,6 @@ export const EXEC_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'tools.exec.grants_long',
-    group,
     title: 'Does “always” end some day?',
     why: 'what you allowed once for one piece of work stays open for years',
     rows: [],
@@ -151,7 +140,6 @@ export const EXEC_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'tools.exec.fs_tools_disabled_but_exec_enabled',
-    group,
     title: 'If it may not write files, may it run no commands either?',
     why: 'whoever can run a command can write a file with it, so that the ban looks like one and is none',
     rows: [],
@@ -171,7 +159,6 @@ export const EXEC_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'tools.elevated.allowFrom.wildcard',
-    group,
     title: 'Can only you take a command out of the box?',
     why: 'whoever writes to it asks for commands outside the box',
     rows: ['S002', 'S272'],
@@ -184,7 +171,7 @@ export const EXEC_CHECKS: readonly Check[] = [
           severity: 'CRITICAL',
           evidence: `${key} has "*"`,
           ...mend(facts, {
-            [key]: left(elevated.allowFrom.filter((one) => one !== '*')),
+            [key]: orUnset(elevated.allowFrom.filter((one) => one !== '*')),
             'tools.elevated.enabled': null,
           }),
         };
@@ -192,7 +179,6 @@ export const EXEC_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'tools.elevated.allowFrom.large',
-    group,
     title: 'Are the chats few from which a command may leave the box?',
     why: 'each of these accounts is one that somebody can take over',
     rows: ['S272'],
@@ -227,7 +213,6 @@ export const EXEC_CHECKS: readonly Check[] = [
   ),
   over({
     id: 'security.exposure.open_groups_with_elevated',
-    group,
     title: 'Is nothing open to strangers where commands may leave the box?',
     why: 'a stranger who talks it into a command is one yes of yours away from your machine',
     rows: ['S154', 'S272'],

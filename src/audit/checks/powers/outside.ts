@@ -4,10 +4,10 @@ import { showKeyPath } from '../../../config/edit/key-path.ts';
 import type { Config } from '../../../config/schema.ts';
 import type { Check } from '../../check.ts';
 import { advise, mend } from '../../mend.ts';
-import { over, saidOf, told } from '../over.ts';
+import { overIn, saidOf, told, whenIs } from '../over.ts';
 import { runsOnHost } from './sandbox.ts';
 
-const group = 'What it can do';
+const over = overIn('What it can do');
 
 /** Small and old ones follow an order in a text more often. */
 const WEAK = /(^|[-/.:_])(haiku|mini|nano|flash|lite|small|tiny|luna|instant|turbo|8x7b)([-/.:_]|$)/i;
@@ -35,7 +35,6 @@ function modelCheck(
 ): Check {
   return over({
     ...head,
-    group,
     rows: ['S181'],
     pass: (settings) => `Model: ${[...modelsOf(settings)][0]?.[1] ?? 'the first of the provider with a key'}`,
     *look(settings, facts) {
@@ -97,7 +96,6 @@ export const OUTSIDE_CHECKS: readonly Check[] = [
   ),
   over({
     id: 'models.provider_plain_http',
-    group,
     title: 'Is the way to the model encrypted?',
     why: 'whoever is on the way reads the key and everything that is said, and answers in the model’s place',
     rows: ['S194'],
@@ -106,7 +104,6 @@ export const OUTSIDE_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'mcp.plain_http',
-    group,
     title: 'Is the way to each MCP server encrypted?',
     why: 'whoever is on the way reads and writes what the tools say',
     rows: [],
@@ -141,7 +138,6 @@ export const OUTSIDE_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'mcp.workspace_writable',
-    group,
     title: 'Does no MCP server change your workspace?',
     why: 'a foreign program changes what the assistant reads as its own',
     rows: [],
@@ -162,15 +158,10 @@ export const OUTSIDE_CHECKS: readonly Check[] = [
     rows: ['S196', 'S238', 'S261', 'S263'],
     isMain: true,
     pass: 'Installs: scanned, locked, approved by you',
-    *look({ security }, facts) {
-      const key = 'security.installPolicy.enabled';
-      if (!security.installPolicy.enabled)
-        yield { severity: 'CRITICAL', evidence: `${key} is false`, ...mend(facts, { [key]: null }) };
-    },
+    look: whenIs('security.installPolicy.enabled', false, 'CRITICAL'),
   }),
   over({
     id: 'config.insecure_or_dangerous_flags',
-    group,
     title: 'Is nothing set whose name says that it is dangerous?',
     why: 'each of them switches off what keeps others out, and stays when the reason is long gone',
     rows: ['S027', 'S115', 'S147'],

@@ -3,9 +3,9 @@
 import type { Config } from '../../../config/schema.ts';
 import type { Check } from '../../check.ts';
 import { mend } from '../../mend.ts';
-import { over, saidOf, told } from '../over.ts';
+import { orUnset, overIn, saidOf, told, whenIs } from '../over.ts';
 
-const group = 'What it can do';
+const over = overIn('What it can do');
 const BOX = 'agents.defaults.sandbox';
 const MAX_PIDS = 2_048;
 const MAX_MEMORY_GB = 16;
@@ -20,7 +20,6 @@ export const runsOnHost = ({ agents, tools }: Config): boolean =>
 function binds(id: string, title: string, why: string, codes: readonly string[]): Check {
   return over({
     id,
-    group,
     title,
     why,
     rows: ['S270', 'S292'],
@@ -36,7 +35,7 @@ function binds(id: string, title: string, why: string, codes: readonly string[])
       const left = settings.agents.defaults.sandbox.docker.binds.filter(
         (bind) => !found.some((one) => blames(one, bind)),
       );
-      yield* told(facts, found, () => mend(facts, { [key]: left.length > 0 ? left : null }));
+      yield* told(facts, found, () => mend(facts, { [key]: orUnset(left) }));
     },
   });
 }
@@ -47,7 +46,6 @@ const blames = ({ message }: { readonly message: string }, bind: string): boolea
 export const SANDBOX_CHECKS: readonly Check[] = [
   over({
     id: 'sandbox.mode_off',
-    group,
     title: 'Do commands run in a box?',
     why: 'a command that somebody talks it into has all that your account has: files, keys, network',
     rows: ['S003', 'S038', 'S040', 'S082', 'S159', 'S160', 'S163', 'S284'],
@@ -77,7 +75,6 @@ export const SANDBOX_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'sandbox.agent_looser',
-    group,
     title: 'Has every agent a box that is as tight?',
     why: 'the loosest box is the one that is used',
     rows: ['S003'],
@@ -86,20 +83,14 @@ export const SANDBOX_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'sandbox.scope_shared',
-    group,
     title: 'Has each agent a box of its own?',
     why: 'what one conversation leaves in the box, the others find and run',
     rows: ['S041', 'S165'],
     pass: ({ agents }) => `Box for each ${agents.defaults.sandbox.scope}`,
-    *look({ agents }, facts) {
-      const key = `${BOX}.scope`;
-      if (agents.defaults.sandbox.scope === 'shared')
-        yield { severity: 'WARNING', evidence: `${key} is "shared"`, ...mend(facts, { [key]: null }) };
-    },
+    look: whenIs(`${BOX}.scope`, 'shared', 'WARNING'),
   }),
   over({
     id: 'sandbox.dangerous_network_mode',
-    group,
     title: 'Has the box no network but what you allow?',
     why: 'whatever it reads can be sent anywhere, and your own network is open to it',
     rows: ['S164', 'S270', 'S271'],
@@ -119,7 +110,7 @@ export const SANDBOX_CHECKS: readonly Check[] = [
           severity: 'WARNING',
           evidence: `${key} has ${host}, where anybody can leave and fetch anything`,
           ...mend(facts, {
-            [key]: left.length > 0 ? left : null,
+            [key]: orUnset(left),
             ...(left.length > 0 ? {} : { [`${BOX}.docker.network`]: null }),
           }),
         };
@@ -145,7 +136,6 @@ export const SANDBOX_CHECKS: readonly Check[] = [
   ),
   over({
     id: 'sandbox.weakened',
-    group,
     title: 'Is nothing of the walls taken away?',
     why: 'each of these is one wall less between a command and the machine',
     rows: ['S162', 'S219', 'S292'],
@@ -162,7 +152,6 @@ export const SANDBOX_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'sandbox.limits_weak',
-    group,
     title: 'Can a command not take the whole machine?',
     why: 'one command that eats all memory or processes stops everything else on it',
     rows: ['S220', 'S221'],

@@ -3,9 +3,9 @@
 import type { Finding as Said } from '../../../config/findings.ts';
 import type { Check, Facts, Finding } from '../../check.ts';
 import { advise, mend, valueAt } from '../../mend.ts';
-import { over, saidOf, told } from '../over.ts';
+import { orUnset, overIn, saidOf, told, whenIs } from '../over.ts';
 
-const group = 'What it can do';
+const over = overIn('What it can do');
 
 /** Entries of a list of paths that are complained of, all taken out at once. */
 function pathList(
@@ -17,7 +17,6 @@ function pathList(
   const key = `security.${name}`;
   return over({
     ...head,
-    group,
     pass: ({ security }) => pass(security[name]),
     *look({ security }, facts) {
       const found = saidOf(facts, codes);
@@ -44,7 +43,6 @@ const WORKSPACE = [
 export const TOOL_CHECKS: readonly Check[] = [
   over({
     id: 'fs.workspace.too_wide',
-    group,
     title: 'Is its folder a folder of its own?',
     why: 'everything in it is read, changed and shown to commands, and this one holds more than its work',
     rows: ['S128', 'S129', 'S244', 'S285'],
@@ -60,17 +58,12 @@ export const TOOL_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'tools.fs.workspace_only_off',
-    group,
     title: 'Does it read only its own folder and what you list?',
     why: 'every file of your account that is not closed by name can be read, and told',
     rows: ['S128', 'S183', 'S285'],
     isMain: true,
     pass: 'Files: its workspace and listed folders only',
-    *look({ tools }, facts) {
-      const key = 'tools.fs.workspaceOnly';
-      if (!tools.fs.workspaceOnly)
-        yield { severity: 'WARNING', evidence: `${key} is false`, ...mend(facts, { [key]: null }) };
-    },
+    look: whenIs('tools.fs.workspaceOnly', false, 'WARNING'),
   }),
   pathList(
     {
@@ -107,7 +100,6 @@ export const TOOL_CHECKS: readonly Check[] = [
   ),
   over({
     id: 'browser.enabled',
-    group,
     title: 'Does it control a browser?',
     why: 'it is logged in wherever that browser is; with a second factor a stolen session does not open everything',
     rows: ['S012', 'S015', 'S060', 'S061', 'S083'],
@@ -124,23 +116,14 @@ export const TOOL_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'tools.profile_full',
-    group,
     title: 'Has it no more tools than it needs?',
     why: 'also tools that reach your other devices are offered to whatever it reads',
     rows: ['S154', 'S195'],
     pass: ({ tools }) => `Tools: ${tools.profile ?? 'coding'}`,
-    *look({ tools }, facts) {
-      if (tools.profile === 'full')
-        yield {
-          severity: 'INFO',
-          evidence: 'tools.profile is "full"',
-          ...advise(facts, { 'tools.profile': 'coding' }),
-        };
-    },
+    look: whenIs('tools.profile', 'full', 'INFO', { to: 'coding', by: advise }),
   }),
   over({
     id: 'tools.deny_ineffective',
-    group,
     title: 'Does each ban of a tool ban one?',
     why: 'a name that no tool has, or a place that nobody writes from, looks like protection and is none',
     rows: ['S039'],
@@ -149,20 +132,14 @@ export const TOOL_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'tools.loop_detection_off',
-    group,
     title: 'Is a turn stopped that repeats itself?',
     why: 'it goes round in circles until the budget is empty',
     rows: [],
     pass: 'A turn that repeats itself is stopped',
-    *look({ tools }, facts) {
-      const key = 'tools.loopDetection.enabled';
-      if (!tools.loopDetection.enabled)
-        yield { severity: 'WARNING', evidence: `${key} is false`, ...mend(facts, { [key]: null }) };
-    },
+    look: whenIs('tools.loopDetection.enabled', false, 'WARNING'),
   }),
   over({
     id: 'memory.scan_secrets_off',
-    group,
     title: 'Does it refuse to remember secrets?',
     why: 'a password that somebody pasted stays in a file that each later conversation reads',
     rows: ['S186'],
@@ -198,16 +175,11 @@ function confirmations(): Check[] {
   const make = (name: 'email' | 'message' | 'destructive' | 'money', title: string, why: string, pass: string): Check =>
     over({
       id: `actions.${name}.unconfirmed`,
-      group,
       title,
       why,
       rows: ['S195', 'S209', 'S210', 'S215', 'S216', 'S234'],
       pass,
-      *look({ actions }, facts) {
-        const key = `actions.${name}.requireConfirmation`;
-        if (!actions[name].requireConfirmation)
-          yield { severity: 'WARNING', evidence: `${key} is false`, ...mend(facts, { [key]: null }) };
-      },
+      look: whenIs(`actions.${name}.requireConfirmation`, false, 'WARNING'),
     });
   return [
     make(
@@ -231,20 +203,14 @@ function confirmations(): Check[] {
     make('money', 'Are you asked before something is paid?', 'it buys and pays unasked', 'Payments: you are asked'),
     over({
       id: 'actions.destructive.trash_off',
-      group,
       title: 'Does what it removes go to the trash?',
       why: 'what a command removes is gone',
       rows: ['S216'],
       pass: 'What it removes goes to the trash',
-      *look({ actions }, facts) {
-        const key = 'actions.destructive.useTrash';
-        if (!actions.destructive.useTrash)
-          yield { severity: 'WARNING', evidence: `${key} is false`, ...mend(facts, { [key]: null }) };
-      },
+      look: whenIs('actions.destructive.useTrash', false, 'WARNING'),
     }),
     over({
       id: 'actions.recipients_anybody',
-      group,
       title: 'Does a list of recipients list some?',
       why: 'an entry that fits everybody makes the list none',
       rows: ['S209', 'S210'],
@@ -258,7 +224,7 @@ function confirmations(): Check[] {
             yield {
               severity: 'WARNING',
               evidence: `${key} has ${all.filter((one) => !left.includes(one)).join(', ')}`,
-              ...advise(facts, { [key]: left.length > 0 ? left : null }),
+              ...advise(facts, { [key]: orUnset(left) }),
             };
         }
       },

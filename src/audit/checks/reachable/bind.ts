@@ -5,9 +5,9 @@ import { listenHosts } from '../../../config/listen.ts';
 import type { Config } from '../../../config/schema.ts';
 import type { Check, Facts, Finding } from '../../check.ts';
 import { advise } from '../../mend.ts';
-import { over } from '../over.ts';
+import { overIn } from '../over.ts';
 
-const group = 'Reachable from outside';
+const over = overIn('Reachable from outside');
 
 const hostsOf = ({ gateway }: Config): ReturnType<typeof listenHosts> =>
   listenHosts(
@@ -32,7 +32,6 @@ function local(facts: Facts, { gateway }: Config): Pick<Finding, 'fix' | 'where'
 export const BIND_CHECKS: readonly Check[] = [
   over({
     id: 'gateway.bind_network_accessible',
-    group,
     title: 'Can other machines reach the gateway?',
     why: 'whoever reaches it can try the door, and the token crosses that network in the clear; an SSH tunnel or Tailscale Serve needs neither',
     rows: ['S005', 'S011', 'S016', 'S030', 'S042', 'S045', 'S055', 'S083', 'S144', 'S146', 'S150', 'S241', 'S243'],
@@ -54,7 +53,6 @@ export const BIND_CHECKS: readonly Check[] = [
   auth('gateway.loopback_no_auth', 'Must everybody prove who they are who comes from this machine?', true),
   over({
     id: 'gateway.port_shared',
-    group,
     title: 'Has each door a port of its own?',
     why: 'two that want the same port: one of them does not come up, or the wrong one answers',
     rows: [],
@@ -73,7 +71,6 @@ export const BIND_CHECKS: readonly Check[] = [
 function auth(id: string, title: string, ofLoopback: boolean): Check {
   return over({
     id,
-    group,
     title,
     why: 'every program and every account that reaches the port commands the assistant, and a page in your browser may be one of them',
     rows: ['S097', 'S102', 'S147', 'S151', 'S245', 'S257'],

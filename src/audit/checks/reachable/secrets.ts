@@ -6,9 +6,9 @@ import { TOKEN_VARIABLES } from '../../../secrets/gateway-token.ts';
 import { placeholderIn, weaknessOf } from '../../../secrets/strength.ts';
 import type { Check, Facts, Finding } from '../../check.ts';
 import { advise } from '../../mend.ts';
-import { over, saidOf, told } from '../over.ts';
+import { overIn, saidOf, told } from '../over.ts';
 
-const group = 'Reachable from outside';
+const over = overIn('Reachable from outside');
 const MIN_TOKEN_CHARS = 24;
 const MIN_PASSWORD_CHARS = 16;
 const MIN_HOOK_CHARS = 32;
@@ -100,7 +100,6 @@ function strength(
     const { suffix, title, severity, why, pass } = FAULTS[fault];
     return over({
       id: `${what.id}_${suffix}`,
-      group,
       title: `Is the ${what.name} ${title}?`,
       why,
       rows: what.rows,
@@ -134,7 +133,6 @@ export const SECRET_CHECKS: readonly Check[] = [
   ),
   over({
     id: 'gateway.password_missing',
-    group,
     title: 'Is there a password where one is asked for?',
     why: 'the gateway does not start without it',
     rows: [],
@@ -147,7 +145,6 @@ export const SECRET_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'gateway.env_token_overrides_config',
-    group,
     title: 'Is the token in the configuration the one that counts?',
     why: 'whoever changes the one in the file believes the door to be closed, and it stays open for the other',
     rows: ['S120'],
@@ -166,7 +163,6 @@ export const SECRET_CHECKS: readonly Check[] = [
   ...strength({ id: 'hooks.token', name: 'token of webhooks', rows: [], minChars: MIN_HOOK_CHARS }, hookTokenOf),
   over({
     id: 'hooks.token_reuse_gateway_token',
-    group,
     title: 'Have webhooks a token of their own?',
     why: 'whoever is given it to call a webhook has the whole gateway with it',
     rows: ['S274'],

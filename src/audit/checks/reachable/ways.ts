@@ -2,9 +2,9 @@
 // somebody may try. It looks at settings only.
 import type { Check } from '../../check.ts';
 import { advise, mend } from '../../mend.ts';
-import { over, saidOf, told } from '../over.ts';
+import { orUnset, overIn, saidOf, told, whenIs } from '../over.ts';
 
-const group = 'Reachable from outside';
+const over = overIn('Reachable from outside');
 const MIN_LOCKOUT_MS = 60_000;
 const MIN_WINDOW_MS = 10_000;
 const MAX_ATTEMPTS = 30;
@@ -15,7 +15,6 @@ const LOOPBACK_ORIGIN = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 export const WAY_CHECKS: readonly Check[] = [
   over({
     id: 'gateway.auth_no_rate_limit',
-    group,
     title: 'Is somebody locked out who tries one token after the other?',
     why: 'a guesser who is never locked out has all the time in the world',
     rows: ['S141'],
@@ -40,23 +39,14 @@ export const WAY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'gateway.auth_rate_limit_exempts_loopback',
-    group,
     title: 'Does the lock also hold for what comes through a proxy or a tunnel?',
     why: 'through a proxy, a tunnel or Tailscale everybody comes from this machine, so nobody is ever locked out',
     rows: [],
     pass: 'The lock holds for this machine as well',
-    *look({ gateway }, facts) {
-      if (gateway.auth.rateLimit.exemptLoopback)
-        yield {
-          severity: 'WARNING',
-          evidence: 'gateway.auth.rateLimit.exemptLoopback is true',
-          ...mend(facts, { 'gateway.auth.rateLimit.exemptLoopback': null }),
-        };
-    },
+    look: whenIs('gateway.auth.rateLimit.exemptLoopback', true, 'WARNING'),
   }),
   over({
     id: 'gateway.trusted_proxy_auth',
-    group,
     title: 'Is a header no proof of who somebody is?',
     why: 'whoever reaches the port past the proxy writes the header himself',
     rows: ['S203'],
@@ -66,7 +56,6 @@ export const WAY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'gateway.trusted_proxies_everybody',
-    group,
     title: 'Are only your proxies believed?',
     why: 'whoever is believed names any address as his own, and is never locked out',
     rows: ['S202'],
@@ -79,7 +68,7 @@ export const WAY_CHECKS: readonly Check[] = [
       const isBlamed = (entry: string): boolean =>
         isWide(entry) || bad.some(({ message }) => message.includes(`"${entry}"`));
       const left = gateway.trustedProxies.filter((entry) => !isBlamed(entry));
-      const fix = advise(facts, { [key]: left.length > 0 ? left : null });
+      const fix = advise(facts, { [key]: orUnset(left) });
       yield* told(facts, bad, () => fix);
       for (const entry of gateway.trustedProxies.filter(isWide))
         if (!bad.some(({ message }) => message.includes(`"${entry}"`)))
@@ -88,7 +77,6 @@ export const WAY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'gateway.tailscale_funnel',
-    group,
     title: 'Does Tailscale keep the gateway from the internet?',
     why: 'the whole internet can try the password; serve lets in your own devices only',
     rows: ['S047', 'S048', 'S049', 'S273'],
@@ -105,7 +93,6 @@ export const WAY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'gateway.tailscale_bind',
-    group,
     title: 'Is Tailscale the only way in where it is used?',
     why: 'what Tailscale guards is open beside it',
     rows: ['S050'],
@@ -129,7 +116,6 @@ export const WAY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'gateway.tailscale_identity',
-    group,
     title: 'Does each device of your tailnet still need the token?',
     why: 'every device and every guest of your tailnet commands the assistant without a token',
     rows: [],
@@ -145,7 +131,6 @@ export const WAY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'gateway.control_ui.allowed_origins_wildcard',
-    group,
     title: 'May only pages that you name connect?',
     why: 'any page that you open in your browser may speak with the gateway',
     rows: ['S202'],
@@ -158,7 +143,7 @@ export const WAY_CHECKS: readonly Check[] = [
       const left = controlUi.allowedOrigins.filter(
         (one) => !one.includes('*') && URL.parse(one)?.origin === one && !isPlain(one),
       );
-      const fix = advise(facts, { [key]: left.length > 0 ? left : null });
+      const fix = advise(facts, { [key]: orUnset(left) });
       yield* told(facts, saidOf(facts, ['origin-everybody', 'origin-shape']), () => fix);
       for (const origin of controlUi.allowedOrigins.filter(isPlain))
         yield {
@@ -171,7 +156,6 @@ export const WAY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'channels.telegram.webhook_no_secret',
-    group,
     title: 'Can only Telegram speak as Telegram?',
     why: 'whoever finds the address sends messages in anybody’s name, also in yours',
     rows: ['S223'],
@@ -184,7 +168,6 @@ export const WAY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'channels.telegram.api_root',
-    group,
     title: 'Does the bot token go to Telegram alone?',
     why: 'that server gets the token with each request, reads everything, and can answer in anybody’s name',
     rows: ['S222'],
@@ -201,7 +184,6 @@ export const WAY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'hooks.path_root',
-    group,
     title: 'Have webhooks a path of their own?',
     why: 'at the root they would answer for the page and for everything that is not found',
     rows: [],
@@ -210,7 +192,6 @@ export const WAY_CHECKS: readonly Check[] = [
   }),
   over({
     id: 'hooks.allowed_agent_ids_unrestricted',
-    group,
     title: 'Do webhooks reach only the agents that you name?',
     why: 'whoever has the token of webhooks speaks with every agent, also with one that may do more',
     rows: [],
