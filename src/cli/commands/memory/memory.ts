@@ -109,7 +109,8 @@ export async function revert(
 
 export async function forget(context: Context, options: Yes, what: string): Promise<number> {
   const { out } = context;
-  if (!(await agreed(out, options.yes === true, `remove every line with ${JSON.stringify(what)} from the memory`)))
+  const question = `remove every line with ${JSON.stringify(what)} from the memory?`;
+  if (!(await agreed(out, options.yes, question, 'look with openclaw memory search, then say --yes')))
     return EXIT.failure;
   const { changes: done } = (await ask(context, options, 'operator.write', 'memory.forget', { what })) as {
     changes: { path: string; lines: number; changeId: number }[];
@@ -125,8 +126,8 @@ export async function trust(context: Context, options: Yes, path: string): Promi
   const { out } = context;
   const shown = await read<{ hash: string; lines: ShownLine[] }>(context, options, 'show', { path });
   if (options.yes !== true) printLines(out, shown.lines);
-  if (!(await agreed(out, options.yes === true, `take all ${shown.lines.length} lines of ${path} as your own word`)))
-    return EXIT.failure;
+  const question = `take all ${shown.lines.length} lines of ${path} as your own word?`;
+  if (!(await agreed(out, options.yes, question, 'read what is above, then say --yes'))) return EXIT.failure;
   const done = (await ask(context, options, 'operator.admin', 'memory.trust', { path, hash: shown.hash })) as object;
   out.data({ path, ...done });
   out.line(span('green', 'yours: '), path, '; new conversations take it as your own word');

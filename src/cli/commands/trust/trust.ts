@@ -114,9 +114,9 @@ async function agreed(out: Output, isSaid: boolean, count: number): Promise<bool
 function kindOf(given: string | undefined, value: string): TrustKind {
   const kind = given === undefined ? guessKind(value) : TRUST_KINDS.find((one) => one === given);
   if (kind) return kind;
-  const fix = `openclaw trust add --kind person ${/^[\w@.+:-]+$/.test(value) ? value : '…'}`;
+  const fix = `openclaw trust add --kind person ${/^[\w@.+:-]+$/.test(value) ? value : '…'}   (or chat, host, account)`;
   if (given !== undefined) throw unusable(`--kind ${given} is none of ${TRUST_KINDS.join(', ')}`, fix);
-  throw unusable('that could be more than one kind of thing', fix);
+  throw unusable('whether that is a person, a chat, a host or an account cannot be seen from it', fix);
 }
 
 const unusable = (message: string, fix: string): HardshellError =>
