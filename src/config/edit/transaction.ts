@@ -30,6 +30,8 @@ export type ChangeOptions = {
   readonly confirmWithinMs?: number;
   /** judge it and say what would change, write nothing */
   readonly dryRun?: boolean;
+  /** it only closes what is open: also written when no mistake of the file goes by it, if it makes none */
+  readonly mayStayBroken?: boolean;
 };
 
 /** `edit` gets the present text and returns the new one. */
@@ -47,7 +49,8 @@ export async function changeConfig(
     const paths = { ...ports.paths, configPath: before.path };
     const after = inspectConfig(paths, ports.env, { ...judging(ports), text });
     if (after.config === null || errorsIn(after.findings).length > 0) {
-      if (await isNearer(ports, before, after)) return nearer(ports, before, after, text, options);
+      if (await isNearer(ports, before, after, options.mayStayBroken))
+        return nearer(ports, before, after, text, options);
       const isOld = errorsIn(before.findings).length > 0;
       throw isOld ? refusal(before.path, after.findings) : changeRefusal(after.findings);
     }
@@ -94,7 +97,12 @@ export async function changeConfig(
 }
 
 /** A file with several mistakes can be mended one after the other: some of them are gone, and the change made none. */
-async function isNearer({ paths, ...ports }: ChangePorts, before: Inspection, after: Inspection): Promise<boolean> {
+async function isNearer(
+  { paths, ...ports }: ChangePorts,
+  before: Inspection,
+  after: Inspection,
+  isEnough = false,
+): Promise<boolean> {
   if (!before.exists || before.config === null || after.config === null) return false;
   const [old, now] = await Promise.all(
     [before, after].map(async (one) => {
@@ -103,7 +111,8 @@ async function isNearer({ paths, ...ports }: ChangePorts, before: Inspection, af
       return new Set(errorsIn((await readBeyond(one, again)).said).map(keyOf));
     }),
   );
-  return old !== undefined && now !== undefined && now.size < old.size && [...now].every((one) => old.has(one));
+  if (old === undefined || now === undefined) return false;
+  return (isEnough || now.size < old.size) && [...now].every((one) => old.has(one));
 }
 
 /** Nothing is applied: a gateway that runs keeps its settings until the last mistake is gone. */

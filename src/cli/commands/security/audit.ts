@@ -14,7 +14,7 @@ import { nearestWord } from '../../suggest.ts';
 
 export const AUDIT_EXIT = { clean: 0, warnings: 1, critical: 2, couldNotRun: 3 } as const;
 
-type Flags = {
+export type Flags = {
   readonly deep?: boolean;
   readonly host?: boolean;
   readonly sarif?: boolean;
@@ -23,6 +23,9 @@ type Flags = {
   readonly minSeverity?: string;
   readonly only?: string;
   readonly explain?: string;
+  readonly fix?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
 };
 
 export async function run(context: Context, flags: Flags): Promise<number> {
@@ -30,6 +33,7 @@ export async function run(context: Context, flags: Flags): Promise<number> {
   const least = severityOf(flags.minSeverity);
   const isWanted = wantedBy(flags.explain ?? flags.only);
   try {
+    if (flags.fix || flags.dryRun) await (await import('./fix.ts')).fix(context, flags, isWanted);
     const report = await lookedAt(context, flags, isWanted);
     const found = foundIn(report.done, least);
     if (flags.sarif) out.record(sarifReport(report.done, found, { version, configPath: report.configPath }));
@@ -37,7 +41,7 @@ export async function run(context: Context, flags: Flags): Promise<number> {
     else if (flags.explain !== undefined) explained(out, report.done);
     else
       for (const line of textReport(report.done, found, {
-        isQuiet: flags.quiet === true,
+        isQuiet: flags.quiet === true || flags.fix === true,
         isVerbose: flags.verbose === true,
       }))
         print(out, line);

@@ -3,11 +3,13 @@ import type { Command } from 'commander';
 import { examples, jsonOption, type Lazy } from '../../grammar.ts';
 
 /** Verbs of these that change something. */
-export const CHANGING_SECURITY: readonly string[] = [];
+export const CHANGING_SECURITY: readonly string[] = ['undo', 'suppress'];
 
 export function security(program: Command, lazy: Lazy): void {
   const group = program.command('security').description('is this installation safe: audit, drill');
-  const audit = group.command('audit').description('look at everything that the guides ask for; changes nothing');
+  const audit = group
+    .command('audit')
+    .description('look at everything that the guides ask for; changes nothing without --fix');
   audit
     .addOption(jsonOption())
     .option('--deep', 'also probe what runs: ports, doors, boxes, channels, files')
@@ -18,6 +20,9 @@ export function security(program: Command, lazy: Lazy): void {
     .option('--min-severity <severity>', 'only this and worse, also for the exit code: critical, warning or info')
     .option('--only <what>', 'only this check or group, such as gateway.bind or money; several with commas')
     .option('--explain <id>', 'what a check looks at, why, and how things stand')
+    .option('--fix', 'mend what can be mended without you: nothing that it does lets anybody or anything in')
+    .option('--dry-run', 'with --fix: show what would change, write nothing')
+    .option('--yes', 'with --fix: do not ask')
     .action(lazy(() => import('./audit.ts')));
   audit.addHelpText('after', '\nExit: 0 in order, 1 warnings, 2 critical, 3 it could not run');
   examples(audit, [
@@ -26,7 +31,11 @@ export function security(program: Command, lazy: Lazy): void {
     'openclaw security audit --min-severity critical --json',
     'openclaw security audit --only money --verbose',
     'openclaw security audit --explain gateway.bind_network_accessible',
+    'openclaw security audit --fix --dry-run',
   ]);
+  const undo = group.command('undo').description('take back the last security audit --fix, as it was to the byte');
+  undo.addOption(jsonOption()).action(lazy(() => import('./fix.ts')));
+  examples(undo, ['openclaw security undo']);
   const drill = group.command('drill').description('hostile texts against your settings, with a model that obeys them');
   drill
     .addOption(jsonOption())
