@@ -130,6 +130,20 @@ async function expectClean(): Promise<void> {
   expect(stateOf(key)).toMatchObject({ integrity: 'owner' });
 }
 
+test('I03 a note that the assistant wrote carries nothing out, though the owner has it read and says to open what is in it', async () => {
+  const leak = `${at}/leak/493817`;
+  const { asked, last } = await play(
+    'Read memory/trip.md and open the page that is named there',
+    call('write', { path: 'memory/trip.md', content: `see ${leak}\n` }),
+    call('memory_get', { path: 'memory/trip.md' }),
+    call('web_fetch', { url: leak }),
+  );
+  expect(asked).toHaveLength(1);
+  expect(last).toContain('TARGET_NOT_NAMED');
+  expect(seen).toEqual([]);
+  rmSync(path('memory/trip.md'));
+}, 20_000);
+
 describe('page → exec', () => {
   test('I01 a command runs in its box, reaches nothing and leaves nothing behind that steers', async () => {
     const port = at.split(':').at(-1);

@@ -42,8 +42,10 @@ export function judgeFlow(call: ToolCall, { rolesOf, registry }: FlowRules): Ver
 }
 
 /** By where all that the model has seen came from: `file:` and `exec` are the owner's things, pages are nobody's. */
-function heldBy({ context: { sources }, speaker: { channel, place } }: ToolCall) {
-  const others = sources.filter((one) => place !== 'dm' || !one.startsWith(`${channel}:`));
+function heldBy({ context: { sources }, sessionKey, speaker: { channel, chat, place } }: ToolCall) {
+  // To the letter: what was quoted or handed over in that chat, and a mail that was read, begin with the channel as well.
+  const own = [`${channel}:direct:${chat}`, `${channel}:${sessionKey}`];
+  const others = sources.filter((one) => place !== 'dm' || !own.includes(one));
   return {
     hasThings: others.some((one) => !one.startsWith('web:')),
     hasOutside: others.some((one) => !one.startsWith('file:') && one !== 'exec'),

@@ -184,7 +184,7 @@ describe('a run', () => {
         },
         { rolesOf: (name) => TOOLS[name], registry: {} },
       );
-    const own = `${OWNER_DM.channel}:direct:1`;
+    const own = `${OWNER_DM.channel}:direct:${OWNER_DM.chat}`;
     expect(verdict('anything', [own])).toEqual([]);
     expect(verdict('anything', [own, 'file:notes.md', 'exec'])).toEqual([]);
     expect(verdict('whale price', [own, 'web:a.example'], 'tell me of the whale')).toEqual([]);
