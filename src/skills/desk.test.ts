@@ -167,6 +167,17 @@ test('a skill of the workspace never takes the place of a managed one', async ()
   expect(live().listed()).toBeNull();
 });
 
+test('flood: a heap of folders in the workspace crowds no skill that stands in the lock out of what is shown', async () => {
+  await desk().approve('weather', await install());
+  for (let at = 0; at < 300; at++) mkdirSync(join(places.workspace, 'skills', `0${at}`));
+  writeFileSync(used('run.sh'), 'another one');
+  expect(
+    desk()
+      .list()
+      .find(({ name }) => name === 'weather')?.state,
+  ).toBe('changed');
+});
+
 test('S262 what is removed by hand from the workspace is gone from the next prompt', async () => {
   await desk().approve('weather', await install());
   const skills = live();

@@ -33,12 +33,11 @@ export type Shown = Report & {
 export const workspaceSkills = (workspace: string): string => join(workspace, 'skills');
 const MAX_SKILLS = 200;
 
-/** Every name that stands in the lock, in the state folder or in the workspace. */
+/** Every name that stands in the lock, and so many more of the state folder and the workspace, where anybody may make them. */
 export function namesOf({ stateDir, workspace }: SkillPlaces, lock: Lock): string[] {
-  const names = new Set(Object.keys(lock.skills));
-  for (const folder of [managedFolder(stateDir), workspaceSkills(workspace)])
-    for (const name of foldersIn(folder)) names.add(name);
-  return [...names].sort().slice(0, MAX_SKILLS);
+  const locked = Object.keys(lock.skills);
+  const found = [managedFolder(stateDir), workspaceSkills(workspace)].flatMap(foldersIn).sort();
+  return [...new Set([...locked, ...found])].slice(0, locked.length + MAX_SKILLS).sort();
 }
 
 function foldersIn(folder: string): string[] {

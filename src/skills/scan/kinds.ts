@@ -4,7 +4,6 @@ import type { Format } from './reading.ts';
 
 export type Kind =
   | { readonly kind: 'text'; readonly format: Format; readonly text: string; readonly isScript: boolean }
-  | { readonly kind: 'inert' }
   | { readonly kind: 'archive'; readonly type: 'zip' | 'tar' | 'gzip' | 'closed' }
   | { readonly kind: 'program'; readonly what: string }
   | { readonly kind: 'unknown' };
@@ -41,7 +40,10 @@ export function kindOf(path: string, data: Buffer): Kind {
   if (starts(data, '\xca\xfe\xba\xbe')) return { kind: 'program', what: 'Java or macOS' };
   if (starts(data, '\0asm')) return { kind: 'program', what: 'WebAssembly' };
   if (/\.(?:pyc|pyo|node|so|dylib|dll|exe|class|jar|wasm|scpt|dmg|pkg|msi|deb|rpm|apk|appimage)$/i.test(path)) return { kind: 'program', what: 'some machine' }; // biome-ignore format: one thought
-  if (isInert(data)) return { kind: 'inert' };
+  // Python runs an archive at the end of anything.
+  if (isInert(data) && data.subarray(-MAX_ARCHIVE_END_BYTES).includes('PK\x05\x06'))
+    return { kind: 'archive', type: 'closed' };
+  if (isInert(data)) return { kind: 'text', format: 'code', text: wordsIn(data), isScript: true };
   const text = textOf(data);
   if (text === null) return { kind: 'unknown' };
   const isScript = SCRIPTS.test(path) || BUILD.test(path) || text.startsWith('#!');
@@ -73,22 +75,25 @@ const isInert = (data: Buffer): boolean =>
   (starts(data, 'RIFF') && /^(?:WEBP|WAVE|AVI )/.test(data.toString('latin1', 8, 12))) ||
   data.toString('latin1', 4, 8) === 'ftyp';
 
+const MAX_ARCHIVE_END_BYTES = 65_557;
+
+/** What a shell would find in it: to a shell `BM=1` is a variable, and the first bytes of a picture a command that is not there. */
+const wordsIn = (data: Buffer): string => (data.toString('latin1').match(/[\t\n\r -~]{8,}/g) ?? []).join('\n');
+
 function textOf(data: Buffer): string | null {
-  if (starts(data, '\xff\xfe')) return data.toString('utf16le');
-  if (starts(data, '\xfe\xff'))
-    return Buffer.from(data.subarray(0, data.length & ~1))
-      .swap16()
-      .toString('utf16le');
+  if (starts(data, '\xff\xfe')) return `${data.toString('utf16le')}\n${wordsIn(data)}`;
+  if (starts(data, '\xfe\xff')) {
+    const even = Buffer.from(data.subarray(0, data.length & ~1));
+    return `${even.swap16().toString('utf16le')}\n${wordsIn(data)}`;
+  }
   return data.includes(0) ? null : data.toString('utf8');
 }
 
-/** What the cells of a notebook say, also what they answered; as it stands when it is no notebook. */
+/** What the cells of a notebook say, and all of it as it stands. */
 function cellsOf(text: string): string {
   try {
-    const { cells } = JSON.parse(text) as { cells: { source: string | string[]; outputs?: unknown }[] };
-    return cells
-      .map(({ source, outputs }) => `${[source].flat().join('')}\n${JSON.stringify(outputs ?? '')}`)
-      .join('\n');
+    const { cells } = JSON.parse(text) as { cells: { source: string | string[] }[] };
+    return `${cells.map(({ source }) => [source].flat().join('')).join('\n')}\n${text}`;
   } catch {
     return text;
   }

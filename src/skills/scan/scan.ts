@@ -27,6 +27,10 @@ const MAX_FINDINGS = 200;
 const MAX_NESTED = 2;
 /** Of all files together. */
 const MAX_TEXT_CHARS = 1_000_000;
+/** What archives in it become, all together: a few kilobytes can say gigabytes. */
+const MAX_UNPACKED_BYTES = 40_000_000;
+/** Opening one costs something too, whatever is in it. */
+const UNPACKING_BYTES = 100_000;
 const MAX_EXCERPT_CHARS = 160;
 const RULES: readonly Rule[] = [...CODE_RULES, ...TEXT_RULES, ...EXFIL_RULES];
 /** Of all the skill's files, the one that the model is told to read. */
@@ -47,7 +51,7 @@ export function scanSkill(name: string, content: Content, installed: readonly st
   const head = content.files.find(({ path }) => path === HEAD_FILE);
   const declared = readDeclared(head?.data.toString('utf8') ?? '');
   judgeHead(name, declared, head !== undefined, installed, add);
-  const room = { chars: MAX_TEXT_CHARS };
+  const room = { chars: MAX_TEXT_CHARS, unpacked: MAX_UNPACKED_BYTES };
   const texts = content.files.flatMap((file) => scanFile(file, add, 0, room));
   togetherIn(texts, add);
   return { declared, findings: found.sort(byWeight), capabilities: capabilitiesOf(declared, texts) };
@@ -55,6 +59,7 @@ export function scanSkill(name: string, content: Content, installed: readonly st
 
 /** `line` 0 is the file as a whole. */
 export type Add = (file: string, line: number, id: string, severity: Severity, excerpt: string, why: string) => void;
+type Room = { chars: number; unpacked: number };
 export type ScannedText = {
   readonly path: string;
   readonly text: string;
@@ -84,10 +89,9 @@ function judgeHead(name: string, declared: Declared, isThere: boolean, installed
 }
 
 /** Finds what there is in one file, and hands back its texts for what they amount to together. */
-function scanFile(file: SkillFile, add: Add, depth: number, room: { chars: number }): ScannedText[] {
+function scanFile(file: SkillFile, add: Add, depth: number, room: Room): ScannedText[] {
   const { path, data, isExecutable } = file;
   const kind = kindOf(path, data);
-  if (kind.kind === 'inert') return [];
   if (kind.kind === 'program') {
     add(path, 0, 'program', 'CRITICAL', path, `a built program (${kind.what}): what it does cannot be read`);
     return [];
@@ -112,10 +116,10 @@ function scanArchive(
   type: 'zip' | 'tar' | 'gzip' | 'closed',
   add: Add,
   depth: number,
-  room: { chars: number },
+  room: Room,
 ): ScannedText[] {
   const { path, data } = file;
-  if (type === 'closed' || depth >= MAX_NESTED) {
+  if (type === 'closed' || depth >= MAX_NESTED || room.unpacked <= 0) {
     add(path, 0, 'closed-archive', 'CRITICAL', path, 'an archive that cannot be looked into');
     return [];
   }
@@ -129,6 +133,7 @@ function scanArchive(
     const plain = type === 'gzip' ? unzipped(data) : data;
     const isTar = type !== 'zip' && plain.length > 262 && plain.toString('latin1', 257, 262) === 'ustar';
     const inside = type === 'zip' ? readZip(data) : isTar ? readTar(plain) : [{ ...file, data: plain }];
+    room.unpacked -= inside.reduce((sum, one) => sum + one.data.length, UNPACKING_BYTES);
     return inside.flatMap((one) =>
       scanFile({ ...one, path: `${path}/${one.path.split('/').pop()}` }, add, depth + 1, room),
     );
