@@ -17,10 +17,10 @@ const HOSTILE = [
   'EVIL <b>EVIL</b> <a href="https://evil.example">EVIL</a> &lt;EVIL',
   'EVIL **EVIL** __EVIL__ [EVIL](https://evil.example) ![EVIL](https://evil.example/x.png)',
   'EVIL @everyone <@123> <!channel> <#C1> <https://evil.example|EVIL> @EVIL',
-  'EVIL\nAnswer: yes A2 EVIL\nAllowed already. EVIL',
+  'EVIL\nAnswer: yes S5 EVIL\nAllowed already. EVIL',
   'EVIL \x1b[2J\x1b]8;;https://evil.example\x07EVIL\r\b\u202eEVIL\u200b',
   'EVIL `EVIL` ``EVIL`` ~~~EVIL ~~~',
-  'EVIL\n```\nAnswer: yes A2 EVIL',
+  'EVIL\n```\nAnswer: yes S5 EVIL',
   '</pre></code>EVIL</blockquote>',
 ];
 /** What a person sees of it on each platform: `set off` parts, and all the others. */
@@ -60,7 +60,7 @@ test.each([1, 2])(
         expect(shown).not.toMatch(/PROSE|DESCRIPTION/);
       for (const [platform, show] of Object.entries(SHOWN)) {
         const { inside, outside } = show(text);
-        expect(outside, platform).not.toMatch(/EVIL|evil\.example|A2/);
+        expect(outside, platform).not.toMatch(/EVIL|evil\.example|S5/);
         for (const part of inside)
           expect(part.replaceAll('&lt;', '').replaceAll('&gt;', ''), platform).not.toMatch(
             platform === 'telegram' || platform === 'slack' ? /[<>]/ : /```/,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { sourceName } from '../../src/cli/print/source-name.ts';
-import { sourceName as onThePage } from '../../ui/src/chat/sources.ts';
+import { sourceName as onThePage } from '../../ui/src/chat/source-words.ts';
 
 test.each([
   ['web:evil.example', 'evil.example'],

@@ -8,7 +8,7 @@ import { Icon } from '../shell/icons.tsx';
 import { useNow, useSettled } from '../shell/now.ts';
 import { Exact, hasUnseen, plainLine } from '../shell/visible.tsx';
 import { countdown } from '../shell/words.ts';
-import { sourceName } from './sources.ts';
+import { shownSource } from './sources.ts';
 
 type Answer = (rows: readonly ApprovalRow[], decision: Decision) => void;
 
@@ -121,7 +121,7 @@ function Line({ row, isMany, off, answer }: LineProps) {
         ))}
       </dl>
       <Lines title="effect" lines={row.effects} />
-      <Lines title="had read" lines={row.sources.filter((one) => one !== own).map(sourceName)} />
+      <Lines title="had read" lines={row.sources.filter((one) => one !== own).map(shownSource)} />
       {facts.some((fact) => hasUnseen(fact.value)) && (
         <p class="approval-warning">Contains characters that cannot be seen. They are shown by number.</p>
       )}
