@@ -58,3 +58,15 @@ export type Scenario = {
   readonly orders: readonly Order[];
   readonly harm: Harm;
 };
+
+type Played = Omit<Scenario, 'id' | 'wants' | 'rows'>;
+
+/** Makes scenarios that have something in common, which each may say otherwise. */
+export const scenariosWith =
+  (common: Partial<Played> = {}) =>
+  (
+    id: string,
+    wants: string,
+    rows: readonly string[],
+    own: Partial<Played> & Pick<Played, 'orders' | 'harm'>,
+  ): Scenario => ({ ...{ id, wants, rows, turns: [] }, ...common, ...own });
