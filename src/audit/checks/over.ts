@@ -6,7 +6,8 @@ import { type Check, type Facts, type Finding, type Group, outcomeOf, type Sever
 import { type advise, mend, takeOut, valueAt } from '../mend.ts';
 
 type Look = (settings: Config, facts: Facts) => Iterable<Finding>;
-type Over = Omit<Check, 'group' | 'depth' | 'probe'> & {
+type Over = Pick<Check, 'why' | 'isMain'> & {
+  readonly rows?: Check['rows'];
   /** where it is not the one of the others in the file */
   readonly group?: Group;
   readonly pass: string | ((settings: Config, facts: Facts) => string);
@@ -17,8 +18,8 @@ export const UNREADABLE = 'the configuration cannot be read';
 
 export const overIn =
   (group: Group) =>
-  ({ pass, look, ...head }: Over): Check => ({
-    ...{ group, ...head, depth: 'read' },
+  (id: string, title: string, { pass, look, ...more }: Over): Check => ({
+    ...{ id, title, group, rows: [], ...more, depth: 'read' },
     probe(facts) {
       const { settings } = facts;
       if (settings === null) return { skipped: UNREADABLE };

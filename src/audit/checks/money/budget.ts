@@ -34,9 +34,7 @@ function* spenders(settings: Config): Generator<string> {
 }
 
 export const MONEY_CHECKS: readonly Check[] = [
-  over({
-    id: 'budget.missing',
-    title: 'Does something end the spending when you are not looking?',
+  over('budget.missing', 'Does something end the spending when you are not looking?', {
     why: 'a loop, a stranger or a stolen account spends until your provider stops it',
     rows: ['S116', 'S127', 'S142', 'S234', 'S274'],
     isMain: true,
@@ -62,9 +60,7 @@ export const MONEY_CHECKS: readonly Check[] = [
       };
     },
   }),
-  over({
-    id: 'budget.per_sender_missing',
-    title: 'Can no stranger spend all of it?',
+  over('budget.per_sender_missing', 'Can no stranger spend all of it?', {
     why: 'the first stranger spends what was meant for you',
     rows: ['S116', 'S127'],
     pass: 'What one sender can spend is limited, or no stranger is let in',
@@ -80,9 +76,7 @@ export const MONEY_CHECKS: readonly Check[] = [
         };
     },
   }),
-  over({
-    id: 'budget.too_large',
-    title: 'Are the caps ones that you would pay?',
+  over('budget.too_large', 'Are the caps ones that you would pay?', {
     why: 'a cap that is never reached ends nothing',
     rows: ['S127'],
     pass: 'The caps are ones that can be reached',
@@ -95,11 +89,8 @@ export const MONEY_CHECKS: readonly Check[] = [
       }
     },
   }),
-  over({
-    id: 'budget.month_below_day',
-    title: 'Do the caps fit together?',
+  over('budget.month_below_day', 'Do the caps fit together?', {
     why: 'the larger one never counts',
-    rows: [],
     pass: 'The caps fit together',
     *look({ budget }, facts) {
       for (const unit of ['usd', 'tokens'] as const) {
@@ -121,9 +112,7 @@ export const MONEY_CHECKS: readonly Check[] = [
       }
     },
   }),
-  over({
-    id: 'models.price_unknown',
-    title: 'Is the price of the model known?',
+  over('models.price_unknown', 'Is the price of the model known?', {
     why: 'a cap in money counts with a guessed price, and ends too early or too late',
     rows: ['S127'],
     pass: 'Caps in money count with known prices',

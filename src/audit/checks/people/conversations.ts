@@ -7,9 +7,7 @@ import { accountsOf } from './accounts.ts';
 const over = overIn('Who can talk');
 
 export const CONVERSATION_CHECKS: readonly Check[] = [
-  over({
-    id: 'channels.dm.scope_main_multiuser',
-    title: 'Has each person a conversation of their own?',
+  over('channels.dm.scope_main_multiuser', 'Has each person a conversation of their own?', {
     why: 'what one of them says, and what the assistant knows from it, is told to the others',
     rows: ['S089'],
     isMain: true,
@@ -26,19 +24,14 @@ export const CONVERSATION_CHECKS: readonly Check[] = [
       };
     },
   }),
-  over({
-    id: 'security.trust_model.group_scope_main',
-    title: 'Has each group a conversation of its own?',
+  over('security.trust_model.group_scope_main', 'Has each group a conversation of its own?', {
     why: 'what was said in one group, or to you alone, is known in all of them',
     rows: ['S089'],
     pass: 'Groups: one conversation each',
     look: whenIs('session.groupScope', 'main', 'WARNING'),
   }),
-  over({
-    id: 'channels.dm.session_collision',
-    title: 'Is nobody taken for two people at once?',
+  over('channels.dm.session_collision', 'Is nobody taken for two people at once?', {
     why: 'two people share one conversation because one id stands under both names',
-    rows: [],
     pass: 'Nobody is taken for two people',
     *look({ session }, facts) {
       const seen = new Map<string, string>();

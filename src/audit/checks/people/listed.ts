@@ -82,7 +82,7 @@ function listWithout(facts: Facts, key: string, entries: readonly string[]): rea
 
 /** Entries of a list of people that are complained of, list by list, each list mended at once. */
 function entries(head: Pick<Check, 'id' | 'title' | 'why' | 'rows'>, codes: readonly string[], pass: string): Check {
-  return over({
+  return over(head.id, head.title, {
     ...head,
     pass,
     *look(_, facts) {
@@ -136,18 +136,14 @@ export const LISTED_CHECKS: readonly Check[] = [
     ['group-in-senders'],
     'Groups are listed as groups, and people as people',
   ),
-  over({
-    id: 'commands.owner_wildcard',
-    title: 'Is it you alone whom it takes for you?',
+  over('commands.owner_wildcard', 'Is it you alone whom it takes for you?', {
     why: 'everybody who writes approves commands and changes what is allowed',
     rows: ['S002'],
     pass: ({ commands }) =>
       `Owner in chats: ${commands.ownerAllowFrom.length > 0 ? commands.ownerAllowFrom.join(', ') : 'who paired as owner'}`,
     look: whenStarred('ownerAllowFrom', 'CRITICAL'),
   }),
-  over({
-    id: 'commands.allowFrom_wildcard',
-    title: 'May only people whom you name use chat commands?',
+  over('commands.allowFrom_wildcard', 'May only people whom you name use chat commands?', {
     why: 'everybody who is let in asks for status and switches conversations',
     rows: [],
     pass: 'Chat commands: you, and whom you name',

@@ -9,9 +9,7 @@ import { type Account, accountsOf, isOpen, isOpenToGroups, named } from './accou
 const over = overIn('Who can talk');
 
 export const POLICY_CHECKS: readonly Check[] = [
-  over({
-    id: 'channels.dm.open',
-    title: 'Are unknown senders kept out?',
+  over('channels.dm.open', 'Are unknown senders kept out?', {
     why: 'any stranger gives your assistant orders, reads what it says, and spends your money',
     rows: ['S004', 'S007', 'S013', 'S020', 'S027', 'S079', 'S136', 'S175', 'S180', 'S250', 'S257'],
     isMain: true,
@@ -33,9 +31,7 @@ export const POLICY_CHECKS: readonly Check[] = [
       }
     },
   }),
-  over({
-    id: 'pairing.auto_approve',
-    title: 'Are you asked before a stranger is let in?',
+  over('pairing.auto_approve', 'Are you asked before a stranger is let in?', {
     why: 'every stranger who writes is let in at once, and spends your money',
     rows: ['S115', 'S116', 'S136'],
     isMain: true,
@@ -52,11 +48,8 @@ export const POLICY_CHECKS: readonly Check[] = [
         };
     },
   }),
-  over({
-    id: 'channels.dm.locked',
-    title: 'Does each list let somebody in?',
+  over('channels.dm.locked', 'Does each list let somebody in?', {
     why: 'the channel answers nobody, you neither',
-    rows: [],
     pass: 'Each list lets somebody in',
     look: (_, facts) =>
       told(facts, saidOf(facts, ['allowlist-empty'], /^channels\./), ({ key }) => {
@@ -67,9 +60,7 @@ export const POLICY_CHECKS: readonly Check[] = [
         return { ...mend(facts, wanted), where: key };
       }),
   }),
-  over({
-    id: 'channels.groups.open',
-    title: 'Do only people whom you know give orders in groups?',
+  over('channels.groups.open', 'Do only people whom you know give orders in groups?', {
     why: 'everybody in any group that your assistant is added to gives it orders',
     rows: ['S008', 'S080', 'S088', 'S114', 'S156', 'S225', 'S228', 'S257'],
     isMain: true,
@@ -84,9 +75,7 @@ export const POLICY_CHECKS: readonly Check[] = [
       }
     },
   }),
-  over({
-    id: 'channels.groups.mention_not_required',
-    title: 'Is it silent in groups until it is mentioned?',
+  over('channels.groups.mention_not_required', 'Is it silent in groups until it is mentioned?', {
     why: 'each message of the group goes to the model, costs money, and may carry orders',
     rows: ['S009', 'S035', 'S037', 'S081', 'S177', 'S178'],
     isMain: true,
@@ -100,41 +89,38 @@ export const POLICY_CHECKS: readonly Check[] = [
         }
     },
   }),
-  over({
-    id: 'pairing.groups_unasked',
-    title: 'Are you asked before it takes part in a new group?',
+  over('pairing.groups_unasked', 'Are you asked before it takes part in a new group?', {
     why: 'you learn of no new group; with groups."*" it takes part in each that anybody adds it to',
     rows: ['S088', 'S114'],
     pass: 'New groups: you approve each',
     look: whenIs('pairing.groups', false, 'INFO'),
   }),
-  over({
-    id: 'channels.discord.allowlisted_groups.broad_members',
-    title: 'Is it people, and not whole servers, that are let in on Discord?',
-    why: 'everybody on that server, and everybody who joins it tomorrow, gives orders',
-    rows: ['S228', 'S230'],
-    pass: 'Discord: people and roles, not whole servers',
-    *look(settings, facts) {
-      for (const { at, guilds = {}, dangerouslyAllowAnyone } of accountsOf(settings))
-        for (const [id, { users, roles }] of Object.entries(guilds)) {
-          const key = below(`${at}.guilds`, id);
-          // The role that everybody has bears the number of the server.
-          const isEverybody = roles.includes(id) || (users.includes('*') && dangerouslyAllowAnyone);
-          if (!isEverybody) continue;
-          const list = roles.includes(id) ? 'roles' : 'users';
-          yield {
-            severity: 'CRITICAL',
-            evidence: `${key}.${list} has ${list === 'roles' ? `"${id}", the role that everybody has` : '"*"'}`,
-            ...mend(facts, { [`${key}.${list}`]: null }),
-          };
-        }
+  over(
+    'channels.discord.allowlisted_groups.broad_members',
+    'Is it people, and not whole servers, that are let in on Discord?',
+    {
+      why: 'everybody on that server, and everybody who joins it tomorrow, gives orders',
+      rows: ['S228', 'S230'],
+      pass: 'Discord: people and roles, not whole servers',
+      *look(settings, facts) {
+        for (const { at, guilds = {}, dangerouslyAllowAnyone } of accountsOf(settings))
+          for (const [id, { users, roles }] of Object.entries(guilds)) {
+            const key = below(`${at}.guilds`, id);
+            // The role that everybody has bears the number of the server.
+            const isEverybody = roles.includes(id) || (users.includes('*') && dangerouslyAllowAnyone);
+            if (!isEverybody) continue;
+            const list = roles.includes(id) ? 'roles' : 'users';
+            yield {
+              severity: 'CRITICAL',
+              evidence: `${key}.${list} has ${list === 'roles' ? `"${id}", the role that everybody has` : '"*"'}`,
+              ...mend(facts, { [`${key}.${list}`]: null }),
+            };
+          }
+      },
     },
-  }),
-  over({
-    id: 'channels.mail.sender_unproven',
-    title: 'Must a mail prove who sent it?',
+  ),
+  over('channels.mail.sender_unproven', 'Must a mail prove who sent it?', {
     why: 'anybody writes any sender into a mail; who is on your list is then whoever says so',
-    rows: [],
     pass: 'Mail: only senders whose domain vouches for them',
     *look(settings, facts) {
       for (const { at, minEvidence } of accountsOf(settings))
@@ -146,25 +132,18 @@ export const POLICY_CHECKS: readonly Check[] = [
           };
     },
   }),
-  over({
-    id: 'channels.bot_loop_protection_off',
-    title: 'Does it fall silent when two bots answer each other?',
+  over('channels.bot_loop_protection_off', 'Does it fall silent when two bots answer each other?', {
     why: 'two assistants talk to each other all night, and you pay for both',
-    rows: [],
     pass: 'Two bots that answer each other fall silent',
     look: whenIs('channels.defaults.botLoopProtection', false, 'WARNING'),
   }),
-  over({
-    id: 'channels.context_visible_to_all',
-    title: 'Does the model read only what listed people say in groups?',
+  over('channels.context_visible_to_all', 'Does the model read only what listed people say in groups?', {
     why: 'whatever strangers write in a group is read along, and may carry orders',
     rows: ['S214'],
     pass: 'Of groups the model reads what listed people say',
     look: whenIs('channels.defaults.contextVisibility', 'all', 'WARNING'),
   }),
-  over({
-    id: 'channels.implicit_mentions_wide',
-    title: 'Is it only a mention that wakes it in groups?',
+  over('channels.implicit_mentions_wide', 'Is it only a mention that wakes it in groups?', {
     why: 'a thread in which it once wrote goes on being read, whoever writes there later',
     rows: ['S037'],
     pass: 'Threads do not keep it awake',

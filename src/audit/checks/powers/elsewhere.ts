@@ -149,11 +149,8 @@ const ROWS: readonly Row[] = [
 ];
 
 export const ELSEWHERE_CHECKS: readonly Check[] = ROWS.map(([id, group, key, title, pass, why]) =>
-  overIn(group)({
-    id,
-    title,
+  overIn(group)(id, title, {
     why,
-    rows: [],
     pass,
     look: (_, facts) => told(facts, saidOf(facts, ['not-offered', 'no-effect', 'unknown-key', 'bad-value'], key)),
   }),

@@ -49,9 +49,7 @@ function exposure(
   which: ReadonlySet<string>,
   alone: Finding['severity'],
 ): Check {
-  return over({
-    id,
-    title,
+  return over(id, title, {
     why,
     rows: ['S040', 'S154', 'S156', 'S254', 'S255', 'S256'],
     pass: 'Others than you have no tools that run or change anything',
@@ -68,9 +66,7 @@ function exposure(
 }
 
 export const EXEC_CHECKS: readonly Check[] = [
-  over({
-    id: 'tools.exec.security_full_configured',
-    title: 'Does somebody look at a command before it runs?',
+  over('tools.exec.security_full_configured', 'Does somebody look at a command before it runs?', {
     why: 'any command that the model thinks of, or is talked into, runs at once',
     rows: ['S132', 'S182', 'S209', 'S212'],
     isMain: true,
@@ -84,35 +80,33 @@ export const EXEC_CHECKS: readonly Check[] = [
         };
     },
   }),
-  over({
-    id: 'tools.exec.allowlist_interpreter_without_strict_inline_eval',
-    title: 'Does no program run unasked that can run anything?',
-    why: 'python, git, npm and their like run whatever they are handed, so that the list holds nothing back',
-    rows: ['S182', 'S212'],
-    pass: ({ tools }) => `Programs that run unasked: ${tools.exec.allow.join(', ') || 'none are listed'}`,
-    *look({ tools }, facts) {
-      const key = 'tools.exec.allow';
-      const odd = tools.exec.allow.filter(
-        (one) => /[*?]/.test(one) || (runsAnything(one) && tools.exec.mode !== 'full'),
-      );
-      const fix = mend(facts, { [key]: orUnset(tools.exec.allow.filter((one) => !odd.includes(one))) });
-      yield* told(facts, saidOf(facts, ['exec-pattern']), () => fix);
-      const known = odd.filter((one) => !/[*?]/.test(one));
-      if (known.length > 0)
-        yield { severity: 'WARNING', evidence: `${key} has ${known.join(', ')}, which run anything`, ...fix };
+  over(
+    'tools.exec.allowlist_interpreter_without_strict_inline_eval',
+    'Does no program run unasked that can run anything?',
+    {
+      why: 'python, git, npm and their like run whatever they are handed, so that the list holds nothing back',
+      rows: ['S182', 'S212'],
+      pass: ({ tools }) => `Programs that run unasked: ${tools.exec.allow.join(', ') || 'none are listed'}`,
+      *look({ tools }, facts) {
+        const key = 'tools.exec.allow';
+        const odd = tools.exec.allow.filter(
+          (one) => /[*?]/.test(one) || (runsAnything(one) && tools.exec.mode !== 'full'),
+        );
+        const fix = mend(facts, { [key]: orUnset(tools.exec.allow.filter((one) => !odd.includes(one))) });
+        yield* told(facts, saidOf(facts, ['exec-pattern']), () => fix);
+        const known = odd.filter((one) => !/[*?]/.test(one));
+        if (known.length > 0)
+          yield { severity: 'WARNING', evidence: `${key} has ${known.join(', ')}, which run anything`, ...fix };
+      },
     },
-  }),
-  over({
-    id: 'tools.exec.strict_inline_eval_off',
-    title: 'Is code in an argument asked about?',
+  ),
+  over('tools.exec.strict_inline_eval_off', 'Is code in an argument asked about?', {
     why: 'python -c and node -e are any program at all, also when python or node is allowed',
     rows: ['S212'],
     pass: 'Code in an argument is asked about',
     look: whenIs('tools.exec.strictInlineEval', false, 'WARNING'),
   }),
-  over({
-    id: 'tools.exec.safe_bins_interpreter_unprofiled',
-    title: 'Are the filters that need no question only filters?',
+  over('tools.exec.safe_bins_interpreter_unprofiled', 'Are the filters that need no question only filters?', {
     why: 'awk and sed run programs and write files',
     rows: ['S182'],
     pass: ({ tools }) => `Filters: ${tools.exec.safeBins.join(', ') || 'none'}`,
@@ -122,11 +116,8 @@ export const EXEC_CHECKS: readonly Check[] = [
       yield* told(facts, saidOf(facts, ['safe-bin-interpreter']), () => fix);
     },
   }),
-  over({
-    id: 'tools.exec.grants_long',
-    title: 'Does “always” end some day?',
+  over('tools.exec.grants_long', 'Does “always” end some day?', {
     why: 'what you allowed once for one piece of work stays open for years',
-    rows: [],
     pass: ({ tools }) => `"Always" holds for ${tools.exec.grantExpiryDays} days`,
     *look({ tools }, facts) {
       const key = 'tools.exec.grantExpiryDays';
@@ -138,11 +129,8 @@ export const EXEC_CHECKS: readonly Check[] = [
         };
     },
   }),
-  over({
-    id: 'tools.exec.fs_tools_disabled_but_exec_enabled',
-    title: 'If it may not write files, may it run no commands either?',
+  over('tools.exec.fs_tools_disabled_but_exec_enabled', 'If it may not write files, may it run no commands either?', {
     why: 'whoever can run a command can write a file with it, so that the ban looks like one and is none',
-    rows: [],
     pass: 'No ban is open at its back',
     *look({ tools, agents }, facts) {
       const denied = (names: readonly string[]): boolean => names.some((name) => tools.deny.includes(name));
@@ -157,9 +145,7 @@ export const EXEC_CHECKS: readonly Check[] = [
       };
     },
   }),
-  over({
-    id: 'tools.elevated.allowFrom.wildcard',
-    title: 'Can only you take a command out of the box?',
+  over('tools.elevated.allowFrom.wildcard', 'Can only you take a command out of the box?', {
     why: 'whoever writes to it asks for commands outside the box',
     rows: ['S002', 'S272'],
     pass: ({ tools }) =>
@@ -177,9 +163,7 @@ export const EXEC_CHECKS: readonly Check[] = [
         };
     },
   }),
-  over({
-    id: 'tools.elevated.allowFrom.large',
-    title: 'Are the chats few from which a command may leave the box?',
+  over('tools.elevated.allowFrom.large', 'Are the chats few from which a command may leave the box?', {
     why: 'each of these accounts is one that somebody can take over',
     rows: ['S272'],
     pass: 'Few chats, or none, may ask for it',
@@ -211,20 +195,22 @@ export const EXEC_CHECKS: readonly Check[] = [
     CHANGING,
     'WARNING',
   ),
-  over({
-    id: 'security.exposure.open_groups_with_elevated',
-    title: 'Is nothing open to strangers where commands may leave the box?',
-    why: 'a stranger who talks it into a command is one yes of yours away from your machine',
-    rows: ['S154', 'S272'],
-    pass: 'Where commands may leave the box, strangers are not heard',
-    *look(settings, facts) {
-      const [open] = openPlaces(settings);
-      if (settings.tools.elevated.enabled && open !== undefined)
-        yield {
-          severity: 'CRITICAL',
-          evidence: `tools.elevated.enabled is true, and ${open} is open`,
-          ...mend(facts, { 'tools.elevated.enabled': null }),
-        };
+  over(
+    'security.exposure.open_groups_with_elevated',
+    'Is nothing open to strangers where commands may leave the box?',
+    {
+      why: 'a stranger who talks it into a command is one yes of yours away from your machine',
+      rows: ['S154', 'S272'],
+      pass: 'Where commands may leave the box, strangers are not heard',
+      *look(settings, facts) {
+        const [open] = openPlaces(settings);
+        if (settings.tools.elevated.enabled && open !== undefined)
+          yield {
+            severity: 'CRITICAL',
+            evidence: `tools.elevated.enabled is true, and ${open} is open`,
+            ...mend(facts, { 'tools.elevated.enabled': null }),
+          };
+      },
     },
-  }),
+  ),
 ];

@@ -33,7 +33,7 @@ function modelCheck(
   isBad: (model: string) => boolean,
   severity: (settings: Config) => 'CRITICAL' | 'WARNING' | 'INFO',
 ): Check {
-  return over({
+  return over(head.id, head.title, {
     ...head,
     rows: ['S181'],
     pass: (settings) => `Model: ${[...modelsOf(settings)][0]?.[1] ?? 'the first of the provider with a key'}`,
@@ -94,19 +94,14 @@ export const OUTSIDE_CHECKS: readonly Check[] = [
     (settings) =>
       runsOnHost(settings) ? 'CRITICAL' : settings.agents.defaults.sandbox.mode === 'all' ? 'INFO' : 'WARNING',
   ),
-  over({
-    id: 'models.provider_plain_http',
-    title: 'Is the way to the model encrypted?',
+  over('models.provider_plain_http', 'Is the way to the model encrypted?', {
     why: 'whoever is on the way reads the key and everything that is said, and answers in the model’s place',
     rows: ['S194'],
     pass: 'The way to the model is encrypted, or stays on this machine',
     look: (_, facts) => told(facts, saidOf(facts, ['provider-plain-http', 'provider-url'])),
   }),
-  over({
-    id: 'mcp.plain_http',
-    title: 'Is the way to each MCP server encrypted?',
+  over('mcp.plain_http', 'Is the way to each MCP server encrypted?', {
     why: 'whoever is on the way reads and writes what the tools say',
-    rows: [],
     pass: ({ mcp }) => `MCP servers: ${Object.keys(mcp.servers).join(', ') || 'none'}`,
     look: (_, facts) =>
       told(facts, saidOf(facts, ['mcp-plain-http']), ({ key }) => ({
@@ -114,10 +109,8 @@ export const OUTSIDE_CHECKS: readonly Check[] = [
         where: key,
       })),
   }),
-  over({
-    id: 'mcp.servers_unpinned',
+  over('mcp.servers_unpinned', 'Is each MCP server the same program tomorrow?', {
     group: 'Supply chain',
-    title: 'Is each MCP server the same program tomorrow?',
     why: 'what is fetched at each start is whatever its maker, or whoever took over the name, has put there since',
     rows: ['S018', 'S196', 'S263'],
     isMain: true,
@@ -136,11 +129,8 @@ export const OUTSIDE_CHECKS: readonly Check[] = [
       }
     },
   }),
-  over({
-    id: 'mcp.workspace_writable',
-    title: 'Does no MCP server change your workspace?',
+  over('mcp.workspace_writable', 'Does no MCP server change your workspace?', {
     why: 'a foreign program changes what the assistant reads as its own',
-    rows: [],
     pass: 'No MCP server changes the workspace',
     *look({ mcp }, facts) {
       for (const [name, { enabled, workspace }] of Object.entries(mcp.servers))
@@ -150,19 +140,15 @@ export const OUTSIDE_CHECKS: readonly Check[] = [
         }
     },
   }),
-  over({
-    id: 'security.install_policy_off',
+  over('security.install_policy_off', 'Is what is installed scanned, locked, and approved by you?', {
     group: 'Supply chain',
-    title: 'Is what is installed scanned, locked, and approved by you?',
     why: 'a skill runs as it came, and nobody notices when it changes',
     rows: ['S196', 'S238', 'S261', 'S263'],
     isMain: true,
     pass: 'Installs: scanned, locked, approved by you',
     look: whenIs('security.installPolicy.enabled', false, 'CRITICAL'),
   }),
-  over({
-    id: 'config.insecure_or_dangerous_flags',
-    title: 'Is nothing set whose name says that it is dangerous?',
+  over('config.insecure_or_dangerous_flags', 'Is nothing set whose name says that it is dangerous?', {
     why: 'each of them switches off what keeps others out, and stays when the reason is long gone',
     rows: ['S027', 'S115', 'S147'],
     pass: 'No setting is on whose name says that it is dangerous',

@@ -18,9 +18,7 @@ export const runsOnHost = ({ agents, tools }: Config): boolean =>
   agents.defaults.sandbox.mode !== 'all' && ['ask', 'allowlist', 'full'].includes(tools.exec.mode ?? '');
 
 function binds(id: string, title: string, why: string, codes: readonly string[]): Check {
-  return over({
-    id,
-    title,
+  return over(id, title, {
     why,
     rows: ['S270', 'S292'],
     pass: ({ agents }) => {
@@ -44,9 +42,7 @@ const blames = ({ message }: { readonly message: string }, bind: string): boolea
   [bind, ...bind.split(':').slice(0, 2)].some((part) => message.includes(`"${part}"`));
 
 export const SANDBOX_CHECKS: readonly Check[] = [
-  over({
-    id: 'sandbox.mode_off',
-    title: 'Do commands run in a box?',
+  over('sandbox.mode_off', 'Do commands run in a box?', {
     why: 'a command that somebody talks it into has all that your account has: files, keys, network',
     rows: ['S003', 'S038', 'S040', 'S082', 'S159', 'S160', 'S163', 'S284'],
     isMain: true,
@@ -73,25 +69,19 @@ export const SANDBOX_CHECKS: readonly Check[] = [
         };
     },
   }),
-  over({
-    id: 'sandbox.agent_looser',
-    title: 'Has every agent a box that is as tight?',
+  over('sandbox.agent_looser', 'Has every agent a box that is as tight?', {
     why: 'the loosest box is the one that is used',
     rows: ['S003'],
     pass: 'Every agent has a box that is as tight',
     look: (_, facts) => told(facts, saidOf(facts, ['box-looser'])),
   }),
-  over({
-    id: 'sandbox.scope_shared',
-    title: 'Has each agent a box of its own?',
+  over('sandbox.scope_shared', 'Has each agent a box of its own?', {
     why: 'what one conversation leaves in the box, the others find and run',
     rows: ['S041', 'S165'],
     pass: ({ agents }) => `Box for each ${agents.defaults.sandbox.scope}`,
     look: whenIs(`${BOX}.scope`, 'shared', 'WARNING'),
   }),
-  over({
-    id: 'sandbox.dangerous_network_mode',
-    title: 'Has the box no network but what you allow?',
+  over('sandbox.dangerous_network_mode', 'Has the box no network but what you allow?', {
     why: 'whatever it reads can be sent anywhere, and your own network is open to it',
     rows: ['S164', 'S270', 'S271'],
     isMain: true,
@@ -134,9 +124,7 @@ export const SANDBOX_CHECKS: readonly Check[] = [
     'commands reach what its own tools may not',
     ['bind-outside'],
   ),
-  over({
-    id: 'sandbox.weakened',
-    title: 'Is nothing of the walls taken away?',
+  over('sandbox.weakened', 'Is nothing of the walls taken away?', {
     why: 'each of these is one wall less between a command and the machine',
     rows: ['S162', 'S219', 'S292'],
     pass: 'Box: no rights, root read-only, system calls filtered',
@@ -150,9 +138,7 @@ export const SANDBOX_CHECKS: readonly Check[] = [
         ),
       ),
   }),
-  over({
-    id: 'sandbox.limits_weak',
-    title: 'Can a command not take the whole machine?',
+  over('sandbox.limits_weak', 'Can a command not take the whole machine?', {
     why: 'one command that eats all memory or processes stops everything else on it',
     rows: ['S220', 'S221'],
     pass: ({ agents: { defaults } }) =>

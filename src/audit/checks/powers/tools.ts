@@ -15,7 +15,7 @@ function pathList(
   pass: (list: readonly string[]) => string,
 ): Check {
   const key = `security.${name}`;
-  return over({
+  return over(head.id, head.title, {
     ...head,
     pass: ({ security }) => pass(security[name]),
     *look({ security }, facts) {
@@ -41,9 +41,7 @@ const WORKSPACE = [
 ];
 
 export const TOOL_CHECKS: readonly Check[] = [
-  over({
-    id: 'fs.workspace.too_wide',
-    title: 'Is its folder a folder of its own?',
+  over('fs.workspace.too_wide', 'Is its folder a folder of its own?', {
     why: 'everything in it is read, changed and shown to commands, and this one holds more than its work',
     rows: ['S128', 'S129', 'S244', 'S285'],
     isMain: true,
@@ -56,9 +54,7 @@ export const TOOL_CHECKS: readonly Check[] = [
         return { ...advise(facts, Object.fromEntries(written.map((one) => [one, null]))), where: key };
       }),
   }),
-  over({
-    id: 'tools.fs.workspace_only_off',
-    title: 'Does it read only its own folder and what you list?',
+  over('tools.fs.workspace_only_off', 'Does it read only its own folder and what you list?', {
     why: 'every file of your account that is not closed by name can be read, and told',
     rows: ['S128', 'S183', 'S285'],
     isMain: true,
@@ -98,9 +94,7 @@ export const TOOL_CHECKS: readonly Check[] = [
     ['readable-secret', 'readable-never', 'readable-needless'],
     () => 'Keys and logins are closed',
   ),
-  over({
-    id: 'browser.enabled',
-    title: 'Does it control a browser?',
+  over('browser.enabled', 'Does it control a browser?', {
     why: 'it is logged in wherever that browser is; with a second factor a stolen session does not open everything',
     rows: ['S012', 'S015', 'S060', 'S061', 'S083'],
     isMain: true,
@@ -114,33 +108,24 @@ export const TOOL_CHECKS: readonly Check[] = [
         };
     },
   }),
-  over({
-    id: 'tools.profile_full',
-    title: 'Has it no more tools than it needs?',
+  over('tools.profile_full', 'Has it no more tools than it needs?', {
     why: 'also tools that reach your other devices are offered to whatever it reads',
     rows: ['S154', 'S195'],
     pass: ({ tools }) => `Tools: ${tools.profile ?? 'coding'}`,
     look: whenIs('tools.profile', 'full', 'INFO', { to: 'coding', by: advise }),
   }),
-  over({
-    id: 'tools.deny_ineffective',
-    title: 'Does each ban of a tool ban one?',
+  over('tools.deny_ineffective', 'Does each ban of a tool ban one?', {
     why: 'a name that no tool has, or a place that nobody writes from, looks like protection and is none',
     rows: ['S039'],
     pass: 'Each ban of a tool bans one',
     look: (_, facts) => told(facts, saidOf(facts, ['tool-unknown', 'policy-place']), (one) => slip(facts, one)),
   }),
-  over({
-    id: 'tools.loop_detection_off',
-    title: 'Is a turn stopped that repeats itself?',
+  over('tools.loop_detection_off', 'Is a turn stopped that repeats itself?', {
     why: 'it goes round in circles until the budget is empty',
-    rows: [],
     pass: 'A turn that repeats itself is stopped',
     look: whenIs('tools.loopDetection.enabled', false, 'WARNING'),
   }),
-  over({
-    id: 'memory.scan_secrets_off',
-    title: 'Does it refuse to remember secrets?',
+  over('memory.scan_secrets_off', 'Does it refuse to remember secrets?', {
     why: 'a password that somebody pasted stays in a file that each later conversation reads',
     rows: ['S186'],
     pass: 'Memory: refuses secrets',
@@ -173,9 +158,7 @@ function slip(facts: Facts, { key, message, code }: Said): Pick<Finding, 'fix' |
 
 function confirmations(): Check[] {
   const make = (name: 'email' | 'message' | 'destructive' | 'money', title: string, why: string, pass: string): Check =>
-    over({
-      id: `actions.${name}.unconfirmed`,
-      title,
+    over(`actions.${name}.unconfirmed`, title, {
       why,
       rows: ['S195', 'S209', 'S210', 'S215', 'S216', 'S234'],
       pass,
@@ -201,17 +184,13 @@ function confirmations(): Check[] {
       'What cannot be undone: you are asked',
     ),
     make('money', 'Are you asked before something is paid?', 'it buys and pays unasked', 'Payments: you are asked'),
-    over({
-      id: 'actions.destructive.trash_off',
-      title: 'Does what it removes go to the trash?',
+    over('actions.destructive.trash_off', 'Does what it removes go to the trash?', {
       why: 'what a command removes is gone',
       rows: ['S216'],
       pass: 'What it removes goes to the trash',
       look: whenIs('actions.destructive.useTrash', false, 'WARNING'),
     }),
-    over({
-      id: 'actions.recipients_anybody',
-      title: 'Does a list of recipients list some?',
+    over('actions.recipients_anybody', 'Does a list of recipients list some?', {
       why: 'an entry that fits everybody makes the list none',
       rows: ['S209', 'S210'],
       pass: 'No list of recipients fits everybody',

@@ -30,9 +30,7 @@ function local(facts: Facts, { gateway }: Config): Pick<Finding, 'fix' | 'where'
 }
 
 export const BIND_CHECKS: readonly Check[] = [
-  over({
-    id: 'gateway.bind_network_accessible',
-    title: 'Can other machines reach the gateway?',
+  over('gateway.bind_network_accessible', 'Can other machines reach the gateway?', {
     why: 'whoever reaches it can try the door, and the token crosses that network in the clear; an SSH tunnel or Tailscale Serve needs neither',
     rows: ['S005', 'S011', 'S016', 'S030', 'S042', 'S045', 'S055', 'S083', 'S144', 'S146', 'S150', 'S241', 'S243'],
     isMain: true,
@@ -51,11 +49,8 @@ export const BIND_CHECKS: readonly Check[] = [
   }),
   auth('gateway.bind_no_auth', 'Must everybody prove who they are who comes over the network?', false),
   auth('gateway.loopback_no_auth', 'Must everybody prove who they are who comes from this machine?', true),
-  over({
-    id: 'gateway.port_shared',
-    title: 'Has each door a port of its own?',
+  over('gateway.port_shared', 'Has each door a port of its own?', {
     why: 'two that want the same port: one of them does not come up, or the wrong one answers',
-    rows: [],
     pass: ({ gateway }) => `Gateway port: ${gateway.port}`,
     *look({ gateway, channels: { slack } }, facts) {
       if (slack?.enabled && slack.mode === 'http' && slack.port === gateway.port)
@@ -69,9 +64,7 @@ export const BIND_CHECKS: readonly Check[] = [
 ];
 
 function auth(id: string, title: string, ofLoopback: boolean): Check {
-  return over({
-    id,
-    title,
+  return over(id, title, {
     why: 'every program and every account that reaches the port commands the assistant, and a page in your browser may be one of them',
     rows: ['S097', 'S102', 'S147', 'S151', 'S245', 'S257'],
     ...(ofLoopback ? { isMain: true } : {}),

@@ -98,9 +98,7 @@ function strength(
 ): Check[] {
   return (Object.keys(FAULTS) as Fault[]).map((fault) => {
     const { suffix, title, severity, why, pass } = FAULTS[fault];
-    return over({
-      id: `${what.id}_${suffix}`,
-      title: `Is the ${what.name} ${title}?`,
+    return over(`${what.id}_${suffix}`, `Is the ${what.name} ${title}?`, {
       why,
       rows: what.rows,
       ...(fault === 'guessable' && what.id === 'gateway.token' ? { isMain: true } : {}),
@@ -131,11 +129,8 @@ export const SECRET_CHECKS: readonly Check[] = [
     { id: 'gateway.password', name: 'gateway password', rows: ['S101', 'S209'], minChars: MIN_PASSWORD_CHARS },
     passwordOf,
   ),
-  over({
-    id: 'gateway.password_missing',
-    title: 'Is there a password where one is asked for?',
+  over('gateway.password_missing', 'Is there a password where one is asked for?', {
     why: 'the gateway does not start without it',
-    rows: [],
     pass: 'The password is there where it is asked for',
     look: (_, facts) =>
       told(facts, saidOf(facts, ['password-missing']), ({ key }) => ({
@@ -143,9 +138,7 @@ export const SECRET_CHECKS: readonly Check[] = [
         where: key,
       })),
   }),
-  over({
-    id: 'gateway.env_token_overrides_config',
-    title: 'Is the token in the configuration the one that counts?',
+  over('gateway.env_token_overrides_config', 'Is the token in the configuration the one that counts?', {
     why: 'whoever changes the one in the file believes the door to be closed, and it stays open for the other',
     rows: ['S120'],
     pass: 'One token counts, and it is the only one',
@@ -161,9 +154,7 @@ export const SECRET_CHECKS: readonly Check[] = [
     },
   }),
   ...strength({ id: 'hooks.token', name: 'token of webhooks', rows: [], minChars: MIN_HOOK_CHARS }, hookTokenOf),
-  over({
-    id: 'hooks.token_reuse_gateway_token',
-    title: 'Have webhooks a token of their own?',
+  over('hooks.token_reuse_gateway_token', 'Have webhooks a token of their own?', {
     why: 'whoever is given it to call a webhook has the whole gateway with it',
     rows: ['S274'],
     pass: 'Webhooks are off, or have a token of their own',

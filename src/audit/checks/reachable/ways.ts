@@ -13,9 +13,7 @@ const WIDE_BITS = 20;
 const LOOPBACK_ORIGIN = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
 export const WAY_CHECKS: readonly Check[] = [
-  over({
-    id: 'gateway.auth_no_rate_limit',
-    title: 'Is somebody locked out who tries one token after the other?',
+  over('gateway.auth_no_rate_limit', 'Is somebody locked out who tries one token after the other?', {
     why: 'a guesser who is never locked out has all the time in the world',
     rows: ['S141'],
     pass: ({ gateway: { auth } }) =>
@@ -37,26 +35,23 @@ export const WAY_CHECKS: readonly Check[] = [
         };
     },
   }),
-  over({
-    id: 'gateway.auth_rate_limit_exempts_loopback',
-    title: 'Does the lock also hold for what comes through a proxy or a tunnel?',
-    why: 'through a proxy, a tunnel or Tailscale everybody comes from this machine, so nobody is ever locked out',
-    rows: [],
-    pass: 'The lock holds for this machine as well',
-    look: whenIs('gateway.auth.rateLimit.exemptLoopback', true, 'WARNING'),
-  }),
-  over({
-    id: 'gateway.trusted_proxy_auth',
-    title: 'Is a header no proof of who somebody is?',
+  over(
+    'gateway.auth_rate_limit_exempts_loopback',
+    'Does the lock also hold for what comes through a proxy or a tunnel?',
+    {
+      why: 'through a proxy, a tunnel or Tailscale everybody comes from this machine, so nobody is ever locked out',
+      pass: 'The lock holds for this machine as well',
+      look: whenIs('gateway.auth.rateLimit.exemptLoopback', true, 'WARNING'),
+    },
+  ),
+  over('gateway.trusted_proxy_auth', 'Is a header no proof of who somebody is?', {
     why: 'whoever reaches the port past the proxy writes the header himself',
     rows: ['S203'],
     pass: 'No header is taken for a proof',
     look: (_, facts) =>
       told(facts, saidOf(facts, ['proxy-auth']), () => advise(facts, { 'gateway.auth.mode': 'token' })),
   }),
-  over({
-    id: 'gateway.trusted_proxies_everybody',
-    title: 'Are only your proxies believed?',
+  over('gateway.trusted_proxies_everybody', 'Are only your proxies believed?', {
     why: 'whoever is believed names any address as his own, and is never locked out',
     rows: ['S202'],
     pass: ({ gateway }) =>
@@ -75,9 +70,7 @@ export const WAY_CHECKS: readonly Check[] = [
           yield { severity: 'WARNING', evidence: `${key}: "${entry}" is a whole network, not a proxy`, ...fix };
     },
   }),
-  over({
-    id: 'gateway.tailscale_funnel',
-    title: 'Does Tailscale keep the gateway from the internet?',
+  over('gateway.tailscale_funnel', 'Does Tailscale keep the gateway from the internet?', {
     why: 'the whole internet can try the password; serve lets in your own devices only',
     rows: ['S047', 'S048', 'S049', 'S273'],
     pass: ({ gateway }) =>
@@ -91,9 +84,7 @@ export const WAY_CHECKS: readonly Check[] = [
       };
     },
   }),
-  over({
-    id: 'gateway.tailscale_bind',
-    title: 'Is Tailscale the only way in where it is used?',
+  over('gateway.tailscale_bind', 'Is Tailscale the only way in where it is used?', {
     why: 'what Tailscale guards is open beside it',
     rows: ['S050'],
     pass: 'Nothing is open beside Tailscale',
@@ -114,11 +105,8 @@ export const WAY_CHECKS: readonly Check[] = [
         }),
       ),
   }),
-  over({
-    id: 'gateway.tailscale_identity',
-    title: 'Does each device of your tailnet still need the token?',
+  over('gateway.tailscale_identity', 'Does each device of your tailnet still need the token?', {
     why: 'every device and every guest of your tailnet commands the assistant without a token',
-    rows: [],
     pass: 'Being in the tailnet is not enough',
     *look({ gateway }, facts) {
       if (gateway.auth.allowTailscale && gateway.tailscale.mode !== 'off')
@@ -129,9 +117,7 @@ export const WAY_CHECKS: readonly Check[] = [
         };
     },
   }),
-  over({
-    id: 'gateway.control_ui.allowed_origins_wildcard',
-    title: 'May only pages that you name connect?',
+  over('gateway.control_ui.allowed_origins_wildcard', 'May only pages that you name connect?', {
     why: 'any page that you open in your browser may speak with the gateway',
     rows: ['S202'],
     pass: ({ gateway: { controlUi } }) =>
@@ -154,9 +140,7 @@ export const WAY_CHECKS: readonly Check[] = [
         };
     },
   }),
-  over({
-    id: 'channels.telegram.webhook_no_secret',
-    title: 'Can only Telegram speak as Telegram?',
+  over('channels.telegram.webhook_no_secret', 'Can only Telegram speak as Telegram?', {
     why: 'whoever finds the address sends messages in anybody’s name, also in yours',
     rows: ['S223'],
     pass: 'Telegram is asked, or proves who it is',
@@ -166,9 +150,7 @@ export const WAY_CHECKS: readonly Check[] = [
         where: key,
       })),
   }),
-  over({
-    id: 'channels.telegram.api_root',
-    title: 'Does the bot token go to Telegram alone?',
+  over('channels.telegram.api_root', 'Does the bot token go to Telegram alone?', {
     why: 'that server gets the token with each request, reads everything, and can answer in anybody’s name',
     rows: ['S222'],
     pass: 'The bot token goes to Telegram alone',
@@ -182,19 +164,13 @@ export const WAY_CHECKS: readonly Check[] = [
       };
     },
   }),
-  over({
-    id: 'hooks.path_root',
-    title: 'Have webhooks a path of their own?',
+  over('hooks.path_root', 'Have webhooks a path of their own?', {
     why: 'at the root they would answer for the page and for everything that is not found',
-    rows: [],
     pass: ({ hooks }) => (hooks.enabled ? `Webhooks: below ${hooks.path}` : 'Webhooks: off'),
     look: (_, facts) => told(facts, saidOf(facts, ['bad-value'], /^hooks\.path$/)),
   }),
-  over({
-    id: 'hooks.allowed_agent_ids_unrestricted',
-    title: 'Do webhooks reach only the agents that you name?',
+  over('hooks.allowed_agent_ids_unrestricted', 'Do webhooks reach only the agents that you name?', {
     why: 'whoever has the token of webhooks speaks with every agent, also with one that may do more',
-    rows: [],
     pass: ({ hooks }) =>
       hooks.enabled ? `Webhooks reach: ${hooks.allowedAgentIds.join(', ')}` : 'Webhooks reach nobody',
     *look({ hooks }, facts) {
