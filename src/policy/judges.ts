@@ -16,7 +16,7 @@ import { judgeShell, shellRulesOf } from './shell/judge.ts';
 import { judgeSkills } from './skills.ts';
 import { judgeSteering } from './steering.ts';
 import { judgeToolCall } from './tool-policy.ts';
-import { judgeTiers } from './trust/tiers.ts';
+import { judgeCarryingOut, judgeTiers } from './trust/tiers.ts';
 import { judgeBrowser, judgeWeb } from './web/judge.ts';
 
 type Spoken = Pick<ToolCall, 'sessionKey' | 'agentId' | 'speaker'>;
@@ -41,6 +41,10 @@ export function judgesOf(config: PolicyConfig, zones: Zones, flow: FlowRules = U
     (call, effects) => judgeToolCall(call, effects, rules, askingOf(config, call)),
     (call, effects) => judgePaths(call, effects, zones),
     (call, effects) => judgeTiers(call, effects, config.trust.tiers, zones),
+    (call, effects) => {
+      const reaches = planFor(config, conversationOf(call)).hosts.length > 0;
+      return judgeCarryingOut(call, effects, config.trust.tiers, zones, reaches);
+    },
     (_call, effects) => judgeSteering(effects),
     (_call, effects) => judgeSkills(effects, zones),
     // What asks to leave the box is judged by its own rules, which know the windows (running.ts).

@@ -89,9 +89,15 @@ function senderOf({ from, sender_chat: chat }: Message): InboundMessage['sender'
 function wordsOf(message: Message, sender: string): Pick<InboundMessage, 'text' | 'quoted'> {
   const text = message.text ?? message.caption ?? sharedIn(message);
   const quoted = quotedIn(message);
-  if (!message.forward_origin) return { text, ...(quoted ? { quoted } : {}) };
-  const written = `[forwarded, written by ${originOf(message.forward_origin)}]`;
+  const written = passedOn(message);
+  if (written === null) return { text, ...(quoted ? { quoted } : {}) };
   return text === '' ? { text: '' } : { text: written, quoted: { senderId: sender, text } };
+}
+
+/** Whose words they are, when not the sender's own; null when they are. Of an inline bot the sender chose one answer. */
+function passedOn({ forward_origin: origin, via_bot: bot }: Message): string | null {
+  if (origin) return `[forwarded, written by ${originOf(origin)}]`;
+  return bot ? `[written by the bot ${originOf({ type: 'user', sender_user: bot, date: 0 })}]` : null;
 }
 
 function originOf(origin: NonNullable<Message['forward_origin']>): string {
@@ -116,7 +122,7 @@ function addressedIn(message: Message, self: Self): NonNullable<InboundMessage['
   const text = message.text ?? message.caption ?? '';
   const name = `@${self.username.toLowerCase()}`;
   // Somebody who passes on a message that names us has not named us.
-  const isOwn = message.forward_origin === undefined;
+  const isOwn = passedOn(message) === null;
   const mention = (isOwn ? (message.entities ?? message.caption_entities ?? []) : []).some((entity) => {
     if (entity.type === 'text_mention') return entity.user.id === self.id;
     const part = text.slice(entity.offset, entity.offset + entity.length).toLowerCase();

@@ -144,6 +144,26 @@ export function judgeTiers(
   ];
 }
 
+/**
+ * A command with a way out could send off what was read, or what it names itself: after something secret it is asked about.
+ * `reaches`: the boxes of this conversation have hosts that they reach.
+ */
+export function judgeCarryingOut(
+  call: Pick<ToolCall, 'name' | 'context'>,
+  effects: readonly Effect[],
+  tiers: Tiers,
+  zones: Zones,
+  reaches: boolean,
+): Verdict[] {
+  const hasWayOut = effects.some(
+    (one) => (one.kind === 'run' && (reaches || one.where === 'host')) || (one.kind === 'process' && reaches),
+  );
+  if (!hasWayOut) return [];
+  const isSecret = call.context.readers === 'secret' || tierOfCall(tiers, zones, call.name, effects)?.tier === 'high';
+  const reason = 'something secret was read or is named here, and what this runs can reach other machines';
+  return isSecret ? [{ rule: 'ask', key: 'trust.tiers', code: 'SECRET_READ', reason, fix: '' }] : [];
+}
+
 /** The label of what such a call has brought: what is high is secret from then on, what is low anybody may read. */
 export function labelled(given: Label, found: Tiered | null): Label {
   if (found?.tier === 'high') return joined(given, label('owner', 'secret'));
