@@ -15,6 +15,7 @@ import { BIND_CHECKS } from './reachable/bind.ts';
 import { SECRET_CHECKS } from './reachable/secrets.ts';
 import { WAY_CHECKS } from './reachable/ways.ts';
 import { RECORD_CHECKS } from './records/records.ts';
+import { SCHEDULE_CHECKS } from './records/schedule.ts';
 import { STATE_CHECKS } from './secrets/secrets.ts';
 import { SUPPLY_CHECKS } from './supply/skills.ts';
 
@@ -34,6 +35,7 @@ export const CHECKS: readonly Check[] = [
   ...SUPPLY_CHECKS,
   ...MONEY_CHECKS,
   ...RECORD_CHECKS,
+  ...SCHEDULE_CHECKS,
   ...DEEP_CHECKS,
   ...HOST_CHECKS,
 ];

@@ -36,6 +36,16 @@ export function security(program: Command, lazy: Lazy): void {
   const undo = group.command('undo').description('take back the last security audit --fix, as it was to the byte');
   undo.addOption(jsonOption()).action(lazy(() => import('./fix.ts')));
   examples(undo, ['openclaw security undo']);
+  const checklist = group
+    .command('checklist')
+    .description('the checklists of the guides: ticked, open, or yours to check');
+  checklist
+    .addOption(jsonOption())
+    .option('--guide <guide>', '000, 001, 002, 003 or 004')
+    .option('--tier <tier>', '1 this installation, 2 the machine, 3 limits to the damage')
+    .action(lazy(() => import('./checklist.ts')));
+  checklist.addHelpText('after', '\nExit: 0 nothing is open, 1 something is');
+  examples(checklist, ['openclaw security checklist --guide 004', 'openclaw security checklist --tier 1 --json']);
   const drill = group.command('drill').description('hostile texts against your settings, with a model that obeys them');
   drill
     .addOption(jsonOption())
