@@ -71,5 +71,9 @@ const amountText = (unit: Cap['unit'], amount: number): string =>
   unit === 'usd' ? usdText(amount) : `${amount.toLocaleString('en-US')} tokens`;
 export const capText = ({ what, unit, used, cap }: Cap): string =>
   `${amountText(unit, used)} of ${amountText(unit, cap)} spent ${what}`;
-export const raiseOf = ({ at, cap }: Cap): string =>
-  at === '/allowance' ? `say /allowance ${cap * 2}/day` : `openclaw config set ${at} ${cap * 2}`;
+/** Twice as much, or what leaves room over what is spent already. */
+export const raiseOf = ({ at, unit, used, cap }: Cap): string => {
+  const room = Math.max(cap, used) * 2;
+  const next = unit === 'usd' ? Math.max(1, Number(room.toPrecision(2))) : Math.max(1_000, Math.ceil(room));
+  return at === '/allowance' ? `say /allowance ${next}/day` : `openclaw config set ${at} ${next}`;
+};

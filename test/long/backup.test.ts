@@ -437,7 +437,7 @@ test('backup run proves itself, and status, list and schedule say so', async () 
   expect((await gateway.cli('backup', 'schedule', '--every', 'day', '--keep', '2', '--max-bytes', '1GB')).code).toBe(0);
   expect(readFileSync(join(home, '.openclaw', 'openclaw.json'), 'utf8')).toContain('17 3 * * *');
   const run = await gateway.cli('backup', 'run');
-  expect(run.stdout, run.stderr).toMatch(/proven: restored and started in .*, 1 sessions, the journal verifies/);
+  expect(run.stdout, run.stderr).toMatch(/proven: restored and started in .*, 1 session, the journal verifies/);
   expect((await gateway.cli('status')).stdout).toMatch(/backup +the last .*; last proven restore .*(ago|now)/);
   expect((await gateway.cli('backup', 'list')).stdout).toMatch(/encrypted, scheduled, proven/);
   expect((await gateway.cli('backup', 'schedule')).stdout).toMatch(/^next .*; 2 are kept, 1 GB at most/);

@@ -40,6 +40,7 @@ const usageOf = async (gateway: TestGateway) => JSON.parse((await gateway.cli('u
 
 test('S127 S274 nothing is asked of a model over the cap of a day, and the reason names the way to raise it', async () => {
   const gateway = await start(config({ daily: { usd: 2 } }));
+  expect((await gateway.cli('usage')).stdout).toMatch(/^nothing was spent in 30 days$/m);
   model.script(answer('one'), answer('two'), answer('three'));
   expect((await ask(gateway, 'a')).code).toBe(0);
   expect((await ask(gateway, 'b')).code).toBe(0);

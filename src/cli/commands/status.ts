@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import type { Output } from '../output.ts';
 import { span } from '../output.ts';
 import { factLines } from '../print/table.ts';
-import { formatAgo, formatBytes, formatCount, formatDuration } from '../print/units.ts';
+import { counted, formatAgo, formatBytes, formatCount, formatDuration } from '../print/units.ts';
 import { resolveTarget, type Target, type TargetFlags } from '../target.ts';
 
 export async function run(context: Context, options: TargetFlags & { deep?: boolean }): Promise<number | undefined> {
@@ -36,7 +36,7 @@ export async function run(context: Context, options: TargetFlags & { deep?: bool
       ['round trip', `${formatDuration(deep.connectMs)} to connect, ${formatDuration(deep.requestMs)} a request`],
       ...deep.channels.map((channel): [string, string] => [
         `channel ${channel.id}`,
-        `${count(channel.sessions, 'session')}, last used ${formatAgo(channel.lastUsedAtMs, now)}${channel.people.length > 0 ? `, seen: ${channel.people.join(', ')}` : ''}`,
+        `${counted(channel.sessions, 'session')}, last used ${formatAgo(channel.lastUsedAtMs, now)}${channel.people.length > 0 ? `, seen: ${channel.people.join(', ')}` : ''}`,
       ]),
     ])) {
       out.line(line);
@@ -99,7 +99,7 @@ function printReport(out: Output, target: Target, report: StatusReport): void {
         ...waiting.filter(([n]) => n > 0).map(([n, what]) => `${formatCount(n)} ${what}`),
       ].join(', '),
     ],
-    ['sessions', `${count(report.sessions, 'session')}, ${count(report.activeRuns, 'turn')} under way`],
+    ['sessions', `${counted(report.sessions, 'session')}, ${counted(report.activeRuns, 'turn')} under way`],
     [
       'model',
       `${model.primary}${model.offline ? ' (offline: no key is set)' : ''}${model.fallbacks.length > 0 ? `, then ${model.fallbacks.join(', ')}` : ''}`,
@@ -126,7 +126,7 @@ function printReport(out: Output, target: Target, report: StatusReport): void {
     out.line(span('yellow', 'It runs as root.'), ' Its tools run as nobody, but give it a user of its own.');
   if (report.repairs.length === 0) return;
   out.line();
-  out.line(span('yellow', `${count(report.repairs.length, 'thing')} to mend`));
+  out.line(span('yellow', `${counted(report.repairs.length, 'thing')} to mend`));
   report.repairs.forEach((repair, index) => {
     out.line(`${index + 1}. ${repair.what}`);
     out.line(span('dim', `   fix: ${repair.fix}`));
@@ -138,6 +138,5 @@ const backupLine = ({ made, proven }: StatusReport['backups']): string => {
   const last = made ? `the last ${formatAgo(made.atMs, now)}${made.encrypted ? '' : ', without secrets'}` : 'none';
   return `${last}; last proven restore ${proven ? formatAgo(proven.atMs, now) : 'never: openclaw backup run'}`;
 };
-const count = (value: number, noun: string): string => `${formatCount(value)} ${noun}${value === 1 ? '' : 's'}`;
 const tokens = (t: TokenCount): string =>
   `${formatCount(t.input + t.cacheRead + t.cacheWrite)} in, ${formatCount(t.output)} out`;

@@ -61,7 +61,8 @@ export function cardsIn(approvals: readonly Approval[]): Approval[][] {
 /** A card as a terminal shows it, with its one code. */
 export function cardLines(card: readonly Approval[], nowMs: number): string[] {
   const [first] = card;
-  const head = `${card.length} calls of one answer wait together (${escapeLine(first?.code ?? '')})`;
+  const what = card.length === 1 ? 'the last of the calls of one answer waits' : `${card.length} calls of one answer wait together`; // biome-ignore format: one line
+  const head = `${what} (${escapeLine(first?.code ?? '')})`;
   return [...(first && first.lines > 1 ? [head] : []), ...card.flatMap((one) => approvalLines(one, nowMs))];
 }
 

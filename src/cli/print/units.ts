@@ -3,6 +3,10 @@
 /** With thousands separators. By hand: Intl would take longer to load than the rest of a command. */
 export const formatCount = (value: number): string => String(value).replace(/\B(?=(\d{3})+$)/g, ',');
 
+/** 1 file, 2 files. */
+export const counted = (count: number, what: string): string =>
+  `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
+
 /** Decimal units, as disks and networks are sold in. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

@@ -7,7 +7,7 @@ import { canonicalKey, shortKey } from '../../connect/wire.ts';
 import type { Context } from '../../context.ts';
 import { milliseconds, wholeNumber } from '../../numbers.ts';
 import { type Output, span, type Span as Words } from '../../output.ts';
-import { formatCount, formatTime } from '../../print/units.ts';
+import { counted, formatCount, formatTime } from '../../print/units.ts';
 import type { TargetFlags } from '../../target.ts';
 import { withRecord } from './reach.ts';
 
@@ -73,14 +73,14 @@ export async function report(context: Context, options: When): Promise<undefined
   const asked = spanOf(options);
   const found = await withRecord(context, options, (desk) => desk.report(asked));
   out.data(found);
-  out.line(span('bold', `${formatTime(found.fromMs)} to ${formatTime(Math.min(found.toMs, Date.now()))}`), `  ${formatCount(found.turns)} turns`); // biome-ignore format: one line
+  out.line(span('bold', `${formatTime(found.fromMs)} to ${formatTime(Math.min(found.toMs, Date.now()))}`), `  ${counted(found.turns, 'turn')}`); // biome-ignore format: one line
   happened(out, 'Unusual', { total: found.unusual.length, list: found.unusual }, 'yellow');
   happened(out, 'Commands run', found.commands);
-  counted(out, 'Files read', found.filesRead);
-  counted(out, 'Files written', found.filesWritten);
-  counted(out, 'Requests out', found.requests);
-  counted(out, 'Messages to others', found.messages);
-  counted(out, 'Refusals', found.refusals);
+  tally(out, 'Files read', found.filesRead);
+  tally(out, 'Files written', found.filesWritten);
+  tally(out, 'Requests out', found.requests);
+  tally(out, 'Messages to others', found.messages);
+  tally(out, 'Refusals', found.refusals);
   happened(out, 'Questions to you', found.approvals);
   happened(out, 'Allowed for good, and windows', found.grants);
   happened(out, 'People and groups', found.access);
@@ -101,7 +101,7 @@ function happened(
   if (total > list.length) out.line(span('dim', `  and ${formatCount(total - list.length)} before these`));
 }
 
-function counted(out: Output, title: string, { total, list }: Section<Counted>): void {
+function tally(out: Output, title: string, { total, list }: Section<Counted>): void {
   out.line(total > 0 ? span('bold', `${title}: ${formatCount(total)}`) : span('dim', `${title}: none`));
   for (const { what, count } of list) out.line(`  ${formatCount(count).padStart(6)}  ${short(what)}`);
 }
@@ -115,11 +115,11 @@ export async function verify(context: Context, options: TargetFlags & { readonly
     const { whole, records, first, last, breaks } = found;
     if (whole) {
       const since = first === null ? '' : `, since ${formatTime(first.atMs)}`;
-      out.line(span('green', 'whole: '), `${formatCount(records)} records${since}`);
+      out.line(span('green', 'whole: '), `${counted(records, 'record')}${since}`);
       if (last !== null) out.line(span('dim', `its head, to note elsewhere: ${last.seq}:${last.hash}`));
       return EXIT.ok;
     }
-    out.line(span('red', `not whole, from record ${breaks[0]?.seq} on`), ` (${formatCount(records)} records)`);
+    out.line(span('red', `not whole, from record ${breaks[0]?.seq} on`), ` (${counted(records, 'record')})`);
     for (const { known } of breaks) out.line(`  ${known}`);
     out.note(span('dim', 'snapshots/ in the state folder has older copies to compare with; see docs/audit.md'));
     return EXIT.failure;

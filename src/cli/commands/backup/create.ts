@@ -7,7 +7,7 @@ import { inspect } from '../../../ops/backup/scrub.ts';
 import type { Context } from '../../context.ts';
 import { span } from '../../output.ts';
 import { withProgress } from '../../print/progress.ts';
-import { formatBytes, formatCount, formatDuration } from '../../print/units.ts';
+import { counted, formatBytes, formatCount, formatDuration } from '../../print/units.ts';
 import { type SealFlags, sealingFor } from './keys.ts';
 
 const MAX_LINES = 20;
@@ -34,7 +34,7 @@ export const folderFor = ({ env }: Context, paths: Paths): string =>
 
 export function tell({ out }: Context, made: Created, tookMs: number): void {
   out.note(
-    `${formatCount(made.files)} files, ${formatBytes(made.plainBytes)}, packed ${formatBytes(made.bytes)}, in ${formatDuration(tookMs)}`,
+    `${counted(made.files, 'file')}, ${formatBytes(made.plainBytes)}, packed ${formatBytes(made.bytes)}, in ${formatDuration(tookMs)}`,
   );
   if (!made.secrets) {
     out.note(

@@ -9,7 +9,7 @@ import type { Context } from '../../context.ts';
 import { type Span, span } from '../../output.ts';
 import { withProgress } from '../../print/progress.ts';
 import { tableLines } from '../../print/table.ts';
-import { formatAgo, formatBytes, formatCount, formatDuration, formatTime } from '../../print/units.ts';
+import { counted, formatAgo, formatBytes, formatDuration, formatTime } from '../../print/units.ts';
 import { folderFor } from './create.ts';
 import { type KeyFlags, openingFor } from './keys.ts';
 
@@ -24,7 +24,7 @@ export async function verify(context: Context, flags: KeyFlags, file: string): P
     out.data({ ...head, encrypted: archive.lock !== 'none', files, bytes: bytesOf(manifest), leftOut });
     out.line(
       span('green', 'whole'),
-      `: ${formatCount(files)} files, ${formatBytes(bytesOf(manifest))}, made ${formatTime(Date.parse(head.createdAt))} by version ${head.version}, ${head.secrets ? 'with' : 'without'} secrets`,
+      `: ${counted(files, 'file')}, ${formatBytes(bytesOf(manifest))}, made ${formatTime(Date.parse(head.createdAt))} by version ${head.version}, ${head.secrets ? 'with' : 'without'} secrets`,
     );
     return undefined;
   } finally {
@@ -59,7 +59,7 @@ export async function list(context: Context, flags: { readonly to?: string }): P
 export function proofLines({ made, proven, failed }: Proof, nowMs: number): (readonly (string | Span)[])[] {
   const lastProof = proven
     ? [
-        `last proven restore: ${formatAgo(proven.atMs, nowMs)} (${formatCount(proven.sessions)} sessions, ${formatDuration(proven.tookMs)}), of ${proven.file}`,
+        `last proven restore: ${formatAgo(proven.atMs, nowMs)} (${counted(proven.sessions, 'session')}, ${formatDuration(proven.tookMs)}), of ${proven.file}`,
       ]
     : [
         span('yellow', 'no restore was proven yet'),

@@ -7,7 +7,7 @@ import { quoted } from '../../../secrets/files.ts';
 import type { Context } from '../../context.ts';
 import { span } from '../../output.ts';
 import { withProgress } from '../../print/progress.ts';
-import { formatCount } from '../../print/units.ts';
+import { counted, formatCount } from '../../print/units.ts';
 import { type KeyFlags, openingFor } from './keys.ts';
 
 type Flags = KeyFlags & { readonly dryRun?: boolean; readonly inPlace?: boolean; readonly to?: string };
@@ -43,7 +43,7 @@ async function preview({ out }: Context, options: RestoreOptions): Promise<void>
   out.data({ dryRun: true, target: options.target, createdAt: manifest.createdAt, changes, same });
   for (const { path, change } of changes.slice(0, MAX_LINES)) out.line(`${MARKS[change]} ${path}`);
   if (changes.length > MAX_LINES) out.line(`and ${formatCount(changes.length - MAX_LINES)} more`);
-  out.line(`${formatCount(changes.length)} would change, ${formatCount(same)} files are the same; nothing was written`);
+  out.line(`${formatCount(changes.length)} would change, ${formatCount(same)} are the same; nothing was written`);
 }
 
 async function restore({ out }: Context, options: RestoreOptions): Promise<void> {
@@ -53,7 +53,7 @@ async function restore({ out }: Context, options: RestoreOptions): Promise<void>
   out.data({ dryRun: false, target, aside, carried, createdAt, secrets, workspace, leftOut });
   out.line(
     span('green', 'restored'),
-    ` ${target} as it was at ${createdAt} (${formatCount(database?.sessions ?? 0)} sessions)`,
+    ` ${target} as it was at ${createdAt} (${counted(database?.sessions ?? 0, 'session')})`,
   );
   if (aside) {
     out.line(`what was there is kept in ${aside}`);

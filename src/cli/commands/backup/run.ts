@@ -9,7 +9,7 @@ import { noteProof, readProof } from '../../../ops/backup/proof.ts';
 import { inspect } from '../../../ops/backup/scrub.ts';
 import { HardshellError, reasonOf } from '../../../platform/errors.ts';
 import type { Context } from '../../context.ts';
-import { formatCount, formatDuration } from '../../print/units.ts';
+import { counted, formatDuration } from '../../print/units.ts';
 import { tell } from './create.ts';
 import { ensureKey, ownRecipients } from './keys.ts';
 import { type Rehearsed, rehearse } from './rehearse.ts';
@@ -27,7 +27,7 @@ export async function run(context: Context, flags: { readonly scheduled?: boolea
     out.data({ ...made, rehearsed, dropped });
     out.line(made.file);
     out.line(
-      `proven: restored and started in ${formatDuration(rehearsed.tookMs)}, ${formatCount(rehearsed.sessions)} sessions, the journal verifies`,
+      `proven: restored and started in ${formatDuration(rehearsed.tookMs)}, ${counted(rehearsed.sessions, 'session')}, the journal verifies`,
     );
     for (const file of dropped) out.note(`removed ${file}`);
     return undefined;

@@ -8,7 +8,7 @@ import { ask } from '../../connect/with-client.ts';
 import type { Context } from '../../context.ts';
 import { type Output, span } from '../../output.ts';
 import { factLines, tableLines } from '../../print/table.ts';
-import { formatAgo, formatCount, formatDuration } from '../../print/units.ts';
+import { counted, formatAgo, formatCount, formatDuration } from '../../print/units.ts';
 import type { TargetFlags } from '../../target.ts';
 import { openConfig } from '../config/open.ts';
 
@@ -135,7 +135,6 @@ function printDetails(out: Output, report: ChannelReport, now: number): void {
   for (const line of factLines(facts)) out.line(`  ${line}`);
 }
 
-const counted = (count: number, what: string): string => `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
 const nameOf = (id: string, account: string): string => (account === 'default' ? id : `${id} (${account})`);
 
 export const unknownChannel = (name: string): HardshellError =>

@@ -8,7 +8,7 @@ import type { Context } from '../../context.ts';
 import { wholeNumber } from '../../numbers.ts';
 import { type Output, type Style, span } from '../../output.ts';
 import { tableLines } from '../../print/table.ts';
-import { formatTime } from '../../print/units.ts';
+import { counted, formatTime } from '../../print/units.ts';
 import type { TargetFlags } from '../../target.ts';
 
 type Yes = TargetFlags & { readonly yes?: boolean };
@@ -118,7 +118,7 @@ export async function forget(context: Context, options: Yes, what: string): Prom
   out.data({ changes: done });
   if (done.length === 0) out.line('nothing of it is in the memory');
   for (const { path, lines, changeId } of done)
-    out.line(span('green', 'forgotten: '), `${lines} lines of ${path} (openclaw memory revert ${changeId})`);
+    out.line(span('green', 'forgotten: '), `${counted(lines, 'line')} of ${path} (openclaw memory revert ${changeId})`);
   return EXIT.ok;
 }
 
@@ -126,7 +126,7 @@ export async function trust(context: Context, options: Yes, path: string): Promi
   const { out } = context;
   const shown = await read<{ hash: string; lines: ShownLine[] }>(context, options, 'show', { path });
   if (options.yes !== true) printLines(out, shown.lines);
-  const question = `take all ${shown.lines.length} lines of ${path} as your own word?`;
+  const question = `take all ${counted(shown.lines.length, 'line')} of ${path} as your own word?`;
   if (!(await agreed(out, options.yes, question, 'read what is above, then say --yes'))) return EXIT.failure;
   const done = (await ask(context, options, 'operator.admin', 'memory.trust', { path, hash: shown.hash })) as object;
   out.data({ path, ...done });
