@@ -87,12 +87,15 @@ export async function runTurn(turn: Turn, ports: AgentPorts): Promise<TurnEnd> {
     if (circle) return ended(circle);
   }
   for (let step = 0; step < MAX_STEPS; step++) {
-    const over = ports.whyNot?.(turn, turn.modelOverride ?? ports.models.primary, contextTokens || fixedTokens);
+    const tokensIn = contextTokens || fixedTokens;
+    const whyNot = (ref: string) => ports.whyNot?.(turn, ref, tokensIn) ?? null;
+    const over = whyNot(turn.modelOverride ?? ports.models.primary);
     if (over) return end('error', '', 'budget', { kind: 'budget', ...over });
-    const reply = await askModel(turn, ports, { prompt, tools, fixedTokens });
-    ports.spent?.(turn, reply.model || (turn.modelOverride ?? ports.models.primary), reply.end.usage);
+    const reply = await askModel(turn, ports, { prompt, tools, fixedTokens, isBarred: (ref) => whyNot(ref) !== null });
+    const took = usageOf(reply, tokensIn);
+    ports.spent?.(turn, reply.model || (turn.modelOverride ?? ports.models.primary), took);
     model = reply.model || model;
-    usage = addUsage(usage, reply.end.usage);
+    usage = addUsage(usage, took);
     contextTokens = totalTokens(reply.end.usage);
     if (turn.signal.aborted) return stopped(turn, end, reply.text);
     if (reply.end.stop === 'error' || reply.end.stop === 'aborted') {
@@ -121,9 +124,25 @@ export async function runTurn(turn: Turn, ports: AgentPorts): Promise<TurnEnd> {
   });
 }
 
-type Given = { readonly prompt: Prompt; readonly tools: readonly ToolSchema[]; readonly fixedTokens: number };
+/** An answer without a number, or one that was stopped before it came, is no reason to count nothing: no budget would hold. */
+function usageOf({ model, text, calls, end }: Reply, tokensIn: number): Usage {
+  const isNothing = (end.stop === 'error' && text === '' && calls.length === 0) || model.startsWith('offline/');
+  if (isNothing || totalTokens(end.usage) > 0) return end.usage;
+  return { ...NO_USAGE, input: tokensIn, output: estimateTokens(text + JSON.stringify(calls)) };
+}
 
-async function askModel(turn: Turn, ports: AgentPorts, { prompt, tools, fixedTokens }: Given): Promise<Reply> {
+type Given = {
+  readonly prompt: Prompt;
+  readonly tools: readonly ToolSchema[];
+  readonly fixedTokens: number;
+  isBarred(model: string): boolean;
+};
+
+async function askModel(
+  turn: Turn,
+  ports: AgentPorts,
+  { prompt, tools, fixedTokens, isBarred }: Given,
+): Promise<Reply> {
   const name = turn.modelOverride ?? ports.models.primary;
   const info = ports.models.list().find((m) => `${m.provider}/${m.id}` === name);
   const room = Math.max(LEAST_WINDOW_TOKENS, (info?.contextTokens ?? UNKNOWN_MODEL_TOKENS) - fixedTokens);
@@ -141,6 +160,7 @@ async function askModel(turn: Turn, ports: AgentPorts, { prompt, tools, fixedTok
       tools,
       maxOutputTokens: ports.maxOutputTokens,
       cacheKey: turn.sessionId,
+      isBarred,
     },
     turn.signal,
   );

@@ -127,6 +127,10 @@ export function createModels(options: ModelsOptions): Models {
     let spent: Usage = NO_USAGE;
     for (const [index, ref] of candidates.entries()) {
       const isLast = index === candidates.length - 1;
+      if (ref !== refs[0] && request.isBarred?.(ref)) {
+        failures.push({ ref, failure: { kind: 'billing', message: `the budget for ${ref} is used up` } });
+        continue;
+      }
       const patienceMs = isLast ? deadlineMs : Math.min(deadlineMs, clock.now() + RETRY_WITH_FALLBACK_MS);
       for (let attempts = 1; ; attempts++) {
         const { end, produced } = yield* attempt(ref, request, signal);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { costOf, priceOf } from './prices.ts';
+import { openaiUsage, tokens } from './usage.ts';
 
 const usage = (input: number, output = 0, cacheRead = 0, cacheWrite = 0) => ({ input, output, cacheRead, cacheWrite });
 const cost = (ref: string, tokens: ReturnType<typeof usage>, configured = {}) =>
@@ -36,4 +37,11 @@ describe('S127 what tokens cost', () => {
       cost('box/x', usage(1_000), { box: { baseUrl: 'http://localhost.evil.example/', models: [] } }),
     ).toBeGreaterThan(0);
   });
+});
+
+test('overflow: a provider that says it took more than anybody could leaves sums that can still be read', () => {
+  expect([1e15, Number.MAX_VALUE, Number.POSITIVE_INFINITY, 2 ** 53].map(tokens)).toEqual(Array(4).fill(100_000_000));
+  expect([-1, Number.NaN, '7', null, undefined, {}, true].map(tokens)).toEqual(Array(7).fill(0));
+  const lie = openaiUsage(2 ** 53, 2 ** 53, 2 ** 53);
+  expect(costOf(priceOf('acme/new', {}), lie) * 1_000_000).toBeLessThan(Number.MAX_SAFE_INTEGER);
 });

@@ -11,6 +11,8 @@ export type ModelRequest = {
   readonly maxOutputTokens: number;
   /** groups requests of one conversation for provider-side caching */
   readonly cacheKey: string;
+  /** whether a fallback (provider/model) is not to be asked, as its budget is used up */
+  isBarred?(model: string): boolean;
 };
 
 export type ModelMessage =

@@ -11,9 +11,12 @@ export const addUsage = (a: Usage, b: Usage): Usage => ({
 export const totalTokens = ({ input, output, cacheRead, cacheWrite }: Usage): number =>
   input + output + cacheRead + cacheWrite;
 
-/** A token count from outside: anything that is not a whole number from 0 on counts as 0. */
+/** More than any request takes; what is over it would only break the sums of those before it. */
+const MAX_TOKENS = 100_000_000;
+
+/** A token count from outside: anything that is not a number from 0 on counts as 0. */
 export const tokens = (value: unknown): number =>
-  Number.isSafeInteger(value) && Number(value) > 0 ? Number(value) : 0;
+  typeof value === 'number' && value > 0 ? Math.ceil(Math.min(value, MAX_TOKENS)) : 0;
 
 /** OpenAI counts what came from the cache as input too; ours are disjoint. */
 export function openaiUsage(input: unknown, cached: unknown, output: unknown): Usage {

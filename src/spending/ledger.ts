@@ -99,6 +99,9 @@ export function createLedger({ usage, notes, journal, now, config, model, sessio
   return {
     /** Why this run may not ask that model for so many tokens now, or null. */
     whyNot(run: Thinking, model: string, tokensIn: number): { readonly message: string; readonly fix: string } | null {
+      const known = open.get(run.runId);
+      // What it asked before was answered, or failed and another model is to answer.
+      if (known) known.asked = null;
       const over = caps(run.sessionKey, splitRef(model)[0]).find(isOver);
       if (over) return { message: `the budget is used up: ${capText(over)}`, fix: raiseOf(over) };
       entryOf(run).asked = { model, amount: amountOf(model, { ...NO_TOKENS, input: tokensIn }) };

@@ -122,6 +122,17 @@ describe('retry', () => {
     expect(alone.waits.reduce((sum, ms) => sum + ms, 0)).toBeGreaterThan(60_000);
   });
 
+  test('budget: a fallback whose own budget is used up is not asked, also while the first model cools', async () => {
+    const [a, b] = [scripted('a', fail('auth')), scripted('b', 'ok')];
+    const { models } = open([a, b]);
+    const request = requestOf('hi', { model: '', isBarred: (ref) => ref === 'b/two' });
+    for (const _ of [1, 2])
+      expect((await outcomeOf(models.stream(request, new AbortController().signal))).failure?.message).toMatch(
+        /auth|the budget for b\/two is used up/,
+      );
+    expect(b.asked).toEqual([]);
+  });
+
   test('retry-after is a floor; above a minute the fallback is asked at once', async () => {
     const a = scripted('a', fail('rate_limit', { retryAfterMs: 20_000 }), 'ok');
     const first = open([a]);
