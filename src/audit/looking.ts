@@ -1,9 +1,8 @@
 // Owns the small looks at files that many checks share: what stands at a path, a text that may not be there, how a path or
 // mode is said. Quiet and bounded; it judges nothing and writes nothing.
-import { lstatSync, readdirSync, realpathSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf } from '../platform/errors.ts';
-import { tryReadText } from '../platform/files.ts';
+import { tryNames, tryReadText } from '../platform/files.ts';
 import type { Finding, Outcome, Severity } from './check.ts';
 
 const MAX_TEXT_BYTES = 1024 * 1024;
@@ -17,34 +16,12 @@ export const found = (severity: Severity, evidence: string, fix: string, consequ
   ...(consequence === undefined ? {} : { consequence }),
 });
 
-/** What stands there, not what a link leads to; null: nothing, or nothing that may be looked at. */
-export function look(path: string): Stats | null {
-  try {
-    return lstatSync(path);
-  } catch {
-    return null;
-  }
-}
-
-/** Where a path really leads; itself when nothing is there. */
-export function real(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
-}
-
 /** Whole paths; none when there is no such folder. */
 export function namesIn(folder: string, max = MAX_NAMES): string[] {
-  try {
-    return readdirSync(folder)
-      .sort()
-      .slice(0, max)
-      .map((name) => join(folder, name));
-  } catch {
-    return [];
-  }
+  return tryNames(folder)
+    .sort()
+    .slice(0, max)
+    .map((name) => join(folder, name));
 }
 
 /** `text` null: there is none, or `problem` says why it cannot be read. */

@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts';
 import { openMcpHttp } from '../net/mcp/http.ts';
 import { createPeer, type Message, type Peer, RpcFailed } from '../net/mcp/rpc.ts';
 import { HardshellError, reasonOf } from '../platform/errors.ts';
+import { canonicalJson } from '../platform/json.ts';
 import type { Sandbox, SandboxLimits } from '../sandbox/driver.ts';
 import { oneLine } from '../tools/mcp/schema.ts';
 import { openStdio } from './stdio.ts';
@@ -278,20 +279,12 @@ function toldOf(given: unknown): Told | null {
   if (typeof name !== 'string' || !/^[\w./-]{1,128}$/.test(name)) return null;
   let definition: string;
   try {
-    definition = canonical({ name, description, inputSchema });
+    definition = canonicalJson({ name, description, inputSchema });
   } catch {
     return null;
   }
   if (definition.length > MAX_DEFINITION_CHARS) return null;
   return { tool: name, definition, hash: digest(definition) };
 }
-
-/** The same text for the same value, in whatever order its keys came. */
-const canonical = (value: unknown): string =>
-  JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 
 export const digest = (text: string): string => createHash('sha256').update(text).digest('hex');

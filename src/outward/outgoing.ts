@@ -1,9 +1,9 @@
 // Owns the copies of files that wait to leave: taken when they are queued, so that what leaves is what was judged, and kept
 // until nobody owes them any more. Part of the composition; a name that is not one of its own is never opened.
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { HardshellError } from '../platform/errors.ts';
-import { ensureFolder, removeFile, replaceFile, tryReadChecked } from '../platform/files.ts';
+import { ensureFolder, removeFile, replaceFile, tryNames, tryReadChecked } from '../platform/files.ts';
 import { newToken } from '../platform/ids.ts';
 
 export type Outgoing = ReturnType<typeof openOutgoing>;
@@ -28,19 +28,11 @@ export function openOutgoing(folder: string, now: () => number) {
     },
     /** Removes what no message that waits has. */
     tidy(owed: ReadonlySet<string>): void {
-      for (const name of namesIn(folder)) {
+      for (const name of tryNames(folder)) {
         const path = join(folder, name);
         const since = statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
         if (NAME.test(name) && !owed.has(name) && now() - since > FRESH_MS) removeFile(path);
       }
     },
   };
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

@@ -7,12 +7,15 @@ import {
   fchmodSync,
   fstatSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -158,6 +161,24 @@ function tryReadFile(path: string, flags: number, maxBytes: number, check: (fact
     throw fileFailure('read', path, error);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** The names in a folder; none when there is no such folder, or none that may be looked into. */
+export function tryNames(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** What stands there, not what a link leads to; null: nothing, or nothing that may be looked at. */
+export function look(path: string): Stats | null {
+  try {
+    return lstatSync(path);
+  } catch {
+    return null;
   }
 }
 

@@ -1,7 +1,7 @@
 // Owns the checks of what was stored: the database, its copies, the lock and what a crash left beside them.
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { removeFile } from '../../platform/files.ts';
+import { removeFile, tryNames } from '../../platform/files.ts';
 import { acquireLock } from '../../platform/lock.ts';
 import { quoted } from '../../secrets/files.ts';
 import { unvouchedFiles, unvouchedLine } from '../../store/provenance/unvouched.ts';
@@ -31,7 +31,7 @@ function askDatabase({ paths }: Facts): Answer {
 
 /** One is taken every hour, and at each orderly end. */
 function askSnapshots({ paths, nowMs, lock }: Facts): Answer {
-  const files = namesIn(paths.snapshotsDir).map((name) => join(paths.snapshotsDir, name));
+  const files = tryNames(paths.snapshotsDir).map((name) => join(paths.snapshotsDir, name));
   const ageOf = (path: string): number => nowMs - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? nowMs);
   const partial = files.filter((path) => path.endsWith('.partial') && ageOf(path) > HOUR_MS);
   const mends = partial.map((path): Mend => ({ does: `rm ${quoted(path)}`, run: () => removeFile(path) }));
@@ -63,12 +63,4 @@ function askLock({ paths, lock, nowMs }: Facts): Answer {
   return warning('left by a gateway that ended without notice; the next start takes it over', 'openclaw doctor --fix', [
     mend,
   ]);
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

@@ -1,9 +1,9 @@
 // Owns the checks of files and folders: who may read them, whether they can be written, whether there is room. It looks at
 // modes and never at content.
-import { accessSync, constants, lstatSync, readdirSync, type Stats, statfsSync } from 'node:fs';
+import { accessSync, constants, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { HardshellError, reasonOf } from '../../platform/errors.ts';
-import { ensureFolder, makePrivate } from '../../platform/files.ts';
+import { ensureFolder, look, makePrivate, tryNames } from '../../platform/files.ts';
 import { envFileOf } from '../../secrets/env-file.ts';
 import { quoted } from '../../secrets/files.ts';
 import { refuseForeignState, refuseWideWorkspace } from '../../store/folders.ts';
@@ -33,7 +33,7 @@ function askModes({ paths }: Facts): Answer {
     ...[paths.configPath, envFileOf(paths.stateDir), paths.lockPath],
     ...['', '-wal', '-shm'].map((suffix) => paths.databasePath + suffix),
     ...[paths.credentialsDir, paths.logsDir, paths.snapshotsDir].flatMap((folder) =>
-      namesIn(folder).map((name) => join(folder, name)),
+      tryNames(folder).map((name) => join(folder, name)),
     ),
   ];
   const foreign: string[] = [];
@@ -93,20 +93,4 @@ function askWorkspace({ paths, config }: Facts): Answer {
   if (!stat.isDirectory())
     return error(`${folder} is not a folder`, 'set agents.defaults.workspace to a folder of its own');
   return ok(folder);
-}
-
-function look(path: string): Stats | null {
-  try {
-    return lstatSync(path);
-  } catch {
-    return null;
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

@@ -1,8 +1,10 @@
 // Owns the checks of what is around it: Node, the clock, the account, the port, the walls for commands, the unit.
-import { readdirSync, statSync } from 'node:fs';
+
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { portFromEnv } from '../../config/paths.ts';
 import { whyNotFree } from '../../net/port.ts';
+import { tryNames } from '../../platform/files.ts';
 import { USERADD_LINES } from '../unit/account.ts';
 import { ownProgram, unitFacts, unitText } from '../unit/facts.ts';
 import { findInstalled } from '../unit/places.ts';
@@ -79,17 +81,9 @@ function askUnit({ paths, env, config }: Facts): Answer {
     workspace: config?.agents.defaults.workspace,
     backups: config?.backup.folder,
   });
-  const dropIns = namesIn(`${unit.path}.d`);
+  const dropIns = tryNames(`${unit.path}.d`);
   const also = dropIns.length > 0 ? `, changed by ${dropIns.join(', ')}` : '';
   if (unit.text === unitText(unit.manager, facts)) return ok(`${unit.path}${also}`);
   const again = user === null ? 'openclaw gateway install' : `sudo openclaw gateway install --system-user ${user}`;
   return warning(`${unit.path} is not what this version would write`, again);
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

@@ -3,13 +3,13 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { codeFolderOf, isUntouched } from '../../../channels/whatsapp/install.ts';
-import { openScratch } from '../../../platform/files.ts';
+import { look, openScratch } from '../../../platform/files.ts';
 import { DEFAULT_LIMITS } from '../../../sandbox/driver.ts';
 import { driversFor, openBestDriver } from '../../../sandbox/pool/drivers.ts';
 import { probeBox } from '../../../sandbox/probe/probe.ts';
 import { prepareWorkspace } from '../../../sandbox/workspace.ts';
 import { type Check, type Facts, type Outcome, outcomeOf } from '../../check.ts';
-import { andMore, look, oneFinding, read } from '../../looking.ts';
+import { andMore, oneFinding, read } from '../../looking.ts';
 
 /** Of all the attempts those that are quick and matter most; the others are `openclaw sandbox probe`. */
 const ATTEMPTS = ['tcp-out', 'interfaces', 'engine', 'state', 'keys', 'environment', 'accounts', 'processes', 'signal', 'write', 'namespaces', 'capabilities', 'devices'] as const; // biome-ignore format: a list of names

@@ -1,7 +1,8 @@
 // Owns what the files of this machine say about a firewall: ufw, nftables, iptables, firewalld. Rules in the kernel are for
 // root to see through programs, so what counts is what is loaded at each start; what cannot be read is said.
 import { join } from 'node:path';
-import { look, namesIn, read } from '../../looking.ts';
+import { look } from '../../../platform/files.ts';
+import { namesIn, read } from '../../looking.ts';
 
 export type Wall =
   | { readonly kind: string; readonly closes: boolean; readonly said: string; readonly fix: string }

@@ -2,9 +2,10 @@
 // what it cannot read it says.
 import { realpathSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { look } from '../../../platform/files.ts';
 import { quoted } from '../../../secrets/files.ts';
 import { type Facts, type Finding, type Outcome, outcomeOf } from '../../check.ts';
-import { andMore, found, look, namesIn, oneFinding, read } from '../../looking.ts';
+import { andMore, found, namesIn, oneFinding, read } from '../../looking.ts';
 import { hasDocker } from './firewall.ts';
 
 const GUIDE = 'openclaw security host-guide';

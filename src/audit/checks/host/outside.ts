@@ -2,8 +2,9 @@
 // reads files alone, and what it cannot read it says.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { look } from '../../../platform/files.ts';
 import { type Facts, type Finding, type Outcome, outcomeOf } from '../../check.ts';
-import { andMore, found, look, namesIn, oneFinding, read } from '../../looking.ts';
+import { andMore, found, namesIn, oneFinding, read } from '../../looking.ts';
 import { listeningOn, spoken } from '../../sockets.ts';
 import { hasDocker, isEnabled, wallsOf } from './firewall.ts';
 import { readSshd, type Sshd, settingOf } from './sshd.ts';

@@ -7,12 +7,13 @@ import { verifyChain } from '../../../journal/chain.ts';
 import { headPathOf, readHead } from '../../../journal/head.ts';
 import { LONG_TERM } from '../../../memory/files.ts';
 import { readProof } from '../../../ops/backup/proof.ts';
+import { look } from '../../../platform/files.ts';
 import { STEERING_FILES } from '../../../policy/steering.ts';
 import type { Store } from '../../../store/open.ts';
 import { readStore } from '../../../store/read-only.ts';
 import { snapshotsIn } from '../../../store/rescue/snapshots.ts';
 import { type Check, type Facts, type Finding, type Outcome, outcomeOf } from '../../check.ts';
-import { andMore, look, namesIn, oneFinding, read } from '../../looking.ts';
+import { andMore, namesIn, oneFinding, read } from '../../looking.ts';
 
 const group = 'Records and recovery';
 const HOUR_MS = 3_600_000;

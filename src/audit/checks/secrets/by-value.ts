@@ -3,11 +3,11 @@
 import { opendir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { spellingsOf } from '../../../log/spellings.ts';
-import { tryReadEnd } from '../../../platform/files.ts';
+import { look, tryReadEnd } from '../../../platform/files.ts';
 import { quoted } from '../../../secrets/files.ts';
 import { addStoredSecrets } from '../../../secrets/stored.ts';
 import { type Check, type Facts, type Finding, type Outcome, outcomeOf } from '../../check.ts';
-import { andMore, look, namesIn } from '../../looking.ts';
+import { andMore, namesIn } from '../../looking.ts';
 
 type Limits = {
   readonly maxBytes: number;

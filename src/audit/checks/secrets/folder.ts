@@ -2,11 +2,13 @@
 // it was made, whether something copies it away. It judges places and owners, never content.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { real } from '../../../config/zones.ts';
 import { HardshellError, reasonOf } from '../../../platform/errors.ts';
+import { look } from '../../../platform/files.ts';
 import { quoted } from '../../../secrets/files.ts';
 import { refuseForeignState } from '../../../store/folders.ts';
 import { type Check, type Facts, type Finding, type Outcome, outcomeOf } from '../../check.ts';
-import { andMore, look, octal, oneFinding, read, real } from '../../looking.ts';
+import { andMore, octal, oneFinding, read } from '../../looking.ts';
 import { QUICK, type Seen, type StateWalk, THOROUGH, walkOf } from '../../state-walk.ts';
 import { placesOf } from './modes.ts';
 

@@ -2,9 +2,11 @@
 // the state folder or lies in the workspace, and whether new files would be kept out. It reads; git is never started.
 import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { real } from '../../../config/zones.ts';
+import { look } from '../../../platform/files.ts';
 import { quoted } from '../../../secrets/files.ts';
 import { type Check, type Facts, type Finding, type Outcome, outcomeOf } from '../../check.ts';
-import { andMore, look, oneFinding, read, real } from '../../looking.ts';
+import { andMore, oneFinding, read } from '../../looking.ts';
 import { trackedIn } from './git-index.ts';
 
 /** By its last name, wherever it lies. */

@@ -1,6 +1,8 @@
 // Owns the questions who else on this machine can read or change a place of ours: one check a place, by modes and owners
 // alone. It opens no file; what it hands back narrows modes and never widens one.
 import { join } from 'node:path';
+import { real } from '../../../config/zones.ts';
+import { look } from '../../../platform/files.ts';
 import { envFileOf } from '../../../secrets/env-file.ts';
 import { quoted } from '../../../secrets/files.ts';
 import {
@@ -12,7 +14,7 @@ import {
   type Repair,
   type Severity,
 } from '../../check.ts';
-import { andMore, look, namesIn, octal, real } from '../../looking.ts';
+import { andMore, namesIn, octal } from '../../looking.ts';
 
 type Place = {
   readonly id: string;

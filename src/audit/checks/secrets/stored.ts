@@ -1,9 +1,9 @@
 // Owns the questions where secrets lie: in the open in the configuration, as placeholders, too old, twice, in copies. What is
 // wrong is found by secrets/audit.ts; here it becomes findings. No value of a secret is ever in one.
 import { secretsIn } from '../../../config/secrets.ts';
+import { look } from '../../../platform/files.ts';
 import { auditSecrets, type SecretFinding } from '../../../secrets/audit.ts';
 import { type Check, type Facts, type Finding, outcomeOf, type Severity } from '../../check.ts';
-import { look } from '../../looking.ts';
 
 const ROTATE_AFTER_DAYS = 90;
 const SEVERITY = { critical: 'CRITICAL', warning: 'WARNING', info: 'INFO' } as const satisfies Record<string, Severity>;
