@@ -196,12 +196,15 @@ describe('E25-E29 approvals, end to end', () => {
     expect(allowed.stdout).toContain('allowed for its task');
     const second = await next();
     expect((await gateway.cli('approvals', 'grants')).stdout).toMatch(
-      /ls.*-A[^]*for its task, used 1 times, ends with its run/,
+      /ls.*-A[\s\S]*for its task, used 1 time, ends with its run/,
     );
     await gateway.cli('approvals', 'deny', second);
     await gateway.cli('approvals', 'deny', await next());
     const { code, stdout } = await running;
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/Paused after 3 questions[^]*ls -t[^]*say "go on"/)]);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/Paused after 3 questions[\s\S]*ls -t[\s\S]*say "go on"/),
+    ]);
     expect((await gateway.cli('approvals', 'grants', '--json')).stdout).toContain('"grants":[]');
     expect((await gateway.cli('audit', 'log', '--json')).stdout).toContain('approval.paused');
   }, 60_000);

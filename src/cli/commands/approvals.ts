@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import { span } from '../output.ts';
 import { cardLines, cardsIn } from '../print/calls.ts';
 import { escapeLine } from '../print/text.ts';
-import { formatDuration } from '../print/units.ts';
+import { counted, formatDuration } from '../print/units.ts';
 import type { TargetFlags } from '../target.ts';
 
 const SCOPES = { scopes: ['operator.approvals'] } as const;
@@ -84,7 +84,7 @@ export async function grants(context: Context, options: TargetFlags): Promise<un
     out.line(
       span(
         'dim',
-        `  ${isTask ? 'for its task' : one.kind}, used ${one.uses} times, ${ends}, given by ${escapeLine(one.createdBy)}`,
+        `  ${isTask ? 'for its task' : one.kind}, used ${counted(one.uses, 'time')}, ${ends}, given by ${escapeLine(one.createdBy)}`,
       ),
     );
   }
