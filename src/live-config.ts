@@ -32,7 +32,7 @@ export type LiveConfig = {
 
 /** Settings that are read at every turn or message, or applied to the channel they concern; all else waits for a restart. */
 const HOT =
-  /^(backup|models|mcp|browser|memory|skills|security\.installPolicy|approvals|actions\.(undoSeconds|email|message|destructive)|messages|channels|commands|pairing|budget|session\.(dmScope|groupScope|identityLinks)|agents\.(defaults\.(model|timeoutSeconds|maxOutputTokens|sandbox)|entries\.[^.]+\.(sandbox|tools))|tools\.(profile|allow|deny|policies|web|sandbox\.tools|elevated|fs|exec\.(mode|allow|safeBins|strictInlineEval|timeoutSeconds|grantExpiryDays))|trust\.tiers|security\.(allowedPaths|deniedPaths|dangerouslyReadable))\b/;
+  /^(backup|models|mcp|browser|memory|skills|security\.installPolicy|approvals|actions\.(undoSeconds|email|message|destructive)|messages|channels|commands|pairing|budget|session\.(dmScope|groupScope|identityLinks)|agents\.(defaults\.(model|timeoutSeconds|maxOutputTokens|sandbox)|entries\.[^.]+\.(sandbox|tools))|tools\.(profile|allow|deny|policies|web|sandbox\.tools|elevated|fs|exec\.(mode|allow|safeBins|strictInlineEval|timeoutSeconds|grantExpiryDays))|trust\.tiers|security\.(audit|allowedPaths|deniedPaths|dangerouslyReadable))\b/;
 export const waitsForRestart = (path: string): boolean => !HOT.test(path);
 
 export type LivePorts = {

@@ -167,7 +167,7 @@ const IN_FORCE = new RegExp(
     'actions\\.(undoSeconds|email|message|destructive)',
     'memory\\.(enabled|scanSecrets)|skills|security\\.installPolicy',
     'backup|channels|commands|pairing|messages|budget|session\\.(dmScope|groupScope|identityLinks)',
-    'browser|trust\\.tiers|tools\\.fs|security\\.(workspace|allowedPaths|deniedPaths|dangerouslyReadable)|mcp|models|secrets|env|logging',
+    'browser|trust\\.tiers|tools\\.fs|security\\.(audit|workspace|allowedPaths|deniedPaths|dangerouslyReadable)|mcp|models|secrets|env|logging',
   ].join('|')})\\b`,
 );
 

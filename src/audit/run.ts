@@ -4,6 +4,7 @@ import { parseKeyPath } from '../config/edit/key-path.ts';
 import { reasonOf } from '../platform/errors.ts';
 import { type Check, type Facts, type Finding, GROUPS, type Outcome, SEVERITIES, type Severity } from './check.ts';
 import { configCheck } from './checks/config.ts';
+import { decisionsIn } from './suppress.ts';
 
 export type Looked = {
   readonly check: Check;
@@ -42,7 +43,12 @@ export async function runAudit(checks: readonly Check[], facts: Facts, options: 
   const config = configCheck(new Set(looked.flatMap(({ outcome }) => findingsIn(outcome)).flatMap(settingsOf)));
   if (options.isWanted?.(config) ?? true) looked.unshift(await look(config, facts));
   const sorted = GROUPS.flatMap((group) => looked.filter(({ check }) => check.group === group));
-  return { atMs: facts.nowMs, elapsedMs: performance.now() - startedMs, looked: sorted, suppressed: [] };
+  const decisions = decisionsIn(facts.settings, facts.nowMs);
+  const suppressed = sorted.flatMap(({ check, outcome }) => {
+    const decision = decisions.get(check.id);
+    return decision === undefined ? [] : findingsIn(outcome).map((finding) => ({ ...decision, finding }));
+  });
+  return { atMs: facts.nowMs, elapsedMs: performance.now() - startedMs, looked: sorted, suppressed };
 }
 
 /** The settings that a finding is about, as the configuration names them. */
@@ -90,12 +96,13 @@ export const findingsIn = (outcome: Outcome): readonly Finding[] => ('findings' 
 
 export type Found = { readonly check: Check; readonly finding: Finding };
 
-/** What was found, the worst first, from this severity on. */
-export function foundIn({ looked }: Report, least: Severity = 'INFO'): readonly Found[] {
+/** What was found and is not suppressed, the worst first, from this severity on. */
+export function foundIn({ looked, suppressed }: Report, least: Severity = 'INFO'): readonly Found[] {
   const all = looked.flatMap(({ check, outcome }) => findingsIn(outcome).map((finding) => ({ check, finding })));
   const rank = (severity: Severity): number => SEVERITIES.indexOf(severity);
+  const held = new Set(suppressed.map(({ finding }) => finding));
   return all
-    .filter(({ finding }) => rank(finding.severity) <= rank(least))
+    .filter(({ finding }) => !held.has(finding) && rank(finding.severity) <= rank(least))
     .sort((a, b) => rank(a.finding.severity) - rank(b.finding.severity));
 }
 

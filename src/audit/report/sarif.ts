@@ -10,6 +10,10 @@ export function sarifReport(
   found: readonly Found[],
   where: { readonly version: string; readonly configPath: string },
 ): Record<string, unknown> {
+  const quiet = report.suppressed.flatMap(({ id, finding, reason, expires }) => {
+    const check = report.looked.find((one) => one.check.id === id)?.check;
+    return check === undefined ? [] : [{ check, finding, why: `${reason} (until ${expires})` }];
+  });
   const rules = report.looked.map(({ check }) => check);
   const uri = (path: string): string => pathToFileURL(path).href;
   return {
@@ -18,8 +22,9 @@ export function sarifReport(
     runs: [
       {
         tool: { driver: { name: 'hardshell', version: where.version, rules: rules.map(ruleOf) } },
-        results: found.map(({ check, finding }) => ({
+        results: [...found.map((one) => ({ ...one, why: null })), ...quiet].map(({ check, finding, why }) => ({
           ruleId: check.id,
+          ...(why === null ? {} : { suppressions: [{ kind: 'external', status: 'accepted', justification: why }] }),
           ruleIndex: rules.indexOf(check),
           level: LEVELS[finding.severity],
           rank: 100 - SEVERITIES.indexOf(finding.severity) * 40,

@@ -4,6 +4,8 @@ import { readProof } from '../../../ops/backup/proof.ts';
 import type { Check, Facts, Outcome } from '../../check.ts';
 import { readLast } from '../../itself/last.ts';
 import { oneFinding } from '../../looking.ts';
+import { problemOf } from '../../suppress.ts';
+import { overIn } from '../over.ts';
 
 const group = 'Records and recovery';
 const DAY_MS = 86_400_000;
@@ -22,6 +24,26 @@ export const SCHEDULE_CHECKS: readonly Check[] = [
     title: 'Could somebody who finds a backup not read it?',
     why: 'it has your conversations in it, and it is meant to lie somewhere else',
   },
+  overIn(group)('audit.suppressions', 'Does everything that you keep quiet end some day?', {
+    pass: 'Suppressed findings: each has a reason and a day',
+    why: 'it keeps nothing quiet, and what it was meant for is told again',
+    *look({ security }, { nowMs }) {
+      for (const one of security.audit.suppressions) {
+        const problem = problemOf(one, nowMs);
+        if (problem === null) continue;
+        const id = one.checkId ?? '';
+        yield {
+          severity: problem.severity,
+          evidence: `the suppression of ${id || 'nothing'} does not hold: ${problem.what}`,
+          fix:
+            id === ''
+              ? 'openclaw config unset security.audit.suppressions'
+              : `openclaw security suppress ${id} --remove`,
+          where: 'security.audit.suppressions',
+        };
+      }
+    },
+  }),
 ];
 
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

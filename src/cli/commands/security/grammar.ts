@@ -36,6 +36,22 @@ export function security(program: Command, lazy: Lazy): void {
   const undo = group.command('undo').description('take back the last security audit --fix, as it was to the byte');
   undo.addOption(jsonOption()).action(lazy(() => import('./fix.ts')));
   examples(undo, ['openclaw security undo']);
+  const suppress = group
+    .command('suppress')
+    .argument('[id]', 'the id of the finding')
+    .description('live with a finding until a day, at most 90 days; every report lists it');
+  suppress
+    .addOption(jsonOption())
+    .option('--until <date>', 'the last day on which it is kept quiet, such as 2026-12-31')
+    .option('--why <text>', 'the reason, for whoever reads the report')
+    .option('--list', 'what is kept quiet, until when, and why')
+    .option('--remove', 'no longer')
+    .action(lazy(() => import('./suppress.ts')));
+  examples(suppress, [
+    "openclaw security suppress browser.enabled --until 2026-12-31 --why 'all accounts have a second factor'",
+    'openclaw security suppress --list',
+    'openclaw security suppress browser.enabled --remove',
+  ]);
   const checklist = group
     .command('checklist')
     .description('the checklists of the guides: ticked, open, or yours to check');
