@@ -74,6 +74,26 @@ describe('what goes in', () => {
     expect(readFileSync(join(state.home, 'new', 'openclaw.json'), 'utf8')).toContain("dmScope: 'main'");
   });
 
+  test('K07 copies of the settings that editors and older versions leave do not carry the secrets out', async () => {
+    const bot = SECRETS.bot;
+    const escaped = bot.replace(/^./, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
+    const copies = {
+      ...{ 'openclaw.json.bak': `{ botToken: "${escaped}" }`, 'openclaw.json~': bot, '.openclaw.json.swp': bot },
+      ...{ 'old/openclaw.json': `{}`, 'clawdbot.json.bak.1': bot, 'notes-of-mine.txt': `it is ${bot}.` },
+      ...{ 'agents/main/auth.json': '{"x":{"api_key":"plain words of a key"}}', 'logs/old.log': `said ${bot}` },
+    };
+    for (const [path, text] of Object.entries(copies)) state.put(path, text);
+    state.put('agents/main/plain.json', '{"name":"main","token":"${TOKEN}"}');
+    const made = await state.backup();
+    const manifest = await verify(made.file);
+    const names = manifest.entries.map(({ path }) => path.replace('state/', ''));
+    expect(names.filter((name) => name in copies)).toEqual([]);
+    expect(names).toContain('agents/main/plain.json');
+    expect(made.leftOut.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(Object.keys(copies).map((path) => `state/${path}`)),
+    );
+  });
+
   test('the manifest comes first and knows every file; links stay inside, and what others may see is not taken', async () => {
     const made = await state.backup();
     const listed = spawnSync('tar', ['tzf', made.file], { encoding: 'utf8' });
@@ -156,6 +176,14 @@ describe('the way back', () => {
     expect(readFileSync(join(target, 'workspace', 'MEMORY.md'), 'utf8')).toBe('# what I know\n');
     expect(readFileSync(join(target, 'credentials', 'anthropic-key'), 'utf8')).toBe(SECRETS.key);
     expect(readdirSync(state.home).filter((name) => /restor(ing|ed)-/.test(name))).toEqual([]);
+  });
+
+  test('panic: the mark that everything is stopped stays over a restore of what was made before it', async () => {
+    const made = await state.backup();
+    state.put('panic.json', '{"atMs":1,"by":"the terminal","why":""}');
+    const { carried } = await restore(made.file, { target: state.paths.stateDir, inPlace: true });
+    expect(carried).toContain('panic.json');
+    expect(existsSync(join(state.paths.stateDir, 'panic.json'))).toBe(true);
   });
 
   test('--dry-run says what would change and writes nothing', async () => {

@@ -21,7 +21,7 @@ import { bytesOf, FORMAT, type Manifest, writeManifest } from './manifest.ts';
 import { nameOf, useFolder } from './places.ts';
 import { inspect, scrubConfig } from './scrub.ts';
 import { encrypt, type Sealing } from './seal.ts';
-import { addText, addTree, type Selection } from './select.ts';
+import { addText, addTree, isInWorkspace, type Selection } from './select.ts';
 
 export type CreateOptions = {
   readonly paths: Paths;
@@ -46,7 +46,10 @@ export type Created = {
 };
 
 const SPARE_BYTES = 4 * 1024 * 1024;
-const MAX_INCLUDE_BYTES = 4 * 1024 * 1024;
+const MAX_TEXT_BYTES = 4 * 1024 * 1024;
+const CONFIG_COPY = /(?:^|\/)\.?(?:openclaw|clawdbot|moltbot)\.json[^/]*$/;
+/** What strangers wrote has many a word that looks like a secret. */
+const OF_OTHERS = /^(?:logs|skills)\//;
 
 /** Throws unless it is a folder of this user that can be what it says it is. Returns where it really is. */
 export function ownState({ stateDir }: Pick<Paths, 'stateDir'>): string {
@@ -97,8 +100,13 @@ export async function createBackup(options: CreateOptions): Promise<Created> {
       if (scrubbed === null) return undefined;
       const whole = join(paths.stateDir, path);
       if (whole === inspection.path) return { text: scrubbed.text, why };
-      if (!inspection.files.includes(whole)) return undefined;
-      return scrubbed.holdsOne(tryReadText(whole, MAX_INCLUDE_BYTES) ?? '') ? { text: null, why } : undefined;
+      // Editors, older versions and the guides leave copies of it; what else lies there may hold what it holds.
+      const isInclude = inspection.files.includes(whole);
+      if (isInWorkspace(path)) return undefined;
+      if (!isInclude && CONFIG_COPY.test(path)) return { text: null, why };
+      const text = textOf(whole);
+      const holds = !isInclude && OF_OTHERS.test(path) ? scrubbed.holdsKnown : scrubbed.holdsOne;
+      return text !== null && holds(text) ? { text: null, why } : undefined;
     };
     const secrets = sealing !== null;
     await addTree({ top, prefix: 'state', secrets, without: isOutside ? 'workspace' : null, instead }, payload, into);
@@ -134,6 +142,15 @@ export async function createBackup(options: CreateOptions): Promise<Created> {
     return { file, bytes, plainBytes, files, secrets, settingsLeftOut, leftOut: into.leftOut };
   } finally {
     await spool.close();
+  }
+}
+
+/** Null: it is larger than any settings, or cannot be read. */
+function textOf(path: string): string | null {
+  try {
+    return tryReadText(path, MAX_TEXT_BYTES);
+  } catch {
+    return null;
   }
 }
 

@@ -28,8 +28,8 @@ import { NEVER } from './select.ts';
 const FIRST_BYTES = 64;
 const SPARE_BYTES = 32 * 1024 * 1024;
 const MAX_SHOWN = 1_000;
-/** Of this machine, or what a backup without secrets does not bring. */
-const CARRIED = ['backups.json', 'credentials', '.env', 'vault', 'vault.key', 'credentials/backup-key'];
+/** Of this machine, or what a backup without secrets does not bring. Only `panic --lift` ends a panic. */
+const CARRIED = ['panic.json', 'backups.json', 'credentials', '.env', 'vault', 'vault.key', 'credentials/backup-key'];
 
 export type Archive = { readonly lock: Lock; read(opening: Opening, reader: Reader): Promise<Manifest> };
 

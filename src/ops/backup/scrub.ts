@@ -5,6 +5,7 @@ import { type Inspection, inspectConfig } from '../../config/inspect.ts';
 import type { Env, Paths } from '../../config/paths.ts';
 import { isSecretKey, secretsIn } from '../../config/secrets.ts';
 import { createRedactor } from '../../log/redact.ts';
+import { tryParseJson } from '../../platform/json.ts';
 import { isVariable } from '../../secrets/audit.ts';
 
 export type Scrubbed = {
@@ -12,7 +13,9 @@ export type Scrubbed = {
   readonly text: string | null;
   /** settings that are missing in it */
   readonly gone: readonly string[];
-  /** whether another text has one of the secrets */
+  /** whether another text has one of the secrets, by its value */
+  holdsKnown(text: string): boolean;
+  /** or what looks like one */
   holdsOne(text: string): boolean;
 };
 
@@ -22,10 +25,14 @@ export function scrubConfig(now: Pick<Inspection, 'text' | 'raw' | 'understood' 
     .map(({ holder, key }) => holder[key])
     .filter((value): value is string => typeof value === 'string' && value !== '' && !isVariable(value));
   for (const value of values) redactor.add(value);
-  const holdsOne = (text: string): boolean => values.some((value) => text.includes(value)) || found(text).length > 0;
+  const holdsKnown = (text: string): boolean => values.some((value) => text.includes(value));
+  const isSecret = ({ key, value }: Text): boolean => value !== '' && isSecretKey(key) && !isVariable(value);
+  const holdsOne = (text: string): boolean =>
+    holdsKnown(text) || found(text).length > 0 || textsIn(tryParseJson(text), []).some(isSecret);
+  const holds = { holdsKnown, holdsOne };
   // By its name alone much is taken for a secret; those settings are found by their key below.
   const found = (text: string) => redactor.find(text).filter(({ kind }) => kind !== 'named-value' && kind !== 'header');
-  if (!now.exists || now.config === null) return { text: null, gone: now.exists ? ['openclaw.json'] : [], holdsOne };
+  if (!now.exists || now.config === null) return { text: null, gone: now.exists ? ['openclaw.json'] : [], ...holds };
   const gone: string[] = [];
   try {
     let text = now.text;
@@ -38,9 +45,9 @@ export function scrubConfig(now: Pick<Inspection, 'text' | 'raw' | 'understood' 
     // What is left stands in comments, or in the name of something.
     for (const { start, end } of found(text).reverse()) text = text.slice(0, start) + text.slice(end);
     for (const value of values) text = text.replaceAll(value, '');
-    return { text, gone: gone.reverse(), holdsOne };
+    return { text, gone: gone.reverse(), ...holds };
   } catch {
-    return { text: null, gone: ['openclaw.json'], holdsOne };
+    return { text: null, gone: ['openclaw.json'], ...holds };
   }
 }
 

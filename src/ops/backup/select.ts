@@ -117,8 +117,9 @@ export async function addTree(tree: Tree, payload: Payload, into: Selection): Pr
   }
 }
 
-const isOfWorkspace = (prefix: string, path: string): boolean =>
-  prefix === 'workspace' || path.startsWith('workspace/');
+/** `path` is below the state folder. */
+export const isInWorkspace = (path: string): boolean => path.startsWith('workspace/');
+const isOfWorkspace = (prefix: string, path: string): boolean => prefix === 'workspace' || isInWorkspace(path);
 
 export async function addText(payload: Payload, into: Selection, path: string, text: string): Promise<void> {
   const data = Buffer.from(text);

@@ -64,6 +64,8 @@ async function restore({ out }: Context, options: RestoreOptions): Promise<void>
       ),
     );
   }
+  // A device or a person that was sent away after that moment is in it.
+  if (aside) out.note(span('yellow', 'rights that were taken back since then are there again:'), ' openclaw incident');
   if (carried.length > 0) out.note(`kept from what was there: ${carried.join(', ')}`);
   if (!secrets)
     out.note(
