@@ -53,7 +53,13 @@ export type AgentPorts = {
 const UNKNOWN_MODEL_TOKENS = 32_000;
 const LEAST_WINDOW_TOKENS = 2_000;
 
-type Reply = { text: string; calls: ModelToolCall[]; model: string; end: Extract<ModelEvent, { type: 'end' }> };
+type Reply = {
+  text: string;
+  calls: ModelToolCall[];
+  model: string;
+  end: Extract<ModelEvent, { type: 'end' }>;
+  readonly askedTokens: () => number;
+};
 
 export async function runTurn(turn: Turn, ports: AgentPorts): Promise<TurnEnd> {
   const watch: Watch = { loop: createLoopWatch(), refusals: createRefusalWatch() };
@@ -92,7 +98,7 @@ export async function runTurn(turn: Turn, ports: AgentPorts): Promise<TurnEnd> {
     const over = whyNot(turn.modelOverride ?? ports.models.primary);
     if (over) return end('error', '', 'budget', { kind: 'budget', ...over });
     const reply = await askModel(turn, ports, { prompt, tools, fixedTokens, isBarred: (ref) => whyNot(ref) !== null });
-    const took = usageOf(reply, tokensIn);
+    const took = usageOf(reply);
     ports.spent?.(turn, reply.model || (turn.modelOverride ?? ports.models.primary), took);
     model = reply.model || model;
     usage = addUsage(usage, took);
@@ -125,10 +131,14 @@ export async function runTurn(turn: Turn, ports: AgentPorts): Promise<TurnEnd> {
 }
 
 /** An answer without a number, or one that was stopped before it came, is no reason to count nothing: no budget would hold. */
-function usageOf({ model, text, calls, end }: Reply, tokensIn: number): Usage {
+function usageOf({ model, text, calls, end, askedTokens }: Reply): Usage {
   const isNothing = (end.stop === 'error' && text === '' && calls.length === 0) || model.startsWith('offline/');
-  if (isNothing || totalTokens(end.usage) > 0) return end.usage;
-  return { ...NO_USAGE, input: tokensIn, output: estimateTokens(text + JSON.stringify(calls)) };
+  if (isNothing) return end.usage;
+  const output = estimateTokens(calls.length === 0 ? text : text + JSON.stringify(calls));
+  if (totalTokens(end.usage) === 0) return { ...NO_USAGE, input: askedTokens(), output };
+  // What was written is only told at the end, so whoever stops before it would pay for the question alone.
+  const isCutOff = end.stop === 'aborted' || end.stop === 'error';
+  return isCutOff ? { ...end.usage, output: Math.max(end.usage.output, output) } : end.usage;
 }
 
 type Given = {
@@ -146,17 +156,19 @@ async function askModel(
   const name = turn.modelOverride ?? ports.models.primary;
   const info = ports.models.list().find((m) => `${m.provider}/${m.id}` === name);
   const room = Math.max(LEAST_WINDOW_TOKENS, (info?.contextTokens ?? UNKNOWN_MODEL_TOKENS) - fixedTokens);
+  const messages = fitWindow(turn.conversation.messages(), room);
   const reply: Reply = {
     text: '',
     calls: [],
     model: '',
     end: { type: 'end', stop: 'error', usage: NO_USAGE },
+    askedTokens: () => fixedTokens + estimateTokens(JSON.stringify(messages)),
   };
   const stream = ports.models.stream(
     {
       model: name,
       system: prompt,
-      messages: fitWindow(turn.conversation.messages(), room),
+      messages,
       tools,
       maxOutputTokens: ports.maxOutputTokens,
       cacheKey: turn.sessionId,

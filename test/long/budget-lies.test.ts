@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type ModelServer, startModelServer } from '../doubles/model-server.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { configFor, type DoubleOptions } from '../support/model-config.ts';
+import { enter } from '../support/wire.ts';
 
 let model: ModelServer;
 let gateway: TestGateway;
@@ -45,3 +46,24 @@ test('overflow: a provider that claims absurd numbers stops its own spending, an
   expect((await usage()).today.tokens).toBe(200_000_000);
   expect((await gateway.cli('sessions', 'list', '--json')).code).toBe(0);
 }, 40_000);
+
+test.each<[string, NonNullable<DoubleOptions['api']>, number]>([
+  ['says what was asked first', 'anthropic-messages', 10_000],
+  ['says all of it at the end', 'openai-completions', 25_000],
+])(
+  'stopped: an answer that is stopped before its end counts with what was shown and written, by a provider that %s',
+  async (_what, api, asked) => {
+    await start(100, api);
+    const written = 35_000;
+    model.script({ text: ['y'.repeat(written)], usage: { input: 10_000, output: 1 }, ending: 'hang' });
+    const peer = await enter(gateway.port, { auth: { token: gateway.token } });
+    const [sessionKey, idempotencyKey] = ['agent:main:a', 'stopped'];
+    await peer.ask('chat.send', { sessionKey, idempotencyKey, message: 'x'.repeat(90_000) });
+    await peer.event('chat', (payload) => JSON.stringify(payload).length > written);
+    expect(await peer.ask('chat.abort', { sessionKey })).toMatchObject({ aborted: true });
+    await peer.event('chat', ({ state }) => state === 'aborted');
+    expect((await usage()).today.tokens).toBeGreaterThan(asked + written / 4);
+    await peer.end();
+  },
+  40_000,
+);
