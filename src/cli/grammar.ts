@@ -21,3 +21,20 @@ export function asking(command: Command): Command {
 export function examples(command: Command, lines: readonly string[]): void {
   command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`);
 }
+
+/** A command that needs no gateway. */
+export function own(parent: Command, name: string, what: string, lines: readonly string[]): Command {
+  const command = parent.command(name).description(what).addOption(jsonOption());
+  examples(command, lines);
+  return command;
+}
+
+/** Adds commands that ask a gateway; the body of each is what the module has under its name. */
+export const askingIn =
+  <Module>(parent: Command, lazy: Lazy, load: () => Promise<Module>) =>
+  (name: keyof Module & string, what: string, lines: readonly string[], isDefault = false): Command => {
+    const command = asking(parent.command(name, { isDefault }).description(what));
+    command.action(lazy(async () => ({ run: (await load())[name] as Body['run'] })));
+    examples(command, lines);
+    return command;
+  };

@@ -1,7 +1,7 @@
 // Owns the grammar of daily work: starting and stopping, the unit, doctor, the first setup, and the way out of all of it.
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
-import { asking, examples, jsonOption, type Lazy } from './grammar.ts';
+import { asking, askingIn, examples, type Lazy, own } from './grammar.ts';
 
 /** Verbs of these that change something. */
 export const CHANGING_OPERATIONS: readonly string[] = [
@@ -102,9 +102,10 @@ function undo(program: Command, lazy: Lazy): void {
     .option('--yes', 'do not ask')
     .action(lazy(body));
   examples(command, ['openclaw undo --dry-run', 'openclaw undo', 'openclaw undo --turn 3f6a12c4 --yes']);
-  const list = asking(command.command('list').description('turns that changed files, the newest first'));
-  list.action(lazy(async () => ({ run: (await body()).list })));
-  examples(list, ['openclaw undo list', 'openclaw undo list --json']);
+  askingIn(command, lazy, body)('list', 'turns that changed files, the newest first', [
+    'openclaw undo list',
+    'openclaw undo list --json',
+  ]);
 }
 
 export function gatewayOperations(group: Command, lazy: Lazy): void {
@@ -132,10 +133,4 @@ export function gatewayOperations(group: Command, lazy: Lazy): void {
   own(group, 'uninstall', 'undo install; your data stays', ['openclaw gateway uninstall']).action(
     lazy(async () => ({ run: (await unit()).uninstall })),
   );
-}
-
-function own(parent: Command, name: string, what: string, lines: readonly string[]): Command {
-  const command = parent.command(name).description(what).addOption(jsonOption());
-  examples(command, lines);
-  return command;
 }

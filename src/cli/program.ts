@@ -17,7 +17,7 @@ import { CHANGING_SECURITY, security } from './commands/security/grammar.ts';
 import { CHANGING_SKILLS, skills } from './commands/skills/grammar.ts';
 import { CHANGING_TRUST, trust } from './commands/trust/grammar.ts';
 import type { Context } from './context.ts';
-import { asking, examples, type Lazy, type Result } from './grammar.ts';
+import { asking, askingIn, examples, type Lazy, type Result } from './grammar.ts';
 import { CHANGING_OPERATIONS, gatewayOperations, operations } from './operations-grammar.ts';
 import type { Streams } from './output.ts';
 import { settings } from './settings-grammar.ts';
@@ -147,35 +147,27 @@ function look(program: Command, lazy: Lazy): void {
   examples(health, ['openclaw health']);
 
   const sessions = program.command('sessions').description('conversations: list, show, clean');
-  const list = asking(sessions.command('list').description('the newest first'));
-  list
+  const session = askingIn(sessions, lazy, () => import('./commands/sessions.ts'));
+  session('list', 'the newest first', ['openclaw sessions list', 'openclaw sessions list --search holiday'])
     .option('--limit <count>', 'at most this many (default: 50)')
-    .option('--search <words>', 'only those whose key, title or label has this')
-    .action(lazy(async () => ({ run: (await import('./commands/sessions.ts')).list })));
-  examples(list, ['openclaw sessions list', 'openclaw sessions list --search holiday']);
-  const show = asking(sessions.command('show').description('what was said').argument('<key>', 'such as main'));
-  show
-    .option('--limit <count>', 'the last messages (default: 50)')
-    .action(lazy(async () => ({ run: (await import('./commands/sessions.ts')).show })));
-  examples(show, ['openclaw sessions show main', 'openclaw sessions show main --limit 5 --json']);
-  const clean = asking(sessions.command('clean').description('go on without text from outside').argument('<key>'));
-  clean
-    .option('--keep <what>', 'own-words: what you wrote yourself; nothing: a fresh start (default: own-words)')
-    .action(lazy(async () => ({ run: (await import('./commands/sessions.ts')).clean })));
-  examples(clean, ['openclaw sessions clean main', 'openclaw sessions clean main --keep nothing']);
+    .option('--search <words>', 'only those whose key, title or label has this');
+  session('show', 'what was said', ['openclaw sessions show main', 'openclaw sessions show main --limit 5 --json'])
+    .argument('<key>', 'such as main')
+    .option('--limit <count>', 'the last messages (default: 50)');
+  session('clean', 'go on without text from outside', [
+    'openclaw sessions clean main',
+    'openclaw sessions clean main --keep nothing',
+  ])
+    .argument('<key>')
+    .option('--keep <what>', 'own-words: what you wrote yourself; nothing: a fresh start (default: own-words)');
 
   const outbox = program
     .command('outbox')
     .description('messages that leave in a few seconds, and drafts: list, undo, send');
-  const held = asking(outbox.command('list').description('what can still be taken back'));
-  held.action(lazy(async () => ({ run: (await import('./commands/outbox.ts')).list })));
-  examples(held, ['openclaw outbox list']);
-  const back = asking(outbox.command('undo').description('it never leaves').argument('<id>', 'see the list'));
-  back.action(lazy(async () => ({ run: (await import('./commands/outbox.ts')).undo })));
-  examples(back, ['openclaw outbox undo 7']);
-  const now = asking(outbox.command('send').description('without waiting').argument('<id>', 'see the list'));
-  now.action(lazy(async () => ({ run: (await import('./commands/outbox.ts')).send })));
-  examples(now, ['openclaw outbox send 7']);
+  const held = askingIn(outbox, lazy, () => import('./commands/outbox.ts'));
+  held('list', 'what can still be taken back', ['openclaw outbox list']);
+  held('undo', 'it never leaves', ['openclaw outbox undo 7']).argument('<id>', 'see the list');
+  held('send', 'without waiting', ['openclaw outbox send 7']).argument('<id>', 'see the list');
 
   const approvals = asking(
     program.command('approvals').description('questions that wait for your yes, and what you allowed'),
@@ -183,27 +175,22 @@ function look(program: Command, lazy: Lazy): void {
   const answering = () => import('./commands/approvals.ts');
   approvals.action(lazy(async () => ({ run: (await answering()).list })));
   examples(approvals, ['openclaw approvals', 'openclaw approvals show K7', 'openclaw approvals approve K7']);
-  const pending = asking(approvals.command('list').description('what waits'));
-  pending.action(lazy(async () => ({ run: (await answering()).list })));
-  examples(pending, ['openclaw approvals list', 'openclaw approvals list --json']);
-  const shown = asking(approvals.command('show').description('one question, whole').argument('<id>', CODE_OR_ID));
-  shown.action(lazy(async () => ({ run: (await answering()).show })));
-  examples(shown, ['openclaw approvals show K7', 'openclaw approvals show 3f6a --json']);
-  const approve = asking(approvals.command('approve').description('allow it, this once').argument('<id>', CODE_OR_ID));
-  approve
+  const question = askingIn(approvals, lazy, answering);
+  question('list', 'what waits', ['openclaw approvals list', 'openclaw approvals list --json']);
+  question('show', 'one question, whole', [
+    'openclaw approvals show K7',
+    'openclaw approvals show 3f6a --json',
+  ]).argument('<id>', CODE_OR_ID);
+  question('approve', 'allow it, this once', [
+    'openclaw approvals approve K7',
+    'openclaw approvals approve K7 --always',
+  ])
+    .argument('<id>', CODE_OR_ID)
     .option('--task', 'also for the rest of this run, what it shows (see grants)')
-    .option('--always', 'exactly this pattern, for 30 days at most (it is shown first; see grants)')
-    .action(lazy(async () => ({ run: (await answering()).approve })));
-  examples(approve, ['openclaw approvals approve K7', 'openclaw approvals approve K7 --always']);
-  const deny = asking(approvals.command('deny').description('refuse it').argument('<id>', CODE_OR_ID));
-  deny.action(lazy(async () => ({ run: (await answering()).deny })));
-  examples(deny, ['openclaw approvals deny K7']);
-  const given = asking(approvals.command('grants').description('what you allowed for good'));
-  given.action(lazy(async () => ({ run: (await answering()).grants })));
-  examples(given, ['openclaw approvals grants', 'openclaw approvals grants --json']);
-  const revoke = asking(approvals.command('revoke').description('ask again').argument('<id>', 'see grants'));
-  revoke.action(lazy(async () => ({ run: (await answering()).revoke })));
-  examples(revoke, ['openclaw approvals revoke 3f6a']);
+    .option('--always', 'exactly this pattern, for 30 days at most (it is shown first; see grants)');
+  question('deny', 'refuse it', ['openclaw approvals deny K7']).argument('<id>', CODE_OR_ID);
+  question('grants', 'what you allowed for good', ['openclaw approvals grants', 'openclaw approvals grants --json']);
+  question('revoke', 'ask again', ['openclaw approvals revoke 3f6a']).argument('<id>', 'see grants');
 
   const models = asking(program.command('models').description('the models that can answer').command('list'));
   models.description('all that are configured').action(lazy(() => import('./commands/models.ts')));

@@ -1,7 +1,7 @@
 // Owns the grammar of `config`, `secrets` and `token`. No option and no argument of these may take the value of a secret:
 // everybody on the machine can read the words of a command.
 import type { Command } from 'commander';
-import { asking, examples, jsonOption, type Lazy } from './grammar.ts';
+import { asking, examples, type Lazy, own } from './grammar.ts';
 
 export function settings(program: Command, lazy: Lazy): void {
   const config = program.command('config').description('the configuration: look at it, change it, take it back');
@@ -119,13 +119,6 @@ function secrets(group: Command, lazy: Lazy): void {
   own(store, 'rekey', 'a new key; the old one opens it no longer', ['openclaw secrets vault rekey'])
     .option(...phrase)
     .action(lazy(async () => ({ run: (await import('./commands/secrets/vault.ts')).rekey })));
-}
-
-/** A command that needs no gateway. */
-function own(group: Command, name: string, words: string, lines: readonly string[]): Command {
-  const command = group.command(name).description(words).addOption(jsonOption());
-  examples(command, lines);
-  return command;
 }
 
 function changing(config: Command, name: string, words: string, lines: readonly string[]): Command {

@@ -95,20 +95,10 @@ async function probeToken(facts: Facts): Promise<Outcome> {
   const door = doorOf(facts);
   if (door === null) return { skipped: NOT_RUNNING };
   const wrong = newToken(32);
-  const bearer = { authorization: `Bearer ${wrong}` };
   const tries = await Promise.all([
-    ...['/api/status', '/v1/status'].flatMap((path) => [
-      knock(door, path, {}).then(({ status }) => ({
-        what: `GET ${path} without a token`,
-        isIn: status >= 200 && status < 300,
-        status,
-      })),
-    ]),
-    knock(door, '/api/status', bearer).then(({ status }) => ({
-      what: 'GET /api/status with a wrong token',
-      isIn: status >= 200 && status < 300,
-      status,
-    })),
+    getting(door, '/api/status', {}, 'GET /api/status without a token'),
+    getting(door, '/v1/status', {}, 'GET /v1/status without a token'),
+    getting(door, '/api/status', { authorization: `Bearer ${wrong}` }, 'GET /api/status with a wrong token'),
     knockSocket(door, {}, connectWith(facts, null)).then((one) => ({ ...one, what: 'a WebSocket without a token' })),
     knockSocket(door, {}, connectWith(facts, wrong)).then((one) => ({
       ...one,
@@ -138,11 +128,7 @@ async function probePages(facts: Facts): Promise<Outcome> {
   ];
   const tries = await Promise.all(
     pages.flatMap(([what, headers]) => [
-      knock(door, '/healthz', headers).then(({ status }) => ({
-        what: `HTTP from ${what}`,
-        isIn: status >= 200 && status < 300,
-        status,
-      })),
+      getting(door, '/healthz', headers, `HTTP from ${what}`),
       // A socket that opens is one too many: no token was asked for yet, but the page talks to it.
       knockSocket(door, headers, null).then(({ status }) => ({
         what: `a WebSocket from ${what}`,
@@ -159,7 +145,17 @@ async function probePages(facts: Facts): Promise<Outcome> {
   );
 }
 
-type Try = { readonly what: string; readonly isIn: boolean };
+type Try = { readonly what: string; readonly isIn: boolean; readonly status: number };
+
+async function getting(
+  door: Door,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  what: string,
+): Promise<Try> {
+  const { status } = await knock(door, path, headers);
+  return { what, isIn: status >= 200 && status < 300, status };
+}
 
 function throughOf(tries: readonly Try[], fix: string, pass: string): Outcome {
   const through = tries.filter(({ isIn }) => isIn);

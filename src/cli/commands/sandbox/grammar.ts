@@ -1,6 +1,6 @@
 // Owns the grammar of `sandbox`: where commands run, what is in there, and what it refuses.
 import type { Command } from 'commander';
-import { asking, examples, jsonOption, type Lazy } from '../../grammar.ts';
+import { asking, askingIn, examples, jsonOption, type Lazy } from '../../grammar.ts';
 
 export const CHANGING_SANDBOX: readonly string[] = ['recreate', 'prune', 'build'];
 
@@ -30,22 +30,20 @@ export function sandbox(program: Command, lazy: Lazy): void {
     'openclaw sandbox explain --channel telegram --chat -100123 --sender 42 --json',
   ]);
 
-  const boxes = () => import('./boxes.ts');
-  const list = asking(group.command('list').description('the boxes that are open'));
-  list.action(lazy(async () => ({ run: (await boxes()).list })));
-  examples(list, ['openclaw sandbox list', 'openclaw sandbox list --json']);
-  const recreate = asking(group.command('recreate').description('end boxes; the next command opens them anew'));
-  recreate
+  const boxes = askingIn(group, lazy, () => import('./boxes.ts'));
+  boxes('list', 'the boxes that are open', ['openclaw sandbox list', 'openclaw sandbox list --json']);
+  boxes('recreate', 'end boxes; the next command opens them anew', [
+    'openclaw sandbox recreate --all',
+    'openclaw sandbox recreate --agent main',
+  ])
     .option('--all', 'all of them')
     .option('--session <key>', 'the one of this conversation')
-    .option('--agent <name>', 'the one of this agent, and those of its conversations')
-    .action(lazy(async () => ({ run: (await boxes()).recreate })));
-  examples(recreate, ['openclaw sandbox recreate --all', 'openclaw sandbox recreate --agent main']);
-  const prune = asking(group.command('prune').description('close the boxes that nobody used for long'));
-  prune
-    .option('--all', 'however short the time, as long as nothing runs in them')
-    .action(lazy(async () => ({ run: (await boxes()).prune })));
-  examples(prune, ['openclaw sandbox prune', 'openclaw sandbox prune --all']);
+    .option('--agent <name>', 'the one of this agent, and those of its conversations');
+  const prune = ['openclaw sandbox prune', 'openclaw sandbox prune --all'];
+  boxes('prune', 'close the boxes that nobody used for long', prune).option(
+    '--all',
+    'however short the time, as long as nothing runs in them',
+  );
 
   const probe = group.command('probe').description('try to break out of a box; fails when something gets through');
   probe

@@ -1,6 +1,6 @@
 // Owns the grammar of `trust`: people, chats, hosts and accounts that need no naming any more.
 import type { Command } from 'commander';
-import { asking, examples, type Lazy } from '../../grammar.ts';
+import { asking, askingIn, examples, type Lazy } from '../../grammar.ts';
 
 export const CHANGING_TRUST = ['add', 'remove', 'import-contacts'];
 
@@ -9,21 +9,17 @@ export function trust(program: Command, lazy: Lazy): void {
     .command('trust')
     .description('people, chats, hosts and accounts that you know: list, add, remove, import-contacts');
   const body = () => import('./trust.ts');
-  const list = asking(group.command('list').description('all of them, and who added each'));
-  list.action(lazy(async () => ({ run: (await body()).list })));
-  examples(list, ['openclaw trust list', 'openclaw trust list --json']);
-  const add = asking(group.command('add').description('one more').argument('<value>', 'an address, number, chat, host'))
-    .option('--kind <kind>', 'person, chat, host or account (default: what it can only be)')
-    .option('--name <name>', 'what you call it');
-  add.action(lazy(async () => ({ run: (await body()).add })));
-  examples(add, [
+  const verb = askingIn(group, lazy, body);
+  verb('list', 'all of them, and who added each', ['openclaw trust list', 'openclaw trust list --json']);
+  verb('add', 'one more', [
     'openclaw trust add ann@example.net --name Ann',
     'openclaw trust add example.net',
     'openclaw trust add telegram:123456',
-  ]);
-  const remove = asking(group.command('remove').description('one less').argument('<value>', 'see the list'));
-  remove.action(lazy(async () => ({ run: (await body()).remove })));
-  examples(remove, ['openclaw trust remove ann@example.net']);
+  ])
+    .argument('<value>', 'an address, number, chat, host')
+    .option('--kind <kind>', 'person, chat, host or account (default: what it can only be)')
+    .option('--name <name>', 'what you call it');
+  verb('remove', 'one less', ['openclaw trust remove ann@example.net']).argument('<value>', 'see the list');
   const contacts = asking(
     group
       .command('import-contacts')
