@@ -1,16 +1,15 @@
 // Owns reading numbers that people type as options. A wrong one is a usage error that names the option.
-import { EXIT, HardshellError } from '../platform/errors.ts';
+import { misused } from '../platform/errors.ts';
 
 export function wholeNumber(text: string | undefined, option: string, otherwise: number, max: number): number {
   if (text === undefined) return otherwise;
   const value = /^\d{1,9}$/.test(text) ? Number(text) : 0;
   if (value >= 1 && value <= max) return value;
-  throw new HardshellError({
-    code: 'OPTION_UNUSABLE',
-    message: `${option} ${text} is not a whole number from 1 to ${max}`,
-    fix: `write it like ${option} ${Math.min(otherwise, max)}`,
-    exitCode: EXIT.usage,
-  });
+  throw misused(
+    'OPTION_UNUSABLE',
+    `${option} ${text} is not a whole number from 1 to ${max}`,
+    `write it like ${option} ${Math.min(otherwise, max)}`,
+  );
 }
 
 const DAY_MS = 86_400_000;
@@ -22,10 +21,9 @@ export function milliseconds(text: string | undefined, option: string, maxMs: nu
   const [, count = '', unit = ''] = /^(\d{1,6})\s?([smhd])$/.exec(text) ?? [];
   const value = Number(count) * (UNITS[unit] ?? 0);
   if (value > 0 && value <= maxMs) return value;
-  throw new HardshellError({
-    code: 'OPTION_UNUSABLE',
-    message: `${option} ${text} is not a length of time up to ${maxMs > 2 * DAY_MS ? `${maxMs / DAY_MS} days` : `${maxMs / 3_600_000} hours`}`,
-    fix: `write it like ${option} ${maxMs > 2 * DAY_MS ? '12h or 7d' : '5m'}`,
-    exitCode: EXIT.usage,
-  });
+  throw misused(
+    'OPTION_UNUSABLE',
+    `${option} ${text} is not a length of time up to ${maxMs > 2 * DAY_MS ? `${maxMs / DAY_MS} days` : `${maxMs / 3_600_000} hours`}`,
+    `write it like ${option} ${maxMs > 2 * DAY_MS ? '12h or 7d' : '5m'}`,
+  );
 }

@@ -2,7 +2,7 @@
 // so that this file may import nothing heavy.
 import { Command, type CommanderError, Help, Option } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
-import { EXIT, HardshellError } from '../platform/errors.ts';
+import { type HardshellError, misused } from '../platform/errors.ts';
 import { audit } from './commands/audit/grammar.ts';
 import { backup, CHANGING_BACKUP } from './commands/backup/grammar.ts';
 import { CHANGING_CHANNELS, channels } from './commands/channels/grammar.ts';
@@ -276,21 +276,19 @@ export function usageError(program: Command, words: readonly string[], error: Co
   if (/^too many/.test(said) && /^openclaw secrets (set|rotate)$/.test(name)) return valueInWords(name, 'NAME');
   const isToken = /^too many/.test(said) || /^--(bot-?)?(token|password)$/.test(word);
   if (isToken && name === 'openclaw channels add') return valueInWords(name, 'CHANNEL');
-  return new HardshellError({
-    code: missing ? 'USAGE' : error.code.replace('commander.', '').replace(/[A-Z]/g, '_$&').toUpperCase(),
-    message: missing ? `${name} needs one more word` : unknown ? `${name} has no ${unknown[1]} "${word}"` : said,
-    fix: guess === undefined ? help : `did you mean ${guess}? Otherwise ${help}`,
-    exitCode: EXIT.usage,
-  });
+  return misused(
+    missing ? 'USAGE' : error.code.replace('commander.', '').replace(/[A-Z]/g, '_$&').toUpperCase(),
+    missing ? `${name} needs one more word` : unknown ? `${name} has no ${unknown[1]} "${word}"` : said,
+    guess === undefined ? help : `did you mean ${guess}? Otherwise ${help}`,
+  );
 }
 
 const valueInWords = (name: string, takes: 'NAME' | 'CHANNEL'): HardshellError =>
-  new HardshellError({
-    code: 'SECRET_IN_ARGV',
-    message: `too many arguments: ${name} takes a ${takes.toLowerCase()}; a value in the words of a command can be read by others`,
-    fix: `${name} ${takes}   (it asks, or reads standard input); if that was the secret, replace it: shells remember commands`,
-    exitCode: EXIT.usage,
-  });
+  misused(
+    'SECRET_IN_ARGV',
+    `too many arguments: ${name} takes a ${takes.toLowerCase()}; a value in the words of a command can be read by others`,
+    `${name} ${takes}   (it asks, or reads standard input); if that was the secret, replace it: shells remember commands`,
+  );
 
 function commandOf(program: Command, words: readonly string[]): Command {
   let command = program;

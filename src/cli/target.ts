@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalEnv } from '../config/environment.ts';
 import { type Env, type Paths, portFromEnv, resolvePaths } from '../config/paths.ts';
-import { EXIT, HardshellError } from '../platform/errors.ts';
+import { EXIT, HardshellError, misused } from '../platform/errors.ts';
 import { type LockFacts, readLiveLock } from '../platform/lock.ts';
 
 export type TargetFlags = { readonly url?: string; readonly port?: string; readonly token?: string };
@@ -71,13 +71,11 @@ function remoteTarget(flags: TargetFlags, env: Env, paths: Paths, text: string):
   const variables = ['OPENCLAW_GATEWAY_TOKEN', 'GATEWAY_AUTH_TOKEN', 'OPENCLAW_GATEWAY_PASSWORD'];
   const token = flags.token ?? variables.map((name) => env[name]).find(Boolean);
   if (token === undefined) {
-    throw new HardshellError({
-      code: 'URL_WITHOUT_TOKEN',
-      message:
-        'with --url the token must be given too: the stored one is only ever sent to the gateway of this state folder',
-      fix: 'set OPENCLAW_GATEWAY_TOKEN to the token of that gateway',
-      exitCode: EXIT.usage,
-    });
+    throw misused(
+      'URL_WITHOUT_TOKEN',
+      'with --url the token must be given too: the stored one is only ever sent to the gateway of this state folder',
+      'set OPENCLAW_GATEWAY_TOKEN to the token of that gateway',
+    );
   }
   const path = url.pathname === '/' ? '' : url.pathname.replace(/\/$/, '');
   return {
@@ -98,23 +96,17 @@ function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url && /^(wss?|https?):$/.test(url.protocol) && url.username === '' && url.password === '' && url.search === '')
     return url;
-  throw new HardshellError({
-    code: 'URL_UNUSABLE',
-    message: `--url ${text} is not the address of a gateway`,
-    fix: 'write it like wss://assistant.example.net or ws://127.0.0.1:18789',
-    exitCode: EXIT.usage,
-  });
+  throw misused(
+    'URL_UNUSABLE',
+    `--url ${text} is not the address of a gateway`,
+    'write it like wss://assistant.example.net or ws://127.0.0.1:18789',
+  );
 }
 
 export function parsePort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (port >= 1 && port <= 65_535) return port;
-  throw new HardshellError({
-    code: 'PORT_UNUSABLE',
-    message: `"${text}" is not a port`,
-    fix: 'use a number from 1 to 65535',
-    exitCode: EXIT.usage,
-  });
+  throw misused('PORT_UNUSABLE', `"${text}" is not a port`, 'use a number from 1 to 65535');
 }
 
 type Configured = {

@@ -32,6 +32,10 @@ export class HardshellError extends Error {
   }
 }
 
+/** A command was given words that it cannot take. */
+export const misused = (code: string, message: string, fix: string): HardshellError =>
+  new HardshellError({ code, message, fix, exitCode: EXIT.usage });
+
 /** The message of anything thrown, on one line. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

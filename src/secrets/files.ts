@@ -3,7 +3,7 @@
 import { isUtf8 } from 'node:buffer';
 import { lstatSync, readdirSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { EXIT, errnoOf, HardshellError } from '../platform/errors.ts';
+import { EXIT, errnoOf, HardshellError, misused } from '../platform/errors.ts';
 import { fileFailure } from '../platform/file-errors.ts';
 import { ensureFolder, type FileFacts, removeFile, replaceFile, tryReadChecked } from '../platform/files.ts';
 
@@ -148,24 +148,18 @@ export function secretPath(credentialsDir: string, name: string): string {
 /** One rule for all places, so that a secret can move from one to another under its name. */
 export function checkName(name: string): void {
   if (NAME.test(name)) return;
-  throw new HardshellError({
-    code: 'SECRET_NAME',
-    message: `${JSON.stringify(name.slice(0, 40))} cannot be the name of a secret`,
-    fix: 'use letters, digits, dots, dashes and underscores, at most 100, beginning with a letter or digit',
-    exitCode: EXIT.usage,
-  });
+  throw misused(
+    'SECRET_NAME',
+    `${JSON.stringify(name.slice(0, 40))} cannot be the name of a secret`,
+    'use letters, digits, dots, dashes and underscores, at most 100, beginning with a letter or digit',
+  );
 }
 
 /** Refuses what no place for secrets could give back unchanged. */
 export function checkValue(value: string, name: string): void {
   const refuse = (why: string): never => {
     const message = `the value for the secret ${name} ${why}`;
-    throw new HardshellError({
-      code: 'SECRET_VALUE',
-      message,
-      fix: 'enter it, or pipe it in: openclaw secrets set NAME < file',
-      exitCode: EXIT.usage,
-    });
+    throw misused('SECRET_VALUE', message, 'enter it, or pipe it in: openclaw secrets set NAME < file');
   };
   if (value.trim() === '') refuse('is empty');
   if (Buffer.byteLength(value) > MAX_SECRET_BYTES - 1) refuse(`is larger than ${MAX_SECRET_BYTES - 1} bytes`);

@@ -3,7 +3,7 @@
 import { argon2Sync, hkdfSync, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { EXIT, HardshellError } from '../platform/errors.ts';
+import { EXIT, HardshellError, misused } from '../platform/errors.ts';
 import { ensureFolder, moveFile, replaceFile } from '../platform/files.ts';
 import { newToken } from '../platform/ids.ts';
 import { checkName, quoted, tryReadSecretAt } from './files.ts';
@@ -130,12 +130,11 @@ function stretch(slot: KeySlot, passphrase: string): Buffer {
 function checkPassphrase(passphrase: string): void {
   const weakness = weaknessOf(passphrase, MIN_PASSPHRASE_BITS);
   if (weakness === null) return;
-  throw new HardshellError({
-    code: 'PASSPHRASE_WEAK',
-    message: `the passphrase ${weakness.why}`,
-    fix: 'take five or more words that nobody would put together',
-    exitCode: EXIT.usage,
-  });
+  throw misused(
+    'PASSPHRASE_WEAK',
+    `the passphrase ${weakness.why}`,
+    'take five or more words that nobody would put together',
+  );
 }
 
 function missing(path: string): HardshellError {

@@ -8,7 +8,7 @@ import { keepVersion, listVersions, versionText } from '../../config/edit/histor
 import type { ChangePorts } from '../../config/edit/ports.ts';
 import { changeConfig } from '../../config/edit/transaction.ts';
 import { hashOf } from '../../config/inspect.ts';
-import { EXIT, HardshellError, reasonOf } from '../../platform/errors.ts';
+import { HardshellError, reasonOf } from '../../platform/errors.ts';
 import { changeMode, removeFile, replaceFile, tryReadText } from '../../platform/files.ts';
 import type { ModeStep, Plan } from './plan.ts';
 
@@ -150,5 +150,4 @@ const nothingToUndo = (): HardshellError =>
     code: 'NOTHING_TO_UNDO',
     message: 'no --fix is there to be undone',
     fix: 'openclaw config history   (changes by other commands)',
-    exitCode: EXIT.failure,
   });

@@ -1,6 +1,6 @@
 // Owns `openclaw agent`: one message in, one answer out. The message has one id for its whole life, so that asking again
 // after a lost connection can never make the assistant do it twice.
-import { EXIT, HardshellError } from '../../platform/errors.ts';
+import { EXIT, HardshellError, misused } from '../../platform/errors.ts';
 import { newId } from '../../platform/ids.ts';
 import { nameOf } from '../../policy/approvals/approval.ts';
 import { type Answer, createAnswer } from '../chat/answer.ts';
@@ -179,21 +179,19 @@ async function readMessage(out: Output): Promise<string> {
 }
 
 function emptyMessage(): HardshellError {
-  return new HardshellError({
-    code: 'MESSAGE_EMPTY',
-    message: 'there is nothing to say: no message was given',
-    fix: 'openclaw agent -m "your message"   (or pipe it in)',
-    exitCode: EXIT.usage,
-  });
+  return misused(
+    'MESSAGE_EMPTY',
+    'there is nothing to say: no message was given',
+    'openclaw agent -m "your message"   (or pipe it in)',
+  );
 }
 
 function tooLong(): HardshellError {
-  return new HardshellError({
-    code: 'MESSAGE_TOO_LARGE',
-    message: 'standard input is longer than 1 MB, too long for one message',
-    fix: 'put it into a file of the workspace and ask about that file',
-    exitCode: EXIT.usage,
-  });
+  return misused(
+    'MESSAGE_TOO_LARGE',
+    'standard input is longer than 1 MB, too long for one message',
+    'put it into a file of the workspace and ask about that file',
+  );
 }
 
 function turnFailure(outcome: Outcome, turn: Turn): HardshellError {

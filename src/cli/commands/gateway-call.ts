@@ -1,6 +1,6 @@
 // Owns `openclaw gateway call`: any method of the protocol by name, for scripts and for looking closer. It asks for the
 // scope that the method needs; a method that it does not know is called with all that the token allows.
-import { EXIT, HardshellError, reasonOf } from '../../platform/errors.ts';
+import { misused, reasonOf } from '../../platform/errors.ts';
 import type { Scope } from '../client.ts';
 import { withClient } from '../connect/with-client.ts';
 import type { Context } from '../context.ts';
@@ -49,10 +49,5 @@ function parseParams(text: string | undefined): unknown {
   } catch (error) {
     why = reasonOf(error);
   }
-  throw new HardshellError({
-    code: 'PARAMS_UNUSABLE',
-    message: `--params cannot be used: ${why}`,
-    fix: `write it like --params '{"limit":5}'`,
-    exitCode: EXIT.usage,
-  });
+  throw misused('PARAMS_UNUSABLE', `--params cannot be used: ${why}`, `write it like --params '{"limit":5}'`);
 }

@@ -1,5 +1,5 @@
 // Owns `openclaw sessions list` and `sessions show`.
-import { EXIT, HardshellError } from '../../platform/errors.ts';
+import { HardshellError, misused } from '../../platform/errors.ts';
 import {
   canonicalKey,
   type Json,
@@ -109,12 +109,11 @@ export async function clean(
   const { keep = 'own-words' } = options;
   const sessionKey = canonicalKey(key);
   if (keep !== 'own-words' && keep !== 'nothing')
-    throw new HardshellError({
-      code: 'OPTION_UNUSABLE',
-      message: `--keep ${keep} is neither own-words nor nothing`,
-      fix: `openclaw sessions clean ${shortKey(sessionKey)} --keep own-words`,
-      exitCode: EXIT.usage,
-    });
+    throw misused(
+      'OPTION_UNUSABLE',
+      `--keep ${keep} is neither own-words nor nothing`,
+      `openclaw sessions clean ${shortKey(sessionKey)} --keep own-words`,
+    );
   const { entry } = objectOf(
     await ask(context, options, 'operator.admin', 'sessions.clean', { key: sessionKey, keep }),
   );

@@ -1,5 +1,5 @@
 // Owns `openclaw usage`: what was spent, a bar a day, by model, person and conversation, and how near each cap is.
-import { EXIT, HardshellError } from '../../platform/errors.ts';
+import { misused } from '../../platform/errors.ts';
 import { usdText } from '../../spending/caps.ts';
 import type { Ledger } from '../../spending/ledger.ts';
 import { ask } from '../connect/with-client.ts';
@@ -17,12 +17,7 @@ export async function run(context: Context, options: TargetFlags & { readonly da
   const { out } = context;
   const days = Number(options.days ?? 30);
   if (!Number.isInteger(days) || days < 1 || days > 366)
-    throw new HardshellError({
-      code: 'BAD_DAYS',
-      message: `--days ${options.days} is not a number from 1 to 366`,
-      fix: 'openclaw usage --days 30',
-      exitCode: EXIT.usage,
-    });
+    throw misused('BAD_DAYS', `--days ${options.days} is not a number from 1 to 366`, 'openclaw usage --days 30');
   const report = (await ask(context, options, 'operator.read', 'usage.report', { days })) as Report;
   out.data(report);
   const { today, month, caps, models, senders, sessions } = report;

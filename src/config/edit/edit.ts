@@ -1,7 +1,7 @@
 // Owns changing a configuration as text: what is not concerned keeps every byte, comments included, and taking back a key
 // that was just added gives the old text. It must never return a text that says something else than was asked.
 import { isDeepStrictEqual } from 'node:util';
-import { EXIT, HardshellError } from '../../platform/errors.ts';
+import { type HardshellError, misused } from '../../platform/errors.ts';
 import { type Json5, type Node, parseJson5, plainValue } from '../text/json5.ts';
 import { showKeyPath } from './key-path.ts';
 import { type Container, childOf, commaAfter, entriesOf, indentAt, lineStart, restOfLine } from './layout.ts';
@@ -209,12 +209,11 @@ function without(value: unknown, path: readonly string[]): unknown {
 
 function noPlace(at: readonly string[], key: string): HardshellError {
   const parent = showKeyPath(at) || 'the top level';
-  return new HardshellError({
-    code: 'CONFIG_PATH_UNUSABLE',
-    message: `${key} cannot be set: ${parent} is not an object`,
-    fix: `openclaw config unset ${showKeyPath(at)}, or name another setting`,
-    exitCode: EXIT.usage,
-  });
+  return misused(
+    'CONFIG_PATH_UNUSABLE',
+    `${key} cannot be set: ${parent} is not an object`,
+    `openclaw config unset ${showKeyPath(at)}, or name another setting`,
+  );
 }
 
 const isTree = (value: unknown): value is Tree => value !== null && typeof value === 'object' && !Array.isArray(value);

@@ -2,7 +2,7 @@
 // written whole or not at all, and never changed.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { EXIT, errnoOf, HardshellError } from '../../platform/errors.ts';
+import { errnoOf, misused } from '../../platform/errors.ts';
 import { ensureFolder, removeFile, replaceFile, tryReadText } from '../../platform/files.ts';
 import { hashOf } from '../inspect.ts';
 
@@ -34,12 +34,7 @@ export function listVersions(stateDir: string): Version[] {
 export function versionText(stateDir: string, id: number): string {
   const stored = read(stateDir, id);
   if (stored) return stored.text;
-  throw new HardshellError({
-    code: 'CONFIG_VERSION_UNKNOWN',
-    message: `there is no version ${id} of the configuration`,
-    fix: 'openclaw config history',
-    exitCode: EXIT.usage,
-  });
+  throw misused('CONFIG_VERSION_UNKNOWN', `there is no version ${id} of the configuration`, 'openclaw config history');
 }
 
 /** Keeps a text as the newest version, unless it already is. */

@@ -1,5 +1,5 @@
 // Owns how a setting is named on a command line: `gateway.port`, `channels.discord.guilds["12.3"].users`, `list[0]`.
-import { EXIT, HardshellError } from '../../platform/errors.ts';
+import { type HardshellError, misused } from '../../platform/errors.ts';
 
 const PART = /\.?([^.[\]"'\s]+)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]|\['([^'\\]*)'\]/y;
 
@@ -22,9 +22,8 @@ export const showKeyPath = (path: readonly string[]): string =>
   path.map((key, i) => (/^[^.[\]"'\s]+$/.test(key) ? `${i ? '.' : ''}${key}` : `[${JSON.stringify(key)}]`)).join('');
 
 const unreadable = (text: string): HardshellError =>
-  new HardshellError({
-    code: 'KEY_PATH_UNUSABLE',
-    message: `"${text.slice(0, 80)}" does not name a setting`,
-    fix: 'write it like gateway.port, or channels.telegram.groups["-100123"].requireMention',
-    exitCode: EXIT.usage,
-  });
+  misused(
+    'KEY_PATH_UNUSABLE',
+    `"${text.slice(0, 80)}" does not name a setting`,
+    'write it like gateway.port, or channels.telegram.groups["-100123"].requireMention',
+  );

@@ -106,7 +106,6 @@ export const damaged = (why: string): HardshellError =>
     code: 'BACKUP_DAMAGED',
     message: `this backup is not used: ${why}`,
     fix: 'take another one (openclaw backup list); nothing was changed',
-    exitCode: EXIT.failure,
   });
 
 export const newer = (how: string): HardshellError =>

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { Paths } from '../../config/paths.ts';
-import { EXIT, HardshellError } from '../../platform/errors.ts';
+import { misused } from '../../platform/errors.ts';
 import { ensureFolder } from '../../platform/files.ts';
 import { dropFile } from '../../platform/tree/staging.ts';
 
@@ -31,12 +31,11 @@ export function useFolder(folder: string, inside: readonly string[]): string {
   const refuse = (place: string): void => {
     const way = relative(place, path);
     if (way.startsWith('..')) return;
-    throw new HardshellError({
-      code: 'BACKUP_INSIDE',
-      message: `${path} lies in ${place}, which is what the backup is of`,
-      fix: 'choose a folder outside, best on another disk: --to FOLDER',
-      exitCode: EXIT.usage,
-    });
+    throw misused(
+      'BACKUP_INSIDE',
+      `${path} lies in ${place}, which is what the backup is of`,
+      'choose a folder outside, best on another disk: --to FOLDER',
+    );
   };
   inside.forEach(refuse);
   if (!existsSync(path)) ensureFolder(path);

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, lstatSync, readdirSync, realpathSync, statfsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { EXIT, HardshellError } from '../../platform/errors.ts';
+import { EXIT, HardshellError, misused } from '../../platform/errors.ts';
 import { fileFailure } from '../../platform/file-errors.ts';
 import { copyFileDurable, ensureFolder, removeFile } from '../../platform/files.ts';
 import { acquireLock, readLiveLock } from '../../platform/lock.ts';
@@ -204,12 +204,11 @@ function copyOver(from: string, to: string): void {
 }
 
 const occupied = (target: string): HardshellError =>
-  new HardshellError({
-    code: 'STATE_OCCUPIED',
-    message: `${target} is not empty`,
-    fix: '--in-place puts what is there aside and restores; --to FOLDER restores elsewhere; --dry-run says what would change',
-    exitCode: EXIT.usage,
-  });
+  misused(
+    'STATE_OCCUPIED',
+    `${target} is not empty`,
+    '--in-place puts what is there aside and restores; --to FOLDER restores elsewhere; --dry-run says what would change',
+  );
 
 export type Change = { readonly path: string; readonly change: 'added' | 'changed' | 'gone' };
 export type Preview = { readonly manifest: Manifest; readonly changes: readonly Change[]; readonly same: number };

@@ -1,7 +1,7 @@
 // Owns encryption of backups as age does it, so that Debian's own `age` opens them without us. The only file that knows the
 // library. A passphrase or key is never in a message.
 import { Readable } from 'node:stream';
-import { EXIT, HardshellError } from '../../platform/errors.ts';
+import { EXIT, HardshellError, misused } from '../../platform/errors.ts';
 import type { Chunks } from './archive.ts';
 import { damaged } from './manifest.ts';
 
@@ -104,9 +104,4 @@ const wrongKey = (lock: Lock): HardshellError =>
   });
 
 const badKey = (what: string, wanted: string): HardshellError =>
-  new HardshellError({
-    code: 'BACKUP_KEY',
-    message: `${what} cannot be used`,
-    fix: `it takes ${wanted}`,
-    exitCode: EXIT.usage,
-  });
+  misused('BACKUP_KEY', `${what} cannot be used`, `it takes ${wanted}`);

@@ -1,6 +1,6 @@
 // Owns the words for when: cron lines of five fields, in the time of this machine, and the short ones that people type. It
 // looks at no clock.
-import { EXIT, HardshellError } from '../../platform/errors.ts';
+import { type HardshellError, misused } from '../../platform/errors.ts';
 
 const RANGES = [
   [0, 59],
@@ -63,9 +63,8 @@ function fieldsOf(line: string): Field[] {
 }
 
 const unusable = (line: string): HardshellError =>
-  new HardshellError({
-    code: 'SCHEDULE_UNUSABLE',
-    message: `"${line.slice(0, 60)}" says no time`,
-    fix: `${SPANS.join(', ')}, or a cron line such as "0 3 * * *"`,
-    exitCode: EXIT.usage,
-  });
+  misused(
+    'SCHEDULE_UNUSABLE',
+    `"${line.slice(0, 60)}" says no time`,
+    `${SPANS.join(', ')}, or a cron line such as "0 3 * * *"`,
+  );

@@ -1,7 +1,7 @@
 // Owns the account that a system unit runs as: found, or made without a login. It must never be root, and never the
 // account of a person that it would have to change.
 import { readFileSync } from 'node:fs';
-import { EXIT, HardshellError } from '../../platform/errors.ts';
+import { HardshellError, misused } from '../../platform/errors.ts';
 import { runProgram, systemProgram } from './control.ts';
 
 export type Account = { readonly name: string; readonly uid: number; readonly gid: number; readonly home: string };
@@ -14,13 +14,11 @@ export const USERADD_LINES = [
 
 export function checkAccountName(name: string): void {
   if (/^[a-z_][a-z0-9_-]{0,31}$/.test(name) && name !== 'root') return;
-  throw new HardshellError({
-    code: 'ACCOUNT_NAME',
-    message:
-      name === 'root' ? 'the gateway is never run as root by a unit' : `"${name}" cannot be the name of an account`,
-    fix: 'use a name of its own, such as --system-user openclaw',
-    exitCode: EXIT.usage,
-  });
+  throw misused(
+    'ACCOUNT_NAME',
+    name === 'root' ? 'the gateway is never run as root by a unit' : `"${name}" cannot be the name of an account`,
+    'use a name of its own, such as --system-user openclaw',
+  );
 }
 
 export function findAccount(name: string, passwd = readFileSync('/etc/passwd', 'utf8')): Account | null {
@@ -36,12 +34,11 @@ export async function ensureAccount(name: string): Promise<Account> {
   checkAccountName(name);
   const found = findAccount(name) ?? (await make(name));
   if (found.uid !== 0) return found;
-  throw new HardshellError({
-    code: 'ACCOUNT_IS_ROOT',
-    message: `the account ${name} has all rights of root`,
-    fix: 'use an account of its own, such as --system-user openclaw',
-    exitCode: EXIT.usage,
-  });
+  throw misused(
+    'ACCOUNT_IS_ROOT',
+    `the account ${name} has all rights of root`,
+    'use an account of its own, such as --system-user openclaw',
+  );
 }
 
 async function make(name: string): Promise<Account> {

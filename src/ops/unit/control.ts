@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Env } from '../../config/paths.ts';
-import { EXIT, HardshellError } from '../../platform/errors.ts';
+import { HardshellError } from '../../platform/errors.ts';
 import { type RunResult, run } from '../../platform/process/process.ts';
 import { LABEL } from './launchd-plist.ts';
 import { type InstalledUnit, type Manager, UNIT_NAME } from './places.ts';
@@ -99,6 +99,5 @@ async function mustWork(manager: Manager, words: readonly string[], env: Env): P
       manager === 'systemd-system'
         ? `sudo systemctl ${words.join(' ')}; journalctl -u ${UNIT_NAME} says more`
         : 'run it where you are logged in yourself (not through su or sudo), or: openclaw gateway run',
-    exitCode: EXIT.failure,
   });
 }

@@ -1,7 +1,7 @@
 // Owns the registry of trust: whom and what the owner has confirmed, so that reaching it needs no naming. Changed only by
 // surfaces of the owner, never by a tool; each change is journalled with who made it.
 import type { Journal } from '../../journal/journal.ts';
-import { EXIT, HardshellError } from '../../platform/errors.ts';
+import { type HardshellError, misused } from '../../platform/errors.ts';
 import type { Store } from '../../store/open.ts';
 import type { TrustedRow, TrustedTable } from '../../store/people/trusted.ts';
 import { entryOf, requireEntry, type TrustKind } from './entry.ts';
@@ -115,9 +115,8 @@ function spellingsOf(kind: string, value: string): string[] {
 }
 
 const full = (): HardshellError =>
-  new HardshellError({
-    code: 'TRUST_FULL',
-    message: `the registry holds at most ${MAX_ENTRIES} entries`,
-    fix: 'openclaw trust list, then openclaw trust remove',
-    exitCode: EXIT.usage,
-  });
+  misused(
+    'TRUST_FULL',
+    `the registry holds at most ${MAX_ENTRIES} entries`,
+    'openclaw trust list, then openclaw trust remove',
+  );

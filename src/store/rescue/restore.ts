@@ -4,7 +4,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
-import { EXIT, HardshellError } from '../../platform/errors.ts';
+import { HardshellError } from '../../platform/errors.ts';
 import { copyFileDurable, moveFile, removeFile } from '../../platform/files.ts';
 import { openStore, type Store } from '../open.ts';
 import { snapshotsIn, stamp } from './snapshots.ts';
@@ -88,7 +88,6 @@ function restore({ path, snapshotsDir, snapshots, now }: Place, what: string): O
     code: 'DATABASE_CORRUPT',
     message: `${path} is ${what}, ${snapshots.length > 0 ? 'and no snapshot is sound' : 'and there is no snapshot to restore'}`,
     fix: `to start empty and keep the damaged files: mkdir ${kept} && mv ${present(path).map((part) => path + part).join(' ')} ${kept}/`, // biome-ignore format: one command
-    exitCode: EXIT.failure,
   });
 }
 

@@ -11,7 +11,7 @@ import {
   recipientOf,
   type Sealing,
 } from '../../../ops/backup/seal.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { EXIT, HardshellError, misused } from '../../../platform/errors.ts';
 import { tryReadText } from '../../../platform/files.ts';
 import { MAX_SECRET_BYTES, tryReadSecret, writeSecret } from '../../../secrets/files.ts';
 import type { Context } from '../../context.ts';
@@ -39,12 +39,7 @@ export async function sealingFor({ out }: Context, flags: SealFlags, paths: Path
   if (!flags.passphraseStdin && out.streams.stdin.isTTY !== true) throw needsPassphrase();
   const passphrase = await readHidden(out, 'a passphrase for the backup', MAX_SECRET_BYTES);
   if (out.streams.stdin.isTTY && passphrase !== (await readHidden(out, 'once more', MAX_SECRET_BYTES)))
-    throw new HardshellError({
-      code: 'PASSPHRASE_DIFFERS',
-      message: 'the two passphrases are not the same',
-      fix: 'enter it again',
-      exitCode: EXIT.usage,
-    });
+    throw misused('PASSPHRASE_DIFFERS', 'the two passphrases are not the same', 'enter it again');
   return { passphrase };
 }
 
@@ -90,9 +85,8 @@ export async function openingFor(
 }
 
 const needsPassphrase = (): HardshellError =>
-  new HardshellError({
-    code: 'NEEDS_PASSPHRASE',
-    message: 'it takes a passphrase, and there is nobody to ask',
-    fix: 'pipe it in with --passphrase-stdin, or use --recipient age1…; openclaw backup schedule makes a key',
-    exitCode: EXIT.usage,
-  });
+  misused(
+    'NEEDS_PASSPHRASE',
+    'it takes a passphrase, and there is nobody to ask',
+    'pipe it in with --passphrase-stdin, or use --recipient age1…; openclaw backup schedule makes a key',
+  );

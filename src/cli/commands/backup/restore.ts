@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { resolvePaths } from '../../../config/paths.ts';
 import { openArchive, previewRestore, type RestoreOptions, restoreBackup } from '../../../ops/backup/restore.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { misused } from '../../../platform/errors.ts';
 import { quoted } from '../../../secrets/files.ts';
 import type { Context } from '../../context.ts';
 import { span } from '../../output.ts';
@@ -17,13 +17,7 @@ const MARKS = { added: '+', changed: '~', gone: '-' } as const;
 
 export async function run(context: Context, flags: Flags, file: string): Promise<undefined> {
   const { env, version } = context;
-  if (flags.inPlace && flags.to)
-    throw new HardshellError({
-      code: 'USAGE',
-      message: '--in-place and --to name two places',
-      fix: 'say one of them',
-      exitCode: EXIT.usage,
-    });
+  if (flags.inPlace && flags.to) throw misused('USAGE', '--in-place and --to name two places', 'say one of them');
   const paths = resolvePaths(env);
   const archive = await openArchive(resolve(file));
   try {

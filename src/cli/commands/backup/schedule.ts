@@ -7,7 +7,7 @@ import { defaultFolder, useFolder } from '../../../ops/backup/places.ts';
 import { noteProof, readProof } from '../../../ops/backup/proof.ts';
 import { inspect } from '../../../ops/backup/scrub.ts';
 import { cronOf, nextDue } from '../../../ops/backup/when.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { EXIT, misused } from '../../../platform/errors.ts';
 import type { Context } from '../../context.ts';
 import { wholeNumber } from '../../numbers.ts';
 import { span } from '../../output.ts';
@@ -80,10 +80,9 @@ function sizeIn(text: string): number {
   const [, count = '', unit = ''] = /^(\d{1,12})\s?([kmgt]?)b?$/i.exec(text) ?? [];
   const bytes = Number(count) * (UNITS[unit.toLowerCase()] ?? 0);
   if (count !== '' && bytes >= 1_000_000 && Number.isSafeInteger(bytes)) return bytes;
-  throw new HardshellError({
-    code: 'OPTION_UNUSABLE',
-    message: `--max-bytes ${text} is not a size of at least 1MB`,
-    fix: 'write it like --max-bytes 5GB',
-    exitCode: EXIT.usage,
-  });
+  throw misused(
+    'OPTION_UNUSABLE',
+    `--max-bytes ${text} is not a size of at least 1MB`,
+    'write it like --max-bytes 5GB',
+  );
 }

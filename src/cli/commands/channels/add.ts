@@ -169,7 +169,6 @@ async function tried(
     code: refused ? 'TOKEN_REFUSED' : 'TOKEN_UNTESTED',
     message: `${health.reason}; nothing was written`,
     fix: refused ? health.fix : 'try again, or add --no-test to keep it untried',
-    exitCode: EXIT.failure,
   });
 }
 

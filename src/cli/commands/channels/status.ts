@@ -2,7 +2,7 @@
 import { resolvePaths } from '../../../config/paths.ts';
 import { CHANNEL_NAMES } from '../../../config/schema/channels.ts';
 import type { ChannelReport } from '../../../gateway/backend.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { EXIT, HardshellError, misused } from '../../../platform/errors.ts';
 import { readLiveLock } from '../../../platform/lock.ts';
 import { ask } from '../../connect/with-client.ts';
 import type { Context } from '../../context.ts';
@@ -138,9 +138,4 @@ function printDetails(out: Output, report: ChannelReport, now: number): void {
 const nameOf = (id: string, account: string): string => (account === 'default' ? id : `${id} (${account})`);
 
 export const unknownChannel = (name: string): HardshellError =>
-  new HardshellError({
-    code: 'UNKNOWN_CHANNEL',
-    message: `there is no channel "${name.slice(0, 40)}"`,
-    fix: `one of: ${CHANNEL_NAMES.join(', ')}`,
-    exitCode: EXIT.usage,
-  });
+  misused('UNKNOWN_CHANNEL', `there is no channel "${name.slice(0, 40)}"`, `one of: ${CHANNEL_NAMES.join(', ')}`);

@@ -125,5 +125,4 @@ const returned = ({ reason, path }: Outcome): HardshellError =>
     code: 'CONFIG_RETURNED',
     message: `the change was taken back, ${path} is as before: ${reason ?? 'it could not be proved'}`,
     fix: 'correct that, or stop the gateway and make the change again',
-    exitCode: EXIT.failure,
   });

@@ -1,7 +1,7 @@
 // Owns `openclaw config get`: what the running gateway uses, else what the file says. Every secret is hidden.
 import { parseKeyPath, showKeyPath } from '../../../config/edit/key-path.ts';
 import { type Paths, portFromEnv, resolvePaths } from '../../../config/paths.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { HardshellError } from '../../../platform/errors.ts';
 import { readLiveLock } from '../../../platform/lock.ts';
 import type { Context } from '../../context.ts';
 import { escapeJson } from '../../print/text.ts';
@@ -62,6 +62,5 @@ function unknownPath(path: string, walked: readonly string[], key: string, known
     code: 'CONFIG_PATH_UNKNOWN',
     message: `the configuration has no value at ${path}`,
     fix,
-    exitCode: EXIT.failure,
   });
 }

@@ -7,7 +7,7 @@ import { isRef, isSecretKey } from '../../../config/secrets.ts';
 import { parseJson5, plainValue } from '../../../config/text/json5.ts';
 import { describePosition, TextError } from '../../../config/text/position.ts';
 import { createRedactor } from '../../../log/redact.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { type HardshellError, misused } from '../../../platform/errors.ts';
 import { isVariable } from '../../../secrets/audit.ts';
 import { nameFor } from '../../../secrets/migrate.ts';
 
@@ -46,15 +46,13 @@ export function refuseSecretWords(path: readonly string[], value: unknown): void
   if (place === null) return;
   const key = showKeyPath(place);
   const name = nameFor(place.join('.'));
-  throw new HardshellError({
-    code: 'SECRET_IN_ARGV',
-    message: `${key} is a secret, and the words of a command can be read by others; nothing was changed`,
-    fix:
-      key === 'gateway.auth.token' || key === 'gateway.authToken'
-        ? 'openclaw token rotate'
-        : `openclaw secrets set ${name}, then: openclaw config set ${key} '{ source: "file", id: "${name}" }'`,
-    exitCode: EXIT.usage,
-  });
+  throw misused(
+    'SECRET_IN_ARGV',
+    `${key} is a secret, and the words of a command can be read by others; nothing was changed`,
+    key === 'gateway.auth.token' || key === 'gateway.authToken'
+      ? 'openclaw token rotate'
+      : `openclaw secrets set ${name}, then: openclaw config set ${key} '{ source: "file", id: "${name}" }'`,
+  );
 }
 
 function secretIn(path: readonly string[], value: unknown, above: boolean): readonly string[] | null {
@@ -80,9 +78,4 @@ function secretIn(path: readonly string[], value: unknown, above: boolean): read
 }
 
 const notAnObject = (why: string): HardshellError =>
-  new HardshellError({
-    code: 'PATCH_UNUSABLE',
-    message: `the patch cannot be used: ${why}`,
-    fix: `openclaw config patch '{ gateway: { port: 19000 } }'`,
-    exitCode: EXIT.usage,
-  });
+  misused('PATCH_UNUSABLE', `the patch cannot be used: ${why}`, `openclaw config patch '{ gateway: { port: 19000 } }'`);

@@ -2,7 +2,7 @@
 import { listVersions, type Version } from '../../../config/edit/history.ts';
 import { hashOf, inspectConfig } from '../../../config/inspect.ts';
 import { resolvePaths } from '../../../config/paths.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { HardshellError, misused } from '../../../platform/errors.ts';
 import type { Context } from '../../context.ts';
 import { span } from '../../output.ts';
 import { tableLines } from '../../print/table.ts';
@@ -40,12 +40,11 @@ export function present(env: Context['env']) {
 
 export function versionId(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new HardshellError({
-    code: 'CONFIG_VERSION_UNKNOWN',
-    message: `"${text.slice(0, 40)}" is not a version`,
-    fix: 'openclaw config history lists them',
-    exitCode: EXIT.usage,
-  });
+  throw misused(
+    'CONFIG_VERSION_UNKNOWN',
+    `"${text.slice(0, 40)}" is not a version`,
+    'openclaw config history lists them',
+  );
 }
 
 /** The newest version before the one that the file is now. */
@@ -58,6 +57,5 @@ export function versionBefore(stateDir: string, hash: string): Version {
     code: 'CONFIG_VERSION_UNKNOWN',
     message: 'there is no version of the configuration before this one',
     fix: 'openclaw config history',
-    exitCode: EXIT.failure,
   });
 }

@@ -1,6 +1,6 @@
 // Owns `openclaw config schema`: all of it for programs, one setting in words for people.
 import { explain, jsonSchema, suggestKey } from '../../../config/explain.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { HardshellError } from '../../../platform/errors.ts';
 import type { Context } from '../../context.ts';
 import { factLines } from '../../print/table.ts';
 import { parseKeyPath } from './given.ts';
@@ -32,5 +32,4 @@ const unknown = (key: string, near: string | undefined): HardshellError =>
     code: 'CONFIG_PATH_UNKNOWN',
     message: `there is no setting ${key}`,
     fix: near === undefined ? 'openclaw config schema' : `did you mean openclaw config schema ${near}?`,
-    exitCode: EXIT.failure,
   });

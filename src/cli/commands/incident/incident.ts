@@ -1,7 +1,7 @@
 // Owns `openclaw incident`: the steps with what is known about each, and `incident export`. It asks a gateway that runs, and
 // reads beside one that does not; neither is needed.
 import { resolve } from 'node:path';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { EXIT, misused } from '../../../platform/errors.ts';
 import type { Context } from '../../context.ts';
 import { span } from '../../output.ts';
 import type { TargetFlags } from '../../target.ts';
@@ -53,10 +53,9 @@ function sinceOf(text = '7d'): number {
   const unit = { m: 60_000, h: 3_600_000, d: DAY_MS }[ago?.[2] ?? ''] ?? 0;
   const atMs = ago ? Date.now() - Number(ago[1]) * unit : Date.parse(text);
   if (Number.isFinite(atMs) && atMs < Date.now()) return atMs;
-  throw new HardshellError({
-    code: 'BAD_TIME',
-    message: '--since is a day or time that has passed, or so long ago',
-    fix: 'openclaw incident --since 2026-11-21, or --since 12h',
-    exitCode: EXIT.usage,
-  });
+  throw misused(
+    'BAD_TIME',
+    '--since is a day or time that has passed, or so long ago',
+    'openclaw incident --since 2026-11-21, or --since 12h',
+  );
 }

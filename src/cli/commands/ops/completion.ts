@@ -1,7 +1,7 @@
 // Owns `openclaw completion`: a script for the shell, made from the grammar itself. It must hold no state of this machine;
 // the script asks nobody when it runs.
 import type { Command } from 'commander';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { EXIT, misused } from '../../../platform/errors.ts';
 import type { Context } from '../../context.ts';
 
 const NAMES = ['openclaw', 'hardshell'] as const;
@@ -20,12 +20,7 @@ function completionScript(shell: string, program: Command): string {
   if (shell === 'bash') return bash(places);
   if (shell === 'zsh') return `autoload -U +X bashcompinit && bashcompinit\n${bash(places)}`;
   if (shell === 'fish') return fish(places);
-  throw new HardshellError({
-    code: 'USAGE',
-    message: `"${shell}" is no shell that is known here`,
-    fix: 'one of bash, zsh, fish',
-    exitCode: EXIT.usage,
-  });
+  throw misused('USAGE', `"${shell}" is no shell that is known here`, 'one of bash, zsh, fish');
 }
 
 /** Every command that can be typed, with what can follow it. */

@@ -5,7 +5,7 @@ import { type StopOptions, startProcess, stopProcess, untilServing } from '../..
 import { control, isActive } from '../../../ops/unit/control.ts';
 import { ownProgram } from '../../../ops/unit/facts.ts';
 import { findInstalled, type InstalledUnit } from '../../../ops/unit/places.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { EXIT, HardshellError, misused } from '../../../platform/errors.ts';
 import { type LockFacts, readLiveLock } from '../../../platform/lock.ts';
 import type { Context } from '../../context.ts';
 import { span } from '../../output.ts';
@@ -104,10 +104,9 @@ function elsewhere({ port, pid }: LockFacts, wanted: string): HardshellError {
 }
 
 function portOfUnit(unit: InstalledUnit): HardshellError {
-  return new HardshellError({
-    code: 'PORT_OF_UNIT',
-    message: `${unit.manager} starts it, on the port of the configuration`,
-    fix: 'openclaw config set gateway.port <port>, then openclaw gateway restart',
-    exitCode: EXIT.usage,
-  });
+  return misused(
+    'PORT_OF_UNIT',
+    `${unit.manager} starts it, on the port of the configuration`,
+    'openclaw config set gateway.port <port>, then openclaw gateway restart',
+  );
 }

@@ -1,5 +1,5 @@
 // Owns `openclaw sandbox list|recreate|prune`: the boxes of the running gateway, which alone knows them.
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { misused } from '../../../platform/errors.ts';
 import type { OpenBox } from '../../../sandbox/pool/pool.ts';
 import { ask } from '../../connect/with-client.ts';
 import type { Context } from '../../context.ts';
@@ -41,12 +41,11 @@ export async function recreate(context: Context, options: TargetFlags & Which): 
   );
   const [which] = named;
   if (which === undefined || named.length > 1)
-    throw new HardshellError({
-      code: 'USAGE',
-      message: 'say which: one of --all, --session KEY and --agent NAME',
-      fix: 'openclaw sandbox list   (shows what is open)',
-      exitCode: EXIT.usage,
-    });
+    throw misused(
+      'USAGE',
+      'say which: one of --all, --session KEY and --agent NAME',
+      'openclaw sandbox list   (shows what is open)',
+    );
   await end(context, options, 'sandbox.recreate', which);
 }
 

@@ -1,5 +1,5 @@
 // Owns `openclaw sandbox build`: the image that docker or podman run commands in, made here and from what is installed.
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { misused } from '../../../platform/errors.ts';
 import { buildImage } from '../../../sandbox/container/image.ts';
 import type { Context } from '../../context.ts';
 import { openLocal } from './local.ts';
@@ -9,12 +9,7 @@ export async function run({ out, env: given }: Context, options: { readonly engi
   const { backend, docker } = config.agents.defaults.sandbox;
   const engine = options.engine ?? (backend === 'podman' ? 'podman' : 'docker');
   if (engine !== 'docker' && engine !== 'podman')
-    throw new HardshellError({
-      code: 'USAGE',
-      message: `"${engine.slice(0, 40)}" is no container engine`,
-      fix: 'docker or podman',
-      exitCode: EXIT.usage,
-    });
+    throw misused('USAGE', `"${engine.slice(0, 40)}" is no container engine`, 'docker or podman');
   const built = await buildImage({
     engine,
     image: docker.image,

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { homedir } from 'node:os';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { EXIT, misused } from '../../../platform/errors.ts';
 import { newToken } from '../../../platform/ids.ts';
 import { type Outcome, probeBox } from '../../../sandbox/probe/probe.ts';
 import type { Context } from '../../context.ts';
@@ -15,12 +15,7 @@ const DRIVERS = ['auto', 'bubblewrap', 'unshare', 'docker', 'podman', 'seatbelt'
 export async function run({ out, env }: Context, options: { readonly driver?: string }): Promise<number> {
   const local = openLocal(env);
   if (options.driver !== undefined && !DRIVERS.includes(options.driver))
-    throw new HardshellError({
-      code: 'USAGE',
-      message: `"${options.driver.slice(0, 40)}" is no driver of boxes`,
-      fix: `one of ${DRIVERS.join(', ')}`,
-      exitCode: EXIT.usage,
-    });
+    throw misused('USAGE', `"${options.driver.slice(0, 40)}" is no driver of boxes`, `one of ${DRIVERS.join(', ')}`);
   const { driver, outcomes } = await withBox(local, options.driver, async (sandbox, plan) => {
     const outside = await openOutside();
     try {

@@ -120,7 +120,6 @@ const isYaml = (path: string): HardshellError =>
     code: 'CONFIG_IS_YAML',
     message: `${path} is YAML, and commands change only JSON5`,
     fix: 'openclaw secrets set NAME, then refer to it by hand: { source: "file", id: "NAME" }',
-    exitCode: EXIT.failure,
   });
 
 const stays = (path: string): HardshellError =>
@@ -128,5 +127,4 @@ const stays = (path: string): HardshellError =>
     code: 'MIGRATION_INCOMPLETE',
     message: `a secret would still be in ${path}, in a comment or twice; nothing was moved`,
     fix: 'openclaw secrets audit shows where; move that one by hand',
-    exitCode: EXIT.failure,
   });

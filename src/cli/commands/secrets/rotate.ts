@@ -1,5 +1,5 @@
 // Owns `openclaw secrets rotate`: a new value for a secret that is there.
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { type HardshellError, misused } from '../../../platform/errors.ts';
 import { MAX_SECRET_BYTES, rotateSecret } from '../../../secrets/files.ts';
 import type { Context } from '../../context.ts';
 import { readHidden } from '../../input.ts';
@@ -17,9 +17,4 @@ export async function run(context: Context, flags: SecretFlags, name: string): P
 }
 
 const ownCommand = (): HardshellError =>
-  new HardshellError({
-    code: 'TOKEN_IS_MADE',
-    message: 'the token of the gateway is made, not entered',
-    fix: 'openclaw token rotate --grace 1h',
-    exitCode: EXIT.usage,
-  });
+  misused('TOKEN_IS_MADE', 'the token of the gateway is made, not entered', 'openclaw token rotate --grace 1h');

@@ -1,7 +1,7 @@
 // Owns `openclaw secrets set`. The value comes from a hidden prompt or standard input, never from the command's words.
 import { looksGenerated } from '../../../log/find-shapes.ts';
 import { createRedactor } from '../../../log/redact.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { misused } from '../../../platform/errors.ts';
 import { checkName, MAX_SECRET_BYTES, writeSecret } from '../../../secrets/files.ts';
 import type { Context } from '../../context.ts';
 import { readHidden } from '../../input.ts';
@@ -26,10 +26,9 @@ function refuseValue(name: string): void {
   const isValue =
     createRedactor().sure.find(name).length > 0 || (/^[A-Za-z0-9]{24,}$/.test(name) && looksGenerated(name));
   if (!isValue) return;
-  throw new HardshellError({
-    code: 'SECRET_AS_NAME',
-    message: 'that looks like the secret itself, and a name is wanted; nothing was stored',
-    fix: 'openclaw secrets set NAME   (it asks for the value), and replace this one: commands are remembered by the shell',
-    exitCode: EXIT.usage,
-  });
+  throw misused(
+    'SECRET_AS_NAME',
+    'that looks like the secret itself, and a name is wanted; nothing was stored',
+    'openclaw secrets set NAME   (it asks for the value), and replace this one: commands are remembered by the shell',
+  );
 }

@@ -1,6 +1,6 @@
 // Owns `openclaw secrets vault init` and `vault rekey`. A passphrase is asked for twice, without echo, and never kept.
 import { type Paths, resolvePaths } from '../../../config/paths.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { misused } from '../../../platform/errors.ts';
 import { MAX_SECRET_BYTES } from '../../../secrets/files.ts';
 import { vaultKeyOf } from '../../../secrets/open-vault.ts';
 import { createVault, vaultPathOf } from '../../../secrets/vault.ts';
@@ -30,12 +30,7 @@ async function newKey({ out, env }: Context, flags: Flags, { stateDir }: Paths):
   if (!flags.passphrase) return vaultKeyOf('file', { stateDir, env, now: Date.now });
   const passphrase = await readHidden(out, 'a passphrase for the vault', MAX_SECRET_BYTES);
   if (out.streams.stdin.isTTY && passphrase !== (await readHidden(out, 'once more', MAX_SECRET_BYTES)))
-    throw new HardshellError({
-      code: 'PASSPHRASE_DIFFERS',
-      message: 'the two passphrases are not the same',
-      fix: 'enter it again',
-      exitCode: EXIT.usage,
-    });
+    throw misused('PASSPHRASE_DIFFERS', 'the two passphrases are not the same', 'enter it again');
   return { kind: 'passphrase', passphrase };
 }
 
