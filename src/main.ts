@@ -21,6 +21,7 @@ import { foldersShown } from './policy/paths.ts';
 import { createStatus } from './status.ts';
 import { prepareState } from './store/folders.ts';
 import { createTooling } from './tooling.ts';
+import { type Audits, createAudits } from './upkeep/audits.ts';
 import { keepUp, snapshot } from './upkeep/upkeep.ts';
 
 /** `again`: it has to be started anew, in the way that the state folder now says. */
@@ -66,7 +67,8 @@ async function run(start: Start): Promise<RunningGateway> {
   core.delivery.hold();
   const resumed = core.intake.resume();
   let stopping = false;
-  const gateway = await openGateway(start, state, powers, core, panic, () => stopping);
+  const audits = auditsOf(start, state, powers);
+  const gateway = await openGateway(start, state, powers, core, panic, audits, () => stopping);
   lock.announce(gateway.port, gateway.port !== settings.loaded.config.gateway.port);
   warnRoot(announce, log);
   // A password is the person's own and known to them: it is not put where somebody may read along.
@@ -115,7 +117,7 @@ async function run(start: Start): Promise<RunningGateway> {
   if (resumed > 0) log.info('resumed unfinished messages', { count: resumed });
   endUpkeep = keepUp(core, store, paths, log, {
     ...{ env: start.env, config: () => powers.live.current().config.backup },
-    ...{ checkConfig: powers.live.check, pruneUndo: powers.undo.prune },
+    ...{ audits, checkConfig: powers.live.check, pruneUndo: powers.undo.prune },
     async tidyTrash() {
       powers.outgoing.tidy(new Set(core.outbox.open().flatMap(({ files }) => files.map(({ path }) => path))));
       await (await powers.running.trash()).tidy();
@@ -189,12 +191,19 @@ function wireCore(
   return core;
 }
 
+const auditsOf = ({ env, paths }: Start, { log }: State, { live, sandboxes }: Powers): Audits =>
+  createAudits({
+    ...{ paths, env, log, version: manifest.version, now: Date.now, sandbox: sandboxes.known },
+    configHash: () => live.current().hash,
+  });
+
 async function openGateway(
   { port, startedAtMs, paths, opened, rehearsal }: Start,
   { settings, config, log, database }: State,
   { workspace, sandboxes, running, undo, mcp, live, perimeter, remembering }: Powers,
   core: Core,
   panic: PanicDesk,
+  audits: Audits,
   stopping: () => boolean,
 ): Promise<Gateway> {
   const { models } = live;
@@ -206,6 +215,7 @@ async function openGateway(
     mcp: mcp.report,
     panic: panic.state,
     unvouched: remembering.unvouched,
+    audits: audits.repairs,
   });
   const gateway = await startGateway({
     backend: createBackend({

@@ -32,6 +32,7 @@ function repairsWith(
     elevated: () => [],
     mcp: () => servers,
     unvouched: () => unvouched,
+    audits: () => [],
     panic: () => null,
   };
   return createStatus(ports as unknown as StatusPorts)().repairs.map(({ what }) => what);

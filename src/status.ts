@@ -28,6 +28,8 @@ export type StatusPorts = {
   readonly mcp: () => readonly McpReport[];
   readonly panic: () => Panic | null;
   readonly unvouched: () => readonly string[];
+  /** what the last audit found */
+  readonly audits: () => readonly { readonly what: string; readonly fix: string }[];
   readonly opened: Pick<Opened, 'told' | 'brokenKept'>;
 };
 
@@ -101,6 +103,7 @@ export function createStatus(ports: StatusPorts): () => StatusReport {
         : 'look whether anything is missing';
       repairs.push({ what: `at the last start ${opened.told}`, fix });
     }
+    repairs.push(...ports.audits());
     return {
       panic,
       version: ports.version,

@@ -1,4 +1,4 @@
-// Owns what is done while the gateway runs and nobody asks for it: snapshots, backups, dropping what is long finished, and
+// Owns what is done while the gateway runs and nobody asks for it: snapshots, backups, audits, dropping what is long finished, and
 // the hangup signal of log rotation. Part of the composition; it never drops what is still owed.
 import type { Paths } from '../config/paths.ts';
 import type { Core } from '../core.ts';
@@ -7,6 +7,7 @@ import type { Log } from '../log/log.ts';
 import { reasonOf } from '../platform/errors.ts';
 import type { Store } from '../store/open.ts';
 import { takeSnapshot } from '../store/rescue/snapshots.ts';
+import type { Audits } from './audits.ts';
 import { type BackupPorts, keepBackups } from './backups.ts';
 
 const SNAPSHOT_EVERY_MS = 60 * 60_000;
@@ -20,6 +21,7 @@ export async function snapshot(store: Store, paths: Paths, log: Log): Promise<vo
 }
 
 export type UpkeepPorts = Pick<BackupPorts, 'env' | 'config'> & {
+  readonly audits: Pick<Audits, 'start'>;
   checkConfig(): void;
   pruneUndo(): Promise<void>;
   tidyTrash(): Promise<unknown>;
@@ -31,10 +33,11 @@ export function keepUp(
   store: Store,
   paths: Paths,
   log: Log,
-  { checkConfig, pruneUndo, tidyTrash, ...backups }: UpkeepPorts,
+  { audits, checkConfig, pruneUndo, tidyTrash, ...backups }: UpkeepPorts,
 ): () => void {
   const { inbox, outbox, access, approvalTable, toolCalls } = core;
   const endBackups = keepBackups({ ...backups, core, paths, log, now: Date.now });
+  const endAudits = audits.start(core.asking.tell);
   const tidy = (): void => {
     store.defer(() => {
       inbox.pruneBefore(Date.now() - KEEP_FINISHED_MS);
@@ -56,6 +59,7 @@ export function keepUp(
   process.on('SIGHUP', onHangup);
   return () => {
     endBackups();
+    endAudits();
     clearTimeout(first);
     clearInterval(each);
     process.off('SIGHUP', onHangup);

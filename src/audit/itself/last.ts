@@ -10,8 +10,18 @@ export type Known = {
   readonly severity: Severity;
   readonly evidence: string;
   readonly fix: string;
+  /** the setting or file */
+  readonly where?: string;
 };
-export type Last = { readonly atMs: number; readonly version: string; readonly known: readonly Known[] };
+export type Last = {
+  readonly atMs: number;
+  /** when the machine was last looked at */
+  readonly hostAtMs?: number;
+  readonly version: string;
+  /** the hash of the configuration then */
+  readonly config: string;
+  readonly known: readonly Known[];
+};
 
 export const MAX_KNOWN = 200;
 const MAX_BYTES = 1024 * 1024;
