@@ -3,7 +3,15 @@
 // with nothing but its page and its door.
 import type { Core } from './core.ts';
 import type { Log } from './log/log.ts';
-import { liftPanic, type Panic, panicLine, raisePanic, readPanic } from './ops/panic/panic.ts';
+import {
+  forgetLifted,
+  liftPanic,
+  type Panic,
+  panicLine,
+  raisePanic,
+  readLifted,
+  readPanic,
+} from './ops/panic/panic.ts';
 import { HardshellError } from './platform/errors.ts';
 import type { Running } from './running/running.ts';
 import { ABORT } from './sessions/lanes.ts';
@@ -38,8 +46,20 @@ export function createPanic(stateDir: string, log: Log, now: () => number) {
   const refusal = (): HardshellError | null =>
     panic && new HardshellError({ code: 'PANIC', message: panicLine(panic), fix: LIFT, httpStatus: 503 });
   return {
+    /** Right after what is owed was lined up: what a panic has cut off fails visibly, and does not run again. */
     attach(stoppable: Stoppable): void {
       to = stoppable;
+      const lifted = readLifted(stateDir);
+      for (const mark of [panic, lifted]) {
+        if (mark === null) continue;
+        const { lanes, journal } = stoppable.core;
+        const cut = lanes.abortWhere(
+          ({ resumed, runId }) => resumed && (mark.stopped?.includes(runId) ?? true),
+          ABORT.panic,
+        );
+        if (cut.length > 0) journal.record('panic.cut', { runs: cut });
+      }
+      if (lifted !== null) forgetLifted(stateDir);
     },
     state: (): Panic | null => panic,
     /** Why nothing is accepted, or null. */
@@ -55,11 +75,13 @@ export function createPanic(stateDir: string, log: Log, now: () => number) {
       const { core, running, restart, end } = all();
       const waiting = core.inbox.balance().queued;
       if (panic !== null) return { panic, stoppedRuns: 0, waiting };
-      panic = { atMs: now(), by, why };
-      const isMarked = attempt('the mark could not be written', () => raisePanic(stateDir, { atMs: now(), by, why }));
+      const stopped = core.lanes.runningIds();
+      const mark: Panic = { atMs: now(), by, why, stopped };
+      panic = mark;
+      const isMarked = attempt('the mark could not be written', () => raisePanic(stateDir, mark));
       core.delivery.hold();
       core.lanes.hold();
-      const stopped = core.lanes.abortRunning(ABORT.panic);
+      core.lanes.abortRunning(ABORT.panic);
       running.processes.endWhere(() => true, 'panic');
       // No record of it must stand in its way.
       attempt('it could not be recorded', () => core.journal.record('panic.raised', { by, why, runs: stopped }));

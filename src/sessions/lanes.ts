@@ -130,11 +130,13 @@ export function createLanes(ports: LanePorts) {
     /** The same for whatever is meant, in any session. */
     abortWhere: (isMeant: (w: Waiting) => boolean, why: Abort): string[] =>
       [...lanes.values()].flatMap((lane) => abortIn(lane, isMeant, why)),
-    /** What runs, in every session; what waits stays where it is. Returns the run ids. */
-    abortRunning(why: Abort): string[] {
-      const running = [...lanes.values()].flatMap((lane) => lane.running ?? []);
-      for (const { abort } of running) abort.abort(why);
-      return running.flatMap(({ item, steered }) => [item.runId, ...steered.map((w) => w.runId)]);
+    runningIds: (): string[] =>
+      [...lanes.values()].flatMap(({ running }) =>
+        running ? [running.item.runId, ...running.steered.map((w) => w.runId)] : [],
+      ),
+    /** What runs, in every session; what waits stays where it is. */
+    abortRunning(why: Abort): void {
+      for (const { running } of lanes.values()) running?.abort.abort(why);
     },
     /** No new turns; the running ones get `graceMs` to end by themselves, then are cut off and resume at the next start. */
     async stop(graceMs: number): Promise<void> {

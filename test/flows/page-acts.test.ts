@@ -138,7 +138,7 @@ test('I16 the calls of one answer are one card: answered one by one or together,
   await picture(chat.page, 'batch-phone');
   const lines = card.locator('.approval-line');
   const deny = lines.nth(1).getByRole('button', { name: 'Deny' });
-  await chat.page.waitForFunction(`!document.querySelector('.approval button')?.disabled`);
+  await expect.poll(() => deny.isEnabled()).toBe(true);
   await deny.focus();
   await chat.page.keyboard.press('Enter');
   await card.getByRole('heading', { name: 'Allow these 2 calls?' }).waitFor();

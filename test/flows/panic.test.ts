@@ -82,11 +82,28 @@ test('a gateway that does not answer is killed, and does not go on when it is st
   await expect(send(again)).rejects.toThrow(/everything is stopped/);
 }, 30_000);
 
+test('a turn that was cut off by killing its gateway does not run again, also when it was lifted with none running', async () => {
+  const gateway = await start(config());
+  const mark = `panic-${crypto.randomUUID()}`;
+  model.script(run(`exec -a ${mark} sleep 300`));
+  await send(gateway);
+  await until(() => processesWith(mark).length > 0, 10_000);
+  process.kill(gateway.pid, 'SIGSTOP');
+  await gateway.cli('panic');
+  await until(() => processesWith(mark).length === 0, 1_000);
+  await gateway.cli('panic', '--lift');
+  const calls = model.requests.length;
+  const again = await start(config(), gateway.home);
+  expect(await status(again)).toMatchObject({ panic: null, messages: { received: 1, failed: 1, queued: 0 } });
+  expect(model.requests.length).toBe(calls);
+}, 30_000);
+
 test('without a gateway none will start to work, and a mark that cannot be read stops as well', async () => {
   const gateway = await start(config());
   await gateway.stop();
   expect((await gateway.cli('panic')).stdout).toContain('none will start to work');
   expect((await gateway.cli('panic', '--lift')).stdout).toContain('lifted');
+  expect(existsSync(join(gateway.stateDir, 'panic.json'))).toBe(false);
   expect((await gateway.cli('panic', '--lift')).stdout).toContain('nothing was stopped');
   writeFileSync(join(gateway.stateDir, 'panic.json'), '{', { mode: 0o600 });
   expect((await gateway.cli('panic', '--state')).stdout).toContain('everything is stopped');

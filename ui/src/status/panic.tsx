@@ -38,7 +38,7 @@ export function PanicButton() {
           onCancel={() => setAsking(false)}
           onConfirm={() => {
             setAsking(false);
-            void ask(app, 'panic.raise', {}, 'Everything is stopped.');
+            void ask(app, 'panic.raise', { why: '' }, 'Everything is stopped.');
           }}
         />
       )}

@@ -32,7 +32,8 @@ async function raise(context: Context, paths: Paths, why: string): Promise<numbe
   let stopped = 0;
   let how = 'no gateway runs; none will start to work';
   // Before anybody is asked: whatever happens to this command or to the gateway, the next start is a quiet one.
-  if (before === null) raisePanic(stateDir, { atMs: Date.now(), by: BY, why });
+  if (before === null)
+    raisePanic(stateDir, { atMs: Date.now(), by: BY, why, ...(lock === null ? { stopped: [] } : {}) });
   if (lock !== null) {
     const answer = await inTime(request(context, 'panic.raise', { why }, 'operator.write'));
     if (answer === null) {

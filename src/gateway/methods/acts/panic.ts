@@ -7,7 +7,7 @@ export const panicMethods: Table = {
   'panic.state': method('operator.read', z.object({}), ({ backend }) => ({ panic: backend.panic.state() })),
   'panic.raise': method(
     'operator.write',
-    z.strictObject({ why: z.string().max(300).default('') }),
+    z.strictObject({ why: z.string().max(300) }),
     ({ backend, connection }, { why }) => backend.panic.raise(connection.actor.clientId, why),
   ),
   'panic.lift': method('operator.admin', z.strictObject({}), ({ backend, connection }) =>
