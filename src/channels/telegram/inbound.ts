@@ -87,11 +87,34 @@ function senderOf({ from, sender_chat: chat }: Message): InboundMessage['sender'
  * own word nor a command.
  */
 function wordsOf(message: Message, sender: string): Pick<InboundMessage, 'text' | 'quoted'> {
-  const text = message.text ?? message.caption ?? sharedIn(message);
+  const text = setApart(message) ?? sharedIn(message);
   const quoted = quotedIn(message);
   const written = passedOn(message);
   if (written === null) return { text, ...(quoted ? { quoted } : {}) };
   return text === '' ? { text: '' } : { text: written, quoted: { senderId: sender, text } };
+}
+
+const PASTED: ReadonlySet<string> = new Set(['blockquote', 'expandable_blockquote', 'pre']);
+/** What is set as a quote or as a block of code has no mark in the text itself; each of its lines is given one. */
+function setApart(message: Message): string | undefined {
+  let text = message.text ?? message.caption;
+  const blocks = (message.entities ?? message.caption_entities ?? []).filter(({ type }) => PASTED.has(type));
+  let before = Number.POSITIVE_INFINITY;
+  // From the end on, so that what is put in moves nothing that is still to come; what lies in another is part of it.
+  for (const { offset, length } of blocks.sort(
+    (a, b) => b.offset + b.length - (a.offset + a.length) || b.length - a.length,
+  )) {
+    if (text === undefined || offset + length > before) continue;
+    before = offset;
+    const [head, block, rest] = [
+      text.slice(0, offset),
+      text.slice(offset, offset + length),
+      text.slice(offset + length),
+    ];
+    const [above, below] = [/(^|\n)$/.test(head) ? '' : '\n', /^($|\n)/.test(rest) ? '' : '\n'];
+    text = `${head}${above}${block.replace(/^/gm, '> ')}${below}${rest}`;
+  }
+  return text;
 }
 
 /** Whose words they are, when not the sender's own; null when they are. Of an inline bot the sender chose one answer. */
