@@ -1,6 +1,6 @@
 // Owns what comes from standard input as a whole, and questions whose answers must not be seen. It never echoes.
 import { Writable } from 'node:stream';
-import { EXIT, HardshellError } from '../platform/errors.ts';
+import { type HardshellError, misused } from '../platform/errors.ts';
 import type { Output } from './output.ts';
 
 export async function readInput(out: Output, maxBytes: number): Promise<string> {
@@ -37,5 +37,12 @@ export async function readHidden(out: Output, question: string, maxBytes: number
   }
 }
 
-const refused = (message: string): HardshellError =>
-  new HardshellError({ code: 'INPUT_UNUSABLE', message, fix: 'enter it, or pipe it in', exitCode: EXIT.usage });
+/** Entered twice where there is somebody to mistype it. */
+export async function readPassphrase(out: Output, question: string, maxBytes: number): Promise<string> {
+  const passphrase = await readHidden(out, question, maxBytes);
+  if (out.streams.stdin.isTTY && passphrase !== (await readHidden(out, 'once more', maxBytes)))
+    throw misused('PASSPHRASE_DIFFERS', 'the two passphrases are not the same', 'enter it again');
+  return passphrase;
+}
+
+const refused = (message: string): HardshellError => misused('INPUT_UNUSABLE', message, 'enter it, or pipe it in');

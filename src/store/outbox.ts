@@ -56,41 +56,10 @@ export function openOutbox(store: Store) {
     /** Inside the transaction that ends the turn. */
     insert(reply: NewReply): number {
       const l = toColumns(reply.label);
-      const {
-        inboxId,
-        channel,
-        account,
-        chat,
-        thread,
-        replyTo,
-        text,
-        files,
-        idempotencyKey,
-        atMs,
-        leavesAtMs = 0,
-        buttons = [],
-        subject = '',
-      } = reply;
-      return Number(
-        insert.run(
-          inboxId,
-          channel,
-          account,
-          chat,
-          thread,
-          replyTo,
-          text,
-          JSON.stringify(files),
-          idempotencyKey,
-          atMs,
-          leavesAtMs,
-          JSON.stringify(buttons),
-          subject,
-          l.integrity,
-          l.readers,
-          l.sources,
-        ).lastInsertRowid,
-      );
+      const { files, leavesAtMs = 0, buttons = [], subject = '' } = reply;
+      const result = insert.run(reply.inboxId, reply.channel, reply.account, reply.chat, reply.thread, reply.replyTo, reply.text,
+        JSON.stringify(files), reply.idempotencyKey, reply.atMs, leavesAtMs, JSON.stringify(buttons), subject, l.integrity, l.readers, l.sources); // biome-ignore format: one row a line
+      return Number(result.lastInsertRowid);
     },
     /** It leaves as if it had been queued at that moment. */
     release: (id: number, atMs: number): void => void release.run(atMs, id),

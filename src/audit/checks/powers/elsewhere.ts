@@ -3,155 +3,108 @@
 import type { Check, Group } from '../../check.ts';
 import { overIn, saidOf, told } from '../over.ts';
 
-type Row = readonly [id: string, group: Group, key: RegExp, title: string, pass: string, why: string];
+type Key = { readonly key: RegExp; readonly pass: string; readonly why: string };
 
-const OUTSIDE: Group = 'Reachable from outside';
-const PEOPLE: Group = 'Who can talk';
-const POWERS: Group = 'What it can do';
+const elsewhere =
+  (group: Group) =>
+  (id: string, title: string, { key, ...more }: Key): Check =>
+    overIn(group)(id, title, {
+      ...more,
+      look: (_, facts) => told(facts, saidOf(facts, ['not-offered', 'no-effect', 'unknown-key', 'bad-value'], key)),
+    });
+const outside = elsewhere('Reachable from outside');
+const people = elsewhere('Who can talk');
+const powers = elsewhere('What it can do');
+const supply = elsewhere('Supply chain');
 
-const ROWS: readonly Row[] = [
-  [
-    'gateway.real_ip_fallback_enabled',
-    OUTSIDE,
-    /^gateway\.allowRealIpFallback$/,
-    'Can nobody claim another address?',
-    'Addresses are never taken from X-Real-IP',
-    'whoever sends the header is never locked out',
-  ],
-  [
-    'gateway.control_ui.host_header_origin_fallback',
-    OUTSIDE,
-    /^gateway\.controlUi\.(dangerously|allowInsecure)/,
-    'Is the page always checked?',
-    'The page is always checked',
-    'a page in your browser speaks with the gateway under a name of its own',
-  ],
-  [
-    'gateway.http.endpoints_enabled',
-    OUTSIDE,
-    /^gateway\.(http|tools)\b/,
-    'Is there no further interface over HTTP?',
-    'HTTP: liveness and status, nothing that runs a turn',
-    'whoever has the token runs turns and tools without a trace in a chat',
-  ],
-  [
-    'gateway.terminal_enabled',
-    OUTSIDE,
-    /^gateway\.terminal\b/,
-    'Is there no terminal in the page?',
-    'No terminal is offered',
-    'whoever gets into the page has a shell on the machine',
-  ],
-  [
-    'gateway.nodes.allow_commands_dangerous',
-    OUTSIDE,
-    /^gateway\.nodes\b/,
-    'Do other devices run nothing for it?',
-    'No device runs commands for it',
-    'commands run on your other devices',
-  ],
-  [
-    'gateway.tls_misplaced',
-    OUTSIDE,
-    /^gateway\.tls\b/,
-    'Is TLS done where it works?',
-    'TLS: by Tailscale or a proxy in front, where it is used',
-    'you believe the connection to be encrypted, and it is not',
-  ],
-  [
-    'discovery.mdns_full_mode',
-    OUTSIDE,
-    /^discovery\b/,
-    'Is it not announced on the network?',
-    'Network discovery: nothing is announced',
-    'everybody on the network is told that it is here, and where',
-  ],
-  [
-    'channels.allowFrom.dangerous_name_matching_enabled',
-    PEOPLE,
-    /^channels\..*dangerouslyAllowNameMatching$/,
-    'Is nobody let in by a name?',
-    'Nobody is let in by a name',
-    'whoever takes the name is let in',
-  ],
-  [
-    'channels.config_writes_enabled',
-    PEOPLE,
-    /^channels\..*configWrites$|^commands\.(bash|config|debug|mcp|plugins|restart)$/,
-    'Can no chat change the configuration?',
-    'No chat changes the configuration or runs a shell',
-    'whoever is heard in a chat changes what holds him back',
-  ],
-  [
-    'tools.policies_misplaced',
-    PEOPLE,
-    /^channels\..*groups\..*\.(tools|toolsBySender)\b/,
-    'Do rules for tools stand where they hold?',
-    'Rules for tools stand where they hold',
-    'the rule does not hold, and the group has what you meant to take from it',
-  ],
-  [
-    'hooks.request_session_key_enabled',
-    OUTSIDE,
-    /^hooks\.(allowRequestSessionKey|allowedSessionKeyPrefixes|defaultSessionKey|gmail|mappings|transformsDir)\b/,
-    'Can a webhook not choose whose conversation it speaks in?',
-    'A webhook has a conversation of its own',
-    'whoever has the token of webhooks speaks in your own conversation',
-  ],
-  [
-    'tools.exec.host_sandbox_no_sandbox_defaults',
-    POWERS,
-    /^tools\.exec\.(host|node|applyPatch)\b/,
-    'Do commands run in the box alone?',
-    'Commands run in the box alone',
-    'commands would run on the machine itself',
-  ],
-  [
-    'tools.elevated.default_on',
-    POWERS,
-    /^agents\.(defaults|entries\..*)\.elevatedDefault$/,
-    'Does a conversation begin inside the box?',
-    'Leaving the box is asked for each time',
-    'each conversation begins outside the box',
-  ],
-  [
-    'security.trust_model.cross_agent_session_access_default',
-    POWERS,
-    /^tools\.(agentToAgent|sessions)\b/,
-    'Does no agent read the conversations of another?',
-    'Agents and conversations do not read each other',
-    'what one was told in confidence, another one tells',
-  ],
-  [
-    'tools.message.cross_context',
-    POWERS,
-    /^tools\.message\b/,
-    'Does it write elsewhere only with your yes?',
-    'Writing elsewhere is always asked for',
-    'it carries what it read in one chat into another',
-  ],
-  [
-    'browser.dangerous_options',
-    POWERS,
-    /^browser\.(evaluateEnabled|noSandbox|allowSystemProfileImport|attachOnly|cdpUrl|extensionRelay)\b/,
-    'Is the browser one of its own, behind its walls?',
-    'A browser would be one of its own',
-    'it would drive your own browser, with your own logins',
-  ],
-  [
-    'plugins.extensions_no_allowlist',
-    'Supply chain',
-    /^plugins\b/,
-    'Is no foreign code loaded into the gateway?',
-    'Plugins: no foreign code is loaded into the gateway',
-    'foreign code in the gateway has every key and every conversation',
-  ],
-];
-
-export const ELSEWHERE_CHECKS: readonly Check[] = ROWS.map(([id, group, key, title, pass, why]) =>
-  overIn(group)(id, title, {
-    why,
-    pass,
-    look: (_, facts) => told(facts, saidOf(facts, ['not-offered', 'no-effect', 'unknown-key', 'bad-value'], key)),
+export const ELSEWHERE_CHECKS: readonly Check[] = [
+  outside('gateway.real_ip_fallback_enabled', 'Can nobody claim another address?', {
+    key: /^gateway\.allowRealIpFallback$/,
+    pass: 'Addresses are never taken from X-Real-IP',
+    why: 'whoever sends the header is never locked out',
   }),
-);
+  outside('gateway.control_ui.host_header_origin_fallback', 'Is the page always checked?', {
+    key: /^gateway\.controlUi\.(dangerously|allowInsecure)/,
+    pass: 'The page is always checked',
+    why: 'a page in your browser speaks with the gateway under a name of its own',
+  }),
+  outside('gateway.http.endpoints_enabled', 'Is there no further interface over HTTP?', {
+    key: /^gateway\.(http|tools)\b/,
+    pass: 'HTTP: liveness and status, nothing that runs a turn',
+    why: 'whoever has the token runs turns and tools without a trace in a chat',
+  }),
+  outside('gateway.terminal_enabled', 'Is there no terminal in the page?', {
+    key: /^gateway\.terminal\b/,
+    pass: 'No terminal is offered',
+    why: 'whoever gets into the page has a shell on the machine',
+  }),
+  outside('gateway.nodes.allow_commands_dangerous', 'Do other devices run nothing for it?', {
+    key: /^gateway\.nodes\b/,
+    pass: 'No device runs commands for it',
+    why: 'commands run on your other devices',
+  }),
+  outside('gateway.tls_misplaced', 'Is TLS done where it works?', {
+    key: /^gateway\.tls\b/,
+    pass: 'TLS: by Tailscale or a proxy in front, where it is used',
+    why: 'you believe the connection to be encrypted, and it is not',
+  }),
+  outside('discovery.mdns_full_mode', 'Is it not announced on the network?', {
+    key: /^discovery\b/,
+    pass: 'Network discovery: nothing is announced',
+    why: 'everybody on the network is told that it is here, and where',
+  }),
+  people('channels.allowFrom.dangerous_name_matching_enabled', 'Is nobody let in by a name?', {
+    key: /^channels\..*dangerouslyAllowNameMatching$/,
+    pass: 'Nobody is let in by a name',
+    why: 'whoever takes the name is let in',
+  }),
+  people('channels.config_writes_enabled', 'Can no chat change the configuration?', {
+    key: /^channels\..*configWrites$|^commands\.(bash|config|debug|mcp|plugins|restart)$/,
+    pass: 'No chat changes the configuration or runs a shell',
+    why: 'whoever is heard in a chat changes what holds him back',
+  }),
+  people('tools.policies_misplaced', 'Do rules for tools stand where they hold?', {
+    key: /^channels\..*groups\..*\.(tools|toolsBySender)\b/,
+    pass: 'Rules for tools stand where they hold',
+    why: 'the rule does not hold, and the group has what you meant to take from it',
+  }),
+  outside('hooks.request_session_key_enabled', 'Can a webhook not choose whose conversation it speaks in?', {
+    key: /^hooks\.(allowRequestSessionKey|allowedSessionKeyPrefixes|defaultSessionKey|gmail|mappings|transformsDir)\b/,
+    pass: 'A webhook has a conversation of its own',
+    why: 'whoever has the token of webhooks speaks in your own conversation',
+  }),
+  powers('tools.exec.host_sandbox_no_sandbox_defaults', 'Do commands run in the box alone?', {
+    key: /^tools\.exec\.(host|node|applyPatch)\b/,
+    pass: 'Commands run in the box alone',
+    why: 'commands would run on the machine itself',
+  }),
+  powers('tools.elevated.default_on', 'Does a conversation begin inside the box?', {
+    key: /^agents\.(defaults|entries\..*)\.elevatedDefault$/,
+    pass: 'Leaving the box is asked for each time',
+    why: 'each conversation begins outside the box',
+  }),
+  powers(
+    'security.trust_model.cross_agent_session_access_default',
+    'Does no agent read the conversations of another?',
+    {
+      key: /^tools\.(agentToAgent|sessions)\b/,
+      pass: 'Agents and conversations do not read each other',
+      why: 'what one was told in confidence, another one tells',
+    },
+  ),
+  powers('tools.message.cross_context', 'Does it write elsewhere only with your yes?', {
+    key: /^tools\.message\b/,
+    pass: 'Writing elsewhere is always asked for',
+    why: 'it carries what it read in one chat into another',
+  }),
+  powers('browser.dangerous_options', 'Is the browser one of its own, behind its walls?', {
+    key: /^browser\.(evaluateEnabled|noSandbox|allowSystemProfileImport|attachOnly|cdpUrl|extensionRelay)\b/,
+    pass: 'A browser would be one of its own',
+    why: 'it would drive your own browser, with your own logins',
+  }),
+  supply('plugins.extensions_no_allowlist', 'Is no foreign code loaded into the gateway?', {
+    key: /^plugins\b/,
+    pass: 'Plugins: no foreign code is loaded into the gateway',
+    why: 'foreign code in the gateway has every key and every conversation',
+  }),
+];

@@ -15,7 +15,7 @@ import { EXIT, HardshellError, misused } from '../../../platform/errors.ts';
 import { tryReadText } from '../../../platform/files.ts';
 import { MAX_SECRET_BYTES, tryReadSecret, writeSecret } from '../../../secrets/files.ts';
 import type { Context } from '../../context.ts';
-import { readHidden } from '../../input.ts';
+import { readHidden, readPassphrase } from '../../input.ts';
 
 const KEY = 'backup-key';
 const RECIPIENTS = 'backup-recipients';
@@ -37,10 +37,7 @@ export async function sealingFor({ out }: Context, flags: SealFlags, paths: Path
   const own = flags.passphraseStdin ? null : await ownRecipients(paths);
   if (own) return { recipients: own };
   if (!flags.passphraseStdin && out.streams.stdin.isTTY !== true) throw needsPassphrase();
-  const passphrase = await readHidden(out, 'a passphrase for the backup', MAX_SECRET_BYTES);
-  if (out.streams.stdin.isTTY && passphrase !== (await readHidden(out, 'once more', MAX_SECRET_BYTES)))
-    throw misused('PASSPHRASE_DIFFERS', 'the two passphrases are not the same', 'enter it again');
-  return { passphrase };
+  return { passphrase: await readPassphrase(out, 'a passphrase for the backup', MAX_SECRET_BYTES) };
 }
 
 /** Of the schedule: the key in credentials/, and whom else they are for. null: there is no key yet. */

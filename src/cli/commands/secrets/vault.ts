@@ -1,12 +1,11 @@
 // Owns `openclaw secrets vault init` and `vault rekey`. A passphrase is asked for twice, without echo, and never kept.
 import { type Paths, resolvePaths } from '../../../config/paths.ts';
-import { misused } from '../../../platform/errors.ts';
 import { MAX_SECRET_BYTES } from '../../../secrets/files.ts';
 import { vaultKeyOf } from '../../../secrets/open-vault.ts';
 import { createVault, vaultPathOf } from '../../../secrets/vault.ts';
 import type { VaultKey } from '../../../secrets/vault-key.ts';
 import type { Context } from '../../context.ts';
-import { readHidden } from '../../input.ts';
+import { readPassphrase } from '../../input.ts';
 import { openStores } from './stores.ts';
 
 type Flags = { readonly passphrase?: boolean };
@@ -28,10 +27,7 @@ export async function rekey(context: Context, flags: Flags): Promise<undefined> 
 
 async function newKey({ out, env }: Context, flags: Flags, { stateDir }: Paths): Promise<VaultKey> {
   if (!flags.passphrase) return vaultKeyOf('file', { stateDir, env, now: Date.now });
-  const passphrase = await readHidden(out, 'a passphrase for the vault', MAX_SECRET_BYTES);
-  if (out.streams.stdin.isTTY && passphrase !== (await readHidden(out, 'once more', MAX_SECRET_BYTES)))
-    throw misused('PASSPHRASE_DIFFERS', 'the two passphrases are not the same', 'enter it again');
-  return { kind: 'passphrase', passphrase };
+  return { kind: 'passphrase', passphrase: await readPassphrase(out, 'a passphrase for the vault', MAX_SECRET_BYTES) };
 }
 
 function say({ out }: Context, what: string, key: VaultKey): void {
