@@ -1,8 +1,7 @@
 // Owns the settings of access in the form that the gate asks them in: per channel and account, with sets instead of lists,
 // each with the path that it came from. Built once per configuration; it must never widen what was written.
 import { readPattern } from '../config/pattern/pattern.ts';
-import type { ChannelName } from '../config/schema/channels.ts';
-import { CHANNEL_NAMES } from '../config/schema/channels.ts';
+import { CHANNEL_NAMES, type ChannelName } from '../config/schema/channels.ts';
 import type { Config } from '../config/schema.ts';
 import { personOf } from '../config/shape/people.ts';
 

@@ -1,9 +1,7 @@
 // Owns the way down from a trusted folder: one name at a time, each held open before the next is looked up, so that a
 // swap in between changes nothing. On Linux it must never look up two names in one call.
-import type { Stats } from 'node:fs';
-import { constants, readFileSync } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
-import { lstat, mkdir, open, readlink, realpath } from 'node:fs/promises';
+import { constants, readFileSync, type Stats } from 'node:fs';
+import { type FileHandle, lstat, mkdir, open, readlink, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, HardshellError } from './errors.ts';
 import { fileFailure } from './file-errors.ts';

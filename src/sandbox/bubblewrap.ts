@@ -1,18 +1,14 @@
 // Owns the driver that builds its sandbox with bubblewrap: every namespace, an empty root with the read-only system in
 // it, the workspace, and nothing else. It must never share a namespace with the host or pass a descriptor inside.
 import { HardshellError } from '../platform/errors.ts';
-import type { Root } from '../platform/root.ts';
-import { openRoot } from '../platform/root.ts';
+import { openRoot, type Root } from '../platform/root.ts';
 import type { SandboxDriver, SandboxSpec } from './driver.ts';
 import { findProgram, howToAllow, isExecutable } from './programs.ts';
-import type { Launch } from './session.ts';
-import { openSession, probeBy } from './session.ts';
+import { type Launch, openSession, probeBy } from './session.ts';
 import { callFilter } from './walls/call-filter.ts';
 import { insideArgv } from './walls/inside.ts';
-import type { Layout, Mask } from './walls/layout.ts';
-import { HOSTNAME, layoutFor, SANDBOX_ID, SHM_BYTES, TMP_BYTES } from './walls/layout.ts';
-import type { Stage } from './walls/stage.ts';
-import { openStage } from './walls/stage.ts';
+import { HOSTNAME, type Layout, layoutFor, type Mask, SANDBOX_ID, SHM_BYTES, TMP_BYTES } from './walls/layout.ts';
+import { openStage, type Stage } from './walls/stage.ts';
 import { workspaceOwner } from './workspace.ts';
 
 export type BubblewrapOptions = {

@@ -1,7 +1,6 @@
 // Owns what must stay free on the disk of the workspace, since the gateway's own state is mostly on the same one: a
 // command that filled it would end every conversation. No quota is needed, and nothing is deleted.
-import type { StatsFs } from 'node:fs';
-import { statfsSync } from 'node:fs';
+import { type StatsFs, statfsSync } from 'node:fs';
 import { HardshellError } from '../platform/errors.ts';
 
 /** Enough for what a fast disk takes between two looks of the watch, and for a long time of talking after that. */

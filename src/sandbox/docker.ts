@@ -3,12 +3,10 @@
 // never use a container whose proof fails.
 import { openRoot } from '../platform/root.ts';
 import { keepBox } from './container/box.ts';
-import type { EngineOptions } from './container/engine.ts';
-import { DEFAULT_IMAGE, findEngine } from './container/engine.ts';
+import { DEFAULT_IMAGE, type EngineOptions, findEngine } from './container/engine.ts';
 import { removeLeftovers } from './container/leftovers.ts';
 import { proofOf } from './container/proof.ts';
-import type { SandboxDriver, SandboxSpec } from './driver.ts';
-import { DEFAULT_LIMITS } from './driver.ts';
+import { DEFAULT_LIMITS, type SandboxDriver, type SandboxSpec } from './driver.ts';
 import { openBox, probeBy } from './session.ts';
 import { layoutFor } from './walls/layout.ts';
 import { workspaceOwner } from './workspace.ts';

@@ -1,15 +1,13 @@
 // Owns the driver for macOS: sandbox-exec with a profile that denies everything and then names what a command may do.
 // UNTESTED ON A MAC: its text is tested, its walls are not. It must never widen a rule for what a command might need.
 
-import type { RunResult } from '../platform/process/process.ts';
-import { run } from '../platform/process/process.ts';
+import { type RunResult, run } from '../platform/process/process.ts';
 import { namesOf, SANDBOX_WORKSPACE } from '../platform/workspace-path.ts';
 import { type ExecRequest, type SandboxDriver, type SandboxSpec, unusable } from './driver.ts';
 import { BASE_ENVIRONMENT, exportsOf } from './environment.ts';
 import { isExecutable } from './programs.ts';
 import { openBox, PROOF_LIMITS, probeBy } from './session.ts';
-import type { Layout } from './walls/layout.ts';
-import { layoutFor } from './walls/layout.ts';
+import { type Layout, layoutFor } from './walls/layout.ts';
 
 const PROGRAM = '/usr/bin/sandbox-exec';
 const SH = '/bin/sh';

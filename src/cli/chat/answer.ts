@@ -1,7 +1,6 @@
 // Owns how one turn appears while it runs: text as it comes on a terminal's stdout, one dim line a tool on stderr. What
 // is not a terminal gets the finished text only, so that a pipe reads an answer and nothing else.
-import type { Output } from '../output.ts';
-import { span } from '../output.ts';
+import { type Output, span } from '../output.ts';
 import { callLine, failureLine } from '../print/calls.ts';
 import { createStreamEscape } from '../print/text.ts';
 

@@ -3,8 +3,7 @@
 import type { Finding } from '../findings.ts';
 import { CHANNEL_NAMES, type ChannelName, channelSchema, channels as channelsSection } from '../schema/channels.ts';
 import { sectionSchema } from '../schema/tree.ts';
-import type { Config } from '../schema.ts';
-import { SECTION_NAMES, SECTIONS, type SectionName } from '../schema.ts';
+import { type Config, SECTION_NAMES, SECTIONS, type SectionName } from '../schema.ts';
 import { judgeUnknown } from '../spell/unknown-keys.ts';
 import { derive, oneWorkspace } from './derive.ts';
 import { findingsOf, type Issue } from './issues.ts';

@@ -2,8 +2,7 @@
 // notes, people. It writes nothing; whoever prints it gets names and never a value.
 import { join, normalize } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { Mapping } from '../../config/findings.ts';
-import { errorsIn, refusal } from '../../config/findings.ts';
+import { errorsIn, type Mapping, refusal } from '../../config/findings.ts';
 import { inspectConfig, type ResolveSecret } from '../../config/inspect.ts';
 import type { Env, Paths } from '../../config/paths.ts';
 import { isRef, isSecretKey, secretsIn } from '../../config/secrets.ts';

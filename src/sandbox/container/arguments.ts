@@ -3,8 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { Root } from '../../platform/root.ts';
 import type { SandboxSpec } from '../driver.ts';
-import type { Layout, Mask } from '../walls/layout.ts';
-import { HOSTNAME, SHM_BYTES, TMP_BYTES } from '../walls/layout.ts';
+import { HOSTNAME, type Layout, type Mask, SHM_BYTES, TMP_BYTES } from '../walls/layout.ts';
 import type { Engine } from './engine.ts';
 import { boxOwner } from './tasks.ts';
 

@@ -3,8 +3,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import type { HardshellError } from '../../platform/errors.ts';
-import type { RunResult } from '../../platform/process/process.ts';
-import { run } from '../../platform/process/process.ts';
+import { type RunResult, run } from '../../platform/process/process.ts';
 import { unusable } from '../driver.ts';
 import { BASE_ENVIRONMENT } from '../environment.ts';
 import { findProgram, isExecutable } from '../programs.ts';

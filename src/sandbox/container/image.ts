@@ -9,11 +9,9 @@ import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { HardshellError } from '../../platform/errors.ts';
 import { findProgram } from '../programs.ts';
-import type { Layout } from '../walls/layout.ts';
-import { layoutFor, SANDBOX_ID } from '../walls/layout.ts';
+import { type Layout, layoutFor, SANDBOX_ID } from '../walls/layout.ts';
 import { coverableFolder } from '../walls/stage.ts';
-import type { EngineOptions } from './engine.ts';
-import { DEFAULT_IMAGE, engineFailure, findEngine } from './engine.ts';
+import { DEFAULT_IMAGE, type EngineOptions, engineFailure, findEngine } from './engine.ts';
 import { packagedFiles } from './packages.ts';
 
 export type BuildOptions = EngineOptions & {

@@ -1,10 +1,8 @@
 // Owns what a container has to show of itself before it is used: what every sandbox shows, and besides that its limits
 // hold, that nothing is mounted but what was asked for, and that the engine has a call filter of its own. It must never
 // take the engine's word for any of it.
-import type { BoxParts } from '../session.ts';
-import { expectedOf, PROOF } from '../session.ts';
-import type { Plan } from './arguments.ts';
-import { ACCOUNTS, memoryOf, targetsOf } from './arguments.ts';
+import { type BoxParts, expectedOf, PROOF } from '../session.ts';
+import { ACCOUNTS, memoryOf, type Plan, targetsOf } from './arguments.ts';
 import { boxOwner } from './tasks.ts';
 
 /** What an engine mounts for every container. */

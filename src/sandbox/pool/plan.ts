@@ -1,8 +1,7 @@
 // Owns what the settings mean for one conversation: whether its commands are boxed, which box it shares with whom, and what
 // of the workspace it has. Pure: status, explain and the pool all read it here, so that they cannot disagree.
 import type { Config } from '../../config/schema.ts';
-import type { SandboxLimits } from '../driver.ts';
-import { DEFAULT_LIMITS } from '../driver.ts';
+import { DEFAULT_LIMITS, type SandboxLimits } from '../driver.ts';
 
 export type Conversation = {
   readonly sessionKey: string;

@@ -5,8 +5,7 @@ import { HardshellError, reasonOf } from '../../platform/errors.ts';
 import { findProgram, howToAllow } from '../programs.ts';
 import { NOBODY, workspaceOwner } from '../workspace.ts';
 import { holdNamespaces, SAY_READY } from './hold.ts';
-import type { Layout } from './layout.ts';
-import { COVERABLE } from './layout.ts';
+import { COVERABLE, type Layout } from './layout.ts';
 
 export type Stage = {
   /** what comes before the argv of the driver */

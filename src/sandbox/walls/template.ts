@@ -3,13 +3,10 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { findProgram } from '../programs.ts';
-import type { Held } from './hold.ts';
-import { holdNamespaces, SAY_READY } from './hold.ts';
-import type { Layout, Mask } from './layout.ts';
-import { HOSTNAME, SHM_BYTES, TMP_BYTES } from './layout.ts';
+import { type Held, holdNamespaces, SAY_READY } from './hold.ts';
+import { HOSTNAME, type Layout, type Mask, SHM_BYTES, TMP_BYTES } from './layout.ts';
 import { lockedOptions, mountsBelow } from './mount-table.ts';
-import type { Stage } from './stage.ts';
-import { coverableFolder } from './stage.ts';
+import { coverableFolder, type Stage } from './stage.ts';
 import { SHIM_FOLDER } from './trash.ts';
 
 export type TemplatePrograms = {
