@@ -205,7 +205,7 @@ test('S209 "continue without outside text" leaves the owner\'s own words alone i
   await chat.page.locator('.head .sources').waitFor({ state: 'detached' });
   model.script({ text: 'Clean.' });
   await chat.say('and now?');
-  await chat.page.getByText('Clean.', { exact: true }).waitFor();
+  await chat.page.getByText('Clean.', { exact: true }).last().waitFor();
   const asked = JSON.stringify(model.requests.at(-1)?.body);
   expect(asked).toContain('read page.md');
   expect(asked).not.toContain('mango');
