@@ -40,12 +40,11 @@ const isUnused = (id: string, importer = ''): boolean =>
 /** For tests; finding one in the program is a mistake, not a size problem. */
 const FORBIDDEN = /^(@openclaw\/|vitest|fast-check)/;
 
-const SRC = join(import.meta.dirname, '..', 'src');
+const NET = join(import.meta.dirname, '..', 'src', 'net');
 /** Threads are programs of their own, beside the other. */
 const THREADS = {
-  'page-worker': join(SRC, 'net', 'web', 'page-worker.ts'),
-  'browser-thread': join(SRC, 'net', 'browser', 'driver-thread.ts'),
-  'audit-thread': join(SRC, 'audit', 'itself', 'thread.ts'),
+  'page-worker': join(NET, 'web', 'page-worker.ts'),
+  'browser-thread': join(NET, 'browser', 'driver-thread.ts'),
 };
 
 /** Returns the ids of all modules that went in. */

@@ -191,9 +191,9 @@ function wireCore(
   return core;
 }
 
-const auditsOf = ({ env, paths }: Start, { log }: State, { live, sandboxes }: Powers): Audits =>
+const auditsOf = ({ env, paths }: Start, { log }: State, { live }: Powers): Audits =>
   createAudits({
-    ...{ paths, env, log, version: manifest.version, now: Date.now, sandbox: sandboxes.known },
+    ...{ paths, env, log, version: manifest.version, now: Date.now },
     configHash: () => live.current().hash,
   });
 

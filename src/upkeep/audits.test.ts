@@ -1,13 +1,11 @@
-// Audits by themselves: when they run, that the owner hears only what is new, that `status` knows, and that the thread in which
-// one runs finds what the command finds and holds nobody up.
+// Audits by themselves: when they run, that the owner hears only what is new, that `status` knows, and that the program
+// which looks finds what is there.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { lookAside } from '../audit/itself/aside.ts';
 import { type Known, readLast } from '../audit/itself/last.ts';
-import { lookOnce, type Seen } from '../audit/itself/thread.ts';
+import { lookAside, type Seen } from '../audit/itself/program.ts';
 import type { Log } from '../log/log.ts';
 import { createAudits } from './audits.ts';
 
@@ -33,16 +31,15 @@ const OLD: Known = { id: 'secrets.age', severity: 'WARNING', evidence: 'a key is
 function auditing({ version = '1', isBroken = false } = {}) {
   vi.useFakeTimers({ toFake: ['setTimeout', 'setInterval', 'clearTimeout', 'clearInterval'] });
   const told: string[] = [];
-  const asked: string[][] = [];
+  const asked: boolean[] = [];
   const world = { atMs: 1_000_000_000_000, hash: 'a', known: [] as Known[], isBroken };
   const audits = createAudits({
     ...{ paths: { stateDir }, env: {}, version, now: () => world.atMs, configHash: () => world.hash },
     log: { info() {}, warn() {} } as unknown as Log,
-    sandbox: () => null,
-    async look({ depths }): Promise<Seen> {
-      asked.push([...depths]);
+    async look({ withHost }): Promise<Seen> {
+      asked.push(withHost);
       if (world.isBroken) throw new Error('no luck');
-      const ids = ['channels.dm.open', 'secrets.age', ...(depths.includes('host') ? ['host.firewall'] : [])];
+      const ids = ['channels.dm.open', 'secrets.age', ...(withHost ? ['host.firewall'] : [])];
       return { asked: ids, known: world.known.filter(({ id }) => ids.includes(id)) };
     },
   });
@@ -61,7 +58,7 @@ test('the first audit is what later ones are compared with: status shows it, nob
   await pass(30_000);
   expect(asked).toEqual([]);
   await pass(40_000);
-  expect([asked, told]).toEqual([[['read', 'host']], []]);
+  expect([asked, told]).toEqual([[true], []]);
   expect(audits.repairs()).toEqual([{ what: 'open', fix: 'openclaw security audit --fix' }]);
   end();
 });
@@ -81,7 +78,7 @@ test('S067 S290 after a change only what is new is told, and what is over; the s
   [world.hash, world.known] = ['d', [OLD]];
   await pass(20_000);
   expect(told[1]).toContain('1 no longer there.\nNo longer: channels.dm.open');
-  expect(asked.slice(1)).toEqual([['read'], ['read'], ['read']]);
+  expect(asked.slice(1)).toEqual([false, false, false]);
   end();
 });
 
@@ -94,11 +91,11 @@ test('an update is a reason, and so is a week; what only the machine shows stays
   const second = auditing({ version: '2' });
   second.world.known = [wall];
   await second.pass(70_000);
-  expect([second.asked, second.told]).toEqual([[['read']], []]);
+  expect([second.asked, second.told]).toEqual([[false], []]);
   expect(second.audits.repairs()).toEqual([{ what: 'none', fix: 'ufw enable' }]);
   second.world.known = [];
   await second.pass(7 * 24 * HOUR_MS);
-  expect(second.asked.at(-1)).toEqual(['read', 'host']);
+  expect(second.asked.at(-1)).toBe(true);
   expect(second.told).toEqual([expect.stringContaining('of this week: 1 no longer there')]);
   second.end();
 });
@@ -134,24 +131,22 @@ test('a record that cannot be read counts as none', () => {
   expect(readLast({ stateDir })).toBeNull();
 });
 
-test('the thread finds what the command finds, and the gateway goes on meanwhile', async () => {
-  writeFileSync(join(stateDir, 'openclaw.json'), '{ gateway: { bind: "lan" }, session: { groupScope: "main" } }', {
+test('the program tells what is there, with its command, and can be stopped', async () => {
+  writeFileSync(join(stateDir, 'openclaw.json'), '{ gateway: { bind: "lan" }, session: { dmScope: "main" } }', {
     mode: 0o600,
   });
-  const given = {
-    ...{ env: { HOME: home, OPENCLAW_HOME: home }, version: '1', nowMs: Date.now(), depths: ['read'] as const },
-    sandbox: { driver: null, detail: '', fix: null },
-  };
-  const expected = await lookOnce(given);
-  const delay = monitorEventLoopDelay({ resolution: 5 });
-  delay.enable();
-  const seen = await lookAside(given, new AbortController().signal);
-  delay.disable();
-  expect(seen).toEqual(expected);
-  expect(seen.known.map(({ id }) => id)).toContain('gateway.bind_network_accessible');
-  expect(delay.max / 1e6).toBeLessThan(50);
+  const env = { HOME: home, OPENCLAW_HOME: home, PATH: process.env['PATH'] };
+  const main = new URL('../cli/main.ts', import.meta.url).pathname;
+  const asked = { env, stateDir, withHost: false, program: [process.execPath, main] as const };
+  const { asked: ids, known } = await lookAside(asked, new AbortController().signal);
+  expect(known.find(({ id }) => id.startsWith('gateway.'))).toEqual({
+    ...{ id: 'gateway.bind_network_accessible', severity: 'CRITICAL', where: 'gateway.bind' },
+    ...{ evidence: expect.stringContaining('"lan"'), fix: 'openclaw config set gateway.bind loopback' },
+  });
+  expect(known.map(({ id }) => id)).not.toContain('channels.dm.scope_main_multiuser');
+  expect(ids).toContain('channels.dm.scope_main_multiuser');
   const stopped = new AbortController();
-  const over = lookAside(given, stopped.signal);
+  const over = lookAside(asked, stopped.signal);
   stopped.abort();
-  await expect(over).rejects.toThrow('it was stopped');
+  await expect(over).rejects.toThrow(/aborted/);
 });

@@ -1,10 +1,10 @@
 // Owns when the gateway audits itself: after a change of the configuration, after an update, and weekly; that the owner hears
-// what is new since the last time, and that `status` knows. The audit itself runs in a thread of its own. Part of the composition.
+// what is new since the last time, and that `status` knows. The audit itself is a program of its own. Part of the composition.
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Known, type Last, readLast, writeLast } from '../audit/itself/last.ts';
 import { carriedOver, newsBetween, newsText } from '../audit/itself/news.ts';
-import type { Asked, Seen } from '../audit/itself/thread.ts';
+import type { Asked, Seen } from '../audit/itself/program.ts';
 import type { Env, Paths } from '../config/paths.ts';
 import type { Log } from '../log/log.ts';
 import { reasonOf } from '../platform/errors.ts';
@@ -17,9 +17,8 @@ export type AuditPorts = {
   readonly now: () => number;
   /** of the configuration that is in force */
   readonly configHash: () => string;
-  readonly sandbox: () => Asked['sandbox'] | null;
   /** for tests alone */
-  readonly look?: (asked: Asked, signal: AbortSignal) => Promise<Seen>;
+  readonly look?: (asked: Omit<Asked, 'program'>, signal: AbortSignal) => Promise<Seen>;
 };
 export type Audits = ReturnType<typeof createAudits>;
 
@@ -30,7 +29,7 @@ const WEEK_MS = 7 * 24 * 3_600_000;
 const AGAIN_MS = 3_600_000;
 const MAX_REPAIRS = 10;
 
-export function createAudits({ paths, env, version, log, now, configHash, sandbox, look = aside }: AuditPorts) {
+export function createAudits({ paths, env, version, log, now, configHash, look = aside }: AuditPorts) {
   const ending = new AbortController();
   let last: Last | null = readLast(paths);
   let isLooking = false;
@@ -61,9 +60,7 @@ export function createAudits({ paths, env, version, log, now, configHash, sandbo
     triedAtMs = atMs;
     seenMark = mark();
     const isWeekly = last === null || atMs - (last.hostAtMs ?? 0) >= WEEK_MS;
-    const depths = isWeekly ? (['read', 'host'] as const) : (['read'] as const);
-    const known = sandbox() ?? { driver: null, detail: 'being probed', fix: null };
-    const seen = await look({ env, version, nowMs: atMs, depths, sandbox: known }, ending.signal);
+    const seen = await look({ env, stateDir: paths.stateDir, withHost: isWeekly }, ending.signal);
     const kept = last === null ? [] : carriedOver(last, new Set(seen.asked));
     const found: readonly Known[] = [...seen.known, ...kept];
     // The first time is what later ones are compared with; `status` shows it.
@@ -116,5 +113,8 @@ export function createAudits({ paths, env, version, log, now, configHash, sandbo
   };
 }
 
-const aside = async (asked: Asked, signal: AbortSignal): Promise<Seen> =>
-  (await import('../audit/itself/aside.ts')).lookAside(asked, signal);
+async function aside(asked: Omit<Asked, 'program'>, signal: AbortSignal): Promise<Seen> {
+  const { ownProgram } = await import('../ops/unit/facts.ts');
+  const { lookAside } = await import('../audit/itself/program.ts');
+  return lookAside({ ...asked, program: ownProgram() }, signal);
+}
