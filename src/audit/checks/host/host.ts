@@ -11,45 +11,35 @@ import { probeFail2ban, probeFirewall, probeListening, probeSshd, probeUpgrades 
 type Probe = (root: string, facts: Facts) => Outcome;
 type Question = Pick<Check, 'id' | 'title' | 'why' | 'rows'> & { readonly probe: Probe };
 
+const asked = (id: string, title: string, more: Omit<Question, 'id' | 'title'>): Question => ({ id, title, ...more });
+
 const QUESTIONS: readonly Question[] = [
-  {
-    id: 'host.listening',
-    title: 'Which ports of this machine can others reach?',
+  asked('host.listening', 'Which ports of this machine can others reach?', {
     why: 'each is a way in that somebody has to keep up to date',
     rows: ['S043', 'S055', 'S197', 'S288'],
     probe: probeListening,
-  },
-  {
-    id: 'host.firewall',
-    title: 'Does a firewall close what is not meant to be open?',
+  }),
+  asked('host.firewall', 'Does a firewall close what is not meant to be open?', {
     why: 'a program that listens by mistake is reachable from everywhere',
     rows: ['S054', 'S094', 'S096', 'S142', 'S201', 'S265'],
     probe: probeFirewall,
-  },
-  {
-    id: 'host.sshd',
-    title: 'Does the SSH server take keys only, and not root?',
+  }),
+  asked('host.sshd', 'Does the SSH server take keys only, and not root?', {
     why: 'passwords are tried by the thousand from everywhere, every day',
     rows: ['S056', 'S139', 'S142', 'S171'],
     probe: probeSshd,
-  },
-  {
-    id: 'host.fail2ban',
-    title: 'Are addresses shut out that keep trying?',
+  }),
+  asked('host.fail2ban', 'Are addresses shut out that keep trying?', {
     why: 'whoever may try for ever gets lucky some day',
     rows: ['S141', 'S142', 'S267'],
     probe: probeFail2ban,
-  },
-  {
-    id: 'host.unattended_upgrades',
-    title: 'Does the system mend itself?',
+  }),
+  asked('host.unattended_upgrades', 'Does the system mend itself?', {
     why: 'known holes are used within days',
     rows: ['S057', 'S083', 'S138', 'S142'],
     probe: probeUpgrades,
-  },
-  {
-    id: 'host.pending_reboot',
-    title: 'Is what was mended in force?',
+  }),
+  asked('host.pending_reboot', 'Is what was mended in force?', {
     why: 'an old kernel runs on until the next start, with its holes',
     rows: ['S138'],
     probe: (root) => {
@@ -65,31 +55,23 @@ const QUESTIONS: readonly Question[] = [
           )
         : { pass: 'Restart: none is due' };
     },
-  },
-  {
-    id: 'host.disk_encryption',
-    title: 'Is the disk encrypted?',
+  }),
+  asked('host.disk_encryption', 'Is the disk encrypted?', {
     why: 'whoever has the disk has every key and conversation on it',
     rows: ['S059', 'S083'],
     probe: probeEncryption,
-  },
-  {
-    id: 'host.swap',
-    title: 'Could keys be written out to swap or into a core dump?',
+  }),
+  asked('host.swap', 'Could keys be written out to swap or into a core dump?', {
     why: 'what was only in memory stays on the disk',
     rows: [],
     probe: probeSwap,
-  },
-  {
-    id: 'host.dedicated_user',
-    title: 'Does the gateway have an account of its own?',
+  }),
+  asked('host.dedicated_user', 'Does the gateway have an account of its own?', {
     why: 'what the account may do, whoever breaks the gateway may do',
     rows: ['S130', 'S132', 'S218', 'S268'],
     probe: probeAccount,
-  },
-  {
-    id: 'host.log_rotation',
-    title: 'Are the logs of the machine kept within bounds?',
+  }),
+  asked('host.log_rotation', 'Are the logs of the machine kept within bounds?', {
     why: 'a full disk stops the gateway, and with it every record',
     rows: [],
     probe: (root) => {
@@ -100,17 +82,13 @@ const QUESTIONS: readonly Question[] = [
         ? oneFinding(found('INFO', 'neither logrotate nor journald is there', 'apt install logrotate'))
         : { skipped: 'there is no /etc here' };
     },
-  },
-  {
-    id: 'host.docker_rootless',
-    title: 'Is Docker kept from being root?',
+  }),
+  asked('host.docker_rootless', 'Is Docker kept from being root?', {
     why: 'whoever reaches the socket of Docker is root on this machine',
     rows: ['S270'],
     probe: probeDocker,
-  },
-  {
-    id: 'host.time_sync',
-    title: 'Is the clock kept right?',
+  }),
+  asked('host.time_sync', 'Is the clock kept right?', {
     why: 'with a wrong clock records lie, codes fail and jobs run at odd hours',
     rows: [],
     probe: (root) => {
@@ -131,7 +109,7 @@ const QUESTIONS: readonly Question[] = [
         ? oneFinding(found('INFO', 'no program sets the clock at each start', 'timedatectl set-ntp true'))
         : { pass: `Clock: kept right by ${on.replace('.service', '')}` };
     },
-  },
+  }),
 ];
 
 /** `root` holds the machine: / or, for a test, a folder that looks like one. */

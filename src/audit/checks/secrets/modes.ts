@@ -40,30 +40,26 @@ const WORLD_READ = 0o004;
 const MAX_NAMES = 2_000;
 const MAX_REPAIRS = 2_000;
 
+const place = (id: string, title: string, more: Omit<Place, 'id' | 'title'>): Place => ({ id, title, ...more });
+
 const PLACES: readonly Place[] = [
-  {
-    id: 'fs.state_dir.perms',
-    title: 'Can others on this machine enter the state folder?',
+  place('fs.state_dir.perms', 'Can others on this machine enter the state folder?', {
     rows: ['S010', 'S155', 'S187'],
     what: 'State folder',
     reading: 'other accounts can list and read what only you should',
     changing: 'other accounts can replace the configuration and become the owner',
     isSecret: false,
     paths: ({ paths }) => [real(paths.stateDir)],
-  },
-  {
-    id: 'fs.config.perms',
-    title: 'Can others read or change openclaw.json?',
+  }),
+  place('fs.config.perms', 'Can others read or change openclaw.json?', {
     rows: ['S010', 'S155'],
     what: 'Configuration file',
     reading: 'other accounts can read who you are, whom you trust, and each secret that stands in it',
     changing: 'other accounts can give themselves the assistant, with all that it may do',
     isSecret: true,
     paths: ({ paths, inspection }) => [inspection?.path ?? paths.configPath],
-  },
-  {
-    id: 'fs.config_include.perms',
-    title: 'Can others read or change the files that the configuration includes?',
+  }),
+  place('fs.config_include.perms', 'Can others read or change the files that the configuration includes?', {
     rows: ['S155'],
     what: 'Included files',
     reading: 'other accounts can read settings and each secret among them',
@@ -73,20 +69,16 @@ const PLACES: readonly Place[] = [
       ...(inspection?.files.slice(1) ?? []),
       ...refusedIncludes(said).filter((path) => path !== (inspection?.path ?? paths.configPath)),
     ],
-  },
-  {
-    id: 'fs.credentials_dir.perms',
-    title: 'Can others enter the credentials folder?',
+  }),
+  place('fs.credentials_dir.perms', 'Can others enter the credentials folder?', {
     rows: ['S010', 'S058', 'S206'],
     what: 'Credentials folder',
     reading: 'other accounts can see which keys you have',
     changing: 'other accounts can put their keys in place of yours',
     isSecret: false,
     paths: ({ paths }) => [paths.credentialsDir],
-  },
-  {
-    id: 'fs.credential_files.perms',
-    title: 'Can others read a key or token?',
+  }),
+  place('fs.credential_files.perms', 'Can others read a key or token?', {
     rows: ['S010', 'S017', 'S083', 'S206'],
     what: 'Key files',
     guideLine: (mode) => `Credentials file: mode ${mode} (secure)`,
@@ -94,20 +86,16 @@ const PLACES: readonly Place[] = [
     changing: 'other accounts can replace your keys with theirs',
     isSecret: true,
     paths: ({ paths }) => below(paths.credentialsDir),
-  },
-  {
-    id: 'fs.env_file.perms',
-    title: 'Can others read .env?',
+  }),
+  place('fs.env_file.perms', 'Can others read .env?', {
     rows: ['S124', 'S142'],
     what: '.env',
     reading: 'other accounts can use every key in it',
     changing: 'other accounts can replace keys and addresses in it',
     isSecret: true,
     paths: ({ paths, env }) => [envFileOf(paths.stateDir), ...(env['HOME'] ? [join(env['HOME'], '.env')] : [])],
-  },
-  {
-    id: 'fs.sessions_store.perms',
-    title: 'Can others read conversations and their copies?',
+  }),
+  place('fs.sessions_store.perms', 'Can others read conversations and their copies?', {
     rows: ['S187'],
     what: 'Conversations',
     reading: 'other accounts can read everything that you and others said to the assistant',
@@ -119,10 +107,8 @@ const PLACES: readonly Place[] = [
         (folder) => [folder, ...namesIn(folder)],
       ),
     ],
-  },
-  {
-    id: 'fs.log_file.perms',
-    title: 'Can others read the log?',
+  }),
+  place('fs.log_file.perms', 'Can others read the log?', {
     rows: ['S010'],
     group: 'Records and recovery',
     what: 'Log',
@@ -130,7 +116,7 @@ const PLACES: readonly Place[] = [
     changing: 'other accounts can remove their traces from it',
     isSecret: false,
     paths: ({ paths }) => [paths.logsDir, ...namesIn(paths.logsDir)],
-  },
+  }),
 ];
 
 export const MODE_CHECKS: readonly Check[] = PLACES.map((place) => ({

@@ -19,63 +19,51 @@ type Question = Pick<Check, 'id' | 'title' | 'why' | 'rows'> & {
   readonly pass: string;
 };
 
+const asked = (id: string, title: string, more: Omit<Question, 'id' | 'title'>): Question => ({ id, title, ...more });
+
 const QUESTIONS: readonly Question[] = [
-  {
-    id: 'secrets.plaintext_in_config',
-    title: 'Do keys or tokens stand in openclaw.json itself?',
+  asked('secrets.plaintext_in_config', 'Do keys or tokens stand in openclaw.json itself?', {
     why: 'whoever sees the file, a copy or a screenshot of it has the key, and it gets into backups and histories',
     rows: ['S063', 'S194'],
     codes: ['secret-in-config', 'token-in-config'],
     pass: 'Configuration: no secret in the open',
-  },
-  {
-    id: 'secrets.placeholder',
-    title: 'Is a secret still the one from an example?',
+  }),
+  asked('secrets.placeholder', 'Is a secret still the one from an example?', {
     why: 'everybody who has read the same guide knows it',
     rows: ['S101', 'S149'],
     codes: ['secret-placeholder'],
     pass: 'Secrets: none is a placeholder',
-  },
-  {
-    id: 'secrets.unusable',
-    title: 'Would every key file be read?',
+  }),
+  asked('secrets.unusable', 'Would every key file be read?', {
     why: 'a key that others could have changed is refused, and what needs it stands still',
     rows: ['S206'],
     codes: ['secret-file', 'secret-folder'],
     pass: 'Key files: each would be read',
-  },
-  {
-    id: 'secrets.age',
-    title: 'Are keys rotated?',
+  }),
+  asked('secrets.age', 'Are keys rotated?', {
     why: 'a key that leaked unnoticed works until it is replaced',
     rows: ['S126'],
     codes: ['secret-old'],
     pass: 'Secrets: none is older than you allow',
-  },
-  {
-    id: 'secrets.reused',
-    title: 'Does one secret do for two things?',
+  }),
+  asked('secrets.reused', 'Does one secret do for two things?', {
     why: 'it is rotated in one place and lives on in the other, and a thief of one has both',
     rows: ['S069'],
     codes: ['secret-twice'],
     pass: 'Secrets: each has its own',
-  },
-  {
-    id: 'secrets.copies',
-    title: 'Are there forgotten copies that hold secrets?',
+  }),
+  asked('secrets.copies', 'Are there forgotten copies that hold secrets?', {
     why: 'editors and careful people leave copies, and whoever reads one has what was in it',
     rows: ['S063'],
     codes: ['secret-copy'],
     pass: 'Copies: none of them holds a secret',
-  },
-  {
-    id: 'secrets.shadowed',
-    title: 'Does every key file count?',
+  }),
+  asked('secrets.shadowed', 'Does every key file count?', {
     why: 'whoever rotates a file that does not count believes to be safe',
     rows: [],
     codes: ['secret-shadowed'],
     pass: 'Key files: none is overridden from outside',
-  },
+  }),
 ];
 
 export const STORED_CHECKS: readonly Check[] = QUESTIONS.map(({ codes, pass, ...question }) => ({
