@@ -6,7 +6,9 @@ import { examples, jsonOption, type Lazy } from '../../grammar.ts';
 export const CHANGING_SECURITY: readonly string[] = ['undo', 'suppress'];
 
 export function security(program: Command, lazy: Lazy): void {
-  const group = program.command('security').description('is this installation safe: audit, drill');
+  const group = program
+    .command('security')
+    .description('is this installation safe: audit, checklist, host-guide, drill');
   const audit = group
     .command('audit')
     .description('look at everything that the guides ask for; changes nothing without --fix');
@@ -62,6 +64,9 @@ export function security(program: Command, lazy: Lazy): void {
     .action(lazy(() => import('./checklist.ts')));
   checklist.addHelpText('after', '\nExit: 0 nothing is open, 1 something is');
   examples(checklist, ['openclaw security checklist --guide 004', 'openclaw security checklist --tier 1 --json']);
+  const guide = group.command('host-guide').description('the commands for this machine, filled in; runs none of them');
+  guide.addOption(jsonOption()).action(lazy(() => import('./host-guide.ts')));
+  examples(guide, ['openclaw security host-guide']);
   const drill = group.command('drill').description('hostile texts against your settings, with a model that obeys them');
   drill
     .addOption(jsonOption())
