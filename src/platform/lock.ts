@@ -3,7 +3,7 @@
 import { linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { EXIT, errnoOf, HardshellError } from './errors.ts';
 import { fileFailure } from './file-errors.ts';
-import { replaceFile } from './files.ts';
+import { replaceFile, tryReadText } from './files.ts';
 import { newToken } from './ids.ts';
 
 export type LockFacts = {
@@ -18,6 +18,7 @@ export type LockFacts = {
 const BEING_MADE_MS = 2_000;
 /** Field 22 of /proc/PID/stat, counted from field 3. */
 const START_TICKS = 19;
+const MAX_LOCK_BYTES = 4_096;
 
 export interface Lock {
   /** says which port the holder serves, once it is known */
@@ -72,7 +73,7 @@ function tryCreate(path: string, facts: LockFacts): boolean {
 
 function readLock(path: string): LockFacts | null {
   try {
-    const facts = JSON.parse(readFileSync(path, 'utf8')) as Partial<LockFacts>;
+    const facts = JSON.parse(tryReadText(path, MAX_LOCK_BYTES) ?? '') as Partial<LockFacts>;
     return typeof facts.pid === 'number' ? { port: 0, startedAtMs: 0, startTicks: '', ...facts, pid: facts.pid } : null;
   } catch {
     return null;

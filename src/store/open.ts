@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { EXIT, HardshellError, reasonOf } from '../platform/errors.ts';
 import { makePrivate } from '../platform/files.ts';
+import { refuseOdd } from './plain.ts';
 import { MIGRATIONS } from './schema.ts';
 
 export interface Store {
@@ -50,6 +51,7 @@ export function openStore(path: string): Store {
 function openDatabase(path: string): DatabaseSync {
   let db: DatabaseSync | undefined;
   try {
+    refuseOdd(path);
     db = new DatabaseSync(path, { timeout: 5_000 });
     db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
       PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;

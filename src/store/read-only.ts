@@ -4,9 +4,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { EXIT, HardshellError, reasonOf } from '../platform/errors.ts';
 import type { Store } from './open.ts';
+import { refuseOdd } from './plain.ts';
 
 /** Nobody writes a file without a log of writes; said so, the library makes no files of its own beside it. */
 export function readOnlyLocation(path: string): URL {
+  refuseOdd(path);
   const url = pathToFileURL(path);
   if (!existsSync(`${path}-wal`)) url.searchParams.set('immutable', '1');
   return url;

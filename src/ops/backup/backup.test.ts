@@ -80,6 +80,7 @@ describe('what goes in', () => {
     const copies = {
       ...{ 'openclaw.json.bak': `{ botToken: "${escaped}" }`, 'openclaw.json~': bot, '.openclaw.json.swp': bot },
       ...{ 'old/openclaw.json': `{}`, 'clawdbot.json.bak.1': bot, 'notes-of-mine.txt': `it is ${bot}.` },
+      ...{ 'in-base64.txt': Buffer.from(`it is ${bot}.`).toString('base64') },
       ...{ 'agents/main/auth.json': '{"x":{"api_key":"plain words of a key"}}', 'logs/old.log': `said ${bot}` },
     };
     for (const [path, text] of Object.entries(copies)) state.put(path, text);

@@ -5,8 +5,11 @@ import { type Inspection, inspectConfig } from '../../config/inspect.ts';
 import type { Env, Paths } from '../../config/paths.ts';
 import { isSecretKey, secretsIn } from '../../config/secrets.ts';
 import { createRedactor } from '../../log/redact.ts';
+import { spellingsOf } from '../../log/spellings.ts';
 import { tryParseJson } from '../../platform/json.ts';
 import { isVariable } from '../../secrets/audit.ts';
+
+const MIN_CHARS = 6;
 
 export type Scrubbed = {
   /** null: there is none, or nobody can say what in it is secret */
@@ -25,7 +28,9 @@ export function scrubConfig(now: Pick<Inspection, 'text' | 'raw' | 'understood' 
     .map(({ holder, key }) => holder[key])
     .filter((value): value is string => typeof value === 'string' && value !== '' && !isVariable(value));
   for (const value of values) redactor.add(value);
-  const holdsKnown = (text: string): boolean => values.some((value) => text.includes(value));
+  // Shorter ones stand in ordinary words.
+  const spelled = values.flatMap(spellingsOf).filter((one) => one.length >= MIN_CHARS);
+  const holdsKnown = (text: string): boolean => spelled.some((one) => text.includes(one));
   const isSecret = ({ key, value }: Text): boolean => value !== '' && isSecretKey(key) && !isVariable(value);
   const holdsOne = (text: string): boolean =>
     holdsKnown(text) || found(text).length > 0 || textsIn(tryParseJson(text), []).some(isSecret);

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { HardshellError, reasonOf } from '../../platform/errors.ts';
 import { makePrivate, removeFile } from '../../platform/files.ts';
+import { refuseOdd } from '../plain.ts';
 import { MIGRATIONS } from '../schema.ts';
 
 /** What this program can read. */
@@ -16,6 +17,7 @@ export type Copied = { readonly schema: number; readonly sessions: number; reado
 export function copyDatabase(from: string, to: string): Copied {
   let db: DatabaseSync | undefined;
   try {
+    refuseOdd(from);
     db = new DatabaseSync(from, { readOnly: true, timeout: 10_000 });
     db.exec('PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2000');
     db.prepare('VACUUM INTO ?').run(to);
@@ -40,6 +42,7 @@ export function copyDatabase(from: string, to: string): Copied {
 
 /** Of a database that nobody writes; throws when it is none, or not sound. */
 export function lookAt(path: string): Copied {
+  refuseOdd(path);
   const url = pathToFileURL(path);
   url.searchParams.set('immutable', '1');
   if (statSync(path).size === 0) throw new Error('it is empty');

@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { reasonOf } from '../../platform/errors.ts';
+import { refuseOdd } from '../plain.ts';
 
 export type Soundness = { readonly sound: boolean; readonly detail: string; readonly bytes: number };
 
@@ -22,6 +23,7 @@ export function quickCheck(path: string): Soundness | null {
   if (!hasWal) url.searchParams.set('immutable', '1');
   let db: DatabaseSync | undefined;
   try {
+    refuseOdd(path);
     db = new DatabaseSync(url, { readOnly: true, timeout: 500 });
     if (bytes > MAX_BYTES) {
       db.prepare('SELECT count(*) FROM sqlite_schema').get();

@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { HardshellError } from '../../platform/errors.ts';
 import { copyFileDurable, moveFile, removeFile } from '../../platform/files.ts';
 import { openStore, type Store } from '../open.ts';
+import { refuseOdd } from '../plain.ts';
 import { snapshotsIn, stamp } from './snapshots.ts';
 import { walDamage } from './wal.ts';
 
@@ -114,6 +115,7 @@ function progressIn(db: DatabaseSync): number {
 /** Of a snapshot, read as it lies there. One that cannot be read knows nothing. */
 function progressOf(file: string): number {
   try {
+    refuseOdd(file);
     const db = new DatabaseSync(new URL(`${pathToFileURL(file).href}?immutable=1`), { readOnly: true });
     try {
       return progressIn(db);
