@@ -61,11 +61,7 @@ export function createTooling({
   mailboxOf,
 }: ToolingPorts) {
   /** What nothing stands behind is not offered. */
-  const isThere = (
-    name: string,
-    { browser, tools: { web } }: Config,
-    speaker: ToolCall['speaker'],
-  ): boolean => {
+  const isThere = (name: string, { browser, tools: { web } }: Config, speaker: ToolCall['speaker']): boolean => {
     const { fetch, search } = web;
     if (name === 'browser') return browser.enabled;
     if (name === 'mail') return isOwnersDm(speaker) && mailboxOf(speaker) !== null;
@@ -106,9 +102,7 @@ export function createTooling({
       const [rules, asking] = [rulesOf(now), askingOf(now, turn)];
       const isDenied = (name: string): boolean => judgeFor(name, rules, asking).rule === 'deny';
       const own = TOOLS.flatMap(({ name }) =>
-        isDenied(name) ||
-        !isThere(name, now, turn.speaker) ||
-        (name.startsWith('memory_') && !remembering.isFor(turn))
+        isDenied(name) || !isThere(name, now, turn.speaker) || (name.startsWith('memory_') && !remembering.isFor(turn))
           ? []
           : (schemas[now.tools.elevated.enabled ? 'outside' : 'inside'].get(name) ?? []),
       );
@@ -138,7 +132,14 @@ export function createTooling({
             const ran = running.envOf(call);
             const known = skills.knowing(remembering.envOf(call));
             return {
-              ...{ signal, web, browser: browsing.act, send: outward.send, change: outward.change, mail: deskFor(outward) },
+              ...{
+                signal,
+                web,
+                browser: browsing.act,
+                send: outward.send,
+                change: outward.change,
+                mail: deskFor(outward),
+              },
               processes: running.processes,
               callServer: (permitted, args) => mcp.call(permitted, args, signal),
               ...(await sandboxes.openFor(call, call.effects)),
