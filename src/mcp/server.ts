@@ -251,7 +251,7 @@ const down = (name: string, why: string | null): HardshellError =>
   new HardshellError({
     code: 'MCP_SERVER_DOWN',
     message: `the MCP server ${name} cannot be used: ${oneLine(why ?? 'it does not answer', 300)}`,
-    fix: `openclaw mcp probe ${name}`,
+    fix: `look at mcp.servers.${name} (docs/mcp.md), then try it: openclaw mcp probe ${name}`,
   });
 
 async function list(peer: Peer): Promise<readonly Told[]> {
