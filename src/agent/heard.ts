@@ -3,7 +3,7 @@
 import type { Conversation } from '../sessions/turn.ts';
 
 export type Heard = {
-  /** what the owner wrote since the run began, steering included; nobody else's words */
+  /** what the owner wrote since the run began, steering included; nobody else's words. A form feed between two messages */
   readonly words: string;
   /** what they wrote before; it vouches for words alone, and for nothing that is done */
   readonly earlier?: string;
@@ -19,7 +19,7 @@ export function heardIn(conversation: Pick<Conversation, 'messages'>, runId: str
   );
   return {
     words: wordsOf(run),
-    earlier: wordsOf(all.slice(0, from === -1 ? 0 : from)).slice(-MAX_EARLIER),
+    earlier: lastOf(wordsOf(all.slice(0, from === -1 ? 0 : from))),
     results: run.flatMap(({ blocks }) =>
       blocks.flatMap((one) =>
         one.type === 'toolResult'
@@ -31,8 +31,11 @@ export function heardIn(conversation: Pick<Conversation, 'messages'>, runId: str
 }
 
 const MAX_EARLIER = 20_000;
+/** Whole messages: half of one could begin in what was pasted into it. */
+const lastOf = (words: string): string =>
+  words.length <= MAX_EARLIER ? words : words.slice(-MAX_EARLIER).replace(/^[^\f]*\f?/, '');
 const wordsOf = (messages: ReturnType<Conversation['messages']>): string =>
   messages
     .filter(({ role, label }) => role === 'user' && label.integrity === 'owner')
-    .flatMap(({ blocks }) => blocks.flatMap((one) => (one.type === 'text' ? [one.text] : [])))
-    .join('\n');
+    .flatMap(({ blocks }) => blocks.flatMap((one) => (one.type === 'text' ? [one.text.replaceAll('\f', ' ')] : [])))
+    .join('\n\f\n');

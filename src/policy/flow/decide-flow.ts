@@ -35,7 +35,7 @@ export type FlowRun = {
   result(call: FlowCall, text: string): void;
 };
 
-/** What the conversation holds: words of the owner from before, things that are not public, words of others. */
+/** What the conversation holds: the owner's own words from before, things that are not public, words of others. */
 export type Before = {
   readonly isTainted: boolean;
   readonly hasSecret: boolean;

@@ -4,6 +4,7 @@ import { isOthers } from '../../store/label.ts';
 import type { ToolCall } from '../decide.ts';
 import type { Verdict } from '../verdict.ts';
 import { createFlowRun, type FlowCall } from './decide-flow.ts';
+import { ownWords } from './own-words.ts';
 import type { ToolRoles } from './roles.ts';
 
 /** `registry`: people, chats, hosts and accounts that the owner has confirmed. */
@@ -29,17 +30,20 @@ export function judgeFlow(call: ToolCall, { rolesOf, registry }: FlowRules): Ver
   const run = createFlowRun(tools, registry, {
     isTainted: isOthers(call.context),
     hasSecret: call.context.readers === 'secret',
-    words: earlier,
+    words: eachIn(earlier).map(ownWords).join('\n'),
     hosts: new Set(registry['host'] ?? []),
     ...heldBy(call),
   });
-  run.owner(words);
+  for (const one of eachIn(words)) run.owner(one);
   for (const { tool, args, text } of heard) run.result({ tool, args }, text);
   const { decision, code, reason, value } = run.decide({ tool: name, args: fieldsOf(call.args) });
   if (decision === 'allow') return [];
   const marks = value === undefined ? {} : { marks: [value] };
   return [{ rule: decision, key: 'built in', code, reason, fix: '', ...marks }];
 }
+
+/** Message by message, as agent/heard.ts sets them apart: what is pasted into one does not end in the next. */
+const eachIn = (words: string): string[] => words.split('\f');
 
 /** By where all that the model has seen came from: `file:` and `exec` are the owner's things, pages are nobody's. */
 function heldBy({ context: { sources }, sessionKey, speaker: { channel, chat, place } }: ToolCall) {
