@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type Known, readLast } from '../audit/itself/last.ts';
-import { lookAside, type Seen } from '../audit/itself/program.ts';
 import type { Log } from '../log/log.ts';
+import { type Known, readLast } from '../ops/self-audit/last.ts';
+import { lookAside, type Seen } from '../ops/self-audit/program.ts';
 import { createAudits } from './audits.ts';
 
 let home = '';

@@ -2,11 +2,11 @@
 // what is new since the last time, and that `status` knows. The audit itself is a program of its own. Part of the composition.
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Known, type Last, readLast, writeLast } from '../audit/itself/last.ts';
-import { carriedOver, newsBetween, newsText } from '../audit/itself/news.ts';
-import type { Asked, Seen } from '../audit/itself/program.ts';
 import type { Env, Paths } from '../config/paths.ts';
 import type { Log } from '../log/log.ts';
+import { type Known, type Last, readLast, writeLast } from '../ops/self-audit/last.ts';
+import { carriedOver, newsBetween, newsText } from '../ops/self-audit/news.ts';
+import type { Asked, Seen } from '../ops/self-audit/program.ts';
 import { reasonOf } from '../platform/errors.ts';
 
 export type AuditPorts = {
@@ -115,6 +115,6 @@ export function createAudits({ paths, env, version, log, now, configHash, look =
 
 async function aside(asked: Omit<Asked, 'program'>, signal: AbortSignal): Promise<Seen> {
   const { ownProgram } = await import('../ops/unit/facts.ts');
-  const { lookAside } = await import('../audit/itself/program.ts');
+  const { lookAside } = await import('../ops/self-audit/program.ts');
   return lookAside({ ...asked, program: ownProgram() }, signal);
 }

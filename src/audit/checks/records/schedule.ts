@@ -1,8 +1,8 @@
 // Owns the checks of what should happen by itself: audits while the gateway runs, and backups that a thief cannot read.
 import { existsSync } from 'node:fs';
 import { readProof } from '../../../ops/backup/proof.ts';
+import { readLast } from '../../../ops/self-audit/last.ts';
 import type { Check, Facts, Outcome } from '../../check.ts';
-import { readLast } from '../../itself/last.ts';
 import { oneFinding } from '../../looking.ts';
 import { problemOf } from '../../suppress.ts';
 import { overIn } from '../over.ts';

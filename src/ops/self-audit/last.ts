@@ -3,11 +3,10 @@
 import { join } from 'node:path';
 import type { Paths } from '../../config/paths.ts';
 import { replaceFile, tryReadText } from '../../platform/files.ts';
-import type { Severity } from '../check.ts';
 
 export type Known = {
   readonly id: string;
-  readonly severity: Severity;
+  readonly severity: 'CRITICAL' | 'WARNING';
   readonly evidence: string;
   readonly fix: string;
   /** the setting or file */

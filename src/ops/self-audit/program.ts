@@ -2,7 +2,6 @@
 // into whoever asks, nothing waits for it, and its memory is gone with it.
 import type { Env } from '../../config/paths.ts';
 import { run } from '../../platform/process/process.ts';
-import { SEVERITIES } from '../check.ts';
 import { type Known, MAX_KNOWN } from './last.ts';
 
 export type Asked = {
@@ -36,9 +35,16 @@ export async function lookAside({ env, stateDir, withHost, program }: Asked, sig
   const { findings, data } = JSON.parse(stdout) as Printed;
   const known = findings.flatMap(({ checkId, severity, title, remediation, where }): Known[] => {
     if (severity === 'info') return [];
-    const named = SEVERITIES[severity === 'critical' ? 0 : 1];
     const more = where === undefined ? {} : { where };
-    return [{ id: checkId, severity: named, evidence: title, fix: remediation, ...more }];
+    return [
+      {
+        id: checkId,
+        severity: severity === 'critical' ? 'CRITICAL' : 'WARNING',
+        evidence: title,
+        fix: remediation,
+        ...more,
+      },
+    ];
   });
   return { asked: data.checks.map(({ id }) => id), known: known.slice(0, MAX_KNOWN) };
 }
