@@ -41,12 +41,13 @@ export function walkOf(facts: Facts, limits: WalkLimits): Promise<StateWalk> {
   return walk;
 }
 
-/** The assistant's own files, which belong to whoever its commands run as, and are its business. */
+/** The assistant's own files, which belong to whoever its commands and its browser run as, and are their business. */
 export function apartOf({ paths, config }: Facts): readonly string[] {
   return [
     config?.agents.defaults.workspace ?? paths.workspaceDir,
     paths.workspaceDir,
     join(paths.stateDir, 'sandboxes'),
+    join(paths.stateDir, 'browser'),
   ];
 }
 

@@ -303,6 +303,15 @@ test.skipIf(process.geteuid?.() !== 0)('a folder and a file of somebody else are
   expect(await audit()).toEqual(['W fs.state_dir.owner']);
 });
 
+test('what a browser keeps in its profile is its own business; the folder around it is ours', async () => {
+  inState('browser/profile/Cookies', 'x', 0o644);
+  symlinkSync('host-4242', at('browser/profile/SingletonLock'));
+  chmodSync(at('browser'), 0o700);
+  expect(await audit()).toEqual([]);
+  chmodSync(at('browser'), 0o755);
+  expect(await audit()).toEqual(['W fs.files.all', 'W fs.files.perms']);
+});
+
 test('a state folder that is a link, or lies in a synced folder, is told of', async () => {
   mkdirSync(join(home, 'Dropbox'));
   renameSync(state, join(home, 'Dropbox', 'claw'));
