@@ -178,6 +178,15 @@ test('flood: a heap of folders in the workspace crowds no skill that stands in t
   ).toBe('changed');
 });
 
+test('traversal: a name that is a way is no skill, to be looked at or removed', async () => {
+  put('state/workspace/MEMORY.md', 'mine');
+  for (const name of ['', '.', '..', '../..', '../memory', '__proto__', 'constructor']) {
+    expect(() => desk().look(name)).toThrow(/there is no skill/);
+    await expect(desk().remove(name)).rejects.toThrow(/there is no skill/);
+  }
+  expect(existsSync(join(places.workspace, 'MEMORY.md'))).toBe(true);
+});
+
 test('S262 what is removed by hand from the workspace is gone from the next prompt', async () => {
   await desk().approve('weather', await install());
   const skills = live();

@@ -56,7 +56,8 @@ export function createSkillDesk(places: SkillPlaces, now: () => number) {
 
   /** What waits or holds: of a managed one what was installed, else what lies in the workspace. */
   function look(name: string, lock: Lock = readLock(stateDir)): Shown {
-    const entry = lock.skills[name];
+    if (name === '' || name === '.' || name === '..' || name.includes('/')) throw noSkill(name);
+    const entry = Object.hasOwn(lock.skills, name) ? lock.skills[name] : undefined;
     const isManaged = entry?.kind === 'managed';
     const content = readContent(isManaged ? managedAt(name) : publishedAt(name));
     const inWorkspace = isManaged ? readContent(publishedAt(name)) : content;
@@ -160,12 +161,11 @@ export function createSkillDesk(places: SkillPlaces, now: () => number) {
     },
     async remove(name: string): Promise<void> {
       const lock = readLock(stateDir);
-      const entry = lock.skills[name];
-      if (entry === undefined && readContent(publishedAt(name)) === null) throw noSkill(name);
+      const { kind } = look(name, lock);
       changeLock(stateDir, (skills) => {
         delete skills[name];
       });
-      if (entry?.kind === 'managed') await empty({ top: managedFolder(stateDir) }, name);
+      if (kind === 'managed') await empty({ top: managedFolder(stateDir) }, name);
       await empty({ top: workspaceSkills(workspace) }, name);
     },
   };

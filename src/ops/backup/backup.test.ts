@@ -298,6 +298,19 @@ describe('an archive of an enemy', () => {
     ['a file in a file', [STATE, fileEntry('state/a', one), fileEntry('state/a/b', one)], []],
     ['a link outside', [STATE, { kind: 'link', path: 'state/workspace/l', target: '../../../etc' }], []],
     ['a link in the state', [STATE, { kind: 'link', path: 'state/credentials', target: 'workspace' }], []],
+    ...['gateway.lock', 'state.sqlite-wal', 'backups.json'].map(
+      (name) =>
+        [
+          `smuggled ${name}`,
+          [STATE, fileEntry(`state/${name}`, one)],
+          [[{ name: `state/${name}` }, one]],
+        ] as (typeof ROWS)[number],
+    ),
+    [
+      'a smuggled program',
+      [STATE, { kind: 'folder', path: 'state/extras', mode: 0o700 }],
+      [[{ name: 'state/extras/', type: 'directory' }, '']],
+    ],
     ['more than the manifest', [STATE], [[{ name: 'state/evil' }, one]]],
     ['less than the manifest', [STATE, fileEntry('state/a', one)], []],
     ['another content', [STATE, fileEntry('state/a', one)], [[{ name: 'state/a' }, 'y']]],

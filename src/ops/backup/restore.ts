@@ -66,7 +66,10 @@ const drain = async (chunks: Chunks): Promise<void> => {
 /** Reads all of it and keeps nothing. */
 export const verifyArchive = (archive: Archive, opening: Opening, version: string): Promise<Manifest> =>
   archive.read(opening, {
-    begin: async (manifest) => refuseNewer(manifest, version),
+    async begin(manifest) {
+      refuseNewer(manifest, version);
+      refuseNever(manifest);
+    },
     folder: async () => {},
     file: (_, chunks) => drain(chunks),
   });
@@ -106,6 +109,7 @@ export async function restoreBackup(options: RestoreOptions): Promise<Restored> 
     const manifest = await archive.read(opening, {
       async begin(found) {
         refuseNewer(found, version);
+        refuseNever(found);
         refuseNoRoom(found, dirname(target));
       },
       async folder({ path }) {
@@ -162,6 +166,15 @@ function refuseNewer({ version, schema }: Manifest, own: string): void {
   const at = theirs.findIndex((part, index) => part !== ours[index]);
   if (at !== -1 && (theirs[at] ?? 0) > (ours[at] ?? 0)) throw newer(`by version ${version}`);
   if (schema > SCHEMA) throw newer(`by a newer version (schema ${schema}, this one knows ${SCHEMA})`);
+}
+
+/** What no backup of ours has: programs, a log of writes beside the database, a lock that names a process of this machine. */
+function refuseNever({ entries }: Manifest): void {
+  const odd = entries.find(({ path }) => {
+    const name = path.replace(/^state\//, '');
+    return name !== path && NEVER.test(name) && !/^state\.sqlite(-head)?$/.test(name);
+  });
+  if (odd) throw damaged(`it has ${JSON.stringify(odd.path.slice(0, 120))}, which no backup has`);
 }
 
 function refuseNoRoom(manifest: Manifest, folder: string): void {
