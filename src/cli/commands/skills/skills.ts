@@ -50,6 +50,8 @@ export async function install(context: Context, flags: Flags, from: string): Pro
 export async function update(context: Context, flags: Flags, name: string): Promise<number> {
   const reach = await openSkills(context);
   const entry = readLock(reach.places.stateDir).skills[name];
+  // Whatever is not there at all is said as everywhere else.
+  if (!entry) reach.desk.look(name);
   if (!entry?.source)
     throw new HardshellError({
       code: 'SKILL_NO_SOURCE',
