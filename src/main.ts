@@ -111,6 +111,8 @@ async function run(start: Start): Promise<RunningGateway> {
   const { receive: emit, groupChanged, chatMoved, recheck, channelLost } = core;
   await powers.perimeter.open({ emit, groupChanged, chatMoved, recheck, channelLost });
   await powers.mcp.open();
+  // Somebody may have stopped everything while those came up.
+  if (panic.state() !== null) return handle;
   core.delivery.resume();
   core.lanes.release();
   core.releaseHeld();
