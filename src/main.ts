@@ -60,7 +60,7 @@ async function run(start: Start): Promise<RunningGateway> {
   const state = await openState(start);
   const { log, store, settings } = state;
   const powers = await openPowers(start, state);
-  const panic = createPanic(paths.stateDir, log, Date.now);
+  const panic = createPanic(paths.stateDir, log, Date.now, state.hide.text);
   const core = wireCore(start, state, powers, panic);
   // What is owed stands first in its lane, and is counted, before anybody can hand in more; none of it runs yet.
   core.lanes.hold();

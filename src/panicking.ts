@@ -26,7 +26,7 @@ export type Stoppable = {
 export type Raised = { readonly panic: Panic; readonly stoppedRuns: number; readonly waiting: number };
 export type PanicDesk = ReturnType<typeof createPanic>;
 
-export function createPanic(stateDir: string, log: Log, now: () => number) {
+export function createPanic(stateDir: string, log: Log, now: () => number, hide: (text: string) => string) {
   let to: Stoppable | null = null;
   const all = (): Stoppable => {
     if (to === null) throw new Error('there is nothing to stop yet');
@@ -76,7 +76,7 @@ export function createPanic(stateDir: string, log: Log, now: () => number) {
       const waiting = core.inbox.balance().queued;
       if (panic !== null) return { panic, stoppedRuns: 0, waiting };
       const stopped = core.lanes.runningIds();
-      const mark: Panic = { atMs: now(), by, why, stopped };
+      const mark: Panic = { atMs: now(), by: hide(by), why: hide(why), stopped };
       panic = mark;
       const isMarked = attempt('the mark could not be written', () => raisePanic(stateDir, mark));
       core.delivery.hold();

@@ -10,6 +10,13 @@ import { placeholderIn } from '../secrets/strength.ts';
 
 const MAX_CONFIG_BYTES = 4 * 1024 * 1024;
 
+/** What was typed, or stands in a name, without what looks like a token: for what is said again when nothing failed. */
+export function withoutTokens(text: string, env: Env): string {
+  const redactor = createRedactor();
+  addKnown(redactor, env);
+  return redactor.sure.redact(text);
+}
+
 /** The same failure, without any secret in what it says. */
 export function withoutSecrets(error: unknown, env: Env, argv: readonly string[]): unknown {
   const redactor = createRedactor();

@@ -23,7 +23,7 @@ export function milliseconds(text: string | undefined, option: string, maxMs: nu
   if (value > 0 && value <= maxMs) return value;
   throw misused(
     'OPTION_UNUSABLE',
-    `${option} ${text} is not a length of time up to ${maxMs > 2 * DAY_MS ? `${maxMs / DAY_MS} days` : `${maxMs / 3_600_000} hours`}`,
+    `${option} is not a length of time up to ${maxMs > 2 * DAY_MS ? `${maxMs / DAY_MS} days` : `${maxMs / 3_600_000} hours`}`,
     `write it like ${option} ${maxMs > 2 * DAY_MS ? '12h or 7d' : '5m'}`,
   );
 }

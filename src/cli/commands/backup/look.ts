@@ -35,8 +35,9 @@ export async function verify(context: Context, flags: KeyFlags, file: string): P
 export async function list(context: Context, flags: { readonly to?: string }): Promise<undefined> {
   const { out, env } = context;
   const paths = resolvePaths(env);
-  const folder = resolve(flags.to ?? folderFor(context, paths));
-  const backups = listBackups(folder);
+  const place = resolve(flags.to ?? folderFor(context, paths));
+  const backups = listBackups(place);
+  const folder = flags.to === undefined ? place : (await import('../../hide.ts')).withoutTokens(place, env);
   const proof = readProof(paths);
   out.data({ folder, backups, proof });
   const columns = [{ title: 'made' }, { title: 'size', align: 'right' }, { title: 'kind' }, { title: 'file' }] as const;

@@ -34,7 +34,9 @@ export async function keep(context: Context, flags: Flags): Promise<number> {
   const { gatherEvidence } = await import('./gather.ts');
   const stamp = new Date().toISOString().replace(/[-:.]/g, '').slice(0, 15);
   const kept = await gatherEvidence(context, flags, sinceOf(flags.since), resolve(flags.to ?? `evidence-${stamp}`));
-  out.data(kept);
+  const { withoutTokens } = await import('../../hide.ts');
+  const shown = withoutTokens(kept.folder, context.env);
+  out.data({ ...kept, folder: shown });
   for (const { name, sha256, bytes } of kept.files)
     out.line(
       span(name.endsWith('.missing') ? 'yellow' : 'dim', `${sha256.slice(0, 16)}…`),
@@ -42,7 +44,7 @@ export async function keep(context: Context, flags: Flags): Promise<number> {
     );
   if (kept.files.some(({ name }) => name.endsWith('.missing')))
     out.note(span('yellow', 'what ends with .missing could not be had; the file says why'));
-  out.line(span('green', 'kept: '), kept.folder);
+  out.line(span('green', 'kept: '), shown);
   out.line(`hash of its manifest, to note elsewhere: ${kept.manifestSha256}`);
   return EXIT.ok;
 }

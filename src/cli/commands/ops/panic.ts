@@ -20,7 +20,13 @@ export async function run(context: Context, flags: Flags): Promise<number> {
   const paths = resolvePaths(context.env);
   refuseForeignState(paths.stateDir);
   if (flags.state) return tellState(context, readPanic(paths.stateDir));
-  return flags.lift ? lift(context, paths) : raise(context, paths, flags.why ?? '');
+  return flags.lift ? lift(context, paths) : raise(context, paths, await wordsOf(flags.why, context.env));
+}
+
+/** It is written down and shown: whoever pastes a log here has perhaps pasted a key. */
+async function wordsOf(why: string | undefined, env: Context['env']): Promise<string> {
+  if (why === undefined || why === '') return '';
+  return (await import('../../hide.ts')).withoutTokens(why, env);
 }
 
 async function raise(context: Context, paths: Paths, why: string): Promise<number> {

@@ -15,7 +15,7 @@ const DRIVERS = ['auto', 'bubblewrap', 'unshare', 'docker', 'podman', 'seatbelt'
 export async function run({ out, env }: Context, options: { readonly driver?: string }): Promise<number> {
   const local = openLocal(env);
   if (options.driver !== undefined && !DRIVERS.includes(options.driver))
-    throw misused('USAGE', `"${options.driver.slice(0, 40)}" is no driver of boxes`, `one of ${DRIVERS.join(', ')}`);
+    throw misused('USAGE', `"${options.driver}" is no driver of boxes`, `one of ${DRIVERS.join(', ')}`);
   const { driver, outcomes } = await withBox(local, options.driver, async (sandbox, plan) => {
     const outside = await openOutside();
     try {
