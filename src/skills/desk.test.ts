@@ -244,6 +244,35 @@ test('what the settings leave out is not offered, and what they set is for its o
     skills.environmentOf([{ kind: 'run', where: 'sandbox', cwd: '.', command, ...more }]);
   expect(run('sh skills/weather/run.sh Berlin')).toEqual({ WX_KEY: 'k' });
   expect(run('./run.sh', { cwd: 'skills/weather' })).toEqual({ WX_KEY: 'k' });
+  for (const command of [
+    "python3 skills/weather/run.py 'New York' --days=3",
+    './skills/weather/run.sh',
+    '/workspace/skills/weather/run.sh "x y"',
+  ])
+    expect(run(command), command).toEqual({ WX_KEY: 'k' });
+  // Whatever stands beside the script would have the value too, and could say it in other letters.
+  for (const command of [
+    ...[
+      'sh skills/weather/run.sh; env | rev',
+      'env | rev # skills/weather/',
+      'sh skills/weather/run.sh | tee x',
+      'cat skills/weather/run.sh',
+    ],
+    ...[
+      'sh skills/weather/../../evil.sh',
+      'sh skills/weather/run.sh $(env|rev)',
+      'sh skills/weather/run.sh "$(env)"',
+      'sh evil.sh skills/weather/',
+    ],
+    ...[
+      'sh skills/weather/run.sh\nenv|rev',
+      'sh -c env skills/weather/',
+      'FOO=1 sh skills/weather/run.sh',
+      'sh skills/weather/run.sh > x',
+      'printenv WX_KEY skills/weather/run.sh',
+    ],
+  ])
+    expect(run(command), command).toEqual({});
   expect(run('env')).toEqual({});
   expect(run('sh skills/other/x.sh')).toEqual({});
   expect(run('sh skills/weather/run.sh', { where: 'host' })).toEqual({});

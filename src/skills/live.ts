@@ -155,14 +155,15 @@ export function createLiveSkills({ stateDir, workspace, settings, now = Date.now
       return { ...env, provenance: { ...env.provenance, ...telling } };
     },
     labelRead,
-    /** What the owner set for the commands of a skill: for those in the box that name something of it, while it is used. */
+    /** What the owner set for the commands of a skill: for one that is nothing but the start of a script of its own, in the box,
+     *  while it is used. Whatever else runs beside the script would have the values too. */
     environmentOf(effects: readonly Ran[]): { readonly [name: string]: string } {
       const { entries } = settings();
       const found: { [name: string]: string } = {};
       for (const [name, { env }] of Object.entries(entries)) {
         if (known.get(name)?.isUsed !== true || !isOn(name)) continue;
         const isIts = ({ kind, where, elevated, command, cwd }: Ran): boolean =>
-          kind === 'run' && where === 'sandbox' && !elevated && `${cwd}/ ${command}`.includes(`skills/${name}/`);
+          kind === 'run' && where === 'sandbox' && !elevated && isItsScript(command, cwd, name);
         if (effects.some(isIts)) Object.assign(found, env);
       }
       return found;
@@ -172,6 +173,20 @@ export function createLiveSkills({ stateDir, workspace, settings, now = Date.now
       record = journal;
     },
   };
+}
+
+/** Words without anything that a shell would expand, join or redirect. */
+const PLAIN =
+  /^\s*(?:(?:ba|da)?sh\s+|python3?\s+|node\s+|perl\s+)?([\w./-]+)(?:\s+(?:[\w./:=@%+,-]+|'[^']*'|"[^"$`\\]*"))*\s*$/;
+
+/** Whether the command is one plain start of a file of the skill: `sh skills/weather/run.sh Berlin`, and nothing beside it. */
+function isItsScript(command: string, cwd: string, name: string): boolean {
+  const script = /[\n\r]/.test(command) ? undefined : PLAIN.exec(command)?.[1];
+  if (script === undefined) return false;
+  const path = (script.startsWith('/') ? script : `${cwd}/${script}`)
+    .replace(/^\/workspace\//, '')
+    .replace(/^(?:\.\/)+/, '');
+  return path.startsWith(`skills/${name}/`) && !path.split('/').includes('..');
 }
 
 const NOTHING: Content = { files: [], pins: [], problems: [], hash: '' };
