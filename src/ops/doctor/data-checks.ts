@@ -7,6 +7,7 @@ import { quoted } from '../../secrets/files.ts';
 import { unvouchedFiles, unvouchedLine } from '../../store/provenance/unvouched.ts';
 import { readStore } from '../../store/read-only.ts';
 import { quickCheck } from '../../store/rescue/quick-check.ts';
+import { readLast } from '../self-audit/last.ts';
 import { type Answer, type Check, error, type Facts, info, type Mend, ok, warning } from './check.ts';
 
 const HOUR_MS = 60 * 60_000;
@@ -17,6 +18,7 @@ export const DATA_CHECKS: readonly Check[] = [
   { id: 'snapshots', title: 'snapshots', ask: askSnapshots },
   { id: 'memory', title: 'memory', ask: askMemory },
   { id: 'lock', title: 'lock', ask: askLock },
+  { id: 'audit', title: 'security audit', ask: askAudit },
 ];
 
 function askDatabase({ paths }: Facts): Answer {
@@ -53,6 +55,18 @@ async function askMemory({ paths, config }: Facts): Promise<Answer> {
   const folder = config?.agents.defaults.workspace ?? paths.workspaceDir;
   const found = await readStore(paths.databasePath, async (rows) => unvouchedLine(unvouchedFiles(rows, folder)));
   return found === null ? ok('you vouched for all that steers') : info(found.what, found.fix);
+}
+
+/** What the last audit found that ran by itself; the command looks anew. */
+function askAudit({ paths }: Facts): Answer {
+  const last = readLast(paths);
+  if (last === null) return info('none has run by itself yet', 'openclaw security audit');
+  const worst = last.known.filter(({ severity }) => severity === 'CRITICAL');
+  const day = new Date(last.atMs).toISOString().slice(0, 10);
+  if (last.known.length === 0) return ok(`nothing found on ${day}`);
+  const [first] = worst.length > 0 ? worst : last.known;
+  const said = `${last.known.length} found on ${day}, ${worst.length} of them critical; first ${first?.id}: ${first?.evidence}`;
+  return worst.length > 0 ? warning(said, 'openclaw security audit --fix') : info(said, 'openclaw security audit');
 }
 
 function askLock({ paths, lock, nowMs }: Facts): Answer {
