@@ -163,7 +163,7 @@ export function createLiveSkills({ stateDir, workspace, settings, now = Date.now
       for (const [name, { env }] of Object.entries(entries)) {
         if (known.get(name)?.isUsed !== true || !isOn(name)) continue;
         const isIts = ({ kind, where, elevated, command, cwd }: Ran): boolean =>
-          kind === 'run' && where === 'sandbox' && !elevated && isItsScript(command, cwd ?? '.', name);
+          kind === 'run' && where === 'sandbox' && !elevated && isItsScript(command ?? '', cwd ?? '.', name);
         if (effects.some(isIts)) Object.assign(found, env);
       }
       return found;
