@@ -33,12 +33,14 @@ function stored({ store }: ReturnType<typeof startCore>): string {
 const clean = (text: string): void => {
   for (const secret of secrets) expect(text).not.toContain(secret);
 };
+/** Without what is no data. */
+const copyOf = ({ isBarred: _, ...request }: ModelRequest): ModelRequest => structuredClone(request);
 const last = <T>(list: readonly T[]): T => list.at(-1) as T;
 
 test('what the owner types: no row, no event and no model sees it; what is around it stays', async () => {
   const shown: ModelRequest[] = [];
   const house = open((request) => {
-    shown.push(structuredClone(request));
+    shown.push(copyOf(request));
     return say('yes');
   });
   const { ended } = house.send(`is ${KNOWN} or ${SHAPED} good?`);
@@ -66,7 +68,7 @@ test('what tools return: hidden for model, transcript and events, and the model 
   const shown: ModelRequest[] = [];
   const house = open(
     (request) => {
-      shown.push(structuredClone(request));
+      shown.push(copyOf(request));
       return shown.length === 1 ? callFor('read', { path: 'x' }) : say('read');
     },
     { tool: async () => `key: ${SHAPED}\nother: ${KNOWN}\npassword=hunter22` },
@@ -173,7 +175,7 @@ describe('after a restart with a secret more', () => {
     const shown: ModelRequest[] = [];
     const house = open(
       (request) => {
-        shown.push(structuredClone(request));
+        shown.push(copyOf(request));
         return say('yes');
       },
       { folder: first.folder },

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { INVARIANTS } from '../../../test/support/invariants/invariants.ts';
 import { Broken } from '../../../test/support/invariants/traces.ts';
 
-const TRACES = 5_000;
+const TRACES = 1_500;
 /** A rule that is gone has to show within so many. */
 const SHOWS_WITHIN = 3_000;
 
