@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'vitest';
 import { cleanEnv, entry, freePort, newHome } from '../support/gateway.ts';
 
-const FIXTURES = join(import.meta.dirname, 'fixtures');
+const FIXTURES = join(import.meta.dirname, '..', 'guides', 'fixtures');
 const STRONG = '9f2c4e8a1b7d3f60c5e9a2b4d8f1037c6ae5b9d2f4817c3069ad5eb2f8c41739';
 
 const fixture = (name: string): string =>
