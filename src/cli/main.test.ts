@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import manifest from '../../package.json' with { type: 'json' };
+import { readPanic } from '../ops/panic/panic.ts';
 import { run } from './main.ts';
 
 let stateDir = '';
@@ -56,6 +57,23 @@ describe('usage', () => {
     expect(stderr).toContain('run it here, until Ctrl-C');
     expect(stderr).toContain('error: openclaw gateway needs one more word.');
   });
+  it.each(['--help', '--json', '--until', '--'])(
+    'takes %s for nobody’s reason, whichever option waits for a value',
+    async (next) => {
+      for (const words of [
+        ['panic', '--why'],
+        ['logs', '-n'],
+        ['config', 'get', 'budget', '--port'],
+      ]) {
+        const { code, stdout, stderr } = await openclaw(...words, next);
+        expect(code, words.join(' ')).toBe(64);
+        expect(stdout + stderr).toContain(`${words.at(-1)} needs a value, and the next word begins with --`);
+      }
+      expect(readPanic(stateDir)).toBe(null);
+      // What stands after the sign is a value, whatever it looks like.
+      expect((await openclaw('logs', '--tail=--help')).stderr).not.toContain('needs a value');
+    },
+  );
   it.each([
     [['status', 'extra'], 'too many arguments'],
     [['sessions', 'show'], "missing required argument 'key'"],

@@ -3,7 +3,7 @@
 import type { CommanderError } from 'commander';
 import type { Env } from '../config/paths.ts';
 import { EXIT } from '../platform/errors.ts';
-import { normaliseArgv, takeSwitch } from './argv.ts';
+import { normaliseArgv, refuseFlagsAsValues, takeSwitch } from './argv.ts';
 import { createOutput, guarded, type Output, type Streams } from './output.ts';
 import { createProgram, flagsWithValue, usageError, VERSION } from './program.ts';
 
@@ -33,6 +33,7 @@ export async function run(argv: readonly string[], env: Env, given: Streams = pr
       program.outputHelp();
       return EXIT.ok;
     }
+    refuseFlagsAsValues(words, takesValue);
     await program.parseAsync(words, { from: 'user' });
     return code;
   } catch (error) {
