@@ -2,6 +2,9 @@
 // time, because a budget measured while unit tests fill both cores says nothing.
 import { defineConfig } from 'vitest/config';
 
+// What is waited for ends the waiting when it comes; the limit is only for what never does, also on a busy machine.
+const expect = { poll: { timeout: 20_000 } };
+
 // unit: fast, in-process, part of `npm run check`.   system: starts real processes, containers and browsers.
 // Groups start at 1, since vitest puts a one-worker project of group 0 last.
 // long: soak, many kills, big fuzz runs (`npm run test:long`).
@@ -18,7 +21,9 @@ export default defineConfig({
             'test/architecture.test.ts',
             'test/contracts/**/*.test.ts',
           ],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          expect,
           sequence: { groupOrder: 1 },
         },
       },
@@ -29,6 +34,7 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,
+          expect,
           sequence: { groupOrder: 2 },
         },
       },
@@ -39,6 +45,7 @@ export default defineConfig({
           testTimeout: 900_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          expect,
           sequence: { groupOrder: 3 },
         },
       },

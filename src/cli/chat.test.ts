@@ -43,7 +43,7 @@ async function leave(running: Promise<number>): Promise<void> {
   expect(await running).toBe(0);
 }
 async function until(holds: () => boolean): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 20_000;
   while (!holds()) {
     if (Date.now() > deadline) throw new Error('this never came true');
     await new Promise(setImmediate);

@@ -276,7 +276,7 @@ describe('a wrong token', () => {
 });
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5000;
+  const deadline = Date.now() + 20_000;
   while (!(await holds())) {
     if (Date.now() > deadline) throw new Error('this never came true');
     await new Promise(setImmediate);

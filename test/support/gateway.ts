@@ -1,6 +1,7 @@
 // Owns real gateways in tests: each in a HOME of its own, on a free port, stopped by the process id that was started.
 // It must never touch the HOME of the person who runs the tests, nor a process that it did not start.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -84,14 +85,16 @@ export function cleanEnv(home: string, extra: Readonly<Record<string, string>> =
   return { PATH: path, HOME: home, LANG: 'C.UTF-8', NO_COLOR: '1', OPENCLAW_NODE: process.execPath, ...extra };
 }
 
+/** None of those that a system gives to whoever asks for any port: nobody else takes it before a gateway does, or between its starts. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
+    });
+    if (isFree) return port;
+  }
 }
 
 export function newHome(): string {
@@ -116,7 +119,7 @@ export async function runCommand(
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
   started.add(child);
-  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 30_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 50_000);
   let stdout = '';
   let stderr = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -166,7 +169,7 @@ export async function startTestGateway(options: GatewayOptions = {}): Promise<Te
   const connect = (extra: Partial<ConnectOptions> = {}): Promise<WsClient> =>
     connectGateway({ port, token: token(), ...extra });
 
-  const hello = waitForHello(connect, options.readyTimeoutMs ?? 20_000, () => child.exitCode !== null);
+  const hello = waitForHello(connect, options.readyTimeoutMs ?? 40_000, () => child.exitCode !== null);
   const first = await Promise.race([exited, hello]).catch(async (error: unknown) => {
     child.kill('SIGKILL');
     await exited;

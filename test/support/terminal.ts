@@ -97,7 +97,7 @@ export function createTerminal(columns = 60): TestTerminal {
     rows,
     cursor: () => [row, column],
     type: (text) => void stdin.write(text),
-    until: (holds, timeoutMs = 5000) =>
+    until: (holds, timeoutMs = 20_000) =>
       new Promise((resolve, reject) => {
         const check = (): void => {
           if (!holds(rows())) return;

@@ -99,7 +99,7 @@ export async function dial(
     });
   });
 
-  const when: Peer['when'] = (fits, timeoutMs = 5_000) =>
+  const when: Peer['when'] = (fits, timeoutMs = 20_000) =>
     new Promise((resolve, reject) => {
       const look = (): void => {
         const found = frames.find(fits);

@@ -70,7 +70,7 @@ const ENDED = new Set(['final', 'error', 'aborted']);
 
 /** Opens a connection and resolves after hello-ok. */
 export async function connectGateway(options: ConnectOptions): Promise<WsClient> {
-  const timeoutMs = options.timeoutMs ?? 10_000;
+  const timeoutMs = options.timeoutMs ?? 20_000;
   const socket = new WebSocket(`ws://127.0.0.1:${options.port}/`, {
     perMessageDeflate: false,
     handshakeTimeout: timeoutMs,
