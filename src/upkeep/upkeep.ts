@@ -6,6 +6,7 @@ import { KEEP_CALLS_MS } from '../journal/reading.ts';
 import type { Log } from '../log/log.ts';
 import { reasonOf } from '../platform/errors.ts';
 import type { Store } from '../store/open.ts';
+import { keepCheckpoints } from '../store/rescue/checkpoints.ts';
 import { takeSnapshot } from '../store/rescue/snapshots.ts';
 import type { Audits } from './audits.ts';
 import { type BackupPorts, keepBackups } from './backups.ts';
@@ -38,6 +39,12 @@ export function keepUp(
   const { inbox, outbox, access, approvalTable, toolCalls } = core;
   const endBackups = keepBackups({ ...backups, core, paths, log, now: Date.now });
   const endAudits = audits.start(core.asking.tell);
+  let takenAt = Number.NEGATIVE_INFINITY;
+  const take = async (): Promise<void> => {
+    takenAt = Date.now();
+    await snapshot(store, paths, log);
+  };
+  keepCheckpoints(store, { take, takenAt: () => takenAt }, Date.now);
   const tidy = (): void => {
     store.defer(() => {
       inbox.pruneBefore(Date.now() - KEEP_FINISHED_MS);
@@ -46,7 +53,7 @@ export function keepUp(
       toolCalls.pruneBefore(Date.now() - KEEP_CALLS_MS);
       access.people.pruneBefore(Date.now() - KEEP_FINISHED_MS);
     });
-    void snapshot(store, paths, log);
+    void take();
     void tidyTrash().catch((error: unknown) => log.warn('the trash stays as it is', { reason: reasonOf(error) }));
     void pruneUndo().catch((error: unknown) => log.warn('old checkpoints stay', { reason: reasonOf(error) }));
   };
@@ -58,6 +65,8 @@ export function keepUp(
   };
   process.on('SIGHUP', onHangup);
   return () => {
+    // A stop takes its own.
+    takenAt = Number.POSITIVE_INFINITY;
     endBackups();
     endAudits();
     clearTimeout(first);

@@ -23,7 +23,7 @@ export function walDamage(path: string): string | null {
 }
 
 type Header = {
-  readonly little: boolean;
+  readonly words: Uint32Array;
   readonly pageBytes: number;
   readonly salts: readonly [number, number];
   readonly sum: Sum;
@@ -34,22 +34,22 @@ function readHeader(bytes: Buffer): Header | null {
   const magic = bytes.readUInt32BE(0);
   const pageBytes = bytes.readUInt32BE(8);
   if ((magic & ~1) >>> 0 !== MAGIC || pageBytes < 512 || pageBytes > 65_536) return null;
-  const little = (magic & 1) === 0;
-  const sum = checksum(bytes, 0, HEADER_BYTES - 8, [0, 0], little);
+  const words = wordsOf(bytes, (magic & 1) === 0);
+  const sum = checksum(words, 0, HEADER_BYTES - 8, [0, 0]);
   if (sum[0] !== bytes.readUInt32BE(24) || sum[1] !== bytes.readUInt32BE(28)) return null;
-  return { little, pageBytes, salts: [bytes.readUInt32BE(16), bytes.readUInt32BE(20)], sum };
+  return { words, pageBytes, salts: [bytes.readUInt32BE(16), bytes.readUInt32BE(20)], sum };
 }
 
 /** Commits of this log that lie behind its first bad frame; frames with other salts are left from an earlier round. */
-function lostCommits(bytes: Buffer, { little, pageBytes, salts, sum }: Header): number {
+function lostCommits(bytes: Buffer, { words, pageBytes, salts, sum }: Header): number {
   const frameBytes = FRAME_HEADER_BYTES + pageBytes;
   let isSound = true;
   let lost = 0;
   for (let at = HEADER_BYTES; at + frameBytes <= bytes.length; at += frameBytes) {
     const isOfThisRound = bytes.readUInt32BE(at + 8) === salts[0] && bytes.readUInt32BE(at + 12) === salts[1];
     if (isSound && isOfThisRound) {
-      sum = checksum(bytes, at, 8, sum, little);
-      sum = checksum(bytes, at + FRAME_HEADER_BYTES, pageBytes, sum, little);
+      sum = checksum(words, at, 8, sum);
+      sum = checksum(words, at + FRAME_HEADER_BYTES, pageBytes, sum);
       isSound = sum[0] === bytes.readUInt32BE(at + 16) && sum[1] === bytes.readUInt32BE(at + 20);
     } else {
       isSound = false;
@@ -60,12 +60,18 @@ function lostCommits(bytes: Buffer, { little, pageBytes, salts, sum }: Header): 
   return lost;
 }
 
+/** As the machine that wrote it had them; ours have the low byte first. */
+const wordsOf = (bytes: Buffer, isLittle: boolean): Uint32Array => {
+  const whole = bytes.subarray(0, bytes.length & ~3);
+  const ordered = isLittle ? whole : Buffer.from(whole).swap32();
+  return new Uint32Array(ordered.buffer, ordered.byteOffset, ordered.length / 4);
+};
+
 /** SQLite's own: Fibonacci-weighted sums over pairs of 32-bit words (its file format, section 4.2). */
-function checksum(bytes: Buffer, from: number, length: number, start: Sum, little: boolean): Sum {
-  let [a, b] = start;
-  for (let at = from; at < from + length; at += 8) {
-    a = (a + b + (little ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at))) >>> 0;
-    b = (a + b + (little ? bytes.readUInt32LE(at + 4) : bytes.readUInt32BE(at + 4))) >>> 0;
+function checksum(words: Uint32Array, from: number, length: number, [a, b]: Sum): Sum {
+  for (let at = from / 4; at < (from + length) / 4; at += 2) {
+    a = (a + b + (words[at] as number)) >>> 0;
+    b = (a + b + (words[at + 1] as number)) >>> 0;
   }
   return [a, b];
 }
@@ -76,7 +82,8 @@ function read(file: string): Buffer | null {
   try {
     const stat = fstatSync(fd);
     if (!stat.isFile() || stat.size > MAX_BYTES) return null;
-    const bytes = Buffer.allocUnsafe(stat.size);
+    // Slow means of its own: a part of the shared pool need not begin where a word does.
+    const bytes = Buffer.allocUnsafeSlow(stat.size);
     let done = 0;
     for (let count = 1; count > 0 && done < bytes.length; done += count) {
       count = readSync(fd, bytes, done, bytes.length - done, done);

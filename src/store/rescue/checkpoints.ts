@@ -1,0 +1,31 @@
+// Owns when the log of writes goes over into the database while the gateway runs. Somebody may be copying the folder file by
+// file just then, and what they get is torn: there is always a snapshot from well before, for a start to fall back to.
+import type { Store } from '../open.ts';
+
+/** about 160 and 320 turns */
+const SNAPSHOT_PAGES = 6_000;
+const CHECKPOINT_PAGES = 12_000;
+/** longer than most copies take */
+const APART_MS = 10_000;
+/** what such a copy may lack; each snapshot writes the whole database once more */
+const FRESH_MS = 10 * 60_000;
+const LOOK_EVERY_MS = 500;
+
+export type Snapshots = {
+  /** of the newest one in this run, whether it came about or not */
+  takenAt(): number;
+  take(): Promise<void>;
+};
+
+/** From now on, after commits; with many of them SQLite's own limit comes first. */
+export function keepCheckpoints(store: Store, snapshots: Snapshots, now: () => number): void {
+  let lookedAt = 0;
+  store.afterCommit(() => {
+    if (now() - lookedAt < LOOK_EVERY_MS) return;
+    lookedAt = now();
+    const pages = store.logPages();
+    const age = lookedAt - snapshots.takenAt();
+    if (pages >= SNAPSHOT_PAGES && age > FRESH_MS) void snapshots.take();
+    else if (pages >= CHECKPOINT_PAGES && age > APART_MS) store.checkpoint();
+  });
+}
