@@ -95,6 +95,17 @@ describe('what goes in', () => {
     );
   });
 
+  test('more files than a backup takes: nothing is made that could pass for one, and the owner is told how many', async () => {
+    for (let n = 0; n < 40; n++) state.put(`workspace/many/${n}.txt`, 'x');
+    await expect(state.backup({ maxFiles: 40 })).rejects.toMatchObject({
+      code: 'BACKUP_TOO_MANY',
+      message: expect.stringContaining('more than 40 files and folders'),
+      exitCode: 1,
+    });
+    expect(readdirSync(join(state.home, 'backups'))).toEqual([]);
+    await expect(state.backup({ maxFiles: 80 })).resolves.toMatchObject({ files: 48 });
+  });
+
   test('the manifest comes first and knows every file; links stay inside, and what others may see is not taken', async () => {
     const made = await state.backup();
     const listed = spawnSync('tar', ['tzf', made.file], { encoding: 'utf8' });

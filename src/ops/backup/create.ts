@@ -17,11 +17,11 @@ import {
 import { refuseForeignState } from '../../store/folders.ts';
 import { type Copied, copyDatabase, SCHEMA } from '../../store/rescue/copy.ts';
 import { openPayload, type Payload, refuseBomb, sealed } from './archive.ts';
-import { bytesOf, FORMAT, type Manifest, writeManifest } from './manifest.ts';
+import { bytesOf, FORMAT, MAX_MANIFEST_BYTES, type Manifest, writeManifest } from './manifest.ts';
 import { nameOf, useFolder } from './places.ts';
 import { inspect, scrubConfig } from './scrub.ts';
 import { encrypt, type Sealing } from './seal.ts';
-import { addText, addTree, isInWorkspace, type Selection } from './select.ts';
+import { addText, addTree, isInWorkspace, MAX_FILES, type Selection, tooMany } from './select.ts';
 
 export type CreateOptions = {
   readonly paths: Paths;
@@ -32,6 +32,8 @@ export type CreateOptions = {
   readonly sealing: Sealing | null;
   readonly scheduled: boolean;
   readonly nowMs: number;
+  /** for tests alone */
+  readonly maxFiles?: number;
 };
 export type Created = {
   readonly file: string;
@@ -75,7 +77,7 @@ export function ownState({ stateDir }: Pick<Paths, 'stateDir'>): string {
 }
 
 export async function createBackup(options: CreateOptions): Promise<Created> {
-  const { paths, env, sealing } = options;
+  const { paths, env, sealing, maxFiles = MAX_FILES } = options;
   const top = ownState(paths);
   const inspection = inspect(paths, env);
   const configured = inspection.config?.agents.defaults.workspace;
@@ -109,7 +111,8 @@ export async function createBackup(options: CreateOptions): Promise<Created> {
       return text !== null && holds(text) ? { text: null, why } : undefined;
     };
     const secrets = sealing !== null;
-    await addTree({ top, prefix: 'state', secrets, without: isOutside ? 'workspace' : null, instead }, payload, into);
+    const without = isOutside ? 'workspace' : null;
+    await addTree({ top, prefix: 'state', secrets, maxFiles, without, instead }, payload, into);
     if (relative(paths.stateDir, inspection.path).startsWith('..') && inspection.exists) {
       const text = scrubbed === null ? inspection.text : scrubbed.text;
       const isThere = into.entries.some(({ path }) => path === 'state/openclaw.json');
@@ -118,7 +121,7 @@ export async function createBackup(options: CreateOptions): Promise<Created> {
     if (isOutside && existsSync(workspace)) {
       await payload.folder('workspace', 0o700);
       into.entries.push({ kind: 'folder', path: 'workspace', mode: 0o700 });
-      const tree = { top: realpathSync(workspace), prefix: 'workspace', secrets, without: null } as const;
+      const tree = { top: realpathSync(workspace), prefix: 'workspace', secrets, maxFiles, without: null } as const;
       await addTree({ ...tree, instead: () => undefined }, payload, into);
     }
     await payload.end();
@@ -135,7 +138,10 @@ export async function createBackup(options: CreateOptions): Promise<Created> {
       database: database ? { sessions: database.sessions, records: database.records } : null,
       ...into,
     };
-    const whole = sealed(writeManifest(manifest), spool.read());
+    const text = writeManifest(manifest);
+    // What cannot be read back is no backup either.
+    if (into.entries.length > maxFiles || Buffer.byteLength(text) > MAX_MANIFEST_BYTES) throw tooMany(top, maxFiles);
+    const whole = sealed(text, spool.read());
     const bytes = await writeNewFile(file, sealing === null ? whole : await encrypt(whole, sealing));
     const files = into.entries.filter(({ kind }) => kind === 'file').length;
     const settingsLeftOut = scrubbed?.gone ?? [];

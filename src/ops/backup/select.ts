@@ -1,6 +1,7 @@
 // Owns what of a state folder goes into a backup, and in which words the rest is told. It must never follow a link, nor take
 // a file that has a name outside.
 import type { FileHandle } from 'node:fs/promises';
+import { HardshellError } from '../../platform/errors.ts';
 import { secretName } from '../../platform/never-readable.ts';
 import { inPlace } from '../../platform/tree/handle.ts';
 import { openPlain, readHandle } from '../../platform/tree/staging.ts';
@@ -8,7 +9,8 @@ import { type Found, type LeftOut, walkTree } from '../../platform/tree/walk.ts'
 import type { Payload } from './archive.ts';
 import { type Entry, type Manifest, staysInside } from './manifest.ts';
 
-const MAX_ENTRIES = 400_000;
+/** What a manifest holds. */
+export const MAX_FILES = 400_000;
 /** The database is copied by itself; the others are made anew, or are of this machine alone. */
 export const NEVER =
   /^(snapshots|extras|backups\.json|(gateway|config)\.lock.*|state\.sqlite(-wal|-shm|-head)?|state\.sqlite\.broken-.*|rehearsal|reset-\d{8}T\d{9}Z|\.probe-.*|\.[0-9a-f]{16}\.tmp)$/;
@@ -16,11 +18,10 @@ const TOLD = /^(reset-|state\.sqlite\.broken-)/;
 /** Whoever has the browser's profile is logged in wherever it is. */
 const SECRET = /^(browser|credentials|vault|vault\.key|config-history|config-pending\.json)$/;
 
-const WHY: Readonly<Record<LeftOut['why'], string>> = {
+const WHY: Readonly<Record<Exclude<LeftOut['why'], 'many'>, string>> = {
   heap: 'holds secrets',
   deep: 'lies too deep',
   disk: 'is on another disk',
-  many: 'there are too many files',
   name: 'has a name that is no text',
   unreadable: 'cannot be read',
   time: 'took too long',
@@ -31,6 +32,7 @@ export type Tree = {
   readonly top: string;
   readonly prefix: 'state' | 'workspace';
   readonly secrets: boolean;
+  readonly maxFiles: number;
   /** a folder of it that is somebody else's part, and told as such */
   readonly without: string | null;
   /** a text to take in place of a file; null leaves it out */
@@ -39,7 +41,7 @@ export type Tree = {
 
 /** Adds a tree to the backup. What changes while it is read is taken as it was at some moment of it. */
 export async function addTree(tree: Tree, payload: Payload, into: Selection): Promise<void> {
-  const { top, prefix, secrets, without } = tree;
+  const { top, prefix, secrets, without, maxFiles } = tree;
   const several: { path: string; ino: number; names: number }[] = [];
   const leave = (path: string, why: string): void => void into.leftOut.push({ path: `${prefix}/${path}`, why });
   const isSecret = (path: string, name: string): boolean =>
@@ -93,11 +95,12 @@ export async function addTree(tree: Tree, payload: Payload, into: Selection): Pr
   };
 
   const leftOut = await walkTree(top, {
-    maxEntries: MAX_ENTRIES,
+    maxEntries: maxFiles,
     untilMs: Number.POSITIVE_INFINITY,
     isHeap: (path, name) => isNever(path) || isSecret(path, name),
     visit,
   });
+  if (leftOut.some(({ why }) => why === 'many')) throw tooMany(top, maxFiles);
   // A file with several names is ours when we have met all of them; else one of them may be anybody's.
   const met = Map.groupBy(several, ({ ino }) => ino);
   for (const { path, ino, names } of several) {
@@ -107,9 +110,6 @@ export async function addTree(tree: Tree, payload: Payload, into: Selection): Pr
     if (held === null) leave(path, 'has another name outside');
     else await closing(held, () => addFile(path, held));
   }
-  const [first] = leftOut.filter(({ why }) => why === 'many');
-  const many = leftOut.filter(({ why }) => why === 'many').length;
-  if (first) leave(first.path, `${many > 1 ? `and ${many - 1} more places: ` : ': '}${WHY.many}`);
   for (const { path, why } of leftOut) {
     if (why === 'many') continue;
     if (why !== 'heap' || isSecret(path, path.slice(path.lastIndexOf('/') + 1))) leave(path, WHY[why]);
@@ -127,3 +127,11 @@ export async function addText(payload: Payload, into: Selection, path: string, t
   const { sha256 } = await payload.file(path, facts, [data] as never);
   into.entries.push({ kind: 'file', path, ...facts, sha256 } satisfies Entry);
 }
+
+/** Part of a state that passes for all of it would only be found out on the day that it is needed. */
+export const tooMany = (top: string, maxFiles: number): HardshellError =>
+  new HardshellError({
+    code: 'BACKUP_TOO_MANY',
+    message: `no backup was made: there are more than ${maxFiles} files and folders in ${top}, or their paths are too long`,
+    fix: `find the heap (du --inodes -d 3 ${top} | sort -n | tail) and move it out of there`,
+  });

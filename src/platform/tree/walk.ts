@@ -34,7 +34,7 @@ export type WalkOptions = {
 
 const MAX_DEPTH = 64;
 const MAX_PATH_CHARS = 4_096;
-const MAX_ALL_CHARS = 16_000_000;
+const MEAN_PATH_CHARS = 160;
 const SLICE_MS = 8;
 /** What an atomic write leaves when it is killed in the middle. */
 export const TEMPORARY = /^\.hardshell-[0-9a-f]{16}\.tmp$/;
@@ -127,7 +127,7 @@ export async function walkTree(top: string, options: WalkOptions): Promise<reado
     if (stats.isDirectory() && options.isHeap(path, name)) return 'heap';
     if (stats.dev !== root.device) return 'disk';
     if (path.length > MAX_PATH_CHARS) return 'deep';
-    if (entries >= options.maxEntries || chars > MAX_ALL_CHARS) return 'many';
+    if (entries >= options.maxEntries || chars > options.maxEntries * MEAN_PATH_CHARS) return 'many';
     return Date.now() > options.untilMs ? 'time' : null;
   };
 
