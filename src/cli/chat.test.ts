@@ -191,6 +191,17 @@ describe('Ctrl-C', () => {
   });
 });
 
+describe('Ctrl-D', () => {
+  it('leaves in the middle of an answer', async () => {
+    server.backend.script = { kind: 'hold', text: 'half' };
+    const running = chat();
+    await shows('session main');
+    terminal.type('go\r');
+    await shows('half');
+    await leave(running);
+  });
+});
+
 describe('an approval', () => {
   it('is asked inline; y allows it once', async () => {
     const running = chat();

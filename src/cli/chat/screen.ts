@@ -85,7 +85,10 @@ function terminalScreen(out: Output, hooks: ScreenHooks): Screen {
   });
   lines.on('SIGINT', () => hooks.onInterrupt());
   lines.on('close', () => {
-    if (!closed) hooks.onEnd();
+    if (closed) return;
+    // Ctrl-D, perhaps in the middle of an answer: a prompt that is closed cannot be drawn again.
+    closed = true;
+    hooks.onEnd();
   });
   lines.setPrompt('> ');
   lines.prompt();
@@ -124,8 +127,7 @@ function terminalScreen(out: Output, hooks: ScreenHooks): Screen {
       if (text !== '') lines.write(text);
     },
     close() {
-      if (closed) return;
-      endText();
+      if (!closed) endText();
       closed = true;
       clearTimeout(timer);
       lines.close();
