@@ -24,6 +24,8 @@ export function createStreamRedactor(redactor: Hiding): StreamRedactor {
   const release = (isLast: boolean): string => {
     const text = shown + held;
     const word = wordStart(text);
+    // Of one piece again: a text of thousands of them would be put together anew for each that comes.
+    held = text.slice(shown.length);
     // Nothing can be let go while all that is held is one word.
     const most = text.length - word < MAX_HELD_WORD ? MAX_HELD : MAX_HELD_WORD + LONG_WORD_STEP;
     if (!isLast && word <= Math.max(shown.length, text.length - MAX_HELD_WORD) && held.length < most) return '';
@@ -60,13 +62,14 @@ export function createStreamRedactor(redactor: Hiding): StreamRedactor {
 function wordStart(text: string): number {
   const least = Math.max(0, text.length - MAX_HELD_WORD);
   let start = text.length;
-  while (start > least && WORD.has(text.charCodeAt(start - 1))) start -= 1;
+  while (start > least && WORD[text.charCodeAt(start - 1)] === 1) start -= 1;
   return start;
 }
 
-const WORD: ReadonlySet<number> = new Set(
-  Buffer.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+/=:~%@$&?#!*^\\"\''),
-);
+/** By the code of a character, since thousands are looked up with each piece. */
+const WORD = new Uint8Array(128);
+for (const code of Buffer.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+/=:~%@$&?#!*^\\"\''))
+  WORD[code] = 1;
 
 /** The first line of a private key has spaces in it. */
 function headingStart(text: string): number {
