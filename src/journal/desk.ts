@@ -2,12 +2,12 @@
 // through hiding, since a secret may have become known after it was written down.
 import { type Noted, type Rows, type Verified, verifyChain } from './chain.ts';
 import { readHead } from './head.ts';
-import { type Query, readLog, type Span, type Told } from './reading.ts';
+import { type Asked, type Query, readLog, type Told } from './reading.ts';
 import { type Report, readReport } from './report.ts';
 
 export type RecordDesk = {
   log(query: Query): Promise<{ readonly entries: readonly Told[]; readonly total: number }>;
-  report(span: Span): Promise<Report>;
+  report(asked: Asked): Promise<Report>;
   verify(noted: Noted | null): Promise<Verified>;
 };
 
@@ -22,6 +22,6 @@ export type RecordPorts = {
 
 export const openRecord = ({ rows, headPath, isLive, now, hide }: RecordPorts): RecordDesk => ({
   log: async (query) => hide(await readLog(rows, query, now())),
-  report: async (span) => hide(await readReport(rows, span, now())),
+  report: async (asked) => hide(await readReport(rows, asked, now())),
   verify: (noted) => verifyChain(rows, readHead(headPath), { isLive, noted }),
 });

@@ -53,7 +53,8 @@ function keep(id: string, name: string, args: unknown, state: 'done' | 'unknown'
 }
 const today = (more: object = {}) =>
   readLog(store, { fromMs: NOON - DAY / 2, toMs: NOON + DAY / 2, limit: 100, ...more }, NOON);
-const report = () => readReport(store, { fromMs: NOON - DAY / 2, toMs: NOON + DAY / 2 }, NOON);
+const report = (whose: object = {}) =>
+  readReport(store, { fromMs: NOON - DAY / 2, toMs: NOON + DAY / 2, ...whose }, NOON);
 
 test('the log has of each decision its arguments, what became of it, and its sources', async () => {
   keep(call('exec', { command: 'git status' }, { effects: ['run:sandbox'] }), 'exec', { command: 'git status' });
@@ -124,6 +125,25 @@ test('S217 the report answers which commands, files and requests there were, and
   ])
     expect(unusual).toContainEqual(expect.stringContaining(part));
   expect(unusual.join()).not.toMatch(/git|known\.example|telegram:42/);
+});
+
+test('S217 the report answers for one session or one sender, and what another did before is not the first time', async () => {
+  atMs = NOON - 3 * DAY;
+  record('config.changed', { changed: [] });
+  atMs = NOON;
+  const theirs = { session: 'agent:main:telegram:42', sender: 'telegram:42', effects: ['run:sandbox'] };
+  keep(call('exec', { command: 'make' }, theirs), 'exec', { command: 'make' });
+  for (const command of ['make all', 'tar x'])
+    keep(call('exec', { command }, { effects: ['run:sandbox'] }), 'exec', { command });
+  call('read', {}, { effects: ['read:mine.md'] });
+  record('run.ended', { session: 'agent:main:main', run: 'r1' });
+  const mine = await report({ session: 'agent:main:main' });
+  expect(mine.commands.list.map(({ what }) => what)).toEqual(['make all', 'tar x']);
+  expect(mine.unusual.map(({ what }) => what)).toEqual(['tar was run for the first time']);
+  expect(mine.turns).toBe(1);
+  const others = await report({ sender: 'telegram:42' });
+  expect(others.commands.list.map(({ what }) => what)).toEqual(['make']);
+  expect(others).toMatchObject({ turns: 0, filesRead: { total: 0 } });
 });
 
 test('acts at night are named, and with nothing to compare nothing is called new', async () => {

@@ -7,10 +7,12 @@ import { BROKEN, OPENED, type Rows } from './chain.ts';
 export const KINDS = ['decision', 'approval', 'grant', 'config', 'access', 'outbox', 'other'] as const;
 export type Kind = (typeof KINDS)[number];
 export type Span = { readonly fromMs: number; readonly toMs: number };
-export type Query = Span & {
+export type Asked = Span & {
   readonly session?: string | undefined;
   /** such as telegram:42 */
   readonly sender?: string | undefined;
+};
+export type Query = Asked & {
   readonly tool?: string | undefined;
   readonly kind?: Kind | 'all' | undefined;
   readonly denied?: boolean | undefined;
@@ -99,11 +101,14 @@ export function callsIn(rows: Rows, nowMs: number): (entry: Entry) => Kept | nul
   };
 }
 
-function matches(entry: Entry, { session, sender, tool, kind = 'all', denied = false }: Query): boolean {
+export const isOf = (entry: Entry, { session, sender }: Asked): boolean =>
+  (session === undefined || entry.session === session) && (sender === undefined || entry.sender === sender);
+
+function matches(entry: Entry, query: Query): boolean {
+  const { tool, kind = 'all', denied = false } = query;
   return (
+    isOf(entry, query) &&
     (kind === 'all' || entry.group === kind) &&
-    (session === undefined || entry.session === session) &&
-    (sender === undefined || entry.sender === sender) &&
     (tool === undefined || entry.body['tool'] === tool) &&
     (!denied || isRefusal(entry))
   );

@@ -2,7 +2,7 @@
 // what of it is unusual. It counts and lists; whether something is wrong is for the person to say.
 import { tryParseJson } from '../platform/json.ts';
 import { BROKEN, type Rows } from './chain.ts';
-import { callsIn, type Entry, effectsOf, entriesOf, isRefusal, type Span } from './reading.ts';
+import { type Asked, callsIn, type Entry, effectsOf, entriesOf, isOf, isRefusal, type Span } from './reading.ts';
 
 export type Counted = { readonly what: string; readonly count: number };
 export type Happened = { readonly seq: number; readonly atMs: number; readonly what: string };
@@ -33,7 +33,8 @@ const REPEATED = 3;
 /** Hours of the night, local time. */
 const NIGHT = { from: 0, to: 5 } as const;
 
-export async function readReport(rows: Rows, span: Span, nowMs: number): Promise<Report> {
+export async function readReport(rows: Rows, asked: Asked, nowMs: number): Promise<Report> {
+  const span: Span = { fromMs: asked.fromMs, toMs: asked.toMs };
   const keptOf = callsIn(rows, nowMs);
   const known = await knownBefore(rows, span.fromMs);
   const lists = { commands: [] as (Happened & { session: string; state: string })[], approvals: [] as Happened[], grants: [] as Happened[], access: [] as Happened[], changes: [] as Happened[] }; // biome-ignore format: one thought
@@ -53,6 +54,11 @@ export async function readReport(rows: Rows, span: Span, nowMs: number): Promise
   for await (const entry of entriesOf(rows, span)) {
     const { seq, atMs, kind, body, session } = entry;
     const at = { seq, atMs };
+    if (!isOf(entry, asked)) {
+      // What another did is told elsewhere, and is not new any more.
+      for (const key of keysOf(entry, keptOf(entry)?.args)) known.seen.add(key);
+      continue;
+    }
     if (kind === 'run.ended') turns += 1;
     if (kind === BROKEN) odd(entry, `the record itself: ${String(body['what'])}`);
     if (isRefusal(entry)) counts.refusals.add(refusalOf(entry), entry);
@@ -112,19 +118,27 @@ async function knownBefore(rows: Rows, beforeMs: number): Promise<{ seen: Set<st
   const span = { fromMs: beforeMs - COMPARED_MS, toMs: beforeMs };
   const seen = new Set<string>();
   let firstMs: number | null = null;
-  for await (const { atMs, kind, body, sender } of entriesOf(rows, span)) {
-    firstMs ??= atMs;
-    if (kind === 'message.accepted') seen.add(`from ${sender}`);
-    for (const effect of kind === 'tool.decided' ? effectsOf(body) : [])
-      if (effect.startsWith('fetch:')) seen.add(`asks ${hostOf(effect.slice(6))}`);
+  for await (const entry of entriesOf(rows, span)) {
+    firstMs ??= entry.atMs;
+    for (const key of keysOf(entry, null)) seen.add(key);
   }
   const calls = rows.prepare('SELECT args FROM tool_calls WHERE started_at >= ? AND started_at < ?');
-  for (const row of calls.iterate(span.fromMs, span.toMs)) {
-    const command = commandOf(tryParseJson(String(row['args'])));
-    if (command !== null) seen.add(`runs ${programOf(command)}`);
-  }
+  for (const row of calls.iterate(span.fromMs, span.toMs))
+    for (const key of ranIn(tryParseJson(String(row['args'])))) seen.add(key);
   const sinceMs = firstMs !== null && beforeMs - firstMs >= LEAST_COMPARED_MS ? firstMs : null;
   return { seen, sinceMs };
+}
+
+/** What is known from an entry on. */
+const keysOf = ({ kind, body, sender }: Entry, args: unknown): string[] => [
+  ...(kind === 'message.accepted' ? [`from ${sender}`] : ranIn(args)),
+  ...(kind === 'tool.decided' ? effectsOf(body) : []).flatMap((effect) =>
+    effect.startsWith('fetch:') ? [`asks ${hostOf(effect.slice(6))}`] : [],
+  ),
+];
+function ranIn(args: unknown): string[] {
+  const command = commandOf(args);
+  return command === null ? [] : [`runs ${programOf(command)}`];
 }
 
 /** An entry in words, of the machine's own and of what it names. */

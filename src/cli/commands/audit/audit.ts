@@ -1,6 +1,6 @@
 // Owns `openclaw audit log|report|verify`: what is asked for, and how the answers read.
 import type { Noted } from '../../../journal/chain.ts';
-import { KINDS, type Kind, type Query, type Span, type Told } from '../../../journal/reading.ts';
+import { type Asked, KINDS, type Kind, type Query, type Span, type Told } from '../../../journal/reading.ts';
 import { type Counted, commandOf, type Happened, type Section, wordsOf } from '../../../journal/report.ts';
 import { EXIT, HardshellError } from '../../../platform/errors.ts';
 import { canonicalKey, shortKey } from '../../connect/wire.ts';
@@ -11,10 +11,13 @@ import { counted, formatCount, formatTime } from '../../print/units.ts';
 import type { TargetFlags } from '../../target.ts';
 import { withRecord } from './reach.ts';
 
-type When = TargetFlags & { readonly day?: string; readonly since?: string };
-type Log = When & {
+type When = TargetFlags & {
+  readonly day?: string;
+  readonly since?: string;
   readonly session?: string;
   readonly sender?: string;
+};
+type Log = When & {
   readonly tool?: string;
   readonly kind?: string;
   readonly denied?: boolean;
@@ -26,13 +29,11 @@ const LINE = 160;
 
 export async function log(context: Context, options: Log): Promise<undefined> {
   const { out } = context;
-  const { session, sender, tool, denied } = options;
+  const { tool, denied } = options;
   const query: Query = {
-    ...spanOf(options),
+    ...askedOf(options),
     limit: wholeNumber(options.limit, '--limit', 100, 1_000),
     ...(options.kind === undefined ? {} : { kind: kindOf(options.kind) }),
-    ...(session === undefined ? {} : { session: canonicalKey(session) }),
-    ...(sender === undefined ? {} : { sender }),
     ...(tool === undefined ? {} : { tool }),
     ...(denied === true ? { denied } : {}),
   };
@@ -70,7 +71,7 @@ const short = (text: string): string => (text.length > LINE ? `${text.slice(0, L
 
 export async function report(context: Context, options: When): Promise<undefined> {
   const { out } = context;
-  const asked = spanOf(options);
+  const asked = askedOf(options);
   const found = await withRecord(context, options, (desk) => desk.report(asked));
   out.data(found);
   out.line(span('bold', `${formatTime(found.fromMs)} to ${formatTime(Math.min(found.toMs, Date.now()))}`), `  ${counted(found.turns, 'turn')}`); // biome-ignore format: one line
@@ -141,6 +142,12 @@ function kindOf(text: string): Kind | 'all' {
   if (found !== undefined) return found;
   throw unusable(`--kind is none of ${KINDS.join(', ')} and all`, 'openclaw audit log --kind decision');
 }
+
+const askedOf = (options: When): Asked => ({
+  ...spanOf(options),
+  ...(options.session === undefined ? {} : { session: canonicalKey(options.session) }),
+  ...(options.sender === undefined ? {} : { sender: options.sender }),
+});
 
 /** A day of this machine's clock, or the time until now. */
 function spanOf({ day, since }: When): Span {

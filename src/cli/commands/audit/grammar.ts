@@ -8,10 +8,10 @@ export function audit(program: Command, lazy: Lazy): void {
   const when = (command: Command): Command =>
     asking(command)
       .option('--day <day>', 'today, yesterday, or as 2026-11-21 (default: today)')
-      .option('--since <time>', 'the last 30m, 2h or 7d instead of a day');
+      .option('--since <time>', 'the last 30m, 2h or 7d instead of a day')
+      .option('--session <key>', 'of this conversation')
+      .option('--sender <person>', 'of this person, such as telegram:42');
   const log = when(group.command('log').description('decisions, answers, grants, changes, in their order'))
-    .option('--session <key>', 'of this conversation')
-    .option('--sender <person>', 'of this person, such as telegram:42')
     .option('--tool <name>', 'of this tool, such as exec')
     .option('--kind <kind>', 'decision, approval, grant, config, access, outbox or all (default: all)')
     .option('--denied', 'only what was refused')
@@ -27,7 +27,7 @@ export function audit(program: Command, lazy: Lazy): void {
   examples(report, [
     'openclaw audit report',
     'openclaw audit report --day yesterday',
-    'openclaw audit report --since 7d',
+    'openclaw audit report --since 7d --sender telegram:42',
   ]);
   const verify = asking(group.command('verify').description('is the record whole? Exit 0 yes, 1 no, 2 cannot say'));
   verify
