@@ -65,7 +65,7 @@ test('four programs that contend for it 100 times each never hold it two at once
       n += 1;
     }`;
   const one = () =>
-    promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, path, counter], { timeout: 18_000 });
+    promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, path, counter], { timeout: 50_000 });
   await Promise.all([one(), one(), one(), one()]);
   expect(readFileSync(counter, 'utf8')).toBe('400');
 });

@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { msWithin } from '../../test/support/measure.ts';
 import { acquireLock } from '../platform/lock.ts';
 import { createVault, openVault, type Vault, vaultKind } from './vault.ts';
 import type { VaultKey } from './vault-key.ts';
@@ -267,7 +268,7 @@ describe('keys', () => {
     expect(open(spelled('NFD')).get('a')).toBe('one');
   });
 
-  test('a planted vault cannot make the machine work for hours, nor lower the cost of guessing', () => {
+  test('a planted vault cannot make the machine work for hours, nor lower the cost of guessing', async () => {
     createVault({ path, key: PASSPHRASE, now, stretching: CHEAP });
     const whole = readFileSync(path, 'utf8');
     for (const [name, value] of [
@@ -278,9 +279,8 @@ describe('keys', () => {
       ['lanes', 9_999],
     ] as const) {
       writeFileSync(path, whole.replace(new RegExp(`"${name}":\\d+`), `"${name}":${value}`));
-      const startedAtMs = performance.now();
-      expect(() => open(PASSPHRASE)).toThrow(expect.objectContaining({ code: 'VAULT_DAMAGED' }));
-      expect(performance.now() - startedAtMs).toBeLessThan(500);
+      const refuse = () => expect(() => open(PASSPHRASE)).toThrow(expect.objectContaining({ code: 'VAULT_DAMAGED' }));
+      expect(await msWithin(500, refuse)).toBeLessThan(500);
     }
   });
 
@@ -362,19 +362,18 @@ test('two programs that write at once lose nothing', async () => {
     }`;
   const file = join(folder, 'keys', 'vault.key');
   const start = (who: string) =>
-    promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, path, file, who], { timeout: 15_000 });
+    promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, path, file, who], { timeout: 50_000 });
   await Promise.all([start('a'), start('b')]);
   const vault = open();
   expect(vault.list()).toHaveLength(30);
   for (const { name } of vault.list()) expect(vault.get(name)).toBe(`value of ${name}`);
 });
 
-test('a vault of 50 secrets gives one within its time, and is one small file', () => {
+test('a vault of 50 secrets gives one within its time, and is one small file', async () => {
   const vault = create();
   for (let n = 0; n < 50; n++) vault.set(`secret-${n}`, `value-${n}`.repeat(5));
-  const startedAtMs = performance.now();
-  expect(open().get('secret-37')).toBe('value-37'.repeat(5));
-  expect(performance.now() - startedAtMs).toBeLessThan(100);
+  const give = () => expect(open().get('secret-37')).toBe('value-37'.repeat(5));
+  expect(await msWithin(100, give)).toBeLessThan(100);
   expect(statSync(path).size).toBeLessThan(15_000);
 });
 

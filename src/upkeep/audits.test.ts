@@ -47,7 +47,7 @@ function auditing({ version = '1', isBroken = false } = {}) {
   const pass = async (ms: number): Promise<void> => {
     world.atMs += ms;
     await vi.advanceTimersByTimeAsync(Math.min(ms, 70_000));
-    await vi.waitFor(() => expect(vi.getTimerCount()).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(vi.getTimerCount()).toBeGreaterThan(0), 10_000);
   };
   return { audits, world, told, asked, pass, end };
 }

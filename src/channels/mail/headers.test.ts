@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { msWithin } from '../../../test/support/measure.ts';
 import { automaticBecause, fromOf, isAddressedTo, messageIdOf, splitMail, threadOf } from './headers.ts';
 
 const headersOf = (...lines: string[]) => splitMail(Buffer.from(`${lines.join('\r\n')}\r\n\r\nbody`)).headers;
@@ -79,14 +80,15 @@ describe('the sender', () => {
     );
   });
 
-  test('a hostile value takes no longer than reading it', () => {
-    const startedAtMs = performance.now();
-    for (const piece of ['"', '\\', 'a', 'a@', '<', ' ', '"\\', 'a.']) {
-      from(piece.repeat(1_000));
-      from(`"${piece.repeat(900)}`);
-      headersOf(`${piece.repeat(100_000)}`);
-    }
-    expect(performance.now() - startedAtMs).toBeLessThan(500);
+  test('a hostile value takes no longer than reading it', async () => {
+    const read = () => {
+      for (const piece of ['"', '\\', 'a', 'a@', '<', ' ', '"\\', 'a.']) {
+        from(piece.repeat(1_000));
+        from(`"${piece.repeat(900)}`);
+        headersOf(`${piece.repeat(100_000)}`);
+      }
+    };
+    expect(await msWithin(500, read)).toBeLessThan(500);
   });
 });
 

@@ -79,13 +79,15 @@ describe('run', () => {
     const abort = new AbortController();
     const pids = join(folder, 'pids');
     const script = `trap "" TERM; setsid sleep 300 & echo $! > ${pids}; sleep 300 & echo $! >> ${pids}; echo up; wait`;
-    const startedAtMs = performance.now();
+    let abortedAtMs = 0;
     const result = await sh(script, {
       signal: abort.signal,
       watch: (pid) => {
         const timer = setInterval(() => {
           try {
-            if (readFileSync(pids, 'utf8').trim().split('\n').length === 2) abort.abort();
+            if (abortedAtMs > 0 || readFileSync(pids, 'utf8').trim().split('\n').length < 2) return;
+            abortedAtMs = performance.now();
+            abort.abort();
           } catch {
             // not written yet
           }
@@ -95,10 +97,10 @@ describe('run', () => {
       },
     });
     expect(result.stopped).toBe('aborted');
-    expect(performance.now() - startedAtMs).toBeLessThan(1_500);
+    expect(performance.now() - abortedAtMs).toBeLessThan(1_500);
     const all = [...readFileSync(pids, 'utf8').trim().split('\n'), readFileSync(join(folder, 'leader'), 'utf8')];
     // Its pipes are closed a moment before the kernel calls a process dead.
-    await vi.waitFor(() => expect(all.map(Number).filter(isAlive)).toEqual([]), { timeout: 500, interval: 5 });
+    await vi.waitFor(() => expect(all.map(Number).filter(isAlive)).toEqual([]), { timeout: 5_000, interval: 5 });
   });
 
   test('does not start at all when it is aborted already', async () => {
@@ -110,7 +112,7 @@ describe('run', () => {
     const result = await sh('sleep 300 & echo $!');
     expect(result.exitCode).toBe(0);
     expect(result.durationMs).toBeLessThan(2_000);
-    await vi.waitFor(() => expect(isAlive(Number(result.stdout))).toBe(false), { timeout: 500, interval: 5 });
+    await vi.waitFor(() => expect(isAlive(Number(result.stdout))).toBe(false), { timeout: 5_000, interval: 5 });
   });
 
   test('endless output is stopped at four times the cap and memory does not grow', async () => {
