@@ -40,6 +40,15 @@ describe('errors', () => {
     expect(out.fail(new TypeError('undefined is\nnot a function'))).toBe(1);
     expect(stderr()).toContain('error: this is a bug in openclaw: undefined is not a function.\nfix: ');
   });
+  it('names the file and what is wrong with it, where a folder or a file refuses', () => {
+    const { out, stderr } = open();
+    const refused = Object.assign(new Error('EACCES: permission denied, scandir'), {
+      code: 'EACCES',
+      syscall: 'scandir',
+    });
+    expect(out.fail(Object.assign(refused, { path: '/s/x' }))).toBe(78);
+    expect(stderr()).toMatch(/^error: cannot use \/s\/x: permission denied\.\nfix: /);
+  });
   it('K04 escapes what a remote error says', () => {
     const { out, stderr } = open();
     out.fail(new HardshellError({ code: 'X', message: 'bad \u001b[2Jscreen' }));

@@ -2,7 +2,8 @@
 // Plain strings are escaped on the way out; the only way to colour is a span, so text from outside can never do it.
 import type { Readable, Writable } from 'node:stream';
 import type { Env } from '../config/paths.ts';
-import { EXIT, HardshellError, reasonOf } from '../platform/errors.ts';
+import { EXIT, errnoOf, HardshellError, reasonOf } from '../platform/errors.ts';
+import { fileFailure } from '../platform/file-errors.ts';
 import { escapeJson, escapeLine, escapeText } from './print/text.ts';
 
 type Screen = Writable & { readonly isTTY?: boolean; readonly columns?: number };
@@ -127,7 +128,9 @@ function colour(part: Span, coloured: boolean): string {
 
 type Described = { code: string; message: string; fix: string | undefined; exitCode: number };
 
-function describe(error: unknown): Described {
+function describe(thrown: unknown): Described {
+  const path = (thrown as { path?: unknown } | null)?.path;
+  const error = typeof path === 'string' && errnoOf(thrown) ? fileFailure('use', path, thrown) : thrown;
   if (error instanceof HardshellError) {
     return { code: error.code, message: error.message, fix: error.fix, exitCode: error.exitCode };
   }
