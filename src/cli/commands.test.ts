@@ -104,6 +104,21 @@ describe('agent', () => {
     const { code, stderr } = await running;
     expect([code, stderr]).toEqual([1, expect.stringContaining('error: the turn was stopped before it was done.')]);
   });
+  it('waits for a gateway that is back and has not written down its port yet', async () => {
+    server.backend.script = { kind: 'hold', text: 'done' };
+    const { port, backend } = server;
+    const running = openclaw('agent', '-m', 'hi', '--port', String(port));
+    await until(() => backend.sent.length === 1);
+    const lock = (facts: object) =>
+      writeFileSync(join(stateDir, 'gateway.lock'), JSON.stringify({ pid: process.pid, startedAtMs: 1, ...facts }));
+    lock({});
+    await server.close();
+    server = await startServer({ port }, backend);
+    await until(() => backend.journal.some(({ kind }) => kind === 'gateway.refused'));
+    lock({ port });
+    backend.release();
+    expect(await running).toMatchObject({ code: 0, stdout: 'done\n' });
+  });
   it('says which command answers an approval when nobody sits at a terminal', async () => {
     server.backend.script = { kind: 'hold', text: '' };
     const running = openclaw('agent', '-m', 'hi');
@@ -235,7 +250,8 @@ describe('approvals', () => {
     expect(stdout).toContain('exec wants your approval (K7, abcdef-1)\n');
     expect(stdout).toMatch(/^ {2}command +rm -rf build\n {2}risky +>>rm -rf<<\n/m);
     expect(stdout).toContain('  openclaw approvals approve K7   or   deny K7\n');
-    expect((await openclaw('approvals')).stdout).toBe(stdout);
+    const untimed = (text: string): string => text.replace(/^ {2}expires .*$/m, '');
+    expect(untimed((await openclaw('approvals')).stdout)).toBe(untimed(stdout));
     expect((await openclaw('approvals', 'show', 'k7')).stdout).toContain('leaves the sandbox');
   });
   it('answers by the beginning of an id when it names one only', async () => {

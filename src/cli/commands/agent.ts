@@ -69,7 +69,9 @@ async function converse(
         accepted = true;
       });
     } catch (error) {
-      const lost = error instanceof HardshellError && error.exitCode === EXIT.unreachable;
+      // One that starts again listens a moment before its lock names its port.
+      const lost =
+        error instanceof HardshellError && (error.exitCode === EXIT.unreachable || error.code === 'TOKEN_WITHHELD');
       if (!lost || !accepted || Date.now() > turn.deadlineMs) throw error;
       if (client) {
         answer.pause();
