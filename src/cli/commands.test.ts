@@ -36,6 +36,18 @@ async function openclawWith(more: Record<string, string>, input: string, ...argv
 }
 const openclaw = (...argv: string[]) => openclawWith({}, '', ...argv);
 
+describe('a state folder that cannot be looked into', () => {
+  it.each(['audit log', 'audit report', 'undo list', 'pairing list', 'pairing approved'])(
+    '%s says so, and not that there is nothing',
+    async (words) => {
+      const OPENCLAW_STATE_DIR = join(stateDir, 'gateway.lock');
+      const { code, stderr } = await openclawWith({ OPENCLAW_STATE_DIR }, '', ...words.split(' '));
+      expect(code).not.toBe(0);
+      expect(stderr).toMatch(/^error: cannot [^\n]* not a folder/);
+    },
+  );
+});
+
 describe('agent', () => {
   it('prints the answer and nothing else on stdout', async () => {
     expect(await openclaw('agent', '-m', 'hello there')).toEqual({ code: 0, stdout: 'hello there\n', stderr: '' });

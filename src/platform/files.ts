@@ -173,6 +173,17 @@ export function tryNames(folder: string): string[] {
   }
 }
 
+/** False only where there surely is nothing: "I may not look" is an error, and never "it is not there". */
+export function isThere(path: string): boolean {
+  try {
+    statSync(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return false;
+    throw fileFailure('look at', path, error);
+  }
+}
+
 /** What stands there, not what a link leads to; null: nothing, or nothing that may be looked at. */
 export function look(path: string): Stats | null {
   try {

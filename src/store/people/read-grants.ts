@@ -1,7 +1,7 @@
 // Owns a look at who was let in, beside a gateway that may be running on the same database: read only, no lock, no
 // migration. It must never write.
-import { existsSync } from 'node:fs';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
+import { isThere } from '../../platform/files.ts';
 import { readOnlyLocation } from '../read-only.ts';
 import { type Grant, readGrant } from './pairing.ts';
 
@@ -20,9 +20,9 @@ function readRows(
   sql: string,
   ...given: number[]
 ): readonly Record<string, SQLOutputValue>[] | null {
-  if (!existsSync(databasePath)) return [];
   let db: DatabaseSync | undefined;
   try {
+    if (!isThere(databasePath)) return [];
     db = new DatabaseSync(readOnlyLocation(databasePath), { readOnly: true, timeout: 1_000 });
     return db.prepare(sql).all(...given);
   } catch {

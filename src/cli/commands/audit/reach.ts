@@ -1,8 +1,8 @@
 // Owns how a command reaches the record: by the gateway when it runs, else in the database as it lies there, read only.
 // Both answer the same.
-import { existsSync } from 'node:fs';
 import { resolvePaths } from '../../../config/paths.ts';
 import type { RecordDesk } from '../../../journal/desk.ts';
+import { isThere } from '../../../platform/files.ts';
 import { ask, hasGateway } from '../../connect/with-client.ts';
 import type { Context } from '../../context.ts';
 import type { TargetFlags } from '../../target.ts';
@@ -33,7 +33,7 @@ export async function withRecordHere<T>(context: Context, use: (desk: RecordDesk
   const headPath = headPathOf(paths.databasePath);
   const desk = { headPath, isLive: false, now: Date.now };
   // A state folder in which nothing has happened yet: only its head could tell that there was something.
-  if (!existsSync(paths.databasePath)) return use(openRecord({ ...desk, rows: NOTHING, hide: (value) => value }));
+  if (!isThere(paths.databasePath)) return use(openRecord({ ...desk, rows: NOTHING, hide: (value) => value }));
   const { createRedactor, redactValue } = await import('../../../log/redact.ts');
   const { addStoredSecrets } = await import('../../../secrets/stored.ts');
   const { readStore } = await import('../../../store/read-only.ts');

@@ -1,6 +1,6 @@
 // Owns what is known about a bad day, read from everywhere at once: a part that cannot be read is said to be so, and never
 // keeps the rest from being read.
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { listVersions } from '../../../config/edit/history.ts';
 import { redact, secretValues } from '../../../config/load.ts';
@@ -15,7 +15,7 @@ import { type Evidence, type Kept, keepEvidence } from '../../../ops/incident/ev
 import type { IncidentFacts } from '../../../ops/incident/steps.ts';
 import { readPanic } from '../../../ops/panic/panic.ts';
 import { reasonOf } from '../../../platform/errors.ts';
-import { tryReadText } from '../../../platform/files.ts';
+import { isThere, tryReadText } from '../../../platform/files.ts';
 import { readLiveLock } from '../../../platform/lock.ts';
 import { listSecrets } from '../../../secrets/files.ts';
 import { addStoredSecrets } from '../../../secrets/stored.ts';
@@ -66,7 +66,7 @@ export async function gatherIncident(context: Context, flags: TargetFlags, since
         ? null
         : { approved: approved.length, invited: invited.length, grants: rows.grants },
     sessions: rows?.sessions ?? [],
-    turnsWithFiles: existsSync(checkpointsIn(paths.stateDir))
+    turnsWithFiles: isThere(checkpointsIn(paths.stateDir))
       ? openRecords(checkpointsIn(paths.stateDir))
           .list()
           .filter(({ startedAtMs }) => startedAtMs >= sinceMs).length
@@ -87,7 +87,7 @@ const recordOf = <T>(context: Context, flags: TargetFlags, use: (desk: RecordDes
   withRecord(context, flags, use);
 
 async function rowsOf(databasePath: string, sinceMs: number, nowMs: number) {
-  if (!existsSync(databasePath)) return { grants: 0, sessions: [] };
+  if (!isThere(databasePath)) return { grants: 0, sessions: [] };
   return readStore(databasePath, async (rows) => ({
     grants: Number(
       rows.prepare('SELECT count(*) AS n FROM grants WHERE revoked_at IS NULL AND expires_at > ?').get(nowMs)?.['n'] ??
@@ -148,7 +148,7 @@ export async function gatherEvidence(
   );
   // Of settings that cannot be read nobody knows which are secret, so guesses are hidden too.
   await add('settings.json5', () => (config ? redact(config) : redactor.redact(tryReadText(paths.configPath) ?? '')));
-  for (const name of existsSync(paths.logsDir) ? readdirSync(paths.logsDir) : [])
+  for (const name of isThere(paths.logsDir) ? readdirSync(paths.logsDir) : [])
     if (name.includes('.log') || name.endsWith('.err'))
       await add(`log-${name}`, () => tryReadText(join(paths.logsDir, name), MAX_LOG_BYTES) ?? '');
   return keepEvidence(folder, evidence, redactor.sure.redact, {

@@ -1,8 +1,9 @@
 // Owns how a command reaches the checkpoints: by the gateway when it runs, else on the state folder itself, which is locked
 // meanwhile so that no gateway starts on it. Both answer the same.
-import { existsSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { type Paths, resolvePaths } from '../../../config/paths.ts';
 import type { Applied, Checkpoints, Preview, TurnRow, Wish } from '../../../ops/checkpoints/checkpoints.ts';
+import { isThere } from '../../../platform/files.ts';
 import { acquireLock } from '../../../platform/lock.ts';
 import type { Scope } from '../../client.ts';
 import { ask, hasGateway } from '../../connect/with-client.ts';
@@ -36,7 +37,7 @@ export async function withCheckpoints<T>(
 async function offline<T>(context: Context, paths: Paths, use: (reach: Reach) => Promise<T>): Promise<T> {
   const { checkpointsIn } = await import('../../../ops/checkpoints/undo.ts');
   const folder = checkpointsIn(paths.stateDir);
-  if (!existsSync(folder)) return use(NOTHING);
+  if (!isThere(folder)) return use(NOTHING);
   const { openCheckpoints } = await import('../../../ops/checkpoints/checkpoints.ts');
   const { loadConfig } = await import('../../../config/load.ts');
   const { workspaceOwner } = await import('../../../sandbox/workspace.ts');
