@@ -133,15 +133,13 @@ describe('the status needs the token', () => {
     expect(waits[0]).toBeGreaterThanOrEqual(59);
     expect(waits[1]).toBeGreaterThanOrEqual(119);
     expect(waits[2]).toBeGreaterThanOrEqual(239);
-    const flood = Array.from({ length: 20 }, () => timed('z'));
-    expect(
-      await bestOf(
-        3,
-        (ms) => ms < 450,
-        () => timed(TOKEN),
-      ),
-    ).toBeLessThan(450);
-    await Promise.all(flood);
+    const inTheFlood = async (): Promise<number> => {
+      const flood = Array.from({ length: 20 }, () => timed('z'));
+      const tookMs = await timed(TOKEN);
+      await Promise.all(flood);
+      return tookMs;
+    };
+    expect(await bestOf(3, (ms) => ms < 450, inTheFlood)).toBeLessThan(450);
     await fresh.close();
   });
 

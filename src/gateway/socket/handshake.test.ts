@@ -226,15 +226,13 @@ describe('credentials', () => {
     expect(await timed('a')).toBeGreaterThanOrEqual(49);
     expect(await timed('b')).toBeGreaterThanOrEqual(99);
     expect(await timed('c')).toBeGreaterThanOrEqual(199);
-    const flood = Promise.allSettled(Array.from({ length: 30 }, () => timed('z')));
-    expect(
-      await bestOf(
-        3,
-        (ms) => ms < 400,
-        () => timed(TOKEN),
-      ),
-    ).toBeLessThan(400);
-    await flood;
+    const inTheFlood = async (): Promise<number> => {
+      const flood = Promise.allSettled(Array.from({ length: 30 }, () => timed('z')));
+      const tookMs = await timed(TOKEN);
+      await flood;
+      return tookMs;
+    };
+    expect(await bestOf(3, (ms) => ms < 400, inTheFlood)).toBeLessThan(400);
     await slow.close();
   });
 });
