@@ -245,11 +245,29 @@ test('invitations that nobody has used are told', async () => {
   store.commit(() => {
     openPairingTables(store).addInvite({ ...invite, code: 'a', title: 'Ann', expiresAtMs: Date.now() + 1e6 });
     openPairingTables(store).addInvite({ ...invite, code: 'b', title: 'Old', expiresAtMs: 2 });
+    openPairingTables(store).addInvite({ ...invite, code: 'c', title: '', expiresAtMs: Date.now() + 2e6 });
   });
   store.close();
   const found = await home.audited();
   expect(told(found)).toEqual(['I pairing.invites_outstanding']);
-  expect(found[0]?.finding.evidence).toBe('an invitation is out: "Ann"');
+  expect(found[0]?.finding.evidence).toBe('2 invitations are out: "Ann", one without a name');
+});
+
+test('a damaged database is critical, and nothing is called good that stands in it', async () => {
+  writeFileSync(join(home.stateDir, 'state.sqlite'), 'no database '.repeat(1000), { mode: 0o600 });
+  const report = await whole(
+    CHECKS.filter(({ depth, group }) => depth === 'read' && group !== 'Host' && group !== 'Secrets'),
+  );
+  expect(foundIn(report)).toMatchObject([
+    {
+      finding: {
+        severity: 'CRITICAL',
+        evidence: expect.stringContaining('file is not a database'),
+        fix: 'openclaw doctor',
+      },
+    },
+  ]);
+  expect(JSON.stringify(report)).not.toMatch(/users? let in/);
 });
 
 test('S257 reports have the shape of upstream, and that of SARIF', async () => {

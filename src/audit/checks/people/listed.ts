@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { CHANNEL_NAMES, type ChannelName } from '../../../config/schema/channels.ts';
 import type { Config } from '../../../config/schema.ts';
 import type { Grant } from '../../../store/people/pairing.ts';
-import type { Check, Facts, Finding, Severity } from '../../check.ts';
+import type { Check, Facts, Finding, Outcome, Severity } from '../../check.ts';
 import { advise, mend, pathIn, valueAt } from '../../mend.ts';
 import { orUnset, overIn, saidOf, told } from '../over.ts';
 import { accountsOf } from './accounts.ts';
@@ -27,6 +27,8 @@ async function grantsOf({ paths, nowMs }: Facts): Promise<readonly Grant[] | nul
   const { readGrants } = await import('../../../store/people/read-grants.ts');
   return readGrants(paths.databasePath)?.filter(({ untilMs }) => untilMs === null || untilMs > nowMs) ?? null;
 }
+
+const unread = ({ paths }: Facts): Outcome => ({ skipped: `${paths.databasePath} cannot be read` });
 
 /** Everybody who is let in on a channel: listed, and approved. */
 function peopleOn(channel: ChannelName, settings: Config, grants: readonly Grant[]): ReadonlySet<string> {
@@ -56,7 +58,7 @@ const allowlists = CHANNEL_NAMES.map(
       if (settings === null) return { skipped: 'the configuration cannot be read' };
       if (settings.channels[channel] === undefined) return { skipped: `${NAMES[channel]} is not configured` };
       const grants = await grantsOf(facts);
-      if (grants === null) return { skipped: `${facts.paths.databasePath} cannot be read` };
+      if (grants === null) return unread(facts);
       const count = peopleOn(channel, settings, grants).size;
       if (count <= MANY_PEOPLE) return { pass: `${NAMES[channel]} allowlist: restricted to ${users(count)}` };
       return {
@@ -159,7 +161,8 @@ export const LISTED_CHECKS: readonly Check[] = [
     async probe(facts) {
       const { settings } = facts;
       if (settings === null) return { skipped: 'the configuration cannot be read' };
-      const grants = (await grantsOf(facts)) ?? [];
+      const grants = await grantsOf(facts);
+      if (grants === null) return unread(facts);
       const hasOwner = settings.commands.ownerAllowFrom.length > 0 || grants.some(({ role }) => role === 'owner');
       const crowded = CHANNEL_NAMES.find((channel) => peopleOn(channel, settings, grants).size > 1);
       if (hasOwner || crowded === undefined) return { pass: 'It knows who you are, or nobody else is there' };
@@ -182,13 +185,16 @@ export const LISTED_CHECKS: readonly Check[] = [
     why: 'whoever gets hold of the code is let in without being asked about',
     rows: ['S021'],
     depth: 'read',
-    async probe({ paths, nowMs }) {
+    async probe(facts) {
+      const { paths, nowMs } = facts;
       if (!existsSync(paths.databasePath)) return { pass: 'No invitation is out' };
       const { readOpenInvites } = await import('../../../store/people/read-grants.ts');
       const titles = readOpenInvites(paths.databasePath, nowMs);
-      if (titles === null) return { skipped: `${paths.databasePath} cannot be read` };
+      if (titles === null) return unread(facts);
       if (titles.length === 0) return { pass: 'No invitation is out' };
-      const who = titles.map((title) => JSON.stringify(title.slice(0, 40))).join(', ');
+      const who = titles
+        .map((title) => (title === '' ? 'one without a name' : JSON.stringify(title.slice(0, 40))))
+        .join(', ');
       const evidence = `${titles.length === 1 ? 'an invitation is' : `${titles.length} invitations are`} out: ${who}`;
       return {
         findings: [{ severity: titles.length > 3 ? 'WARNING' : 'INFO', evidence, fix: 'openclaw pairing list' }],
@@ -206,7 +212,8 @@ export const LISTED_CHECKS: readonly Check[] = [
     async probe(facts) {
       const { settings } = facts;
       if (settings === null) return { skipped: 'the configuration cannot be read' };
-      const grants = (await grantsOf(facts)) ?? [];
+      const grants = await grantsOf(facts);
+      if (grants === null) return unread(facts);
       const count = CHANNEL_NAMES.reduce((sum, channel) => sum + peopleOn(channel, settings, grants).size, 0);
       if (count <= 2 * MANY_PEOPLE) return { pass: `Trust model: one owner, ${users(count)} let in` };
       const evidence = `${users(count)} are let in altogether: that is a service`;

@@ -95,8 +95,8 @@ async function withRows(facts: Facts, use: (rows: Rows) => Promise<Outcome>): Pr
   }
 }
 
-function probeHead(facts: Facts): Promise<Outcome> {
-  return withRows(facts, async (rows) => {
+async function probeHead(facts: Facts): Promise<Outcome> {
+  const outcome = await withRows(facts, async (rows) => {
     const head = readHead(headPathOf(facts.paths.databasePath));
     const last = rows.prepare('SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1').get();
     const seq = Number(last?.['seq'] ?? 0);
@@ -110,10 +110,12 @@ function probeHead(facts: Facts): Promise<Outcome> {
       return broken(facts, `${seq - head.seq} records were added after the last gateway had ended`);
     return { pass: `Journal: ${seq.toLocaleString('en')} records, the end is where it was` };
   });
+  const damage = 'skipped' in outcome && /not a database|malformed/.test(outcome.skipped) ? outcome.skipped : null;
+  return damage === null ? outcome : broken(facts, damage, 'openclaw doctor');
 }
 
-const broken = ({ paths }: Facts, evidence: string): Outcome =>
-  oneFinding({ severity: 'CRITICAL', evidence, fix: 'openclaw audit verify', where: paths.databasePath });
+const broken = ({ paths }: Facts, evidence: string, fix = 'openclaw audit verify'): Outcome =>
+  oneFinding({ severity: 'CRITICAL', evidence, fix, where: paths.databasePath });
 
 function probeChain(facts: Facts): Promise<Outcome> {
   return withRows(facts, async (rows) => {
