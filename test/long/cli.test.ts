@@ -81,7 +81,7 @@ describe('beside a running gateway', () => {
     let seen = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       seen += text;
-      if (seen.includes('run ended')) child.kill('SIGINT');
+      if (seen.includes('agent:main:followed') && seen.includes('run ended')) child.kill('SIGINT');
     });
     await once(child.stdout, 'data');
     await gateway.cli('agent', '-m', 'help', '--session-key', 'agent:main:followed');
@@ -123,7 +123,7 @@ describe('beside a running gateway', () => {
       const ended = once(child, 'close');
       const shows = (text: string): Promise<void> =>
         new Promise((resolve, reject) => {
-          const timer = setTimeout(() => reject(new Error(`never showed ${text}:\n${screen}`)), 10_000);
+          const timer = setTimeout(() => reject(new Error(`never showed ${text}:\n${screen}`)), 60_000);
           const check = (): void => {
             if (!screen.includes(text)) return;
             clearTimeout(timer);
@@ -156,7 +156,7 @@ describe('a gateway that dies while a message is on its way', () => {
       const waiting = runCommand(['agent', '-m', 'are you there'], {
         home: first.home,
         env: first.env,
-        timeoutMs: 40_000,
+        timeoutMs: 120_000,
       });
       await model.received(1);
       model.script({ text: 'still here' });
@@ -216,6 +216,7 @@ describe('gateway run', () => {
       const waiting = gateway.cli('agent', '-m', 'hi', '--timeout', '5');
       await model.received(1);
       process.kill(gateway.pid, 'SIGINT');
+      await expect.poll(() => gateway.output()).toContain('once more stops at once');
       // A person is slower than npm; there is nothing to wait for but the time itself.
       await new Promise((resolve) => setTimeout(resolve, 400));
       process.kill(gateway.pid, 'SIGINT');

@@ -33,7 +33,7 @@ test('the answer says what is in force and what waits for a restart, and the gat
   });
   const cold = await gateway.cli('config', 'set', 'logging.level', 'debug');
   expect(cold.stdout).toMatch(/^in force after a restart of the gateway: logging\.level$/m);
-  await expect.poll(repairs, { timeout: 5_000 }).toContain('logging.level');
+  await expect.poll(repairs).toContain('logging.level');
 });
 
 test('a change of the port is proved through the gateway that runs, and kept', async () => {
@@ -69,44 +69,38 @@ test('a gateway that does not answer proves nothing: the previous bytes are back
 });
 
 test('with --confirm-within the gateway takes the change back by itself, and says so', async () => {
-  const { stdout } = await gateway.cli(
-    'config',
-    'set',
-    'agents.defaults.timeoutSeconds',
-    '700',
-    '--confirm-within',
-    '1s',
-  );
-  expect(stdout).toMatch(/^it returns by itself at .*, unless: openclaw config confirm$/m);
-  expect(text()).toContain('700');
-  await expect.poll(text, { timeout: 5_000 }).toBe(MINE);
-  await expect.poll(repairs, { timeout: 5_000 }).toContain('not confirmed in time');
+  const words = ['config', 'set', 'agents.defaults.timeoutSeconds', '700', '--confirm-within', '2s'];
+  const said = gateway.cli(...words);
+  await expect.poll(text, { interval: 10 }).toContain('700');
+  expect((await said).stdout).toMatch(/^it returns by itself at .*, unless: openclaw config confirm$/m);
+  await expect.poll(text).toBe(MINE);
+  await expect.poll(repairs).toContain('not confirmed in time');
   expect((await gateway.cli('config', 'confirm')).code).toBe(1);
 });
 
 test('a confirmed change stays when its time is over', async () => {
-  await gateway.cli('config', 'set', 'agents.defaults.timeoutSeconds', '700', '--confirm-within', '2s');
+  await gateway.cli('config', 'set', 'agents.defaults.timeoutSeconds', '700', '--confirm-within', '8s');
   expect((await gateway.cli('config', 'confirm')).code).toBe(0);
-  await new Promise((resolve) => setTimeout(resolve, 2_100));
+  await new Promise((resolve) => setTimeout(resolve, 8_100));
   expect(text()).toContain('700');
 });
 
 test('config get asks the gateway that runs', async () => {
   await expect
-    .poll(async () => (await gateway.cli('config', 'get', 'agents.defaults.timeoutSeconds')).stdout, { timeout: 5_000 })
+    .poll(async () => (await gateway.cli('config', 'get', 'agents.defaults.timeoutSeconds')).stdout)
     .toBe('600\n');
 });
 
 test('token rotate: the new one counts at once, the old one until its grace ends, and clients stay connected', async () => {
   const client = await gateway.connect();
   const old = tokenNow();
-  const { code, stdout, stderr } = await gateway.cli('token', 'rotate', '--grace', '3s');
+  const { code, stdout, stderr } = await gateway.cli('token', 'rotate', '--grace', '8s');
   const fresh = tokenNow();
   expect([code, stdout]).toEqual([0, expect.stringMatching(/^the old one works until /m)]);
   expect(fresh).not.toBe(old);
   for (const token of [old, fresh]) expect(stdout + stderr).not.toContain(token);
   expect([await reach(fresh), await reach(old)]).toEqual([200, 200]);
-  await expect.poll(() => reach(old), { timeout: 6_000, interval: 200 }).toBe(401);
+  await expect.poll(() => reach(old), { timeout: 30_000, interval: 200 }).toBe(401);
   expect(await reach(fresh)).toBe(200);
   expect(await client.request('health', {})).toBeDefined();
   await client.close();

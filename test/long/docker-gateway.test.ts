@@ -27,7 +27,7 @@ afterAll(async () => {
 
 /** What a program inside says; a gateway that is not up yet says nothing. */
 async function said(name: string, ...command: string[]): Promise<string> {
-  const until = performance.now() + 20_000;
+  const until = performance.now() + 60_000;
   for (;;) {
     try {
       return engine.ask('exec', name, ...command);
@@ -90,7 +90,7 @@ test('S219 it boots with the flags of the guides, answers, is not root, and keep
   expect(await said('two', 'node', '-e', HEALTH)).toMatch(/^200 /);
   expect(engine.ask('exec', 'two', 'cat', '/state/.openclaw/credentials/gateway-token')).toBe(token);
   engine.ask('rm', '--force', 'two');
-}, 90_000);
+});
 
 test('S220 it runs within the limits of the guide, and within 256 MiB', async () => {
   for (const [name, limits] of [
@@ -115,13 +115,13 @@ test('S220 it runs within the limits of the guide, and within 256 MiB', async ()
     expect(State).toMatchObject({ Running: true, OOMKilled: false });
     engine.ask('rm', '--force', name);
   }
-}, 90_000);
+});
 
 test('S161 scripts/sandbox-setup.sh makes the image for commands', () => {
   const { status, stdout, stderr } = spawnSync(join(import.meta.dirname, '../../scripts/sandbox-setup.sh'), {
     env: { PATH: process.env['PATH'] ?? '', HOME: folder, DOCKER_HOST: engine.client.at(-1) ?? '' },
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 300_000,
   });
   expect(stderr).not.toMatch(/^error/m);
   expect(stdout).toMatch(/^built openclaw-sandbox:bookworm-slim: \d+ files, \d+ MB$/m);

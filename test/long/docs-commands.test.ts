@@ -34,7 +34,7 @@ const STAYS = /--follow|\bopenclaw chat\b/;
 /** These ask a person first, and there is none here. */
 const ASKS = /^openclaw migrate$/;
 const STAYS_MS = 1_500;
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 100_000;
 const KEY = 'not-a-real-key-3f9c1b7a5d2e8f60\n';
 
 type Block = { readonly page: string; readonly language: string; readonly note: string; readonly text: string };

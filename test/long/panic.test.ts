@@ -40,7 +40,7 @@ test('S071 S277 fifty turns at work are stopped within a second, and stay stoppe
   const mark = `panic-${crypto.randomUUID()}`;
   model.script(...Array.from({ length: 50 }, () => run(`exec -a ${mark} sleep 300`)));
   await Promise.all(Array.from({ length: 50 }, () => send(gateway)));
-  await until(() => processesWith(mark).length >= 50, 25_000);
+  await until(() => processesWith(mark).length >= 50, 100_000);
   const startedMs = performance.now();
   const said = await gateway.cli('panic', '--why', 'a test', '--json');
   expect(said.code, said.stderr).toBe(0);
@@ -65,13 +65,13 @@ test('S071 S277 fifty turns at work are stopped within a second, and stay stoppe
   expect((await again.cli('panic', '--lift')).stdout).toContain('lifted');
   await vi.waitFor(
     async () => expect((await again.cli('agent', '--message', 'are you there?')).stdout).toContain('back'),
-    10_000,
+    60_000,
   );
   const log = await again.cli('audit', 'log', '--json');
   expect(log.stdout).toContain('panic.raised');
   expect(log.stdout).toContain('panic.lifted');
   expect((await again.cli('audit', 'verify')).code).toBe(0);
-}, 60_000);
+});
 
 test('a gateway that does not answer is killed, and does not go on when it is started again', async () => {
   const gateway = await start(config());
@@ -80,14 +80,14 @@ test('a gateway that does not answer is killed, and does not go on when it is st
   expect(said.stdout).toContain('was killed');
   const again = await start(config(), gateway.home);
   await expect(send(again)).rejects.toThrow(/everything is stopped/);
-}, 30_000);
+});
 
 test('a turn that was cut off by killing its gateway does not run again, also when it was lifted with none running', async () => {
   const gateway = await start(config());
   const mark = `panic-${crypto.randomUUID()}`;
   model.script(run(`exec -a ${mark} sleep 300`));
   await send(gateway);
-  await until(() => processesWith(mark).length > 0, 10_000);
+  await until(() => processesWith(mark).length > 0, 60_000);
   process.kill(gateway.pid, 'SIGSTOP');
   await gateway.cli('panic');
   await until(() => processesWith(mark).length === 0, 1_000);
@@ -96,7 +96,7 @@ test('a turn that was cut off by killing its gateway does not run again, also wh
   const again = await start(config(), gateway.home);
   expect(await status(again)).toMatchObject({ panic: null, messages: { received: 1, failed: 1, queued: 0 } });
   expect(model.requests.length).toBe(calls);
-}, 30_000);
+});
 
 test('without a gateway none will start to work, and a mark that cannot be read stops as well', async () => {
   const gateway = await start(config());
@@ -107,7 +107,7 @@ test('without a gateway none will start to work, and a mark that cannot be read 
   expect((await gateway.cli('panic', '--lift')).stdout).toContain('nothing was stopped');
   writeFileSync(join(gateway.stateDir, 'panic.json'), '{', { mode: 0o600 });
   expect((await gateway.cli('panic', '--state')).stdout).toContain('everything is stopped');
-}, 30_000);
+});
 
 test('the owner says /panic in a chat, hears that it was done, and nobody is heard after it; a friend cannot', async () => {
   const server = await startTelegramServer();
@@ -126,7 +126,7 @@ test('the owner says /panic in a chat, hears that it was done, and nobody is hea
     server.say({ text: '/panic' });
     await server.until(() => server.sent.length === 2);
     expect(JSON.stringify(server.sent[1])).toContain('Everything stops now');
-    await until(() => existsSync(join(gateway.stateDir, 'panic.json')), 2_000);
+    await until(() => existsSync(join(gateway.stateDir, 'panic.json')), 20_000);
     server.say({ text: 'are you there?' });
     const calls = model.requests.length;
     await new Promise((resolve) => setTimeout(resolve, 1_000));
@@ -139,7 +139,7 @@ test('the owner says /panic in a chat, hears that it was done, and nobody is hea
   } finally {
     await server.close();
   }
-}, 30_000);
+});
 
 test('the page stops everything with one button and a yes, says so, and lets it work again', async () => {
   const gateway = await start(config());
@@ -149,14 +149,14 @@ test('the page stops everything with one button and a yes, says so, and lets it 
     await page.getByRole('button', { name: 'Stop everything' }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Stop everything' }).click();
     const banner = page.getByRole('alert').filter({ hasText: 'Everything is stopped' });
-    await banner.waitFor({ timeout: 10_000 });
+    await banner.waitFor({ timeout: 30_000 });
     const folder = process.env['PICTURES'];
     if (folder) await page.screenshot({ path: join(folder, 'panic.png') });
     await banner.getByRole('button', { name: 'Let it work again' }).click();
-    await banner.waitFor({ state: 'detached', timeout: 10_000 });
+    await banner.waitFor({ state: 'detached', timeout: 30_000 });
     expect(existsSync(join(gateway.stateDir, 'panic.json'))).toBe(false);
     await close();
   } finally {
     await browser.close();
   }
-}, 40_000);
+});

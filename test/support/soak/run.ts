@@ -122,7 +122,7 @@ export async function runSoak(plan: SoakPlan) {
   const connected = (gateway: TestGateway): Promise<void> =>
     expect
       .poll(async () => (await balances(gateway)).filter(({ state }) => state === 'connected').length, {
-        timeout: 20_000,
+        timeout: 60_000,
       })
       .toBe(sites.length);
   const rowsOf = (rows: readonly Row[], id: string): Row | undefined => rows.find((row) => row.id === id);
@@ -190,7 +190,7 @@ export async function runSoak(plan: SoakPlan) {
     }
     await talk(total);
     console.log(`${total} said, ${plan.kills} kills`);
-    const rows = await settled(gateway, 120_000);
+    const rows = await settled(gateway, 300_000);
     const health = await gateway.rpc('channels.status', {});
     await gateway.stop();
 
