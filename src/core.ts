@@ -177,6 +177,17 @@ export function createCore(ports: CorePorts) {
     askedIn: inbox.askedIn,
     changed: () => runs.publish({ type: 'outbox.changed' }),
   });
+  /** Stored with whatever is stored next, a moment later at the latest: a kill forgets no call that is over. */
+  const spent: AgentPorts['spent'] = (turn, model, used) => {
+    const { microusd, store: count } = ledger.count(turn, model, used);
+    if (totalOf(used) === 0) return;
+    runner.spent(turn.sessionKey, used, microusd);
+    store.defer(() => {
+      count();
+      sessions.spend(turn.sessionKey, used, microusd);
+      door.access.spent(turn.speaker.principal, totalOf(used), microusd);
+    });
+  };
   const runner = createRunner({
     store,
     sessions,
@@ -189,17 +200,11 @@ export function createCore(ports: CorePorts) {
     log,
     now,
     hide: hide.blocks,
-    think: (turn) =>
-      runTurn(turn, { ...ports, models, callTool, whyNot: ledger.whyNot, spent: (...used) => ledger.count(...used) }),
+    think: (turn) => runTurn(turn, { ...ports, models, callTool, whyNot: ledger.whyNot, spent }),
     cut,
     typing: ports.typing,
     takeFiles: ports.takeFiles,
     lapsed: (message) => door.access.lapsed(message),
-    costOf: (runId) => ledger.costOf(runId).microusd,
-    spent({ runId, message }, end, microusd) {
-      ledger.store(runId, end.model, end.usage);
-      door.access.spent(message.principal, totalOf(end.usage), microusd);
-    },
     deliver: delivery.enqueue,
     emit: runs.emit,
     onMessage: runs.message,

@@ -377,8 +377,8 @@ export function createAccess(ports: AccessPorts) {
     chatMoved(channel: string, account: string, from: string, to: string): void {
       pairing.moved(channel, account, from, to, rules().account(channel, account)?.groups.has(from) ?? false);
     },
-    /** Inside the transaction that ends a turn. */
-    spent({ kind, id }: Principal, tokens: number, microusd: number): void {
+    /** Inside a transaction. */
+    spent({ kind, id }: Pick<Principal, 'kind' | 'id'>, tokens: number, microusd: number): void {
       if (kind !== 'owner') people.spend(id, now(), { messages: 0, tokens, microusd });
     },
     /** The messages that waited, sealed, for an approval that has come. */

@@ -40,7 +40,7 @@ export type AgentPorts = {
   readonly models: Models;
   /** why no model may be asked for so many tokens now, such as a budget, or null */
   whyNot?(turn: Turn, model: string, tokensIn: number): { readonly message: string; readonly fix: string } | null;
-  /** a request is over, and has used this */
+  /** a request to this model is over, and has used this */
   spent?(turn: Turn, model: string, usage: Usage): void;
   /** what this turn may use; nothing else is shown to the model */
   tools(turn: Turn): readonly ToolSchema[];
@@ -57,6 +57,8 @@ type Reply = {
   text: string;
   calls: ModelToolCall[];
   model: string;
+  /** by attempts before the one that answered */
+  lost: Usage;
   end: Extract<ModelEvent, { type: 'end' }>;
   readonly askedTokens: () => number;
 };
@@ -99,9 +101,9 @@ export async function runTurn(turn: Turn, ports: AgentPorts): Promise<TurnEnd> {
     if (over) return end('error', '', 'budget', { kind: 'budget', ...over });
     const reply = await askModel(turn, ports, { prompt, tools, fixedTokens, isBarred: (ref) => whyNot(ref) !== null });
     const took = usageOf(reply);
-    ports.spent?.(turn, reply.model || (turn.modelOverride ?? ports.models.primary), took);
+    ports.spent?.(turn, reply.end.model ?? (reply.model || (turn.modelOverride ?? ports.models.primary)), took);
     model = reply.model || model;
-    usage = addUsage(usage, took);
+    usage = addUsage(usage, addUsage(reply.lost, took));
     contextTokens = totalTokens(reply.end.usage);
     if (turn.signal.aborted) return stopped(turn, end, reply.text);
     if (reply.end.stop === 'error' || reply.end.stop === 'aborted') {
@@ -161,6 +163,7 @@ async function askModel(
     text: '',
     calls: [],
     model: '',
+    lost: NO_USAGE,
     end: { type: 'end', stop: 'error', usage: NO_USAGE },
     askedTokens: () => fixedTokens + estimateTokens(JSON.stringify(messages)),
   };
@@ -188,6 +191,10 @@ async function askModel(
         break;
       case 'toolCall':
         reply.calls.push(event.call);
+        break;
+      case 'spent':
+        reply.lost = addUsage(reply.lost, event.usage);
+        ports.spent?.(turn, event.model, event.usage);
         break;
       case 'end':
         reply.end = event;

@@ -9,10 +9,9 @@ import {
   type ModelRequest,
   type Models,
   NO_USAGE,
-  type Usage,
 } from './provider.ts';
 import type { ProviderSettings } from './providers.ts';
-import { addUsage } from './usage.ts';
+import { totalTokens } from './usage.ts';
 
 export type ModelsOptions = {
   readonly providers: readonly ModelProvider[];
@@ -124,7 +123,6 @@ export function createModels(options: ModelsOptions): Models {
     const candidates = ready.length > 0 ? ready : refs;
     const deadlineMs = clock.now() + retryBudgetMs;
     const failures: { ref: string; failure: ModelFailure }[] = [];
-    let spent: Usage = NO_USAGE;
     for (const [index, ref] of candidates.entries()) {
       const isLast = index === candidates.length - 1;
       if (ref !== refs[0] && request.isBarred?.(ref)) {
@@ -134,19 +132,19 @@ export function createModels(options: ModelsOptions): Models {
       const patienceMs = isLast ? deadlineMs : Math.min(deadlineMs, clock.now() + RETRY_WITH_FALLBACK_MS);
       for (let attempts = 1; ; attempts++) {
         const { end, produced } = yield* attempt(ref, request, signal);
-        spent = addUsage(spent, end.usage);
         const failure =
           end.failure ?? (end.stop === 'error' ? { kind: 'unknown' as const, message: 'the model failed' } : undefined);
         if (failure === undefined || end.stop !== 'error') {
           if (end.stop !== 'aborted') [ref, splitRef(ref)[0]].forEach((key) => void cooling.delete(key));
-          yield { ...end, usage: spent };
+          yield { ...end, model: ref };
           return;
         }
         const isFinal = produced || failure.kind === 'context_length' || failure.kind === 'refusal';
         if (isFinal) {
-          yield { ...end, failure, usage: spent };
+          yield { ...end, failure, model: ref };
           return;
         }
+        if (totalTokens(end.usage) > 0) yield { type: 'spent', model: ref, usage: end.usage };
         const waitMs = signal.aborted
           ? null
           : retryDelay(failure, attempts, failure.kind === 'rate_limit' ? deadlineMs : patienceMs);
@@ -164,7 +162,7 @@ export function createModels(options: ModelsOptions): Models {
         });
         await clock.sleep(waitMs, signal).catch(() => {});
         if (signal.aborted) {
-          yield { type: 'end', stop: 'aborted', usage: spent };
+          yield { type: 'end', stop: 'aborted', usage: NO_USAGE, model: ref };
           return;
         }
       }
@@ -173,7 +171,7 @@ export function createModels(options: ModelsOptions): Models {
       if (next !== undefined)
         onNotice('model failed, going to the next one', { model: ref, next, kind: last?.kind, reason: last?.message });
     }
-    yield { ...failed(summary(failures)), usage: spent };
+    yield failed(summary(failures));
   }
 
   const list = catalogOf(options.settings ?? {}, [primary, ...fallbacks]);

@@ -76,10 +76,15 @@ export type ModelEvent =
   | { readonly type: 'start'; readonly provider: string; readonly model: string }
   | { readonly type: 'text'; readonly delta: string }
   | { readonly type: 'toolCall'; readonly call: ModelToolCall }
+  /** from `Models` alone: an attempt that came to nothing has cost this all the same; `model` is `provider/id` */
+  | { readonly type: 'spent'; readonly model: string; readonly usage: Usage }
   | {
       readonly type: 'end';
       readonly stop: 'end' | 'tools' | 'length' | 'refusal' | 'aborted' | 'error';
+      /** of the attempt that ends here */
       readonly usage: Usage;
+      /** from `Models` alone: the `provider/id` that was asked last */
+      readonly model?: string;
       readonly failure?: ModelFailure;
     };
 

@@ -8,7 +8,7 @@ import { type Label, label } from '../store/label.ts';
 import type { Outbox, OutboxRow } from '../store/outbox.ts';
 import type { ToolCalls } from '../store/tool-calls.ts';
 import type { StoredMessage } from '../store/transcripts.ts';
-import { NO_TOKENS } from '../store/usage.ts';
+import { NO_TOKENS, type TokenCount } from '../store/usage.ts';
 import { type ConversationPorts, type OpenConversation, openConversation } from './conversation.ts';
 import type { Directory } from './directory.ts';
 import { ABORT, type Abort, type Control } from './lanes.ts';
@@ -39,10 +39,6 @@ export type RunnerPorts = ConversationPorts & {
   takeFiles(item: Pick<Waiting, 'message' | 'sessionKey' | 'agentId'>, signal: AbortSignal): Promise<string>;
   /** why a message whose turn has come may not be worked on any more, or null */
   lapsed(message: Waiting['message']): string | null;
-  /** inside the transaction that ends the turn */
-  spent(item: Waiting, end: TurnEnd, microusd: number): void;
-  /** of a run so far, in millionths of a dollar */
-  costOf(runId: string): number;
   deliver(reply: OutboxRow): void;
   emit(runId: string, sessionKey: string, event: RunEvent): void;
   ended(record: RunRecord, reply: StoredMessage | null): void;
@@ -256,8 +252,11 @@ export function createRunner(ports: RunnerPorts) {
     try {
       if (!conversation) throw new Error('the conversation could not be opened');
       reply = conversation.append(closing(end));
-      const microusd = ports.costOf(item.runId);
-      conversation.update({ ...totals(conversation, end), microusd: conversation.record.microusd + microusd });
+      conversation.update({
+        contextTokens: end.contextTokens || conversation.record.contextTokens,
+        model: end.model || conversation.record.model,
+        preview: firstLine(end.text || end.error?.message || '', 120),
+      });
       conversation.persist(() => {
         const isRevoked = end.stopReason === ABORT.revoked;
         const state = isRevoked ? 'declined' : end.status === 'ok' ? 'answered' : 'failed';
@@ -266,7 +265,6 @@ export function createRunner(ports: RunnerPorts) {
         for (const w of steered) ports.inbox.finish(w.inboxId, state, `steered into ${item.runId}`, record.endedAtMs);
         // A row that was final already has had its reply: nothing may go out twice.
         if (first && !isRevoked) replies = queueReplies([item, ...steered], end, record.endedAtMs);
-        ports.spent(item, end, microusd);
         ports.journal.record('run.ended', {
           run: item.runId,
           session: item.sessionKey,
@@ -327,6 +325,11 @@ export function createRunner(ports: RunnerPorts) {
         if (shown) shown.end = ports.typing(shown.message);
       };
     },
+    /** The turn that runs there has used this: its record says so with whatever of it is stored next. */
+    spent(sessionKey: string, used: TokenCount, microusd: number): void {
+      const conversation = open.get(sessionKey);
+      if (conversation) conversation.update(plus(conversation.record, used, microusd));
+    },
     /** Messages of the running turn that are not stored yet, for history. */
     unstored: (sessionKey: string): readonly StoredMessage[] => open.get(sessionKey)?.unstored() ?? [],
     persist: (sessionKey: string, also: () => void): void => {
@@ -357,18 +360,13 @@ function closing(end: TurnEnd): Parameters<OpenConversation['append']>[0] {
   return { role: 'notice', blocks: [{ type: 'text', text }], meta, label: label('tool-local', 'owner') };
 }
 
-function totals(conversation: OpenConversation, end: TurnEnd) {
-  const { input, output, cacheRead, cacheWrite } = conversation.record;
-  return {
-    input: input + end.usage.input,
-    output: output + end.usage.output,
-    cacheRead: cacheRead + end.usage.cacheRead,
-    cacheWrite: cacheWrite + end.usage.cacheWrite,
-    contextTokens: end.contextTokens || conversation.record.contextTokens,
-    model: end.model || conversation.record.model,
-    preview: firstLine(end.text || end.error?.message || '', 120),
-  };
-}
+const plus = (record: TokenCount & { readonly microusd: number }, used: TokenCount, microusd: number) => ({
+  input: record.input + used.input,
+  output: record.output + used.output,
+  cacheRead: record.cacheRead + used.cacheRead,
+  cacheWrite: record.cacheWrite + used.cacheWrite,
+  microusd: record.microusd + microusd,
+});
 
 function failure(kind: string, message: string, fix?: string): TurnEnd {
   return {

@@ -22,28 +22,21 @@ export type LedgerPorts = {
 };
 /** A run that thinks: where it belongs, and the model that it would ask. */
 export type Thinking = { readonly runId: string; readonly sessionKey: string };
-/** `asked`: what the request under way will take at least. */
-type Run = {
-  readonly sessionKey: string;
-  readonly by: Map<string, Amount>;
-  asked: { model: string; amount: Amount } | null;
-};
+type Used = { readonly sessionKey: string; readonly model: string; readonly amount: Amount };
 export type Ledger = ReturnType<typeof createLedger>;
 
 const ALLOWANCE = 'allowance';
 
 export function createLedger({ usage, notes, journal, now, config, model, sessionSpent, tell }: LedgerPorts) {
-  /** what runs have used that is not stored yet */
-  const open = new Map<string, Run>();
+  /** what the request of a run that is under way will take at least */
+  const asked = new Map<string, Used>();
+  /** what requests have used that is not stored yet */
+  const open = new Set<Used>();
   const told = new Set<string>();
 
   const unstored = (is: (sessionKey: string, provider: string) => boolean): Amount =>
-    [...open.values()].reduce(
-      (sum, { sessionKey, by, asked }) =>
-        [...by, ...(asked ? [[asked.model, asked.amount] as const] : [])].reduce(
-          (all, [ref, amount]) => (is(sessionKey, splitRef(ref)[0]) ? plus(all, amount) : all),
-          sum,
-        ),
+    [...asked.values(), ...open].reduce(
+      (sum, { sessionKey, model, amount }) => (is(sessionKey, splitRef(model)[0]) ? plus(sum, amount) : sum),
       NOTHING,
     );
   const saved = notes.load(ALLOWANCE);
@@ -77,11 +70,6 @@ export function createLedger({ usage, notes, journal, now, config, model, sessio
     );
   };
 
-  const entryOf = ({ runId, sessionKey }: Thinking): Run => {
-    const entry = open.get(runId) ?? { sessionKey, by: new Map(), asked: null };
-    open.set(runId, entry);
-    return entry;
-  };
   const amountOf = (model: string, tokens: TokenCount): Amount => ({
     tokens: sumOf(tokens),
     microusd: costOf(priceOf(model, config().models.providers), tokens),
@@ -99,29 +87,31 @@ export function createLedger({ usage, notes, journal, now, config, model, sessio
   return {
     /** Why this run may not ask that model for so many tokens now, or null. */
     whyNot(run: Thinking, model: string, tokensIn: number): { readonly message: string; readonly fix: string } | null {
-      const known = open.get(run.runId);
       // What it asked before was answered, or failed and another model is to answer.
-      if (known) known.asked = null;
+      asked.delete(run.runId);
       const over = caps(run.sessionKey, splitRef(model)[0]).find(isOver);
       if (over) return { message: `the budget is used up: ${capText(over)}`, fix: raiseOf(over) };
-      entryOf(run).asked = { model, amount: amountOf(model, { ...NO_TOKENS, input: tokensIn }) };
+      const amount = amountOf(model, { ...NO_TOKENS, input: tokensIn });
+      asked.set(run.runId, { sessionKey: run.sessionKey, model, amount });
       return null;
     },
-    /** A request was answered, or broke off having cost this. */
-    count(run: Thinking, model: string, tokens: TokenCount): void {
-      const entry = entryOf(run);
-      entry.asked = null;
-      entry.by.set(model, plus(entry.by.get(model) ?? NOTHING, amountOf(model, tokens)));
+    /** A request was answered, or broke off having cost this. `store` is for inside a transaction, soon. */
+    count({ runId, sessionKey }: Thinking, model: string, tokens: TokenCount) {
+      asked.delete(runId);
+      const used: Used = { sessionKey, model, amount: amountOf(model, tokens) };
+      const { microusd } = used.amount;
+      const day = dayOf(now());
+      if (used.amount.tokens > 0) open.add(used);
+      return {
+        microusd,
+        store(): void {
+          open.delete(used);
+          usage.add(day, model, tokens, microusd);
+        },
+      };
     },
-    costOf: (runId: string): Amount => [...(open.get(runId)?.by.values() ?? [])].reduce(plus, NOTHING),
-    /** Inside the transaction that ends the turn. */
-    store(runId: string, model: string, tokens: TokenCount): void {
-      const { microusd } = this.costOf(runId);
-      if (microusd + sumOf(tokens) > 0) usage.add(dayOf(now()), model, tokens, microusd);
-    },
-    /** It is stored, or never will be. */
     ended({ runId, sessionKey }: Thinking, model: string): void {
-      open.delete(runId);
+      asked.delete(runId);
       for (const cap of nearIn(sessionKey, model)) {
         const key = `budget:${cap.at}:${cap.at.includes('monthly') ? dayOf(now()).slice(0, 7) : dayOf(now())}`;
         if (cap.at.includes('perSession') || told.has(key)) continue;

@@ -1,6 +1,7 @@
 // Owns the sessions table: one row a conversation, rewritten with every finished turn.
 import { fromColumns, type Label, type LabelColumns, toColumns } from './label.ts';
 import type { Store } from './open.ts';
+import type { TokenCount } from './usage.ts';
 
 export type SessionRecord = {
   readonly key: string;
@@ -37,6 +38,8 @@ export function openSessions(store: Store) {
     store.prepare(`INSERT OR REPLACE INTO sessions (key, transcript, agent, channel, label, title, preview, created_at, updated_at,
     message_count, model_override, model, context_tokens, input, output, cache_read, cache_write, archived, pinned, integrity, readers, sources, microusd)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`);
+  const spend = store.prepare(`UPDATE sessions SET input = input + ?, output = output + ?, cache_read = cache_read + ?,
+    cache_write = cache_write + ?, microusd = microusd + ? WHERE key = ?`);
   const remove = store.prepare('DELETE FROM sessions WHERE key = ?');
   const count = store.prepare('SELECT count(*) AS n FROM sessions');
   return {
@@ -50,6 +53,8 @@ export function openSessions(store: Store) {
       put.run(s.key, s.transcript, s.agent, s.channel, s.label, s.title, s.preview, s.createdAtMs, s.updatedAtMs, s.messageCount, s.modelOverride,
         s.model, s.contextTokens, s.input, s.output, s.cacheRead, s.cacheWrite, Number(s.archived), Number(s.pinned), l.integrity, l.readers, l.sources, s.microusd); // biome-ignore format: one row a line
     },
+    spend: (key: string, t: TokenCount, microusd: number): void =>
+      void spend.run(t.input, t.output, t.cacheRead, t.cacheWrite, microusd, key),
     remove: (key: string): boolean => remove.run(key).changes === 1,
     count: (): number => Number(count.get()?.['n'] ?? 0),
   };

@@ -85,7 +85,10 @@ describe('retry', () => {
     expect(outcome).toMatchObject({ text: 'from a', stop: 'end', startedBy: 'a/one' });
     expect(waits).toEqual([1_000, 2_000, 4_000]);
     expect(notices).toHaveLength(3);
-    expect(outcome.usage.input).toBe(4);
+    expect(outcome.usage.input).toBe(1);
+    expect(outcome.events.filter(({ type }) => type === 'spent')).toEqual(
+      Array.from({ length: 3 }, () => ({ type: 'spent', model: 'a/one', usage: USAGE })),
+    );
   });
 
   test('waits are halved at most by chance, never above 30 seconds, and all of them stay within 90', async () => {

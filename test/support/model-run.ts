@@ -48,7 +48,7 @@ export async function outcomeOf(stream: AsyncIterable<ModelEvent>): Promise<Outc
   if (end?.type !== 'end') throw new Error('the stream did not end with end');
   const starts = events.filter((event) => event.type === 'start');
   const firstOutput = events.findIndex((event) => event.type === 'text' || event.type === 'toolCall');
-  if (starts.length > 1 || (starts.length === 1 && events[0]?.type !== 'start'))
+  if (starts.length > 1 || (starts.length === 1 && events.find(({ type }) => type !== 'spent')?.type !== 'start'))
     throw new Error('start is not the first event');
   if (firstOutput >= 0 && starts.length === 0) throw new Error('output without start');
   if (end.stop === 'error' && end.failure === undefined) throw new Error('an error without a failure');
