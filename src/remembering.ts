@@ -1,5 +1,6 @@
 // Owns joining what is known of files, and the memory, to the house: whose conversation may ask the memory, and what a tool
 // call is handed of both. Part of the composition; the memory itself is loaded when somebody asks it.
+import { join, normalize } from 'node:path';
 import type { Boxes, Spoken } from './boxes/boxes.ts';
 import type { Config } from './config/schema.ts';
 import type { Journal } from './journal/journal.ts';
@@ -8,6 +9,9 @@ import type { Memory } from './memory/memory.ts';
 import { createProvenance } from './memory/provenance.ts';
 import { HardshellError } from './platform/errors.ts';
 import type { Root } from './platform/root.ts';
+import type { PermittedCall } from './policy/decide.ts';
+import { isFromOutside } from './policy/flow/judge.ts';
+import { join as joined, type Label, label } from './store/label.ts';
 import type { Store } from './store/open.ts';
 import { unvouchedFiles } from './store/provenance/unvouched.ts';
 import type { ToolEnv } from './tools/tool.ts';
@@ -49,10 +53,39 @@ export function createRemembering({ store, workspace, redactor, sandboxes, confi
     call.speaker.place === 'dm' &&
     !isPrivate(call);
 
+  /**
+   * What a command printed has the labels of the files that it names. When they are not all that it may have read, and
+   * somebody else had a hand in anything that was ever written here, its output may be theirs too.
+   */
+  async function ranOver(call: Pick<PermittedCall, 'effects' | 'context' | 'sessionKey' | 'speaker'>, given: Label) {
+    const isOthers = (one: string): boolean => isFromOutside(one, call) && !OWN_CLIENT.test(one);
+    let sum = given;
+    let isTold = call.effects.some(({ kind }) => kind === 'run');
+    for (const effect of call.effects) {
+      if (effect.kind !== 'run') continue;
+      const { files, isAll } = await readBy(effect.command);
+      isTold &&= isAll;
+      for (const name of files) {
+        const path = normalize(
+          name.startsWith('/') ? name.replace(/^\/workspace(?=\/|$)/, '.') : join(effect.cwd, name),
+        );
+        const data = await workspace.tryRead(path, MAX_READ_BYTES).catch(() => undefined);
+        isTold &&= data !== undefined;
+        if (data) sum = joined(sum, provenance.labelRead(data, path));
+      }
+    }
+    const known = provenance.othersSources();
+    // It may also have written down what was read before, under any name.
+    if (!isTold && call.context.sources.some((one) => isOthers(one) && !known.includes(one)))
+      provenance.noteRun(call.effects, call.context);
+    return !isTold && known.some(isOthers) ? joined(sum, label('untrusted', 'owner', 'exec:outside')) : sum;
+  }
+
   return {
     provenance,
     isFor,
     memory,
+    ranOver,
     /** files that every turn of the owner sees, and nobody has vouched for */
     unvouched: (): readonly string[] => unvouchedFiles(store, workspace.path),
     envOf: (call: Spoken): Pick<ToolEnv, 'provenance' | 'memory'> => ({
@@ -84,6 +117,24 @@ export function createRemembering({ store, workspace, redactor, sandboxes, confi
       record = journal;
     },
   };
+}
+
+const MAX_READ_BYTES = 16_000_000;
+/** a session of the owner's own page or terminal */
+const OWN_CLIENT = /^[a-z]+:agent:/;
+
+const READS: ReadonlySet<string> = new Set(['read', 'files', 'text', 'pattern', 'one']);
+
+/** `isAll`: it reads nothing but what it names. */
+async function readBy(command: string): Promise<{ readonly files: readonly string[]; readonly isAll: boolean }> {
+  const [{ namesIn }, { SIMPLE }] = await Promise.all([
+    import('./policy/shell/names.ts'),
+    import('./policy/shell/simple-programs.ts'),
+  ]);
+  const { programs, files, isBindable } = await namesIn(command);
+  const isPlain = (name: string): boolean => Object.hasOwn(SIMPLE, name) && READS.has(SIMPLE[name]?.operands ?? '') && SIMPLE[name]?.deep === undefined; // biome-ignore format: one thought
+  // What it writes may stand in the place of what it has read.
+  return { files, isAll: isBindable && !command.includes('>') && programs.every(isPlain) };
 }
 
 const notHere = (): HardshellError =>

@@ -31,7 +31,7 @@ export type ToolingPorts = {
   /** as it was at the start: how commands run stays as the sandbox was opened */
   /** as it is now: what may be called is read at each call */
   live(): Config;
-  readonly remembering: Pick<Remembering, 'envOf' | 'isFor'>;
+  readonly remembering: Pick<Remembering, 'envOf' | 'isFor' | 'ranOver'>;
   readonly sandboxes: Pick<Boxes, 'whereOf' | 'zonesOf' | 'openFor' | 'folderFor'>;
   readonly running: Running;
   readonly undo: Pick<Undo, 'before' | 'telling'>;
@@ -125,8 +125,10 @@ export function createTooling({
             );
             return decide(call, effects, grants.apply(call, effects, verdicts.flat(), isAhead));
           },
-          labelled: (call, given) =>
-            labelled(given, tierOfResult(live().trust.tiers, sandboxes.zonesOf(call), call, given.sources)),
+          async labelled(call, given) {
+            const from = given.sources.includes('exec') ? await remembering.ranOver(call, given) : given;
+            return labelled(from, tierOfResult(live().trust.tiers, sandboxes.zonesOf(call), call, from.sources));
+          },
           async openEnv(call, signal) {
             demandPermit(call);
             const ran = running.envOf(call);

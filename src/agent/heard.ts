@@ -1,5 +1,6 @@
 // Owns what a run has heard, as policy weighs it: the owner's own messages of this run, and what tools gave back. It only
 // sorts by label; what of it vouches for anything is policy's to say.
+import { withoutFrames } from '../platform/outside-text.ts';
 import type { Conversation } from '../sessions/turn.ts';
 
 export type Heard = {
@@ -23,7 +24,7 @@ export function heardIn(conversation: Pick<Conversation, 'messages'>, runId: str
     results: run.flatMap(({ blocks }) =>
       blocks.flatMap((one) =>
         one.type === 'toolResult'
-          ? [{ tool: one.name, args: calls.get(one.toolCallId)?.arguments ?? {}, text: one.text }]
+          ? [{ tool: one.name, args: calls.get(one.toolCallId)?.arguments ?? {}, text: withoutFrames(one.text) }]
           : [],
       ),
     ),

@@ -10,6 +10,7 @@ import {
   type Usage,
 } from '../models/provider.ts';
 import { addUsage, totalTokens } from '../models/usage.ts';
+import { withoutFrames } from '../platform/outside-text.ts';
 import type { Turn, TurnEnd } from '../sessions/turn.ts';
 import { type Label, label } from '../store/label.ts';
 import { heardIn } from './heard.ts';
@@ -237,7 +238,8 @@ async function carryOut(
     if (result.isOutstanding) break;
     const { text, ends }: Seen = circle ? { text: result.text, ends: null } : seen(call, result, watch);
     circle ??= ends;
-    turn.emit({ type: 'run.tool', phase: 'end', callId: call.id, name: call.name, text, isError: result.isError });
+    const told = { text: withoutFrames(text), isError: result.isError };
+    turn.emit({ type: 'run.tool', phase: 'end', callId: call.id, name: call.name, ...told });
     turn.conversation.append({
       role: 'tool',
       blocks: [{ type: 'toolResult', toolCallId: call.id, name: call.name, text, isError: result.isError }],
@@ -265,7 +267,7 @@ function seen(call: ModelToolCall, { text, refused, paused }: CallResult, watch:
     const message = `stopped: the assistant kept asking for ${call.name}, which is refused: ${reason}`;
     return { text: again, ends: { message, fix: fix || 'say what you want in other words' } };
   }
-  const verdict = watch.loop.observe(call.name, call.args, text);
+  const verdict = watch.loop.observe(call.name, call.args, withoutFrames(text));
   if (verdict === 'stop') {
     const message = 'stopped: the assistant kept repeating the same call with the same result';
     return { text, ends: { message, fix: 'say what you want in other words, or start a new session' } };

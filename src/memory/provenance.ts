@@ -49,6 +49,7 @@ export const originOf = (one: Label): Origin =>
 
 export function createProvenance({ store, now, find, scansSecrets }: ProvenancePorts) {
   let version = 0;
+  let others = { version: -1, sources: [] as readonly string[] };
   let tables: { labels: ContentLabels; rows: ReturnType<typeof openMemoryRows> } | null = null;
   // Prepared at first use: a gateway that nobody talks to has no need of it.
   const open = () => {
@@ -68,6 +69,22 @@ export function createProvenance({ store, now, find, scansSecrets }: ProvenanceP
     labelOf: (data: Buffer | string): Label | null => open().labels.of(data),
     /** Of a file that is read. */
     labelRead: (data: Buffer | string, path: string): Label => open().labels.of(data) ?? unknownOf(path),
+    /** Of what others had a hand in, ever: what is gone may stand elsewhere by now. */
+    othersSources(): readonly string[] {
+      if (others.version !== version) {
+        const sources = open()
+          .labels.all()
+          .filter(isOutside)
+          .flatMap((one) => one.sources);
+        others = { version, sources: [...new Set(sources)] };
+      }
+      return others.sources;
+    },
+    /** Of what a command wrote nobody knows the content, only that it may come from there. */
+    noteRun(effects: object, given: Label): void {
+      version += 1;
+      store.commit(() => open().labels.note(JSON.stringify(effects), '', now(), given));
+    },
     /** Of some lines of a file of the memory; `whole` is the file. */
     labelOfLines(path: string, lines: readonly string[], whole: string): Label {
       const known = open().labels.of(whole);

@@ -3,6 +3,7 @@
 // reports what the tools said; it must never claim more.
 import { setImmediate } from 'node:timers/promises';
 import { newId } from '../platform/ids.ts';
+import { withoutFrames } from '../platform/outside-text.ts';
 import { type OfflineRequest, understand } from './offline-request.ts';
 import { type ModelEvent, type ModelProvider, type ModelRequest, NO_USAGE } from './provider.ts';
 
@@ -55,9 +56,13 @@ async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerat
 function sinceLastMessage({ messages }: ModelRequest): { message: string; results: Result[] } {
   const at = messages.findLastIndex((message) => message.role === 'user');
   const last = messages[at];
-  const results = messages.slice(at + 1).flatMap((message) => (message.role === 'tool' ? [...message.results] : []));
+  const results = messages
+    .slice(at + 1)
+    .flatMap((message) => (message.role === 'tool' ? message.results.map(asItCame) : []));
   return { message: last?.role === 'user' ? last.text : '', results };
 }
+
+const asItCame = (result: Result): Result => ({ ...result, text: withoutFrames(result.text) });
 
 function nextStep(request: OfflineRequest, results: readonly Result[]): Step {
   const [first] = results;

@@ -96,6 +96,11 @@ export function setOff(text: string, source: string): string {
   return `<<<EXTERNAL_UNTRUSTED_CONTENT id="${id}" source="${from}">>>\n${neutralise(text)}\n<<<END_EXTERNAL_UNTRUSTED_CONTENT id="${id}">>>`;
 }
 
+/** For whoever is no model: what was set off, without the markers around it. */
+export const withoutFrames = (text: string): string => text.replace(FRAMES, '$2');
+const FRAMES =
+  /<<<EXTERNAL_UNTRUSTED_CONTENT id="([0-9a-f]{16})" source="[^"\n]*">>>\n([\s\S]*?)\n<<<END_EXTERNAL_UNTRUSTED_CONTENT id="\1">>>/g;
+
 function withoutUnseen(text: string): string {
   let kept = '';
   for (const char of text.toWellFormed()) {

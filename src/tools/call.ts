@@ -1,9 +1,10 @@
 // Owns the way of one tool call: check the arguments, ask policy, ask the owner if policy says so, run, answer. Whatever
 // goes wrong becomes a result that the model reads; it must never throw, and never run what was not permitted.
 import { HardshellError, reasonOf } from '../platform/errors.ts';
+import { setOff } from '../platform/outside-text.ts';
 import type { Decision, PermittedCall, ToolCall } from '../policy/decide.ts';
 import type { Effect } from '../policy/effects.ts';
-import { type Label, label } from '../store/label.ts';
+import { isOthers, type Label, label } from '../store/label.ts';
 import { parseArgs } from './registry.ts';
 import type { AnyTool, Looking, ToolEnv, ToolResult } from './tool.ts';
 
@@ -33,7 +34,7 @@ export type CallerPorts = {
   /** returns once it is durable that the call is about to run; only for calls that do more than read */
   started(call: ToolCall, effects: readonly Effect[]): void | Promise<void>;
   /** what is given back as it is labelled by what the call touched */
-  labelled?(call: PermittedCall, label: Label): Label;
+  labelled?(call: PermittedCall, label: Label): Label | Promise<Label>;
   /** after such a run, whatever came of it */
   ended(call: ToolCall): void;
   /** an error that is ours and not the model's to mend */
@@ -73,7 +74,10 @@ export function createToolCaller(ports: CallerPorts): CallTool {
     if (outward) await ports.started(permitted, permitted.effects);
     try {
       const result = await tool.run(permitted, checked.args, env);
-      return ports.labelled ? { ...result, label: ports.labelled(permitted, result.label) } : result;
+      const from = (await ports.labelled?.(permitted, result.label)) ?? result.label;
+      // Here and nowhere else, so that no tool can forget it.
+      const text = isOthers(from) ? setOff(result.text, from.sources.join(' ') || tool.name) : result.text;
+      return { ...result, text, label: from };
     } finally {
       if (outward) ports.ended(permitted);
     }

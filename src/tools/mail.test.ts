@@ -70,19 +70,16 @@ test('a draft and a search are no mail, and a draft is kept as one', async () =>
   expect((await run(letter({ action: 'draft', replyTo: '17:4' }) as Args)).text).toContain('openclaw outbox send 7');
   expect(queued.at(-1)).toMatchObject({ isDraft: true, letter: { replyTo: '<a@evil.example>' } });
   expect(await run(letter({ replyTo: '17:5' }) as Args)).toMatchObject({
-    ...{ isError: true, text: expect.stringMatching(/^<<<EXTERNAL[\s\S]*no such mail/) },
+    ...{ isError: true, text: expect.stringContaining('no such mail') },
     label: { integrity: 'untrusted' },
   });
 });
 
-test('what others wrote is set off, labelled by its sender, and says what is proven of it', async () => {
+test('what others wrote is labelled by its sender, and says what is proven of it', async () => {
   const read = await run({ action: 'read', id: '17:4' });
   expect(read.label).toEqual(label('untrusted', 'owner', 'mail:eve@evil.example'));
-  expect(read.text).toContain('EXTERNAL_UNTRUSTED_CONTENT');
   expect(read.text).toContain('claimed, not verified: it has no signature');
   expect(read.text).toContain('Attached, not opened: x.pdf');
-  expect(read.text).not.toMatch(/<\|im_(start|end)\|>/);
   const found = await run({ action: 'search', query: 'x' });
   expect(found.label).toEqual(label('untrusted', 'owner', 'mail:evil.example'));
-  expect(found.text).not.toContain('<|im_start|>');
 });

@@ -1,9 +1,8 @@
 // Owns looking into the owner's mailbox and writing mail, as one tool. What it shows of a mail is somebody else's words and
-// set off as such; what it writes goes to the outbox. It must never change the mailbox, nor reach a server by itself.
+// labelled as such; what it writes goes to the outbox. It must never change the mailbox, nor reach a server by itself.
 import { z } from 'zod';
 import { addressOf, domainOf, type MailFound, type MailRead } from '../net/mail-words.ts';
 import { HardshellError } from '../platform/errors.ts';
-import { setOff } from '../platform/outside-text.ts';
 import type { PermittedCall } from '../policy/decide.ts';
 import { label } from '../store/label.ts';
 import { shownBytes } from './paths.ts';
@@ -81,7 +80,7 @@ export const mailTool: Tool<Args> = {
       // What a server of mail says may be what somebody wrote.
       if (!(error instanceof HardshellError) || error.code !== 'MAILBOX') throw error;
       const text = `Refused (MAILBOX): ${error.message}.${error.fix ? ` What helps: ${error.fix}` : ''}`;
-      return { text: setOff(text, 'mail'), isError: true, label: label('untrusted', 'owner', 'mail:server') };
+      return { text, isError: true, label: label('untrusted', 'owner', 'mail:server') };
     }
   },
 };
@@ -145,7 +144,7 @@ function foundIn(mails: readonly MailFound[]): ToolResult {
     (mail) => `id ${mail.id}, ${dayOf(mail)}, claims to be from ${senderOf(mail)}${filesOf(mail)}\n  ${mail.subject}`,
   );
   return {
-    text: mails.length === 0 ? 'No mail was found.' : setOff(rows.join('\n'), 'mail'),
+    text: mails.length === 0 ? 'No mail was found.' : rows.join('\n'),
     isError: false,
     label: label('untrusted', 'owner', ...(domains.length > MAX_SOURCES ? ['many'] : domains)),
   };
@@ -169,7 +168,7 @@ function shown(mail: MailRead): ToolResult {
   ].join('\n');
   const cut = whole.length > MAX_SHOWN_CHARS ? `${whole.slice(0, MAX_SHOWN_CHARS).toWellFormed()}\n[cut here]` : whole;
   const source = `mail:${mail.from === '' ? 'unknown' : mail.from}`;
-  return { text: setOff(cut, source), isError: false, label: label('untrusted', 'owner', source) };
+  return { text: cut, isError: false, label: label('untrusted', 'owner', source) };
 }
 
 const senderOf = ({ from }: MailFound): string => (from === '' ? 'nobody who can be told' : from);

@@ -1,5 +1,5 @@
 // Owns reading a text file of the workspace, a window of lines at a time. It must never show a binary file or more than
-// the cap, and a file that fits is shown exactly, so that `edit` can be given any part of it.
+// the cap, and a file that fits is given back exactly, so that `edit` can be given any part of it.
 import { z } from 'zod';
 import { HardshellError } from '../platform/errors.ts';
 import { filePath, shownBytes } from './paths.ts';

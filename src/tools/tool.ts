@@ -74,7 +74,7 @@ export type MailDesk = MailReader & {
   queue(call: PermittedCall, letter: Letter, isDraft: boolean): Queued;
 };
 
-/** `text` is what the model reads (already cut to size). Throw a HardshellError for an ordinary refusal. */
+/** `text` is what the model reads (already cut to size; call.ts sets off what comes from outside). Throw a HardshellError for an ordinary refusal. */
 export type ToolResult = {
   readonly text: string;
   readonly isError: boolean;

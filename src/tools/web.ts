@@ -1,9 +1,8 @@
-// Owns reading a page and asking the search service, as tools. It hands addresses on as they were judged and sets off what
+// Owns reading a page and asking the search service, as tools. It hands addresses on as they were judged and labels what
 // comes back as somebody else's words; it never dials.
 import { z } from 'zod';
 import type { Page } from '../net/web/fetch-page.ts';
 import { readPageUrl } from '../net/web/page-url.ts';
-import { setOff } from '../platform/outside-text.ts';
 import { label } from '../store/label.ts';
 import type { Tool, ToolResult } from './tool.ts';
 
@@ -60,7 +59,7 @@ export const webSearchTool: Tool<z.infer<typeof query>> = {
 };
 
 const from = (where: string, text: string, isError: boolean): ToolResult => ({
-  text: setOff(text, `web:${where}`),
+  text,
   isError,
   label: label('untrusted', 'public', `web:${where}`),
 });

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { withoutFrames } from '../../src/platform/outside-text.ts';
 import { type ModelServer, startModelServer } from '../doubles/model-server.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { configFor } from '../support/model-config.ts';
@@ -38,7 +39,7 @@ async function turn(sessionKey: string, ...calls: readonly [string, object][]): 
   const idempotencyKey = crypto.randomUUID();
   await peer.ask('chat.send', { sessionKey, message: 'go on', idempotencyKey });
   await peer.event('chat', ({ runId, state }) => runId === idempotencyKey && state !== 'delta');
-  return model.requests.slice(before + 1).map(({ result }) => result ?? '');
+  return model.requests.slice(before + 1).map(({ result }) => withoutFrames(result ?? ''));
 }
 const idIn = (text: string | undefined): string => /in the background as ([\w-]+)/.exec(text ?? '')?.[1] ?? 'none';
 

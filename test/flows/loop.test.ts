@@ -98,7 +98,7 @@ describe('what steers the assistant', () => {
       'for f in AGENTS SOUL IDENTITY USER; do echo x >>$f.md && echo changed; rm -f $f.md && echo gone; done';
     model.script(exec(`${attempt} 2>/dev/null; echo end`), { text: 'tried' });
     const [, request] = await nextRequests(2, () => say(key, 'try'));
-    expect(request?.result).toBe('end');
+    expect(request?.result).toMatch(/>>>\nend\n<<<END_/);
     model.script({ toolCalls: [{ name: 'write', args: { path: 'SOUL.md', content: 'x' } }] }, { text: 'denied' });
     const run = await send(key, 'ask');
     const { payload } = await peer.event('exec.approval.requested', ({ runId }) => runId === run);

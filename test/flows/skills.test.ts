@@ -84,7 +84,7 @@ test('an approved skill is offered in one line, read as what the owner vouched f
   expect(systemOf()).toContain('- weather: Weather for a town.');
   expect(systemOf().length - without.length).toBeLessThan(300);
   // What the owner set for it is there, and hidden from the model.
-  expect(lastResult()).toMatch(/^sunny in Berlin, \[redacted\]\nit is set/);
+  expect(lastResult()).toMatch(/>>>\nsunny in Berlin, \[redacted\]\nit is set/);
   model.script(callOf('read', { path: 'skills/weather/SKILL.md' }), { text: 'ok' });
   await say('what does it say?', 'read');
   expect(contextOf('read')).toEqual({ integrity: 'tool-local', isSkill: true });

@@ -1,5 +1,6 @@
 // Owns how the backend's values look on the wire: a session row, a message, an approval, an outcome. Names follow
 // upstream where upstream has one; nothing is invented to fill a field that we do not have.
+import { withoutFrames } from '../../platform/outside-text.ts';
 import type { Approval } from '../../policy/approvals/approval.ts';
 import { MAIN_KEY } from '../../sessions/key.ts';
 import type { Block, StoredMessage } from '../../store/transcripts.ts';
@@ -72,7 +73,8 @@ export function wireMessage(message: StoredMessage, maxTextChars = Number.POSITI
 
 function wireBlock(block: Block, maxTextChars: number) {
   if (block.type === 'toolCall') return block;
-  const text = block.text.length > maxTextChars ? `${block.text.slice(0, maxTextChars)}…` : block.text;
+  const whole = block.type === 'toolResult' ? withoutFrames(block.text) : block.text;
+  const text = whole.length > maxTextChars ? `${whole.slice(0, maxTextChars)}…` : whole;
   return block.text === text ? block : { ...block, text };
 }
 

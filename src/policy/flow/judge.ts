@@ -46,15 +46,19 @@ export function judgeFlow(call: ToolCall, { rolesOf, registry }: FlowRules): Ver
 const eachIn = (words: string): string[] => words.split('\f');
 
 /** By where all that the model has seen came from: `file:` and `exec` are the owner's things, pages are nobody's. */
-function heldBy({ context: { sources }, sessionKey, speaker: { channel, chat, place } }: ToolCall) {
-  // To the letter: what was quoted or handed over in that chat, and a mail that was read, begin with the channel as well.
-  const own = [`${channel}:direct:${chat}`, `${channel}:${sessionKey}`];
-  const others = sources.filter((one) => place !== 'dm' || !own.includes(one));
-  return {
-    hasThings: others.some((one) => !one.startsWith('web:')),
-    hasOutside: others.some((one) => !one.startsWith('file:') && one !== 'exec'),
-  };
-}
+const heldBy = (call: ToolCall) => ({
+  hasThings: call.context.sources.some((one) => !isOwnChat(one, call) && !one.startsWith('web:')),
+  hasOutside: call.context.sources.some((one) => isFromOutside(one, call)),
+});
+
+/** Somebody else had a hand in it, as far as this call is concerned. */
+export const isFromOutside = (source: string, call: Spoken): boolean =>
+  !isOwnChat(source, call) && !source.startsWith('file:') && source !== 'exec';
+
+type Spoken = Pick<ToolCall, 'sessionKey' | 'speaker'>;
+/** To the letter: what was quoted or handed over in that chat, and a mail that was read, begin with the channel as well. */
+const isOwnChat = (source: string, { sessionKey, speaker: { channel, chat, place } }: Spoken): boolean =>
+  place === 'dm' && (source === `${channel}:direct:${chat}` || source === `${channel}:${sessionKey}`);
 
 const fieldsOf = (args: unknown): FlowCall['args'] =>
   args !== null && typeof args === 'object' ? (args as FlowCall['args']) : { value: args };

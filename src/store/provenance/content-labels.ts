@@ -18,6 +18,7 @@ export function openContentLabels(store: Rows) {
   const getLine = store.prepare(`SELECT ${LABEL} FROM memory_lines WHERE path = ? AND hash = ?`);
   const putLine = store.prepare(`INSERT INTO memory_lines (path, hash, at, ${LABEL}) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET integrity = excluded.integrity, readers = excluded.readers, sources = excluded.sources`);
+  const distinct = store.prepare(`SELECT DISTINCT ${LABEL} FROM content_labels`);
   const read = (row: unknown): Label | null => (row === undefined ? null : fromColumns(row as LabelColumns));
   const write = (statement: typeof put, keys: readonly string[], atMs: number, label: Label): void => {
     const { integrity, readers, sources } = toColumns(label);
@@ -30,6 +31,8 @@ export function openContentLabels(store: Rows) {
     /** null: nobody has written this here, as far as is known */
     of,
     ofLine,
+    /** each once, of all that was ever written */
+    all: (): Label[] => distinct.all().map((row) => fromColumns(row as unknown as LabelColumns)),
     note: (data: Buffer | string, path: string, atMs: number, label: Label): void =>
       write(put, [hashOf(data), path], atMs, lower(of(data), label)),
     noteLine: (path: string, line: string, atMs: number, label: Label): void =>

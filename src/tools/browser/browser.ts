@@ -4,7 +4,6 @@ import { z } from 'zod';
 import type { Answers, Ask, Facts } from '../../net/browser/words.ts';
 import { readPageUrl } from '../../net/web/page-url.ts';
 import { HardshellError } from '../../platform/errors.ts';
-import { setOff } from '../../platform/outside-text.ts';
 import type { Effect } from '../../policy/effects.ts';
 import type { ToolRoles } from '../../policy/flow/roles.ts';
 import { label } from '../../store/label.ts';
@@ -172,7 +171,7 @@ const done = (text: string): ToolResult => ({ text, isError: false, label: label
 
 /** What somebody else wrote; and for the owner's eyes, since a browser may be logged in. */
 const outside = (source: string, text: string): ToolResult => ({
-  text: setOff(text, source),
+  text,
   isError: false,
   label: label('untrusted', 'owner', source),
 });

@@ -1,4 +1,4 @@
-// What a server of somebody else's says is set off and labelled, whether it is an answer or the reason why there is none.
+// What a server of somebody else's says is labelled as that, whether it is an answer or the reason why there is none.
 import { expect, test } from 'vitest';
 import { OWNER_DM } from '../../../test/support/speaker.ts';
 import { HardshellError } from '../../platform/errors.ts';
@@ -27,14 +27,15 @@ test.each(['MCP_REFUSED', 'MCP_NO_ANSWER', 'MCP_SERVER_DOWN'])('%s in the words 
     });
   });
   expect(given).toMatchObject({ integrity: 'untrusted', sources: ['mcp:notes'] });
-  expect(text).toMatch(
-    new RegExp(`^<<<EXTERNAL_UNTRUSTED_CONTENT id="\\w+" source="mcp:notes">>>\nRefused \\(${code}\\)`),
-  );
-  expect(text).not.toContain('im_start');
+  expect(text).toMatch(new RegExp(`^Refused \\(${code}\\)`));
 });
 
 test('what is ours to say is said as that', async () => {
   const ours = new HardshellError({ code: 'MCP_NOT_APPROVED', message: 'it is not approved' });
   await expect(run(() => Promise.reject(ours))).rejects.toBe(ours);
-  expect((await run(async () => ({ content: [{ type: 'text', text: 'x' }] }))).label.integrity).toBe('tool-local');
+});
+
+test("I13 what a server gives back is text from outside, also where its ids are said to be the owner's own", async () => {
+  const { label: given } = await run(async () => ({ content: [{ type: 'text', text: 'x' }] }));
+  expect(given).toEqual(label('untrusted', 'owner', 'mcp:notes'));
 });

@@ -2,7 +2,6 @@
 // its answer as text from outside. It never reaches a server by itself; what runs it is handed in.
 import { z } from 'zod';
 import { HardshellError } from '../../platform/errors.ts';
-import { setOff } from '../../platform/outside-text.ts';
 import type { ToolRoles } from '../../policy/flow/roles.ts';
 import { label } from '../../store/label.ts';
 import { shownBytes } from '../paths.ts';
@@ -47,20 +46,16 @@ export function serverTool({ server, tool, description, schema }: ServerTool, ro
     roles,
     effects: () => [{ kind: 'call', server, tool }],
     async run(call, args, env) {
-      const source = `mcp:${server}`;
+      // Whatever its ids vouch for: others had a hand in what stands there, and a server reads what it was given.
+      const from = label('untrusted', roles.readers ?? 'owner', `mcp:${server}`);
       try {
         const { text, isError } = answerOf(await env.callServer(call, args));
-        const from = roles.result === 'own' ? 'tool-local' : 'untrusted';
-        return { text: setOff(text, source), isError, label: label(from, roles.readers ?? 'owner', source) };
+        return { text, isError, label: from };
       } catch (error) {
         // Why it failed may be in the server's own words, and those are nobody's but its own.
         if (!(error instanceof HardshellError) || !SAID_BY_SERVER.has(error.code)) throw error;
         const text = `Refused (${error.code}): ${error.message}.${error.fix ? ` What helps: ${error.fix}` : ''}`;
-        return {
-          text: setOff(text, source),
-          isError: true,
-          label: label('untrusted', roles.readers ?? 'owner', source),
-        };
+        return { text, isError: true, label: from };
       }
     },
   };

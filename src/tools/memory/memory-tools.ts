@@ -1,11 +1,10 @@
-// Owns searching, reading and adding to the memory. What it shows keeps the label it was written under, and text from
-// outside is set off; it must never show a file that the conversation may not read.
+// Owns searching, reading and adding to the memory. What it shows keeps the label it was written under; it must never
+// show a file that the conversation may not read.
 import { z } from 'zod';
 import { dayNote, isMemoryFile, MAX_MEMORY_BYTES, mayBecomeMemory } from '../../memory/files.ts';
 import { isOutside } from '../../memory/provenance.ts';
 import { HardshellError } from '../../platform/errors.ts';
-import { setOff } from '../../platform/outside-text.ts';
-import { join, type Label, label } from '../../store/label.ts';
+import { join, label } from '../../store/label.ts';
 import { matchesOf } from '../matches.ts';
 import { filePath, shownName } from '../paths.ts';
 import type { AnyTool, Tool, ToolEnv } from '../tool.ts';
@@ -27,9 +26,9 @@ const searchTool: Tool<z.infer<typeof search>> = {
     for (const { path } of hits) if (!allowed.has(path)) allowed.set(path, await mayRead(env, path));
     const shown = hits.filter(({ path }) => allowed.get(path) === true);
     if (shown.length === 0) return { text: 'Nothing found.', isError: false, label: OWN };
-    const parts = shown.map(({ id, path, firstLine, lastLine, atMs, origin, text, label: from }) => {
+    const parts = shown.map(({ id, path, firstLine, lastLine, atMs, origin, text }) => {
       const day = atMs === 0 ? '' : `, ${new Date(atMs).toISOString().slice(0, 10)}`;
-      return `#${id} ${shownName(path)}:${firstLine}-${lastLine}${day}, ${origin}\n${told(text, from)}`;
+      return `#${id} ${shownName(path)}:${firstLine}-${lastLine}${day}, ${origin}\n${text}`;
     });
     return {
       text: parts.join('\n\n').slice(0, MAX_CHARS),
@@ -61,7 +60,7 @@ const getTool: Tool<z.infer<typeof get>> = {
     const part = all.slice(from - 1, from - 1 + Math.min(lines, MAX_LINES));
     if (part.length === 0) return { text: `[the file ends at line ${all.length}]`, isError: false, label: OWN };
     const found = join(OWN, env.provenance.labelOfLines(file.name, part, whole));
-    return { text: told(part.join('\n'), found).slice(0, MAX_CHARS), isError: false, label: found };
+    return { text: part.join('\n').slice(0, MAX_CHARS), isError: false, label: found };
   },
 };
 
@@ -105,9 +104,6 @@ const writeTool: Tool<z.infer<typeof write>> = {
 };
 
 export const MEMORY_TOOLS: readonly AnyTool[] = [searchTool, getTool, writeTool];
-
-const told = (text: string, from: Label): string =>
-  isOutside(from) ? setOff(text, from.sources.join(' ') || 'memory') : text;
 
 const mayRead = (env: ToolEnv, path: string): Promise<boolean> =>
   env.files.at(path, 'read').then(
