@@ -30,6 +30,11 @@ export function createSend(ports: SendPorts): Backend['chat']['send'] {
     if (refusal) throw refusal;
     if (agentId !== AGENT) throw unknownAgent(agentId);
     refuseOddText(input.message, ports.workspaceDir);
+    if (/^\s*\/panic\s*$/i.test(input.message)) {
+      ports.panic.raise(input.actor.clientId, '/panic');
+      throw ports.panic.refusal() ?? stopping();
+    }
+    refuseWords(input.message.trim());
     const { messages, agents } = ports.config().config;
     const waiting = lanes.waitingIn(key);
     const isNew = inbox.find(WEBCHAT, WEBCHAT_ACCOUNT, input.idempotencyKey) === null;
@@ -80,6 +85,21 @@ function refuseOddText(text: string, workspaceDir: string): void {
       httpStatus: 413,
     });
   }
+}
+
+/** What a chat of a messenger understands. A model that was given it could only say that it had done it. */
+function refuseWords(text: string): void {
+  const [, word = '', which = ''] =
+    /^\/(allowance|undo|elevated|approve|deny)(?:\s+\$?(off|on|yes|[\w.-]{1,40}))?\b.{0,20}$/i.exec(text) ?? [];
+  const name = word.toLowerCase();
+  if (name === '') return;
+  const cap = which.toLowerCase() === 'off' ? 'unset budget.daily.usd' : `set budget.daily.usd ${which || 2}`;
+  const does = { allowance: `config ${cap}`, undo: 'undo', elevated: `elevated ${which || 'on'}` }[name];
+  throw new HardshellError({
+    code: 'COMMAND_ELSEWHERE',
+    message: `/${name} is understood in the chats of messengers; nothing was sent`,
+    fix: `openclaw ${does ?? `approvals ${name} ${which || 'CODE'}`}`,
+  });
 }
 
 const stopping = (): HardshellError =>
