@@ -63,6 +63,24 @@ const shown = (folder: string): string =>
     })
     .join('\n');
 
+test('an age file for more people than anybody has is refused before a key is tried, and none is made', async () => {
+  const { identity, recipient } = await newKey();
+  const file = join(state.home, 'crowd.tar.gz.age');
+  const one = `-> X25519 ${'A'.repeat(43)}\n${'B'.repeat(43)}\n`;
+  writeFileSync(file, `age-encryption.org/v1\n${one.repeat(100_000)}--- ${'C'.repeat(43)}\nbody`);
+  const startedMs = performance.now();
+  await expect(verify(file, { identities: [identity] })).rejects.toMatchObject({
+    code: 'BACKUP_DAMAGED',
+    message: expect.stringContaining('its head is larger than'),
+  });
+  expect(performance.now() - startedMs).toBeLessThan(2_000);
+  const most = await state.backup({ sealing: { recipients: Array(100).fill(recipient) } });
+  expect((await verify(most.file, { identities: [identity] })).secrets).toBe(true);
+  await expect(state.backup({ sealing: { recipients: Array(101).fill(recipient) } })).rejects.toMatchObject({
+    message: expect.stringContaining('101 recipients'),
+  });
+});
+
 describe('what goes in', () => {
   test('without encryption no secret leaves, by value and wherever it stands, and each that is missing is named', async () => {
     const made = await state.backup();

@@ -11,6 +11,10 @@ export type Opening = { readonly identities: readonly string[]; readonly passphr
 
 export const MIN_PASSPHRASE = 10;
 const HEAD = 'age-encryption.org/v1\n';
+const HEAD_END = '\n--- ';
+/** Each entry in it costs a try for each key; so many of any kind fit in. */
+const MAX_HEAD_BYTES = 256 * 1024;
+const MAX_RECIPIENTS = 100;
 
 export type Lock = 'none' | 'passphrase' | 'key';
 
@@ -50,7 +54,9 @@ export async function encrypt(plain: Chunks, sealing: Sealing): Promise<Chunks> 
         `at least ${MIN_PASSPHRASE} characters: whoever has the file can try as often as they like`,
       );
     encrypter.setPassphrase(sealing.passphrase);
-  } else for (const one of sealing.recipients) addTo(encrypter, one);
+  } else if (sealing.recipients.length > MAX_RECIPIENTS)
+    throw badKey(`a list of ${sealing.recipients.length} recipients`, `at most ${MAX_RECIPIENTS}`);
+  else for (const one of sealing.recipients) addTo(encrypter, one);
   return (await encrypter.encrypt(
     Readable.toWeb(Readable.from(plain)) as ReadableStream<Uint8Array>,
   )) as unknown as Chunks;
@@ -78,9 +84,10 @@ export async function* decrypt(sealed: Chunks, lock: Lock, { identities, passphr
   let opened: Chunks;
   try {
     opened = (await decrypter.decrypt(
-      Readable.toWeb(Readable.from(sealed)) as ReadableStream<Uint8Array>,
+      Readable.toWeb(Readable.from(withHead(sealed))) as ReadableStream<Uint8Array>,
     )) as unknown as Chunks;
   } catch (error) {
+    if (error instanceof HardshellError) throw error;
     if (/no identity matched/i.test(String(error))) throw wrongKey(lock);
     throw damaged('its head is cut off or was changed');
   }
@@ -88,6 +95,20 @@ export async function* decrypt(sealed: Chunks, lock: Lock, { identities, passphr
     yield* opened;
   } catch {
     throw damaged('it is cut off or was changed');
+  }
+}
+
+async function* withHead(chunks: Chunks): Chunks {
+  let head: Buffer | null = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    if (head !== null) {
+      head = Buffer.concat([head, chunk]);
+      const isWhole = head.subarray(0, MAX_HEAD_BYTES).includes(HEAD_END);
+      if (!isWhole && head.length >= MAX_HEAD_BYTES)
+        throw damaged(`its head is larger than ${MAX_HEAD_BYTES} bytes: it is for more than anybody has keys`);
+      if (isWhole) head = null;
+    }
+    yield chunk;
   }
 }
 
