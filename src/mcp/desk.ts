@@ -268,10 +268,15 @@ function pinOf({ command, args, url }: ServerConfig, hash: string): string {
   return digest(JSON.stringify([hash, url ?? [command, ...args]]));
 }
 
-/** What is asked of a server that is elsewhere, or reaches elsewhere, leaves this machine even when it only reads. */
-function rolesOf({ tools, url, allowedHosts }: ServerConfig, tool: string): ToolRoles {
+/**
+ * What is asked of a server that is elsewhere, or reaches elsewhere, leaves this machine even when it only reads; and
+ * wherever it is, the assistant may have put there what it reads.
+ */
+export function rolesOf({ tools, url, allowedHosts, workspace }: ServerConfig, tool: string): ToolRoles {
   const declared = Object.hasOwn(tools, tool) ? tools[tool]?.effects : undefined;
-  if (declared?.effect === 'read' && (url !== undefined || allowedHosts.length > 0))
-    return { ...declared, effect: 'search' };
-  return declared ?? UNDECLARED;
+  if (declared === undefined) return UNDECLARED;
+  const isElsewhere = url !== undefined || allowedHosts.length > 0;
+  const effect = declared.effect === 'read' && isElsewhere ? 'search' : declared.effect;
+  // By the tools for files, by commands, or by another tool of the server; in the workspace also every id.
+  return { ...declared, effect, isWritable: true, result: workspace === 'none' ? declared.result : 'untrusted' };
 }

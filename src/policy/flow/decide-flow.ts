@@ -161,8 +161,13 @@ export function createFlowRun(
       const source = [call.tool, ...about.map(({ value }) => shown(value))].join(' ');
       if (!sources.includes(source))
         sources.splice(MAX_SOURCES - 1, 1, ...(sources.length < MAX_SOURCES - 1 ? [source] : ['many']));
-      // A page may name any address; a chat or file that the owner pointed at is where they meant to look.
-      if (roles.effect === 'read' && about.length > 0 && about.every(({ value }) => named.has(value)))
+      // A page may name any address; a chat or file of others that the owner pointed at is where they meant to look.
+      if (
+        roles.effect === 'read' &&
+        !roles.isWritable &&
+        about.length > 0 &&
+        about.every(({ value }) => named.has(value))
+      )
         for (const url of linksIn(text)) shownUrls.add(urlKey(url));
     },
   };

@@ -22,6 +22,8 @@ export type ToolRoles = {
   readonly result: 'own' | 'untrusted';
   /** `secret`: identity documents, keys, codes; nothing may leave unasked once they were seen. `public`: anybody reads it */
   readonly readers?: 'secret' | 'public' | undefined;
+  /** the assistant itself may have written what it gives back, so that no address in it is one that it was shown */
+  readonly isWritable?: true;
 };
 
 /** A tool that nobody declared can do anything, with anything, to anybody. */

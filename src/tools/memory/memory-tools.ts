@@ -47,8 +47,7 @@ const getTool: Tool<z.infer<typeof get>> = {
   name: 'memory_get',
   description: 'Read lines of a memory file.',
   parameters: get,
-  // No object: what stands in a note the assistant may have written itself, so that no address in it is one that was shown.
-  roles: { effect: 'read', args: { path: 'payload' }, result: 'untrusted' },
+  roles: { effect: 'read', args: { path: 'object' }, result: 'untrusted', isWritable: true },
   effects: ({ path }) => [{ kind: 'read', path: filePath(path) }],
   async run(_call, { path, from = 1, lines = MAX_LINES }, env) {
     await env.memory();
