@@ -54,6 +54,20 @@ test('an edit of the model takes effect at the next turn, without a restart or a
   await client.close();
 });
 
+test('config set says "in force now" when the gateway says so, and not when it does not answer', async () => {
+  const set = (seconds: number) => gateway.cli('config', 'set', 'agents.defaults.timeoutSeconds', String(seconds));
+  expect((await set(701)).stdout).toContain('in force now: agents.defaults.timeoutSeconds');
+  process.kill(gateway.pid, 'SIGSTOP');
+  let asleep: Awaited<ReturnType<typeof set>>;
+  try {
+    asleep = await set(702);
+  } finally {
+    process.kill(gateway.pid, 'SIGCONT');
+  }
+  expect([asleep.code, asleep.stdout]).toEqual([0, expect.not.stringContaining('in force now')]);
+  expect(asleep.stderr).toContain('not in force yet');
+}, 30_000);
+
 test('an edit that needs a restart says so in status', async () => {
   writeConfig(home, config({ logging: { level: 'debug' } }));
   await expect.poll(repairs, { timeout: 5_000 }).toContain('logging.level');

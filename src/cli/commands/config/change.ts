@@ -48,8 +48,16 @@ export async function change(context: Context, flags: ChangeFlags, why: string, 
   const outcome = await changeConfig(ports, edit, options);
   if (outcome.state === 'returned') throw returned(outcome);
   const running = runningPort !== null;
-  const waits = (path: string): boolean => !running || waitsForRestart(path);
   const { changed } = outcome;
+  const isWritten = outcome.state !== 'unchanged';
+  const isHot = isWritten && changed.some((path) => !waitsForRestart(path));
+  const taken =
+    runningPort !== null && isHot
+      ? await (await import('./reach.ts')).follows(context, runningPort, outcome.hash)
+      : null;
+  const isLate = taken?.ok === false;
+  if (taken?.ok === false) out.note(span('yellow', `not in force yet: ${taken.reason}; openclaw status says why`));
+  const waits = (path: string): boolean => !running || isLate || waitsForRestart(path);
   const lines = flags.dryRun ? changedLines(opened.now.text, edit(opened.now.exists ? opened.now.text : '{}\n')) : [];
   out.data({
     ...outcome,
@@ -66,7 +74,7 @@ export async function change(context: Context, flags: ChangeFlags, why: string, 
     out.line(
       `nothing was written: ${why.startsWith('unset ') ? `${why.slice(6)} is not set in the file` : 'the file says that already'}`,
     );
-  else answer(out, outcome, running, waits, opened.newRefs);
+  else answer(out, outcome, running, isLate, opened.newRefs);
   return EXIT.ok;
 }
 
@@ -90,16 +98,10 @@ export async function portsOf(
   return { ...ports, probe: await probeOf(context, runningPort) };
 }
 
-function answer(
-  out: Output,
-  outcome: Outcome,
-  running: boolean,
-  waits: (path: string) => boolean,
-  newRefs: boolean,
-): void {
+function answer(out: Output, outcome: Outcome, running: boolean, isLate: boolean, newRefs: boolean): void {
   const { changed, deadlineMs, path, reason } = outcome;
-  const now = changed.filter((one) => !waits(one));
-  const later = changed.filter(waits);
+  const later = changed.filter(waitsForRestart);
+  const now = changed.filter((one) => running && !isLate && !waitsForRestart(one));
   out.line(changed.length === 0 ? `written to ${path}; no setting changed by it` : `changed: ${changed.join(', ')}`);
   if (now.length > 0) out.line(`in force now: ${now.join(', ')}`);
   if (later.length > 0 && running) out.line(`in force after a restart of the gateway: ${later.join(', ')}`);

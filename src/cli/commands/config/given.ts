@@ -1,5 +1,6 @@
 // Owns reading a value as people type it: JSON5 or bare text. It must never let the value of a secret pass that everybody
 // on the machine could have read from the list of processes.
+
 import { parseKeyPath, showKeyPath } from '../../../config/edit/key-path.ts';
 import { explain } from '../../../config/explain.ts';
 import { placeOf, schemaAt } from '../../../config/schema/tree.ts';
@@ -8,6 +9,7 @@ import { parseJson5, plainValue } from '../../../config/text/json5.ts';
 import { describePosition, TextError } from '../../../config/text/position.ts';
 import { createRedactor } from '../../../log/redact.ts';
 import { type HardshellError, misused } from '../../../platform/errors.ts';
+import { isObject } from '../../../platform/json.ts';
 import { isVariable } from '../../../secrets/audit.ts';
 import { nameFor } from '../../../secrets/migrate.ts';
 
@@ -31,7 +33,7 @@ export function readPatch(text: string): unknown {
   if (text.trim() === '') throw notAnObject('it is empty');
   try {
     const value = plainValue(parseJson5(text).root);
-    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value;
+    if (isObject(value)) return value;
   } catch (error) {
     if (!(error instanceof TextError)) throw error;
     // The place, never the line: it may hold a secret.

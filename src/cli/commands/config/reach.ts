@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Probe } from '../../../config/edit/ports.ts';
 import { listenHosts } from '../../../config/listen.ts';
 import type { Config } from '../../../config/schema.ts';
@@ -11,6 +12,7 @@ import type { Context } from '../../context.ts';
 import { resolveTarget, type Target } from '../../target.ts';
 
 const ANSWER_MS = 4_000;
+const ASK_AGAIN_MS = 40;
 
 /** Looks up the way to the gateway before the change, since the change may be about the way. */
 export async function probeOf({ env, version }: Context, port: number): Promise<(config: Config) => Promise<Probe>> {
@@ -21,13 +23,21 @@ export async function probeOf({ env, version }: Context, port: number): Promise<
   };
 }
 
-async function answers(target: Target, version: string): Promise<Probe> {
+/** Whether the gateway that runs has taken up the file with this hash: it looks a moment after the write. */
+export async function follows({ env, version }: Context, port: number, hash: string): Promise<Probe> {
+  return answers(await resolveTarget({ port: String(port) }, env), version, hash);
+}
+
+async function answers(target: Target, version: string, hash?: string): Promise<Probe> {
   const { connect } = await import('../../client.ts');
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error(`no answer in ${ANSWER_MS / 1000} s`)), ANSWER_MS);
   try {
     const client = await Promise.race([connect({ target, version, scopes: ['operator.read'] }), late.promise]);
     try {
+      const runs = async (): Promise<boolean> =>
+        ((await Promise.race([client.request('config.get', {}), late.promise])) as { hash?: string }).hash === hash;
+      while (hash !== undefined && !(await runs())) await Promise.race([pause(ASK_AGAIN_MS), late.promise]);
       const health = (await Promise.race([client.request('health', {}), late.promise])) as { ok?: boolean } | null;
       return health?.ok === false ? { ok: false, reason: 'the gateway says that it is not well' } : { ok: true };
     } finally {
