@@ -43,10 +43,12 @@ describe('a guest', () => {
     house = startHouse(`{ ${OPEN}, messages: { queue: { mode: 'followup' } } }`, { model: slow.model });
     invite({ tokensPerDay: 5 }, 60_000);
     for (let n = 0; n < 10; n++) expect(house.receive(message({ text: `${n}` }))).toBe('accepted');
-    for (let n = 0; n < 12; n++) {
-      await settled();
-      slow.letGo();
-    }
+    await expect
+      .poll(() => {
+        slow.letGo();
+        return house.inbox.balanceByChannel()[0]?.queued;
+      })
+      .toBe(0);
     expect(slow.asked()).toBe(1);
     expect(house.inbox.balanceByChannel()[0]).toMatchObject({ queued: 0, answered: 1 });
     expect(house.inbox.balanceByChannel()[0]?.reasons).toMatchObject({ SPEND_LIMIT: 9 });
@@ -55,10 +57,11 @@ describe('a guest', () => {
   test('whose pass ends while their messages wait is not answered any more', async () => {
     const slow = slowModel();
     house = startHouse(`{ ${OPEN}, messages: { queue: { mode: 'followup' } } }`, { model: slow.model });
-    invite({}, 300);
+    invite({}, 2_000);
     house.receive(message({ text: 'one' }));
     house.receive(message({ text: 'two' }));
-    await new Promise((resolve) => setTimeout(resolve, 400));
+    await expect.poll(slow.asked).toBe(1);
+    await new Promise((resolve) => setTimeout(resolve, 2_100));
     slow.letGo();
     await settled();
     slow.letGo();
