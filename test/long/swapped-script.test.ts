@@ -1,6 +1,6 @@
 // A command in a box that is told by the kernel (inotify) when the gateway has looked at an approved script for the last time,
 // and swaps it before the host's shell opens it. So nothing runs in a box, nor begins there, when one starts on the host.
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { OWNER } from '../../src/access/admit.ts';
@@ -9,7 +9,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { zonesOf } from '../../src/config/zones.ts';
 import { openRoot } from '../../src/platform/root.ts';
 import { workspaceOwner } from '../../src/sandbox/workspace.ts';
-import { bashIn, makePlace, type Place } from '../support/sandbox.ts';
+import { bashIn, makePlace, type Place, until } from '../support/sandbox.ts';
 
 let place: Place;
 let close = async (): Promise<void> => {};
@@ -40,11 +40,11 @@ test('E25 what runs in a box on the workspace ends before a command starts on th
   if (!sandbox) throw new Error(sandboxReason);
   writeFileSync(join(place.workspace, 'x.sh'), 'echo kind', { mode: 0o666 });
   const swapping = bashIn(sandbox, 'echo begun >begun; sleep 20', { limits: { timeoutMs: 25_000 } });
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  await until(() => existsSync(join(place.workspace, 'begun')), 20_000);
   await boxes.openFor(call, run('host'));
-  expect(await swapping).toMatchObject({ stopped: 'aborted' });
   const startedMs = performance.now();
+  expect(await swapping).toMatchObject({ stopped: 'aborted' });
   const again = await boxes.openFor(call, run('sandbox'));
   expect(performance.now() - startedMs).toBeGreaterThan(1_500);
   expect((await bashIn(again.sandbox ?? sandbox, 'cat begun')).stdout).toBe('begun\n');
-}, 30_000);
+});
