@@ -70,7 +70,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'hardshell-bundle-'));
   await bundleProgram(join(import.meta.dirname, '../support/web-entry.ts'), folder);
   gateway = await startTestGateway({ config: configFor(model), program: join(folder, 'openclaw.mjs') });
-}, 60_000);
+});
 afterAll(async () => {
   await gateway?.dispose();
   await model?.close();
@@ -108,5 +108,4 @@ test.each([
     expect(result.length).toBeLessThan(60_000);
     expect(await rss()).toBeLessThan(260e6);
   },
-  60_000,
 );

@@ -51,7 +51,7 @@ test('S127 S274 nothing is asked of a model over the cap of a day, and the reaso
   expect(over.stdout).toContain('openclaw config set budget.daily.usd 4');
   expect(model.requests.length).toBe(asked);
   expect((await gateway.cli('config', 'set', 'budget.daily.usd', '4')).code).toBe(0);
-  await expect.poll(async () => (await ask(gateway, 'd')).code, { timeout: 5_000 }).toBe(0);
+  await expect.poll(async () => (await ask(gateway, 'd')).code, { timeout: 60_000 }).toBe(0);
   const { today, caps, models } = await usageOf(gateway);
   expect(today).toEqual({ tokens: 30_003, microusd: 3_000_000 });
   expect(caps).toMatchObject([{ at: 'budget.daily.usd', used: 3, cap: 4, isOver: false }]);
@@ -59,7 +59,7 @@ test('S127 S274 nothing is asked of a model over the cap of a day, and the reaso
   const shown = (await gateway.cli('usage')).stdout;
   expect(shown).toContain('today $3.00');
   expect(shown).toMatch(/\u2588+/);
-}, 40_000);
+});
 
 test('a turn is stopped between two requests, a session by its own cap, a provider by its own', async () => {
   const gateway = await start(config({ perSession: { tokens: 20_000 }, 'provider-double': { usd: 3 } }));
@@ -70,7 +70,7 @@ test('a turn is stopped between two requests, a session by its own cap, a provid
   model.script(answer('another session'));
   expect((await ask(gateway, 'b')).code).toBe(0);
   expect((await ask(gateway, 'c')).stdout).toContain('spent today with double');
-}, 40_000);
+});
 
 test('S116 a friend has a dollar a day where nothing is set; the owner is warned at 80 % and says in a chat what a day may cost', async () => {
   const server = await startTelegramServer();
@@ -97,7 +97,7 @@ test('S116 a friend has a dollar a day where nothing is set; the owner is warned
     await server.until(() => texts().includes('answer 0'));
     says('once more', true);
     await expect
-      .poll(async () => (await gateway.cli('why', '--sender', 'telegram:777')).stdout, { timeout: 5_000 })
+      .poll(async () => (await gateway.cli('why', '--sender', 'telegram:777')).stdout, { timeout: 60_000 })
       .toContain('1 of 1 dollars');
     expect(model.requests.length).toBeGreaterThan(0);
     for (const at of [1, 2, 3]) {
@@ -121,7 +121,7 @@ test('S116 a friend has a dollar a day where nothing is set; the owner is warned
   } finally {
     await server.close();
   }
-}, 40_000);
+});
 
 test('fifty at once cannot each see an empty day', async () => {
   const gateway = await start(config({ daily: { usd: 10 } }));
@@ -131,7 +131,7 @@ test('fifty at once cannot each see an empty day', async () => {
   await Promise.all(Array.from({ length: 50 }, (_, index) => ask(`s${index}`)));
   await expect
     .poll(async () => JSON.parse((await gateway.cli('status', '--json')).stdout).data.messages.queued, {
-      timeout: 20_000,
+      timeout: 60_000,
     })
     .toBe(0);
   // What is under way when the cap is reached ends; nothing begins after it.
@@ -140,4 +140,4 @@ test('fifty at once cannot each see an empty day', async () => {
   console.log(`fifty at once with a cap of $10: $${today.microusd / 1e6} spent`);
   await gateway.rpc('chat.send', { sessionKey: 'agent:main:last', message: 'hi', idempotencyKey: 'last' });
   expect((await ask('again').then(() => usageOf(gateway))).today.microusd).toBe(today.microusd);
-}, 40_000);
+});

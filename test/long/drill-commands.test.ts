@@ -45,7 +45,7 @@ test('S192 S195 S209 S214 S215 S264 on the settings as they come, every attack i
   for (const layer of ['access', 'tool policy', 'path policy', 'shell', 'flow', 'net', 'approval pending'])
     expect([layer, layers.has(layer)]).toEqual([layer, true]);
   expect([hashOf(home), scratches()]).toEqual([before, folders]);
-}, 90_000);
+});
 
 test('open settings: it says what got through, which settings let it, and exits 1', async () => {
   writeConfig(home, {
@@ -72,7 +72,7 @@ test('open settings: it says what got through, which settings let it, and exits 
   expect(people.stdout).toMatch(/let by {2}channels\.telegram\.dmPolicy and .*dangerouslyAllowAnyone/);
   const group = await drill('--only', 'group-member-reads');
   expect(group.stdout).toContain('let by  tools.policies.group.read and agents.defaults.sandbox.workspaceAccess');
-}, 60_000);
+});
 
 test('settings that are none: it could not run, says why, and exits 3; an unknown scenario has a name that is near', async () => {
   writeConfig(home, { tools: { exec: { mode: 'wide' } } });
@@ -83,4 +83,4 @@ test('settings that are none: it could not run, says why, and exits 3; an unknow
   expect([unknown.code, unknown.stderr.includes('page-host-command')]).toEqual([64, true]);
   const list = await drill('--list');
   expect([list.code, list.stdout.includes('page-host-command')]).toEqual([0, true]);
-}, 30_000);
+});

@@ -85,7 +85,7 @@ test('S071 S072 S073 S278 S279 each step says what is known here, and turns gree
     expect(all.includes(secret), secret.slice(0, 6)).toBe(false);
   expect((await gateway.cli('incident', 'export', '--to', 'evidence')).stderr).toContain('is there already');
   await model.close();
-}, 60_000);
+});
 
 test('nothing is needed for it: no gateway, no state, a broken configuration, a broken database', async () => {
   const gateway = await startTestGateway({ config: {} });
@@ -102,4 +102,4 @@ test('nothing is needed for it: no gateway, no state, a broken configuration, a 
   const { stderr, code } = await gateway.cli('incident', '--since', 'tomorrow');
   expect(code).toBe(64);
   expect(stderr).toContain('--since is a day');
-}, 30_000);
+});

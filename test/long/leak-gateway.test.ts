@@ -181,7 +181,7 @@ describe('a gateway whose model, clients and commands are full of secrets', () =
     await attempt('history', () => client.request('chat.history', { sessionKey: key, limit: 1_000 }));
   });
 
-  test('every command of the command line, beside the gateway and without it', { timeout: 120_000 }, async () => {
+  test('every command of the command line, beside the gateway and without it', { timeout: 600_000 }, async () => {
     const leaves = leavesOf(createProgram(silentStreams(), async () => {}));
     expect(leaves.length).toBeGreaterThan(35);
     const beside = LIVE.map((words) => ({ words, home: gateway.home, env: gateway.env, input: '' }));
@@ -194,7 +194,7 @@ describe('a gateway whose model, clients and commands are full of secrets', () =
         spoken(leaf, index).map((words) => ({ words, home: copy, env: environment, input: `${secretAt(index)}\n` })),
       );
       const run = async ({ words, home, env, input }: (typeof beside)[number]): Promise<void> =>
-        noteCommand(words, await runCommand(words, { home, env, input, timeoutMs: 20_000 }));
+        noteCommand(words, await runCommand(words, { home, env, input, timeoutMs: 60_000 }));
       // What is rotated or removed is no secret of this machine any more, so that comes last.
       const changes = ({ words }: (typeof beside)[number]): boolean => /^(secrets|token)$/.test(words[0] ?? '');
       await inTurns([...beside, ...alone.filter((one) => !changes(one))], 4, run);

@@ -56,7 +56,7 @@ async function start(channel: Json = {}, given: { box?: ReturnType<MailHouse['ma
     if (!found) throw new Error(`no mail in ${stdout}`);
     return found;
   };
-  await expect.poll(async () => (await status()).state, { timeout: 15_000, interval: 100 }).toBe('connected');
+  await expect.poll(async () => (await status()).state, { timeout: 60_000, interval: 100 }).toBe('connected');
   return { gateway: started, box, home, status };
 }
 
@@ -70,7 +70,7 @@ test('a claimed mail of somebody on the list starts no turn, and status says why
   const before = model.requests.length;
   await box.deliver(mailOf({ more: ['Authentication-Results: house.example; dkim=pass; dmarc=pass'] }));
   await expect
-    .poll(async () => (await status()).balance, { timeout: 10_000, interval: 100 })
+    .poll(async () => (await status()).balance, { timeout: 60_000, interval: 100 })
     .toMatchObject({
       ...{ received: 1, declined: 1, answered: 0, queued: 0, failed: 0 },
     });
@@ -99,7 +99,7 @@ test('where claims are taken, a mail is answered in its conversation, once, over
     'Subject: Re: and tomorrow?',
   ]);
   await expect
-    .poll(async () => (await again.status()).balance, { timeout: 10_000, interval: 100 })
+    .poll(async () => (await again.status()).balance, { timeout: 60_000, interval: 100 })
     .toMatchObject({
       ...{ received: 2, answered: 2, declined: 0, queued: 0, failed: 0 },
     });

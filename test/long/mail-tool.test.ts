@@ -50,7 +50,7 @@ async function start(actions: Json, home = newHome(), mails = 0) {
   const gateway = await startTestGateway({ config, home, env: { NODE_EXTRA_CA_CERTS: ca } });
   gateways.push(gateway);
   await expect
-    .poll(async () => (await gateway.cli('channels', 'status', '--json')).stdout, { timeout: 15_000, interval: 100 })
+    .poll(async () => (await gateway.cli('channels', 'status', '--json')).stdout, { timeout: 60_000, interval: 100 })
     .toContain('"connected"');
   return { gateway, box, home };
 }
@@ -95,7 +95,7 @@ test('S210 the recipients of the guide are asked about, others are refused, and 
   expect(mail).toMatchObject({ from: 'bot@house.example', to: ['ann@yourdomain.com'] });
   expect(mail?.raw).toMatch(/^Subject: Saturday\r$/m);
   expect(mail?.raw).not.toContain('Auto-Submitted');
-}, 60_000);
+});
 
 test('a held mail outlives kill -9 and leaves once; one that was taken back never leaves', async () => {
   const { gateway, home } = await start({ ...FREE, undoSeconds: 5 });
@@ -119,7 +119,7 @@ test('a held mail outlives kill -9 and leaves once; one that was taken back neve
   await next.kill9();
   await start({ ...FREE, undoSeconds: 0 }, home);
   expect(post.taken).toHaveLength(1);
-}, 90_000);
+});
 
 test('what a mail says is shown as its words, and a mail of secrets to a stranger waits for the owner', async () => {
   const { gateway, box } = await start({ email: { requireConfirmation: false }, undoSeconds: 1 });
@@ -154,7 +154,7 @@ test('what a mail says is shown as its words, and a mail of secrets to a strange
   expect(read).not.toContain('<|im_start|>');
   expect(post.taken).toEqual([]);
   expect((await box.flags()).join()).not.toContain('Seen');
-}, 60_000);
+});
 
 test('what the owner asks of their own mail needs no card: it is read, and the answer goes to whom they name', async () => {
   const { gateway, box } = await start({ ...FREE, undoSeconds: 0 });
@@ -177,7 +177,7 @@ test('what the owner asks of their own mail needs no card: it is read, and the a
   const journal = (await gateway.cli('audit', 'log', '--json')).stdout;
   expect(journal).not.toContain('approval.requested');
   expect((await gateway.cli('sessions', 'show', 'main')).stdout).toMatch(/has read: .*mail from .*friends\.example/);
-}, 60_000);
+});
 
 test('a mailbox of 100,000 mails is searched and read within its time, and the channel begins at now', async () => {
   const { gateway } = await start(FREE, newHome(), 100_000);
@@ -216,7 +216,7 @@ test('a draft leaves by the word of the owner alone, also after kill -9, and onl
   expect(await next.cli('outbox', 'send', String(kept?.['id']))).toMatchObject({ code: 0 });
   expect((await posted(1))[0]?.raw).toContain('Shall I send this?');
   expect(await next.cli('outbox', 'send', String(kept?.['id']))).toMatchObject({ code: 1 });
-}, 60_000);
+});
 
 test('a server that went away meanwhile is asked anew; one that is away is told as that, and the turn goes on', async () => {
   const { gateway, box } = await start(FREE);
@@ -231,7 +231,7 @@ test('a server that went away meanwhile is asked anew; one that is away is told 
   expect(await ask()).toContain('MAILBOX');
   await house.start();
   expect(await ask()).toContain('garden party');
-}, 60_000);
+});
 
 test('when the server takes it for some alone, the others have it once, and it is said who has not', async () => {
   const { gateway } = await start({ ...FREE, undoSeconds: 0 });
@@ -239,7 +239,7 @@ test('when the server takes it for some alone, the others have it once, and it i
   await gateway.cli('agent', '-m', 'mail nobody@yourdomain.com and ann@yourdomain.com that we come at noon');
   expect((await posted(1))[0]?.to).toEqual(['ann@yourdomain.com']);
   await expect
-    .poll(async () => (await gateway.cli('logs', '--tail', '50')).stdout, { timeout: 10_000 })
+    .poll(async () => (await gateway.cli('logs', '--tail', '50')).stdout, { timeout: 60_000 })
     .toContain('did not take it for nobody@yourdomain.com');
   expect(post.taken).toHaveLength(1);
-}, 60_000);
+});

@@ -163,7 +163,7 @@ function atTerminal(home: string, port: string, words: readonly string[]) {
     env: cleanEnv(home, { OPENCLAW_GATEWAY_PORT: port, TERM: 'xterm' }),
     stdio: ['pipe', 'pipe', 'inherit'],
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), 40_000);
+  const timer = setTimeout(() => child.kill('SIGKILL'), 150_000);
   const ended = once(child, 'exit').finally(() => clearTimeout(timer));
   let screen = '';
   let wake = (): void => {};
@@ -225,7 +225,7 @@ test.runIf(existsSync('/bin/bash'))('completion bash offers in a real bash what 
   writeFileSync(join(home, 'completion'), stdout);
   const complete = (...words: string[]): string[] => {
     const script = `. ${home}/completion; COMP_WORDS=(${words.join(' ')} ''); COMP_CWORD=${words.length}; _openclaw; echo "\${COMPREPLY[@]}"`;
-    return execFileSync('/bin/bash', ['--norc', '-c', script], { encoding: 'utf8', timeout: 10_000 }).trim().split(' ');
+    return execFileSync('/bin/bash', ['--norc', '-c', script], { encoding: 'utf8', timeout: 60_000 }).trim().split(' ');
   };
   expect(complete('openclaw', 'gateway')).toEqual(expect.arrayContaining(['start', 'stop', 'restart', 'install']));
   expect(complete('openclaw', 'gateway', 'stop')).toContain('--force');

@@ -62,7 +62,7 @@ test('S215 a message that was taken back never leaves, and what was taken back s
   expect(await held(gateway)).toEqual([]);
   expect((await gateway.cli('outbox', 'undo', 'x')).stderr).toContain('is no number of a message');
   expect(toFriend()).toEqual([]);
-}, 30_000);
+});
 
 test('a held message outlives kill -9 and leaves exactly once when its moment comes', async () => {
   await openTelegram();
@@ -79,7 +79,7 @@ test('a held message outlives kill -9 and leaves exactly once when its moment co
   await next.kill9();
   await start({ undoSeconds: 4 }, gateway.home);
   expect(toFriend()).toEqual(['The door code is 4711.']);
-}, 40_000);
+});
 
 test('S209 who is not on the list gets nothing, and the model is told why', async () => {
   await openTelegram();
@@ -89,7 +89,7 @@ test('S209 who is not on the list gets nothing, and the model is told why', asyn
   await said(1);
   expect(telegram.sent[0]?.text).toContain('actions.message.allowedRecipients');
   expect(toFriend()).toEqual([]);
-}, 30_000);
+});
 
 test('the assistant changes and takes away its own messages in the chat that asks, and no letter of ours', async () => {
   await openTelegram();
@@ -108,7 +108,7 @@ test('the assistant changes and takes away its own messages in the chat that ask
   model.script(act({ action: 'delete', id: 999 }), ({ result }) => ({ text: `told: ${result}` }));
   telegram.say({ text: 'and now?' });
   await telegram.until(() => telegram.sent.some(({ text }) => text.includes('NO_SUCH_MESSAGE')));
-}, 40_000);
+});
 
 test('F09 F10 a file leaves as it was when it was queued, by a plain name; what may not be read does not leave', async () => {
   await openTelegram();
@@ -143,7 +143,7 @@ test('F09 F10 a file leaves as it was when it was queued, by a plain name; what 
   await telegram.until(() => toFriend().length > 0);
   const [left] = telegram.sent.filter(({ chat }) => chat === '777').flatMap((one) => one.files);
   expect(Buffer.from(left?.bytes ?? []).toString()).toBe('as it was judged');
-}, 60_000);
+});
 
 test('after something from outside was read, no picture from elsewhere reaches the chat', async () => {
   await openTelegram();
@@ -155,4 +155,4 @@ test('after something from outside was read, no picture from elsewhere reaches t
   telegram.say({ text: 'what is there?' });
   await said(1);
   expect(telegram.sent[0]?.text).toBe('See [picture left out: chart] and this.');
-}, 30_000);
+});

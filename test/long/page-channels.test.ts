@@ -84,7 +84,7 @@ function says(who: typeof BEA, text: string): void {
   telegram.say({ text, from: who, chat: chatOf(who) });
 }
 async function shown(count: number): Promise<string> {
-  await expect.poll(() => telegram.sent.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(count);
+  await expect.poll(() => telegram.sent.length, { timeout: 60_000 }).toBeGreaterThanOrEqual(count);
   return telegram.sent[count - 1]?.text ?? '';
 }
 const peopleUrl = (): string => `${signInUrl(gateway)}&view=people`;
@@ -119,7 +119,7 @@ describe('people', () => {
     await row.waitFor({ state: 'detached' });
     says(BEA, 'still there?');
     const why = async () => JSON.parse((await gateway.cli('why', '--sender', '555', '--json')).stdout).data.code;
-    await expect.poll(why, { timeout: 10_000 }).toBe('DM_NOT_PAIRED');
+    await expect.poll(why, { timeout: 60_000 }).toBe('DM_NOT_PAIRED');
     expect(telegram.sent).toHaveLength(3);
     const card = page.getByRole('listitem', { name: 'Telegram' });
     await card.getByText('3 received = 1 answered + 2 declined + 0 queued + 0 failed').waitFor();

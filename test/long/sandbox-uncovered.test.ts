@@ -53,20 +53,16 @@ test('E05 a command in the background changes nothing of SOUL.md when the owner 
   expect(await turn('process', { action: 'poll', id, waitSeconds: 1 })).toContain('ended');
   expect(readFileSync(at('SOUL.md'), 'utf8')).toBe('be kind\n');
   expect(await turn('exec', { command: 'cat SOUL.md' })).toBe('be kind');
-}, 30_000);
+});
 
-test.each(['AGENTS.md', '.env'])(
-  'a command ends when %s, which it may not touch, is saved anew',
-  async (name) => {
-    save(name, 'old');
-    const id = await background('sleep 60');
-    save(name, 'new');
-    expect(await turn('process', { action: 'poll', id, waitSeconds: 3 })).toContain('was replaced meanwhile');
-  },
-  30_000,
-);
+test.each(['AGENTS.md', '.env'])('a command ends when %s, which it may not touch, is saved anew', async (name) => {
+  save(name, 'old');
+  const id = await background('sleep 60');
+  save(name, 'new');
+  expect(await turn('process', { action: 'poll', id, waitSeconds: 3 })).toContain('was replaced meanwhile');
+});
 
 test('what a command makes and replaces by itself does not end it', async () => {
   const made = 'echo a > .env; echo b > t; mv t .env; echo c > n; mv n notes.md; sleep 0.1; cat .env notes.md';
   expect(await turn('exec', { command: `mkdir -p project && cd project && ${made}` })).toBe('b\nc');
-}, 30_000);
+});

@@ -40,7 +40,7 @@ async function start(
 async function shown(count: number): Promise<string[]> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`only ${telegram.sent.length} of ${count} were shown`)), 20_000);
+    timer = setTimeout(() => reject(new Error(`only ${telegram.sent.length} of ${count} were shown`)), 60_000);
   });
   await Promise.race([telegram.until(() => telegram.sent.length >= count), late]).finally(() => clearTimeout(timer));
   return telegram.sent.map(({ text }) => text);
@@ -165,12 +165,12 @@ describe('telegram, end to end', () => {
     await telegram.until(() => telegram.calls.some(({ method }) => method === 'getUpdates'));
     telegram.say({ text: 'not yet' });
     await expect
-      .poll(async () => ((await gateway.rpc('status'))['messages'] as Json)['declined'], { timeout: 10_000 })
+      .poll(async () => ((await gateway.rpc('status'))['messages'] as Json)['declined'], { timeout: 60_000 })
       .toBe(1);
     const before = polls();
     writeConfig(gateway.home, settings({ commands: {} }, { dmPolicy: 'allowlist' }));
     await expect
-      .poll(async () => JSON.stringify(await gateway.rpc('config.get', {})), { timeout: 10_000, interval: 50 })
+      .poll(async () => JSON.stringify(await gateway.rpc('config.get', {})), { timeout: 60_000, interval: 50 })
       .toContain(`"${PERSON.id}"`);
     telegram.say({ text: 'and now?' });
     await shown(1);
@@ -183,7 +183,7 @@ describe('telegram, end to end', () => {
           const status = await gateway.rpc('channels.status', {});
           return JSON.stringify((status['channelAccounts'] as Json)['telegram']);
         },
-        { timeout: 15_000 },
+        { timeout: 60_000 },
       )
       .toMatch(/does not know this bot token/);
     expect(telegram.calls.filter(({ method }) => method === 'deleteWebhook').length).toBe(webhook);
@@ -197,7 +197,7 @@ describe('telegram, end to end', () => {
     await shown(1);
     telegram.revoke();
     await expect
-      .poll(async () => JSON.stringify(await gateway.rpc('status')), { timeout: 10_000 })
+      .poll(async () => JSON.stringify(await gateway.rpc('status')), { timeout: 60_000 })
       .toMatch(/bot token/);
     const deep = await gateway.cli('status', '--deep');
     const status = await gateway.cli('channels', 'status', '--probe');
@@ -223,7 +223,7 @@ describe('telegram, end to end', () => {
       await shown(1);
       await first.stop();
       const again = await start(settings({}, { accounts }), { home: first.home });
-      await expect.poll(async () => JSON.stringify(await again.rpc('status')), { timeout: 10_000 }).toMatch(/revoked/);
+      await expect.poll(async () => JSON.stringify(await again.rpc('status')), { timeout: 60_000 }).toMatch(/revoked/);
       model.script({ text: 'two' });
       telegram.say({ text: 'and?' });
       expect(await shown(2)).toEqual(['one', 'two']);

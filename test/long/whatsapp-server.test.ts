@@ -35,7 +35,7 @@ async function outcome(url: string, guard = 'guarded'): Promise<SideEvent[]> {
   const cwd = mkdtempSync(join(folder, 'link-'));
   const side = startSide([process.execPath, ENTRY, CODE, url, guard], cwd, (event) => events.push(event));
   closers.push(() => side.stop());
-  const timer = setTimeout(() => side.stop(), 15_000);
+  const timer = setTimeout(() => side.stop(), 60_000);
   await side.ended;
   clearTimeout(timer);
   return events;
@@ -51,17 +51,17 @@ describe('a server that is not WhatsApp', () => {
     expect(end).toMatchObject({ reason: expect.stringContaining('not a WhatsApp server') });
     expect(end).toMatchObject({ reason: expect.stringContaining("not signed by WhatsApp's root") });
     expect(server.seen).toEqual({ hellos: 1, finished: 0 });
-  }, 30_000);
+  });
 
   test('would have been taken for WhatsApp by the library alone', async () => {
     const root = library.Curve.generateKeyPair();
     const server = await startWhatsappServer(library, (own) => makeChain(library, root, own));
     closers.push(server.close);
     const ending = outcome(server.url, 'unguarded');
-    await expect.poll(() => server.seen.finished, { timeout: 10_000 }).toBeGreaterThan(0);
+    await expect.poll(() => server.seen.finished, { timeout: 60_000 }).toBeGreaterThan(0);
     await server.close();
     await ending;
-  }, 30_000);
+  });
 
   test('that is silent, refuses, or talks garbage ends as a lost connection, in bounded time and without a crash', async () => {
     const answers: ((server: Server) => void)[] = [
@@ -159,7 +159,7 @@ describe('the shipped side process', () => {
       cwd,
       encoding: 'utf8',
       env: {},
-      timeout: 10_000,
+      timeout: 60_000,
     });
     expect(run.stdout.trim().split('\n')).toEqual([
       'passwd ERR_ACCESS_DENIED',

@@ -116,7 +116,7 @@ test('reads the page that the owner named, as words of somebody else', async () 
   expect(text).toContain('Title: Shop');
   expect(text).toMatch(/button "Pay now" \[ref=\w+\]/);
   expect(seen).toEqual(['GET page.example/shop']);
-}, 60_000);
+});
 
 test('I03 goes nowhere that only the page has named, and shows the whole address', async () => {
   const [ref] = await refs('Help');
@@ -127,7 +127,7 @@ test('I03 goes nowhere that only the page has named, and shows the whole address
   expect(JSON.stringify(asked[0])).toContain('http://evil.example/leak?d=1');
   expect(results.join()).toMatch(/TARGET_NOT_NAMED.*TARGET_NOT_NAMED/s);
   expect(seen).toEqual([]);
-}, 60_000);
+});
 
 test('a page that wants a button pressed gets a question to the owner, and a no means that nothing was sent', async () => {
   const [ref] = await refs('Pay now');
@@ -138,7 +138,7 @@ test('a page that wants a button pressed gets a question to the owner, and a no 
   expect(JSON.stringify(asked[0])).toContain('Pay now');
   expect(results[0]).toContain('KIND_NOT_NAMED');
   expect(seen).toEqual([]);
-}, 60_000);
+});
 
 test('fills and sends what the owner said, on the page and by the button that they named, without a question', async () => {
   const [name, pay] = await refs('Name', 'Pay now');
@@ -151,7 +151,7 @@ test('fills and sends what the owner said, on the page and by the button that th
   expect(results[0]).toContain('Filled');
   expect(results[1]).toContain('/order');
   expect(seen).toEqual(['POST page.example/order name=Ada+Lovelace&code=']);
-}, 60_000);
+});
 
 test('words that the owner did not say go into no field unasked, and a password never', async () => {
   const [name, code] = await refs('Name', 'Code');
@@ -162,7 +162,7 @@ test('words that the owner did not say go into no field unasked, and a password 
   expect(asked).toHaveLength(2);
   expect(results[0]).toContain('PAYLOAD_NOT_NAMED');
   expect(results[1]).toContain('CREDENTIAL_ASKS');
-}, 60_000);
+});
 
 test('takes a picture and a file into the workspace, and hands one over when the owner says so', async () => {
   const workspace = join(gateway.stateDir, 'workspace');
@@ -178,10 +178,10 @@ test('takes a picture and a file into the workspace, and hands one over when the
   expect(readFileSync(join(workspace, 'shop.png')).subarray(1, 4).toString()).toBe('PNG');
   expect(readFileSync(join(workspace, 'ticket.pdf'), 'utf8')).toBe('%PDF-1.4 ticket');
   expect(existsSync(join(gateway.stateDir, 'browser', 'profile'))).toBe(true);
-}, 60_000);
+});
 
 test('never reaches the gateway, and says so', async () => {
   const url = `http://page.example:${gateway.port}/`;
   const { results } = await say(`open ${url}`, [open(url)]);
   expect(results[0]).toMatch(/ADDRESS_REFUSED|Hardshell's own/);
-}, 60_000);
+});
