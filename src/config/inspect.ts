@@ -1,9 +1,11 @@
 // Owns the way from the text of openclaw.json to settings: file, text, spellings, includes, variables, schema, secrets,
 // rules. It says everything that it finds and throws nothing, so that a broken file can be explained as well.
+
 import { createHash } from 'node:crypto';
 import { homedir, networkInterfaces } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { HardshellError, reasonOf } from '../platform/errors.ts';
+import { isObject } from '../platform/json.ts';
 import { canonicalEnv, type Env, withVars } from './environment.ts';
 import { errorsIn, type Finding, findingOf, type Mapping, SourceError } from './findings.ts';
 import type { Paths } from './paths.ts';
@@ -183,7 +185,7 @@ function understand(
 }
 
 function only(value: unknown, sections: readonly SectionName[]): unknown {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  if (!isObject(value)) return value;
   const others = SECTION_NAMES.filter((name) => !sections.includes(name));
   return Object.fromEntries(Object.entries(value).filter(([key]) => !others.includes(key as SectionName)));
 }

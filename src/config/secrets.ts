@@ -1,5 +1,6 @@
 // Owns finding the secrets in settings, by what the schema marks: to put values in place of references, to hide them, to
 // tell the log's redaction. It must never put a value into a message.
+import { isObject } from '../platform/json.ts';
 import type { SecretRef } from './schema/leaf.ts';
 import { placeOf, type Schema, schemaAt } from './schema/tree.ts';
 import { SECTION_NAMES } from './schema.ts';
@@ -10,12 +11,12 @@ type Found = { readonly path: string; readonly holder: Record<string, unknown>; 
 
 /** Every place in a value that the schema marks as secret and that is filled. */
 export function* secretsIn(value: unknown): Generator<Found> {
-  if (!isTree(value)) return;
+  if (!isObject(value)) return;
   for (const name of SECTION_NAMES) {
     // A section that nobody has written has no secrets, and is not made for this.
     if (Object.getOwnPropertyDescriptor(value, name)?.get) continue;
     const section = value[name];
-    if (!isTree(section)) continue;
+    if (!isObject(section)) continue;
     for (const key of Object.keys(section)) {
       const schema = schemaAt([name, key]);
       if (schema) yield* below(schema, section, key, [name, key]);
@@ -34,7 +35,7 @@ function* below(
   const place = placeOf(schema);
   if (place.kind === 'leaf') {
     if (place.facts.secret) yield* filled(holder, key, path);
-    else if (path[0] === 'channels' && path[2] === 'accounts' && isTree(value)) yield* accounts(value, path);
+    else if (path[0] === 'channels' && path[2] === 'accounts' && isObject(value)) yield* accounts(value, path);
     return;
   }
   if (typeof value !== 'object') return;
@@ -49,7 +50,7 @@ function* below(
 /** A secret alone, or several by name. */
 function* filled(holder: Record<string, unknown>, key: string, path: readonly string[]): Generator<Found> {
   const value = holder[key];
-  if (!isTree(value) || isRef(value)) yield { path: path.join('.'), holder, key };
+  if (!isObject(value) || isRef(value)) yield { path: path.join('.'), holder, key };
   else for (const name of Object.keys(value)) yield { path: [...path, name].join('.'), holder: value, key: name };
 }
 
@@ -77,7 +78,7 @@ const SECRET_KEY = /(token|secret|password|passphrase|api_?key|authorization|pri
 
 function hideByName(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(hideByName);
-  if (!isTree(value)) return value;
+  if (!isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
       key,
@@ -87,7 +88,4 @@ function hideByName(value: unknown): unknown {
 }
 
 export const isRef = (value: unknown): value is SecretRef =>
-  isTree(value) && typeof value['source'] === 'string' && typeof value['id'] === 'string';
-
-const isTree = (value: unknown): value is Record<string, unknown> =>
-  value !== null && typeof value === 'object' && !Array.isArray(value);
+  isObject(value) && typeof value['source'] === 'string' && typeof value['id'] === 'string';

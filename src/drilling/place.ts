@@ -1,6 +1,7 @@
 // Owns the throw-away home that a drill plays in, and what becomes of the owner's configuration there: the same settings,
 // with every path of the real home in the new one, and nothing that reaches a network or a real program. Part of the
 // composition; it must never touch the real home.
+
 import { readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { inspectConfig } from '../config/inspect.ts';
@@ -8,6 +9,7 @@ import { type Env, type Paths, resolvePaths } from '../config/paths.ts';
 import type { Config } from '../config/schema.ts';
 import { HardshellError } from '../platform/errors.ts';
 import { openScratch } from '../platform/files.ts';
+import { isObject } from '../platform/json.ts';
 import { openRoot } from '../platform/root.ts';
 import { prepareWorkspace, workspaceOwner } from '../sandbox/workspace.ts';
 import { openStore } from '../store/open.ts';
@@ -123,7 +125,7 @@ export const channelOf = (channels: Tree): string | null =>
 
 function branch(tree: Tree, key: string): Tree {
   const found = tree[key];
-  if (found !== null && typeof found === 'object' && !Array.isArray(found)) return found as Tree;
+  if (isObject(found)) return found;
   const made: Tree = {};
   tree[key] = made;
   return made;

@@ -10,6 +10,10 @@ export function tryParseJson(text: string): unknown {
   }
 }
 
+/** No list, and not null. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  value !== null && typeof value === 'object' && !Array.isArray(value);
+
 /** The fields of a JSON object, none of them checked; of anything else there are none. */
 export function fieldsIn(text: string | null): Readonly<Record<string, unknown>> {
   const value = tryParseJson(text ?? '');
@@ -19,9 +23,7 @@ export function fieldsIn(text: string | null): Readonly<Record<string, unknown>>
 /** The same text for the same value, in whatever order its keys were written. */
 export function canonicalJson(value: unknown): string {
   const text = JSON.stringify(value, (_key, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
+    isObject(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
   );
   return text ?? 'null';
 }

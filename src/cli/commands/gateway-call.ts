@@ -1,6 +1,8 @@
 // Owns `openclaw gateway call`: any method of the protocol by name, for scripts and for looking closer. It asks for the
 // scope that the method needs; a method that it does not know is called with all that the token allows.
+
 import { misused, reasonOf } from '../../platform/errors.ts';
+import { isObject } from '../../platform/json.ts';
 import type { Scope } from '../client.ts';
 import { withClient } from '../connect/with-client.ts';
 import type { Context } from '../context.ts';
@@ -45,7 +47,7 @@ function parseParams(text: string | undefined): unknown {
   let why = 'it is not an object';
   try {
     const value: unknown = JSON.parse(text);
-    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return value;
+    if (isObject(value)) return value;
   } catch (error) {
     why = reasonOf(error);
   }

@@ -1,6 +1,8 @@
 // Owns the careful reading of what a gateway sends: payloads, transcript messages, approvals. A field that is missing
 // or odd becomes a harmless default, so that another release of the gateway is never a crash here.
+
 import type { SessionRow } from '../../gateway/backend.ts';
+import { isObject } from '../../platform/json.ts';
 import type { Approval, Grant } from '../../policy/approvals/approval.ts';
 import { parseSessionKey } from '../../sessions/key.ts';
 import type { Block } from '../../store/transcripts.ts';
@@ -8,8 +10,7 @@ import type { TokenCount } from '../../store/usage.ts';
 
 export type Json = Readonly<Record<string, unknown>>;
 
-export const objectOf = (value: unknown): Json =>
-  value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as Json) : {};
+export const objectOf = (value: unknown): Json => (isObject(value) ? value : {});
 export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 export const numberOf = (value: unknown): number | null =>

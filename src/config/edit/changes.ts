@@ -1,6 +1,8 @@
 // Owns the difference between two configurations: which settings differ, which of them need a restart, and whether the
 // gateway could become unreachable by it. Pure.
+
 import { isDeepStrictEqual } from 'node:util';
+import { isObject } from '../../platform/json.ts';
 import { factsOf } from '../schema/leaf.ts';
 import { type Schema, schemaAt } from '../schema/tree.ts';
 import type { Config } from '../schema.ts';
@@ -27,7 +29,7 @@ export function changesBetween(before: Config, after: Config): Changes {
 }
 
 function compare(before: unknown, after: unknown, at: readonly string[], into: string[][]): void {
-  if (!isTree(before) || !isTree(after)) {
+  if (!isObject(before) || !isObject(after)) {
     if (!isDeepStrictEqual(before, after)) into.push([...at]);
     return;
   }
@@ -46,6 +48,3 @@ function needsRestart(path: readonly string[]): boolean {
   }
   return false;
 }
-
-const isTree = (value: unknown): value is Record<string, unknown> =>
-  value !== null && typeof value === 'object' && !Array.isArray(value);

@@ -1,7 +1,9 @@
 // Owns changing a configuration as text: what is not concerned keeps every byte, comments included, and taking back a key
 // that was just added gives the old text. It must never return a text that says something else than was asked.
+
 import { isDeepStrictEqual } from 'node:util';
 import { type HardshellError, misused } from '../../platform/errors.ts';
+import { isObject } from '../../platform/json.ts';
 import { type Json5, type Node, parseJson5, plainValue } from '../text/json5.ts';
 import { showKeyPath } from './key-path.ts';
 import { type Container, childOf, commaAfter, entriesOf, indentAt, lineStart, restOfLine } from './layout.ts';
@@ -28,7 +30,7 @@ export function setAt(text: string, path: readonly string[], value: unknown): st
   if (isDeepStrictEqual(readAt(text, path), value)) return text;
   const present = readAt(text, path);
   const changed =
-    isTree(present) && isTree(value) && path.length > 0
+    isObject(present) && isObject(value) && path.length > 0
       ? replaceObject(text, path, present, value)
       : setOne(text, path, value);
   return checked(changed, path, (found) => isDeepStrictEqual(found, JSON.parse(JSON.stringify(value))), text);
@@ -47,13 +49,13 @@ export function unsetAt(text: string, path: readonly string[]): string {
 
 /** Merges as RFC 7396 says: null removes, objects merge, everything else replaces. */
 export function patchAt(text: string, patch: unknown, path: readonly string[] = []): string {
-  if (!isTree(patch)) return setAt(text, path, patch);
+  if (!isObject(patch)) return setAt(text, path, patch);
   let result = text;
-  if (!isTree(readAt(result, path))) result = setAt(result, path, {});
+  if (!isObject(readAt(result, path))) result = setAt(result, path, {});
   for (const [key, value] of Object.entries(patch)) {
     const at = [...path, key];
     result =
-      value === null ? unsetAt(result, at) : isTree(value) ? patchAt(result, value, at) : setAt(result, at, value);
+      value === null ? unsetAt(result, at) : isObject(value) ? patchAt(result, value, at) : setAt(result, at, value);
   }
   return result;
 }
@@ -204,7 +206,7 @@ function without(value: unknown, path: readonly string[]): unknown {
   if (Array.isArray(value)) return value.filter((_, index) => String(index) !== key || rest.length > 0);
   const { [key]: inner, ...others } = value as Tree;
   const left = rest.length > 0 ? without(inner, rest) : {};
-  return isTree(left) && Object.keys(left).length === 0 ? others : { ...others, [key]: left };
+  return isObject(left) && Object.keys(left).length === 0 ? others : { ...others, [key]: left };
 }
 
 function noPlace(at: readonly string[], key: string): HardshellError {
@@ -215,5 +217,3 @@ function noPlace(at: readonly string[], key: string): HardshellError {
     `openclaw config unset ${showKeyPath(at)}, or name another setting`,
   );
 }
-
-const isTree = (value: unknown): value is Tree => value !== null && typeof value === 'object' && !Array.isArray(value);

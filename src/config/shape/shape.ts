@@ -1,5 +1,6 @@
 // Owns fitting a value into the schema, section by section: defaults filled in, unknown keys judged, accounts spread out.
 // It must never keep a value that does not fit.
+import { isObject } from '../../platform/json.ts';
 import type { Finding } from '../findings.ts';
 import { CHANNEL_NAMES, type ChannelName, channelSchema, channels as channelsSection } from '../schema/channels.ts';
 import { sectionSchema } from '../schema/tree.ts';
@@ -29,7 +30,7 @@ type Checker = {
 export function shape(value: unknown, options: ShapeOptions): Shaped {
   const { sections = SECTION_NAMES, strict = false, home } = options;
   const findings: Finding[] = [];
-  if (!isTree(value)) {
+  if (!isObject(value)) {
     findings.push({
       level: 'error',
       code: 'bad-value',
@@ -38,7 +39,7 @@ export function shape(value: unknown, options: ShapeOptions): Shaped {
       fix: 'begin the file with { and end it with }',
     });
   }
-  const root = isTree(value) ? value : {};
+  const root = isObject(value) ? value : {};
   for (const [key, item] of Object.entries(root)) {
     if (key !== '$schema' && !Object.hasOwn(SECTIONS, key)) findings.push(...judgeUnknown([key], item, strict));
   }
@@ -52,7 +53,7 @@ export function shape(value: unknown, options: ShapeOptions): Shaped {
     if (root[name] === undefined) laterOf(config, name, () => make([]));
     else config[name] = make(findings);
   }
-  if (isTree(root['security']) && sections.includes('agents')) {
+  if (isObject(root['security']) && sections.includes('agents')) {
     const { security, agents } = config as Config;
     findings.push(...oneWorkspace(security, agents));
   }
@@ -81,41 +82,41 @@ function section(name: SectionName, value: unknown, strict: boolean, findings: F
 }
 
 function channels(value: unknown, strict: boolean, findings: Finding[]): unknown {
-  const present: Tree = isTree(value) ? { ...value } : {};
+  const present: Tree = isObject(value) ? { ...value } : {};
   for (const key of Object.keys(present)) {
     if (key === 'defaults' || CHANNEL_NAMES.includes(key as ChannelName)) continue;
     findings.push(unknownChannel(key));
     delete present[key];
   }
-  const defaults = isTree(present['defaults']) ? present['defaults'] : {};
+  const defaults = isObject(present['defaults']) ? present['defaults'] : {};
   const names = Object.keys(present).filter((key): key is ChannelName => key !== 'defaults');
   for (const name of names) present[name] = withDefaults(present[name], defaults);
   const schema = channelsSection(names);
-  const config = fit(schema, isTree(value) ? present : value, ['channels'], strict, findings) as Tree;
+  const config = fit(schema, isObject(value) ? present : value, ['channels'], strict, findings) as Tree;
   for (const name of names) {
     const channel = config[name];
-    if (isTree(channel)) channel['accounts'] = accounts(name, present[name], strict, findings);
+    if (isObject(channel)) channel['accounts'] = accounts(name, present[name], strict, findings);
   }
   return config;
 }
 
 /** Each account with all that it inherits from its channel. */
 function accounts(name: ChannelName, channel: unknown, strict: boolean, findings: Finding[]): Tree {
-  if (!isTree(channel) || !isTree(channel['accounts'])) return {};
+  if (!isObject(channel) || !isObject(channel['accounts'])) return {};
   const { accounts: entries, ...inherited } = channel;
   const made: Tree = {};
   for (const [id, own] of Object.entries(entries as Tree)) {
-    const merged = isTree(own) ? { ...inherited, ...own } : own;
+    const merged = isObject(own) ? { ...inherited, ...own } : own;
     const at = ['channels', name, 'accounts', id];
     const account = fit(channelSchema(name), merged, at, strict, findings);
     // One that does not fit is an error already.
-    if (isTree(account)) made[id] = account;
+    if (isObject(account)) made[id] = account;
   }
   return made;
 }
 
 function withDefaults(channel: unknown, { groupPolicy }: Tree): unknown {
-  if (!isTree(channel) || groupPolicy === undefined || channel['groupPolicy'] !== undefined) return channel;
+  if (!isObject(channel) || groupPolicy === undefined || channel['groupPolicy'] !== undefined) return channel;
   return { ...channel, groupPolicy };
 }
 
@@ -145,8 +146,8 @@ function fit(schema: Checker, value: unknown, at: readonly string[], strict: boo
     }
     const parent = issue.path.reduce<unknown>((node, key) => (node as Tree | undefined)?.[String(key)], input);
     for (const key of issue.keys ?? []) {
-      found.push(...judgeUnknown([...path, key], isTree(parent) ? parent[key] : undefined, strict));
-      if (isTree(parent)) delete parent[key];
+      found.push(...judgeUnknown([...path, key], isObject(parent) ? parent[key] : undefined, strict));
+      if (isObject(parent)) delete parent[key];
     }
   }
   findings.push(...found);
@@ -156,5 +157,3 @@ function fit(schema: Checker, value: unknown, at: readonly string[], strict: boo
 
 const rooted = (at: readonly string[], value: unknown): unknown =>
   at.reduceRight<unknown>((node, key) => ({ [key]: node }), value);
-
-const isTree = (value: unknown): value is Tree => value !== null && typeof value === 'object' && !Array.isArray(value);

@@ -1,5 +1,6 @@
 // Owns applying the table of spellings to a configuration. It must never drop a value without saying so, and never let
 // the looser of two answers win.
+import { isObject } from '../../platform/json.ts';
 import type { Finding, Mapping } from '../findings.ts';
 import { LOST_INDENTATION, SNAKE_BELOW, SPELLINGS, type Spelling, STRICTNESS } from '../spellings.ts';
 import { CHANGES } from './values.ts';
@@ -14,8 +15,8 @@ type Pass = { readonly tree: Tree; readonly mappings: Mapping[]; readonly findin
 
 /** Changes `value` in place: hand it a copy. */
 export function spell(value: unknown): Spelled {
-  const pass: Pass = { tree: isTree(value) ? value : {}, mappings: [], findings: [] };
-  if (!isTree(value)) return { value, mappings: [], findings: [] };
+  const pass: Pass = { tree: isObject(value) ? value : {}, mappings: [], findings: [] };
+  if (!isObject(value)) return { value, mappings: [], findings: [] };
   regroup(pass);
   for (const root of SNAKE_BELOW) camelBelow(pass, pass.tree[root], root);
   for (const row of SPELLINGS) for (const stars of matchesOf(pass.tree, row.from)) applyRow(pass, row, stars);
@@ -105,7 +106,7 @@ function regroup({ tree, mappings }: Pass): void {
 }
 
 function camelBelow(pass: Pass, node: unknown, at: string): void {
-  if (!isTree(node)) return;
+  if (!isObject(node)) return;
   for (const [key, value] of Object.entries(node)) {
     camelBelow(pass, value, `${at}.${key}`);
     const camel = key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
@@ -124,7 +125,7 @@ function matchesOf(tree: Tree, pattern: string): string[][] {
   let found: { node: unknown; stars: string[] }[] = [{ node: tree, stars: [] }];
   for (const part of pattern.split('.')) {
     found = found.flatMap(({ node, stars }) => {
-      if (!isTree(node)) return [];
+      if (!isObject(node)) return [];
       if (part === '*') return Object.keys(node).map((key) => ({ node: node[key], stars: [...stars, key] }));
       return Object.hasOwn(node, part) ? [{ node: node[part], stars }] : [];
     });
@@ -150,7 +151,7 @@ export function fits(pattern: string, path: string): boolean {
 function read(tree: Tree, path: string): unknown {
   let node: unknown = tree;
   for (const key of keysOf(path)) {
-    if (!isTree(node) || !Object.hasOwn(node, key)) return undefined;
+    if (!isObject(node) || !Object.hasOwn(node, key)) return undefined;
     node = node[key];
   }
   return node;
@@ -163,7 +164,7 @@ function write(tree: Tree, path: string, value: unknown, overNull = false): void
   for (const key of keys.slice(0, -1)) {
     const next = Object.hasOwn(node, key) ? node[key] : undefined;
     if (next === undefined || (overNull && next === null)) node[key] = {};
-    else if (!isTree(next)) return;
+    else if (!isObject(next)) return;
     node = node[key] as Tree;
   }
   node[keys.at(-1) ?? ''] = value;
@@ -182,5 +183,4 @@ function take(tree: Tree, path: string): void {
   }
 }
 
-const isTree = (value: unknown): value is Tree => value !== null && typeof value === 'object' && !Array.isArray(value);
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);

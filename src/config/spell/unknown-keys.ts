@@ -1,5 +1,6 @@
 // Owns what happens to a key that the schema does not know: a key of other versions is explained, a cosmetic one ignored
 // with a warning, any other one refused. It must never let a piece of security vanish in silence.
+import { isObject } from '../../platform/json.ts';
 import type { Finding } from '../findings.ts';
 import { unknownKey } from '../shape/issues.ts';
 import { COSMETIC, RETIRED, type Retired } from './retired.ts';
@@ -46,6 +47,3 @@ function liesBelow({ key }: Retired, path: readonly string[]): boolean {
 }
 
 const matches = (part: string, name: string): boolean => part === '*' || part.split('|').includes(name);
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  value !== null && typeof value === 'object' && !Array.isArray(value);

@@ -1,7 +1,9 @@
 // Owns `$include`: other files of the config folder merged in where it stands. Later files win over earlier ones, the keys
 // beside it over all; objects are merged, lists replaced. It must never leave the folder or go in circles.
+
 import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { isObject } from '../../platform/json.ts';
 import { SourceError } from '../findings.ts';
 
 const MAX_DEPTH = 10;
@@ -103,6 +105,3 @@ function merge(under: unknown, over: unknown): unknown {
   }
   return merged;
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  value !== null && typeof value === 'object' && !Array.isArray(value);

@@ -1,6 +1,8 @@
 // Owns the translation of everything that can go wrong with a provider into one ModelFailure: a kind that failover acts
 // on and one line that a person can act on. No key and no text of a prompt may ever get into that line.
+
 import { errnoOf, HardshellError, reasonOf } from '../../platform/errors.ts';
+import { isObject } from '../../platform/json.ts';
 import { keyVariableOf } from '../../secrets/provider-keys.ts';
 import type { ModelFailure } from '../provider.ts';
 
@@ -57,8 +59,7 @@ function complaintOf(body: unknown): Complaint {
   };
 }
 
-const asObject = (value: unknown): Record<string, unknown> | undefined =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+const asObject = (value: unknown) => (isObject(value) ? value : undefined);
 
 const CONTEXT_WORDS = [
   'context_length',

@@ -1,7 +1,9 @@
 // Owns who was let in before: the stores of approved senders. They stay let in where strangers get a pairing code, and
 // nowhere else; nobody gets into a group by it, and nobody becomes everybody.
+
 import { CHANNEL_NAMES, type ChannelName } from '../../config/schema/channels.ts';
 import { personOf } from '../../config/shape/people.ts';
+import { isObject } from '../../platform/json.ts';
 import type { LeftOut } from './left-out.ts';
 import type { Tree } from './old-config.ts';
 
@@ -26,7 +28,7 @@ export function takePeople(
     const at = ['channels', channel, ...(account === null ? [] : ['accounts', account])];
     const settings = at.reduce<unknown>((node, key) => childOf(node, key), tree) as Tree | undefined;
     const above = childOf(childOf(tree, 'channels'), channel) as Tree | undefined;
-    if (!isTree(settings) || !isTree(above)) return say(`${at.join('.')} is not in the configuration`);
+    if (!isObject(settings) || !isObject(above)) return say(`${at.join('.')} is not in the configuration`);
     const policy = settings['dmPolicy'] ?? above['dmPolicy'] ?? 'pairing';
     if (policy !== 'pairing')
       return say(`${at.join('.')}.dmPolicy is ${JSON.stringify(policy)}, which does not ask it`, true);
@@ -65,6 +67,5 @@ function read(text: string): string[] | null {
   }
 }
 
-const isTree = (value: unknown): value is Tree => value !== null && typeof value === 'object' && !Array.isArray(value);
 const childOf = (node: unknown, key: string): unknown =>
-  isTree(node) && Object.hasOwn(node, key) ? node[key] : undefined;
+  isObject(node) && Object.hasOwn(node, key) ? node[key] : undefined;

@@ -1,5 +1,6 @@
 // Owns what would be taken over from an older state, as data for people and for the writing: keys, secrets, variables,
 // notes, people. It writes nothing; whoever prints it gets names and never a value.
+
 import { join, normalize } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { errorsIn, type Mapping, refusal } from '../../config/findings.ts';
@@ -9,6 +10,7 @@ import { isRef, isSecretKey, secretsIn } from '../../config/secrets.ts';
 import { ENV_SPELLINGS } from '../../config/spellings.ts';
 import { EXIT, HardshellError } from '../../platform/errors.ts';
 import { newToken } from '../../platform/ids.ts';
+import { isObject } from '../../platform/json.ts';
 import type { SecretSetting } from '../../secrets/audit.ts';
 import { type EnvEntry, envFileOf, parseEnvText, steersProcess } from '../../secrets/env-file.ts';
 import { tryReadSecret, tryReadSecretAt } from '../../secrets/files.ts';
@@ -117,7 +119,7 @@ const nothingFrom = (old: OldState): Takeover => ({
 /** `env.vars`, and what upstream allows beside them: kept in a private file, since most of it is keys. */
 function variablesOf(tree: Tree): EnvEntry[] {
   const group = childOf(tree, 'env');
-  if (!isTree(group)) return [];
+  if (!isObject(group)) return [];
   const found: EnvEntry[] = [];
   const take = (holder: Tree, all: boolean): void => {
     for (const [name, value] of Object.entries(holder)) {
@@ -129,8 +131,8 @@ function variablesOf(tree: Tree): EnvEntry[] {
   };
   take(group, true);
   const vars = childOf(group, 'vars');
-  if (isTree(vars)) take(vars, false);
-  if (isTree(vars) && Object.keys(vars).length === 0) delete group['vars'];
+  if (isObject(vars)) take(vars, false);
+  if (isObject(vars) && Object.keys(vars).length === 0) delete group['vars'];
   if (Object.keys(group).length === 0) delete tree['env'];
   return found;
 }
@@ -169,7 +171,7 @@ function placeVariables(tree: Tree, entries: readonly EnvEntry[], left: LeftOut[
         : place.slice(0, -1).reduce<unknown>(childOf, tree);
       const last = place.at(-1) ?? '';
       // The environment is asked before the file, for the gateway's own secrets.
-      if (isTree(parent) && (isGateway || parent[last] === undefined)) {
+      if (isObject(parent) && (isGateway || parent[last] === undefined)) {
         parent[last] = value;
         return false;
       }
@@ -194,7 +196,7 @@ async function notesOf(tree: Tree, old: OldState, home: string, left: LeftOut[])
 function keepOwnToken(plan: MigrationPlan, tree: Tree, left: LeftOut[]): MigrationPlan {
   if (!plan.moves.some(({ path, how }) => path === GATEWAY_TOKEN && how === 'replace')) return plan;
   const auth = childOf(childOf(tree, 'gateway'), 'auth');
-  if (isTree(auth)) delete auth['token'];
+  if (isObject(auth)) delete auth['token'];
   left.push({ key: GATEWAY_TOKEN, why: 'this gateway has a token of its own, which stays', loud: true });
   return { ...plan, moves: plan.moves.filter(({ path }) => path !== GATEWAY_TOKEN) };
 }
@@ -260,16 +262,16 @@ const rendered = (tree: Tree, old: OldState): string =>
   `// Taken over by openclaw migrate${old.inPlace ? '' : ` from ${JSON.stringify(old.configPath)}`}.\n${JSON.stringify(tree, null, 2)}\n`;
 
 function contains(whole: unknown, part: unknown): boolean {
-  if (!isTree(part)) return isDeepStrictEqual(whole, part);
+  if (!isObject(part)) return isDeepStrictEqual(whole, part);
   return (
-    isTree(whole) && Object.keys(part).every((key) => Object.hasOwn(whole, key) && contains(whole[key], part[key]))
+    isObject(whole) && Object.keys(part).every((key) => Object.hasOwn(whole, key) && contains(whole[key], part[key]))
   );
 }
 
 function leavesOf(node: Tree, above = ''): string[] {
   return Object.entries(node).flatMap(([key, value]) => {
     const path = above === '' ? key : `${above}.${key}`;
-    return isTree(value) && !isRef(value) && Object.keys(value).length > 0 ? leavesOf(value, path) : [path];
+    return isObject(value) && !isRef(value) && Object.keys(value).length > 0 ? leavesOf(value, path) : [path];
   });
 }
 
@@ -283,12 +285,11 @@ function makeGroups(tree: Tree, path: readonly string[]): Tree | null {
   for (const key of path) {
     if (!Object.hasOwn(node, key)) node[key] = {};
     const next = node[key];
-    if (!isTree(next)) return null;
+    if (!isObject(next)) return null;
     node = next;
   }
   return node;
 }
 
-const isTree = (value: unknown): value is Tree => value !== null && typeof value === 'object' && !Array.isArray(value);
 const childOf = (node: unknown, key: string): unknown =>
-  isTree(node) && Object.hasOwn(node, key) ? node[key] : undefined;
+  isObject(node) && Object.hasOwn(node, key) ? node[key] : undefined;

@@ -1,5 +1,6 @@
 // Owns the JSON schemas that other programs write: rebuilt from the few words that are understood, free of hostile text,
 // cut to size, and checked against arguments. It must never run a pattern of theirs, nor follow a reference out of the schema.
+import { isObject } from '../../platform/json.ts';
 import { neutralise } from '../../platform/outside-text.ts';
 
 export type JsonSchema = { readonly [word: string]: unknown };
@@ -149,6 +150,3 @@ function isOfType(type: unknown, value: unknown): boolean {
   if (type === 'integer') return Number.isInteger(value);
   return type === 'object' ? isObject(value) : typeof value === type;
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
