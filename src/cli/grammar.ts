@@ -22,19 +22,28 @@ export function examples(command: Command, lines: readonly string[]): void {
   command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`);
 }
 
+type Made = (parent: Command, name: string, what: string, lines: readonly string[], isDefault?: boolean) => Command;
+
 /** A command that needs no gateway. */
-export function own(parent: Command, name: string, what: string, lines: readonly string[]): Command {
-  const command = parent.command(name).description(what).addOption(jsonOption());
+export const own: Made = (parent, name, what, lines, isDefault = false) => {
+  const command = parent.command(name, { isDefault }).description(what).addOption(jsonOption());
   examples(command, lines);
   return command;
-}
+};
 
-/** Adds commands that ask a gateway; the body of each is what the module has under its name. */
-export const askingIn =
+/** A command that asks a gateway. */
+export const asked: Made = (parent, name, what, lines, isDefault = false) => {
+  const command = asking(parent.command(name, { isDefault }).description(what));
+  examples(command, lines);
+  return command;
+};
+
+const adding =
+  (make: Made) =>
   <Module>(parent: Command, lazy: Lazy, load: () => Promise<Module>) =>
-  (name: keyof Module & string, what: string, lines: readonly string[], isDefault = false): Command => {
-    const command = asking(parent.command(name, { isDefault }).description(what));
-    command.action(lazy(async () => ({ run: (await load())[name] as Body['run'] })));
-    examples(command, lines);
-    return command;
-  };
+  (name: keyof Module & string, what: string, lines: readonly string[], isDefault = false): Command =>
+    make(parent, name, what, lines, isDefault).action(lazy(async () => ({ run: (await load())[name] as Body['run'] })));
+
+/** They add commands of either kind; the body of each is what the module has under its name. */
+export const askingIn = adding(asked);
+export const ownIn = adding(own);

@@ -1,7 +1,7 @@
 // Owns the grammar of daily work: starting and stopping, the unit, doctor, the first setup, and the way out of all of it.
 import type { Command } from 'commander';
 import type { Context } from './context.ts';
-import { asking, askingIn, examples, type Lazy, own } from './grammar.ts';
+import { asked, askingIn, type Lazy, own } from './grammar.ts';
 
 /** Verbs of these that change something. */
 export const CHANGING_OPERATIONS: readonly string[] = [
@@ -90,18 +90,18 @@ export function operations(program: Command, lazy: Lazy): void {
 }
 
 function undo(program: Command, lazy: Lazy): void {
-  const command = asking(
-    program.command('undo').description('bring back the files that a turn of the assistant changed'),
-  );
   const body = () => import('./commands/undo/undo.ts');
-  command
+  const command = asked(program, 'undo', 'bring back the files that a turn of the assistant changed', [
+    'openclaw undo --dry-run',
+    'openclaw undo',
+    'openclaw undo --turn 3f6a12c4 --yes',
+  ])
     .option('--turn <id>', 'of this turn, see undo list (default: the last that changed something)')
     .option('--dry-run', 'only show what would change')
     .option('--all', 'the whole workspace as it was before that turn, whoever changed it since')
     .option('--force', 'also the files that somebody else has changed since')
     .option('--yes', 'do not ask')
     .action(lazy(body));
-  examples(command, ['openclaw undo --dry-run', 'openclaw undo', 'openclaw undo --turn 3f6a12c4 --yes']);
   askingIn(command, lazy, body)('list', 'turns that changed files, the newest first', [
     'openclaw undo list',
     'openclaw undo list --json',

@@ -17,7 +17,7 @@ import { CHANGING_SECURITY, security } from './commands/security/grammar.ts';
 import { CHANGING_SKILLS, skills } from './commands/skills/grammar.ts';
 import { CHANGING_TRUST, trust } from './commands/trust/grammar.ts';
 import type { Context } from './context.ts';
-import { asking, askingIn, examples, type Lazy, type Result } from './grammar.ts';
+import { asked, asking, askingIn, examples, type Lazy, type Result } from './grammar.ts';
 import { CHANGING_OPERATIONS, gatewayOperations, operations } from './operations-grammar.ts';
 import type { Streams } from './output.ts';
 import { settings } from './settings-grammar.ts';
@@ -111,9 +111,12 @@ function talk(program: Command, lazy: Lazy): void {
     command
       .option('--session-key <key>', 'the conversation to use (default: main)')
       .addOption(new Option('--session <key>', 'same as --session-key').hideHelp());
-  const chat = asking(session(program.command('chat').description('talk to the assistant in the terminal')));
-  chat.action(lazy(() => import('./commands/chat.ts')));
-  examples(chat, ['openclaw chat', 'openclaw chat --session-key agent:main:holiday']);
+  session(
+    asked(program, 'chat', 'talk to the assistant in the terminal', [
+      'openclaw chat',
+      'openclaw chat --session-key agent:main:holiday',
+    ]),
+  ).action(lazy(() => import('./commands/chat.ts')));
 
   const agent = asking(session(program.command('agent').description('send one message and print the answer')));
   agent
@@ -126,25 +129,34 @@ function talk(program: Command, lazy: Lazy): void {
     'openclaw agent -m "summarise README.md" --json',
   ]);
 
-  const dashboard = asking(program.command('dashboard').description('print the address of the chat page, signed in'));
-  dashboard.option('--no-open', 'do not open a browser').action(lazy(() => import('./commands/dashboard.ts')));
-  examples(dashboard, ['openclaw dashboard', 'openclaw dashboard --no-open']);
+  asked(program, 'dashboard', 'print the address of the chat page, signed in', [
+    'openclaw dashboard',
+    'openclaw dashboard --no-open',
+  ])
+    .option('--no-open', 'do not open a browser')
+    .action(lazy(() => import('./commands/dashboard.ts')));
 }
 
 function look(program: Command, lazy: Lazy): void {
-  const status = asking(program.command('status').description('how the gateway is: messages, model, sandbox, repairs'));
-  status.option('--deep', 'ask the gateway for more').action(lazy(() => import('./commands/status.ts')));
-  examples(status, ['openclaw status', 'openclaw status --deep', 'openclaw status --json']);
+  asked(program, 'status', 'how the gateway is: messages, model, sandbox, repairs', [
+    'openclaw status',
+    'openclaw status --deep',
+    'openclaw status --json',
+  ])
+    .option('--deep', 'ask the gateway for more')
+    .action(lazy(() => import('./commands/status.ts')));
 
-  const usage = asking(
-    program.command('usage').description('what was spent: a bar a day, by model and person; and the caps'),
+  asked(program, 'usage', 'what was spent: a bar a day, by model and person; and the caps', [
+    'openclaw usage',
+    'openclaw usage --days 7 --json',
+    'openclaw config set budget.daily.usd 5',
+  ])
+    .option('--days <count>', 'so many days (default: 30)')
+    .action(lazy(() => import('./commands/usage.ts')));
+
+  asked(program, 'health', 'ask the gateway for a sign of life', ['openclaw health']).action(
+    lazy(() => import('./commands/health.ts')),
   );
-  usage.option('--days <count>', 'so many days (default: 30)').action(lazy(() => import('./commands/usage.ts')));
-  examples(usage, ['openclaw usage', 'openclaw usage --days 7 --json', 'openclaw config set budget.daily.usd 5']);
-
-  const health = asking(program.command('health').description('ask the gateway for a sign of life'));
-  health.action(lazy(() => import('./commands/health.ts')));
-  examples(health, ['openclaw health']);
 
   const sessions = program.command('sessions').description('conversations: list, show, clean');
   const session = askingIn(sessions, lazy, () => import('./commands/sessions.ts'));
@@ -169,12 +181,13 @@ function look(program: Command, lazy: Lazy): void {
   held('undo', 'it never leaves', ['openclaw outbox undo 7']).argument('<id>', 'see the list');
   held('send', 'without waiting', ['openclaw outbox send 7']).argument('<id>', 'see the list');
 
-  const approvals = asking(
-    program.command('approvals').description('questions that wait for your yes, and what you allowed'),
-  );
+  const approvals = asked(program, 'approvals', 'questions that wait for your yes, and what you allowed', [
+    'openclaw approvals',
+    'openclaw approvals show K7',
+    'openclaw approvals approve K7',
+  ]);
   const answering = () => import('./commands/approvals.ts');
   approvals.action(lazy(async () => ({ run: (await answering()).list })));
-  examples(approvals, ['openclaw approvals', 'openclaw approvals show K7', 'openclaw approvals approve K7']);
   const question = askingIn(approvals, lazy, answering);
   question('list', 'what waits', ['openclaw approvals list', 'openclaw approvals list --json']);
   question('show', 'one question, whole', [
@@ -192,21 +205,20 @@ function look(program: Command, lazy: Lazy): void {
   question('grants', 'what you allowed for good', ['openclaw approvals grants', 'openclaw approvals grants --json']);
   question('revoke', 'ask again', ['openclaw approvals revoke 3f6a']).argument('<id>', 'see grants');
 
-  const models = asking(program.command('models').description('the models that can answer').command('list'));
-  models.description('all that are configured').action(lazy(() => import('./commands/models.ts')));
-  examples(models, ['openclaw models list']);
+  const models = program.command('models').description('the models that can answer');
+  asked(models, 'list', 'all that are configured', ['openclaw models list']).action(
+    lazy(() => import('./commands/models.ts')),
+  );
 
-  const logs = asking(program.command('logs').description('what the gateway wrote down'));
-  logs
+  asked(program, 'logs', 'what the gateway wrote down', [
+    'openclaw logs --tail 50',
+    'openclaw logs --follow',
+    'openclaw logs --tail 1000 | grep unauthorized',
+  ])
     .option('-n, --tail <lines>', 'the last lines (default: 200)')
     .addOption(new Option('--limit <lines>', 'same as --tail').hideHelp())
     .option('-f, --follow', 'go on with what comes')
     .action(lazy(() => import('./commands/logs.ts')));
-  examples(logs, [
-    'openclaw logs --tail 50',
-    'openclaw logs --follow',
-    'openclaw logs --tail 1000 | grep unauthorized',
-  ]);
 }
 
 function gateway(program: Command, lazy: Lazy): void {
@@ -219,20 +231,22 @@ function gateway(program: Command, lazy: Lazy): void {
     .action(lazy(() => import('./commands/gateway-run.ts')));
   examples(run, ['openclaw gateway run', 'openclaw gateway run --port 19000']);
 
-  const status = asking(group.command('status').description('does it run, since when, where'));
-  status.action(lazy(() => import('./commands/gateway-status.ts')));
-  examples(status, ['openclaw gateway status']);
+  asked(group, 'status', 'does it run, since when, where', ['openclaw gateway status']).action(
+    lazy(() => import('./commands/gateway-status.ts')),
+  );
 
-  const health = asking(group.command('health').description('ask it for a sign of life'));
-  health.action(lazy(() => import('./commands/health.ts')));
-  examples(health, ['openclaw gateway health']);
+  asked(group, 'health', 'ask it for a sign of life', ['openclaw gateway health']).action(
+    lazy(() => import('./commands/health.ts')),
+  );
 
-  const call = asking(group.command('call').description('call a method of its protocol').argument('<method>'));
-  call
+  asked(group, 'call', 'call a method of its protocol', [
+    'openclaw gateway call health',
+    `openclaw gateway call sessions.describe --params '{"key":"main"}'`,
+  ])
+    .argument('<method>')
     .option('--params <json>', 'the parameters, an object')
     .option('--timeout <seconds>', 'give up after this long (default: 30)')
     .action(lazy(() => import('./commands/gateway-call.ts')));
-  examples(call, ['openclaw gateway call health', `openclaw gateway call sessions.describe --params '{"key":"main"}'`]);
 }
 
 const SHARED = ['--json', '--port', '--url', '--token', '--no-color', '--version', '--help'];

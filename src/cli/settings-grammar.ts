@@ -1,7 +1,7 @@
 // Owns the grammar of `config`, `secrets` and `token`. No option and no argument of these may take the value of a secret:
 // everybody on the machine can read the words of a command.
 import type { Command } from 'commander';
-import { asking, examples, type Lazy, own } from './grammar.ts';
+import { asked, type Lazy, own } from './grammar.ts';
 
 export function settings(program: Command, lazy: Lazy): void {
   const config = program.command('config').description('the configuration: look at it, change it, take it back');
@@ -18,9 +18,12 @@ export function settings(program: Command, lazy: Lazy): void {
 }
 
 function look(config: Command, lazy: Lazy): void {
-  const get = asking(config.command('get').description('a value, or all of it, secrets hidden').argument('[path]'));
-  get.action(lazy(() => import('./commands/config/get.ts')));
-  examples(get, ['openclaw config get', 'openclaw config get gateway.port']);
+  asked(config, 'get', 'a value, or all of it, secrets hidden', [
+    'openclaw config get',
+    'openclaw config get gateway.port',
+  ])
+    .argument('[path]')
+    .action(lazy(() => import('./commands/config/get.ts')));
 
   own(config, 'validate', 'read it as a start would, and say what each line means', [
     'openclaw config validate',

@@ -1,6 +1,6 @@
 // Owns the grammar of `sandbox`: where commands run, what is in there, and what it refuses.
 import type { Command } from 'commander';
-import { asking, askingIn, examples, jsonOption, type Lazy } from '../../grammar.ts';
+import { asked, askingIn, type Lazy, own } from '../../grammar.ts';
 
 export const CHANGING_SANDBOX: readonly string[] = ['recreate', 'prune', 'build'];
 
@@ -8,27 +8,26 @@ export function sandbox(program: Command, lazy: Lazy): void {
   const group = program
     .command('sandbox')
     .description('where commands run: status, explain, list, probe, recreate, prune, build');
-  const status = asking(
-    group.command('status', { isDefault: true }).description('what builds the box, and its limits'),
-  );
-  status.action(lazy(() => import('./status.ts')));
-  examples(status, ['openclaw sandbox', 'openclaw sandbox status --json']);
+  asked(
+    group,
+    'status',
+    'what builds the box, and its limits',
+    ['openclaw sandbox', 'openclaw sandbox status --json'],
+    true,
+  ).action(lazy(() => import('./status.ts')));
 
-  const explain = group.command('explain').description('the box of one conversation, and which setting says so');
-  explain
+  own(group, 'explain', 'the box of one conversation, and which setting says so', [
+    'openclaw sandbox explain',
+    'openclaw sandbox explain --session agent:main:telegram:group:-100123',
+    'openclaw sandbox explain --channel telegram --chat -100123 --sender 42 --json',
+  ])
     .option('--session <key>', 'of this conversation, such as main (default: yours)')
     .option('--channel <channel>', 'or of somebody there, such as telegram')
     .option('--chat <id>', 'in which chat (default: a direct chat with the sender)')
     .option('--sender <id>', 'who asks (default: you)')
     .option('--place <place>', 'dm, group or channel, where the id of the chat does not say it')
     .option('--agent <name>', 'which agent (default: main)')
-    .addOption(jsonOption())
     .action(lazy(() => import('./explain.ts')));
-  examples(explain, [
-    'openclaw sandbox explain',
-    'openclaw sandbox explain --session agent:main:telegram:group:-100123',
-    'openclaw sandbox explain --channel telegram --chat -100123 --sender 42 --json',
-  ]);
 
   const boxes = askingIn(group, lazy, () => import('./boxes.ts'));
   boxes('list', 'the boxes that are open', ['openclaw sandbox list', 'openclaw sandbox list --json']);
@@ -45,19 +44,17 @@ export function sandbox(program: Command, lazy: Lazy): void {
     'however short the time, as long as nothing runs in them',
   );
 
-  const probe = group.command('probe').description('try to break out of a box; fails when something gets through');
-  probe
+  own(group, 'probe', 'try to break out of a box; fails when something gets through', [
+    'openclaw sandbox probe',
+    'openclaw sandbox probe --driver unshare --json',
+  ])
     .option('--driver <name>', 'bubblewrap, unshare, docker or podman (default: the one that is used)')
-    .addOption(jsonOption())
     .action(lazy(() => import('./probe.ts')));
-  examples(probe, ['openclaw sandbox probe', 'openclaw sandbox probe --driver unshare --json']);
 
-  const build = group
-    .command('build')
-    .description('make the image for docker or podman, from packages of this machine');
-  build
+  own(group, 'build', 'make the image for docker or podman, from packages of this machine', [
+    'openclaw sandbox build',
+    'openclaw sandbox build --engine podman',
+  ])
     .option('--engine <name>', 'docker or podman (default: the backend of the settings, else docker)')
-    .addOption(jsonOption())
     .action(lazy(() => import('./build.ts')));
-  examples(build, ['openclaw sandbox build', 'openclaw sandbox build --engine podman']);
 }

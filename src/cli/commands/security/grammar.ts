@@ -1,6 +1,6 @@
 // Owns the grammar of `security`: the audit, and what follows from it.
 import type { Command } from 'commander';
-import { examples, jsonOption, type Lazy } from '../../grammar.ts';
+import { examples, jsonOption, type Lazy, own } from '../../grammar.ts';
 
 /** Verbs of these that change something. */
 export const CHANGING_SECURITY: readonly string[] = ['undo', 'suppress'];
@@ -35,25 +35,20 @@ export function security(program: Command, lazy: Lazy): void {
     'openclaw security audit --explain gateway.bind_network_accessible',
     'openclaw security audit --fix --dry-run',
   ]);
-  const undo = group.command('undo').description('take back the last security audit --fix, as it was to the byte');
-  undo.addOption(jsonOption()).action(lazy(() => import('./fix.ts')));
-  examples(undo, ['openclaw security undo']);
-  const suppress = group
-    .command('suppress')
+  own(group, 'undo', 'take back the last security audit --fix, as it was to the byte', [
+    'openclaw security undo',
+  ]).action(lazy(() => import('./fix.ts')));
+  own(group, 'suppress', 'live with a finding until a day, at most 90 days; every report lists it', [
+    "openclaw security suppress browser.enabled --until 2026-12-31 --why 'all accounts have a second factor'",
+    'openclaw security suppress --list',
+    'openclaw security suppress browser.enabled --remove',
+  ])
     .argument('[id]', 'the id of the finding')
-    .description('live with a finding until a day, at most 90 days; every report lists it');
-  suppress
-    .addOption(jsonOption())
     .option('--until <date>', 'the last day on which it is kept quiet, such as 2026-12-31')
     .option('--why <text>', 'the reason, for whoever reads the report')
     .option('--list', 'what is kept quiet, until when, and why')
     .option('--remove', 'no longer')
     .action(lazy(() => import('./suppress.ts')));
-  examples(suppress, [
-    "openclaw security suppress browser.enabled --until 2026-12-31 --why 'all accounts have a second factor'",
-    'openclaw security suppress --list',
-    'openclaw security suppress browser.enabled --remove',
-  ]);
   const checklist = group
     .command('checklist')
     .description('the checklists of the guides: ticked, open, or yours to check');

@@ -1,6 +1,6 @@
 // Owns the grammar of `skills` and `sbom`: what others wrote for the assistant to follow, and what all of it consists of.
 import type { Command } from 'commander';
-import { examples, jsonOption, type Lazy } from '../../grammar.ts';
+import { type Lazy, own, ownIn } from '../../grammar.ts';
 
 export const CHANGING_SKILLS: readonly string[] = ['install', 'approve', 'update', 'remove'];
 
@@ -10,14 +10,10 @@ export function skills(program: Command, lazy: Lazy): void {
   const group = program
     .command('skills')
     .description('what others wrote for the assistant to follow: install, look through, approve');
-  const add = (name: Name, argument: string, what: string, lines: readonly string[], isDefault = false): Command => {
-    const command = group.command(name, { isDefault }).description(what).addOption(jsonOption());
-    if (argument !== '') command.argument(argument, argument.includes('name') ? 'see the list' : WHERE);
-    command.action(lazy(async () => ({ run: (await import('./skills.ts'))[name] as never })));
-    examples(command, lines);
-    return command;
-  };
-  add('list', '', 'the skills, and which of them the assistant uses', ['openclaw skills list'], true);
+  const made = ownIn(group, lazy, () => import('./skills.ts'));
+  const add = (name: Name, argument: string, what: string, lines: readonly string[]): Command =>
+    made(name, what, lines).argument(argument, argument.includes('name') ? 'see the list' : WHERE);
+  made('list', 'the skills, and which of them the assistant uses', ['openclaw skills list'], true);
   add('inspect', '<name>', 'what one says, needs, and what was found in it', ['openclaw skills inspect weather']);
   const from = (command: Command): Command =>
     command
@@ -55,9 +51,10 @@ export function skills(program: Command, lazy: Lazy): void {
     .option('--subfolder <path>', 'where in it the SKILL.md lies');
   group.addHelpText('after', '\nExit: 0 in order, 1 something was found or has changed');
 
-  const sbom = program.command('sbom').description('everything that this installation consists of, as CycloneDX');
-  sbom.addOption(jsonOption()).action(lazy(() => import('./sbom.ts')));
-  examples(sbom, ['openclaw sbom', 'openclaw sbom --json']);
+  own(program, 'sbom', 'everything that this installation consists of, as CycloneDX', [
+    'openclaw sbom',
+    'openclaw sbom --json',
+  ]).action(lazy(() => import('./sbom.ts')));
 }
 
 const WHERE = 'a folder, a .zip or .tar.gz, or https://… of a git repository';

@@ -1,6 +1,6 @@
 // Owns the grammar of `trust`: people, chats, hosts and accounts that need no naming any more.
 import type { Command } from 'commander';
-import { asking, askingIn, examples, type Lazy } from '../../grammar.ts';
+import { asked, askingIn, type Lazy } from '../../grammar.ts';
 
 export const CHANGING_TRUST = ['add', 'remove', 'import-contacts'];
 
@@ -20,19 +20,14 @@ export function trust(program: Command, lazy: Lazy): void {
     .option('--kind <kind>', 'person, chat, host or account (default: what it can only be)')
     .option('--name <name>', 'what you call it');
   verb('remove', 'one less', ['openclaw trust remove ann@example.net']).argument('<value>', 'see the list');
-  const contacts = asking(
-    group
-      .command('import-contacts')
-      .description('your address book, shown before anything is added')
-      .argument('[files...]', 'vCard (.vcf) or tables (.csv)'),
-  )
-    .option('--paired', 'the chats of people whom you let in')
-    .option('--dry-run', 'only show what would be added')
-    .option('--yes', 'do not ask');
-  contacts.action(lazy(async () => ({ run: (await body()).importContacts })));
-  examples(contacts, [
+  asked(group, 'import-contacts', 'your address book, shown before anything is added', [
     'openclaw trust import-contacts --paired --dry-run',
     'openclaw trust import-contacts ~/contacts.vcf',
     'openclaw trust import-contacts ~/contacts.csv --yes --json',
-  ]);
+  ])
+    .argument('[files...]', 'vCard (.vcf) or tables (.csv)')
+    .option('--paired', 'the chats of people whom you let in')
+    .option('--dry-run', 'only show what would be added')
+    .option('--yes', 'do not ask')
+    .action(lazy(async () => ({ run: (await body()).importContacts })));
 }
