@@ -282,14 +282,16 @@ test('calls that share an id, in one reply or with an earlier turn, are calls of
 
 test('crash after a message was steered into a turn: both end once, and neither is in the transcript twice', async () => {
   let calls = 0;
+  const waited = Promise.withResolvers<string>();
   const hung = start({
     model: (request) =>
       request.messages.some((m) => m.role === 'tool') ? callFor('hang', {}, 'call2') : callFor('wait', {}, 'call1'),
-    tool: (call) => (call.name === 'hang' ? new Promise(() => {}) : new Promise((r) => setTimeout(() => r('ok'), 60))),
+    tool: (call) => (call.name === 'hang' ? new Promise(() => {}) : waited.promise),
   });
   hung.send('first', { id: 'm1' });
   await expect.poll(() => hung.toolCalls.open('m1').length).toBe(1);
   hung.send('second', { id: 'm2' });
+  waited.resolve('ok');
   await expect.poll(() => hung.toolCalls.open('m1').includes('call2')).toBe(true);
   hung.crash();
   const core = start({ folder: hung.folder, model: () => { calls += 1; return say('both'); } }); // biome-ignore format: short
