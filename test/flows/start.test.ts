@@ -309,9 +309,9 @@ async function gone(pid: number): Promise<void> {
 
 /** For what gives no event: a file written, or a process ended, by somebody else. */
 async function poll(isTrue: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 50_000;
   while (!isTrue()) {
-    if (Date.now() > deadline) throw new Error(`waited ten seconds in ${dirname(folder)}`);
+    if (Date.now() > deadline) throw new Error(`waited fifty seconds in ${dirname(folder)}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

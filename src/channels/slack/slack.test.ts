@@ -90,13 +90,13 @@ describe('acknowledgement', () => {
   });
 
   test('what cannot be stored is never acknowledged, and what follows is', async () => {
-    const { server, heard } = await connected({ maxTries: 2, ackWithinMs: 50 }, ({ text }) => {
+    const { server, heard } = await connected({ maxTries: 2, ackWithinMs: 500 }, ({ text }) => {
       if (text === 'bad') throw new Error('the disk is full');
     });
     server.say({ text: 'bad' });
     server.say({ text: 'good' });
     await server.until(() => server.acks.length === 1, 'ack');
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
     expect(server.unsettled()).toBe(1);
     expect(texts(heard)).toEqual(['good']);
   });
@@ -166,7 +166,7 @@ describe('sockets', () => {
     server.fault('conversations.info', { slowMs: 200 });
     server.deliver(server.callbackOf({ type: 'member_joined_channel', user: BOT.userId, channel: 'C7' }));
     server.disconnect('refresh_requested');
-    await server.until(() => server.acks.length === 1, 'ack', 3_000);
+    await server.until(() => server.acks.length === 1, 'ack');
     await server.until(() => server.clients() === 1, 'one socket');
   });
 
@@ -207,8 +207,8 @@ describe('sockets', () => {
   });
 
   test('a peer that answers no ping is dead, and one that does may be silent', async () => {
-    const { server, heard } = await connected({ deafAfterMs: 200 });
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    const { server, heard } = await connected({ deafAfterMs: 1_000 });
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
     expect(server.clients()).toBe(1);
     server.mute(true);
     expect(await within(heard.ended() as Promise<unknown>, 'it went on')).toMatchObject({
