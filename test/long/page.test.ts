@@ -176,7 +176,7 @@ describe('sessions', () => {
     await page.getByRole('button', { name: 'Actions for Lontra' }).last().click();
     await page.getByRole('menuitem', { name: 'Delete' }).click();
     await link('Lontra').waitFor({ state: 'detached' });
-    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('button', { name: 'Undo', exact: true }).click();
     await link('Lontra').waitFor();
   });
 
