@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -363,6 +364,14 @@ test('links, submodules and files that lie elsewhere in a repository refuse the 
   symlinkSync('/etc/passwd', join(home, 'repo/link'));
   await expect(fetchSkill({ from: join(home, 'repo'), commit: commit() }, open)).rejects.toThrow(/it is a link/);
   rmSync(join(home, 'repo/link'));
+  // Beyond what the skill is made of: all of the commit travels.
+  put('repo/elsewhere/film.bin', randomBytes(33_000_000));
+  const startedMs = performance.now();
+  await expect(fetchSkill({ from: join(home, 'repo'), commit: commit(), subfolder: 'weather' }, open)).rejects.toThrow(
+    /nothing was installed: .*more than 32 MB/,
+  );
+  expect(performance.now() - startedMs).toBeLessThan(10_000);
+  rmSync(join(home, 'repo/elsewhere'), { recursive: true });
   put('repo/big.bin', 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n');
   await expect(fetchSkill({ from: join(home, 'repo'), commit: commit() }, open)).rejects.toThrow(/git LFS/);
   rmSync(join(home, 'repo/big.bin'));

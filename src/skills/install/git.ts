@@ -20,6 +20,10 @@ const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
 const TIMEOUT_MS = 120_000;
 const MAX_LIST_BYTES = 1_000_000;
 const MAX_OUTPUT_BYTES = 24_000_000;
+/** All of the commit travels as one file, also what the skill is not made of; the system stops whoever writes more. */
+const MAX_PACK_MB = 32;
+const LIMITED = `trap '' XFSZ; ulimit -f ${(MAX_PACK_MB * 1_000_000) / 512} || exit 125
+ulimit -v 2000000 2>/dev/null; exec "$@"`;
 const LFS = 'version https://git-lfs.github.com/spec/';
 const PLACES = ['/usr/bin', '/bin', '/usr/local/bin', '/opt/homebrew/bin'];
 /** Nothing of the person's own settings, and nothing that starts a program. */
@@ -36,6 +40,8 @@ const SETTINGS = [
   'fetch.recurseSubmodules=false',
   'fetch.writeCommitGraph=false',
   'gc.auto=0',
+  'fetch.unpackLimit=1',
+  'core.bigFileThreshold=4m',
   'maintenance.auto=false',
 ].flatMap((one) => ['-c', one]);
 
@@ -71,18 +77,17 @@ export async function takeFromGit({ from, commit, subfolder }: GitSource): Promi
     };
     const ask = async (args: readonly string[], stdin = ''): Promise<Buffer> => {
       const chunks: Buffer[] = [];
-      const { exitCode, stderr, failed, stopped } = await run([git, ...SETTINGS, '-C', folder, ...args], {
-        ...{
-          cwd: folder,
-          env,
-          stdin,
-          timeoutMs: TIMEOUT_MS,
-          maxOutputBytes: 20_000,
-          killOutputBytes: MAX_OUTPUT_BYTES,
+      const { exitCode, stderr, failed, stopped } = await run(
+        ['/bin/sh', '-c', LIMITED, 'sh', git, ...SETTINGS, '-C', folder, ...args],
+        {
+          ...{ cwd: folder, env, stdin, timeoutMs: TIMEOUT_MS },
+          ...{ maxOutputBytes: 20_000, killOutputBytes: MAX_OUTPUT_BYTES },
+          onOutput: (chunk, name) => void (name === 'stdout' && chunks.push(chunk)),
         },
-        onOutput: (chunk, name) => void (name === 'stdout' && chunks.push(chunk)),
-      });
+      );
       if (exitCode === 0) return Buffer.concat(chunks);
+      if (/File too large/.test(stderr))
+        throw refused(from, `there is more than ${MAX_PACK_MB} MB in it at that commit`);
       const said = failed ?? (stopped === undefined ? (stderr.trim().split('\n').at(-1) ?? '') : `ended (${stopped})`);
       throw new HardshellError({
         code: 'SKILL_GIT',
