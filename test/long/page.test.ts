@@ -69,7 +69,7 @@ describe('signing in', () => {
 
 describe('talking', () => {
   test('a reply streams in, word by word, and stands there once', async () => {
-    await chat.say('[[tokens:60]] [[delay:15]] tell me');
+    await chat.say('[[tokens:60]] [[delay:40]] tell me');
     await chat.answers.locator('.md', { hasText: 'w3' }).waitFor();
     const early = (await chat.answers.innerText()).length;
     await chat.answered(1);
@@ -161,7 +161,7 @@ describe('sessions', () => {
     await page.getByRole('textbox', { name: 'Name' }).fill('Lontra');
     await page.keyboard.press('Enter');
     await link('Lontra').waitFor();
-    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Lontra');
+    await expect.poll(() => page.getByRole('heading', { level: 1 }).innerText()).toBe('Lontra');
     await page.getByRole('button', { name: 'Actions for Lontra' }).last().click();
     await page.getByRole('menuitem', { name: 'Pin', exact: true }).click();
     await page.getByRole('heading', { name: 'Pinned' }).waitFor();
