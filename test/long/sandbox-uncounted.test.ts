@@ -11,6 +11,7 @@ import type { Sandbox, SandboxDriver } from '../../src/sandbox/driver.ts';
 import { unshareDriver } from '../../src/sandbox/unshare.ts';
 import { prepareWorkspace } from '../../src/sandbox/workspace.ts';
 import { REPO } from '../support/gateway.ts';
+import { bestOf } from '../support/measure.ts';
 import { bashIn, type Extra, isRoot, makePlace, type Place } from '../support/sandbox.ts';
 import { longestStall } from '../support/stall.ts';
 
@@ -49,7 +50,6 @@ print "added " if syscall(${CALLS.addKey}, $type, $mine, $text, 8, -3) > 0;
 print "looked";`;
     const script = `import { bashIn } from ${JSON.stringify(join(REPO, 'test/support/sandbox.ts'))};
 import { ${name}Driver } from ${JSON.stringify(join(REPO, `src/sandbox/${name}.ts`))};
-import { bestOf } from '../support/measure.ts';
 const sandbox = await ${name}Driver().open({
   workspace: ${JSON.stringify(place.workspace)}, workspaceAccess: 'rw', network: 'none', fixedFiles: [], hidden: [],
 });
