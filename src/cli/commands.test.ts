@@ -48,6 +48,19 @@ describe('a state folder that cannot be looked into', () => {
   );
 });
 
+describe('sandbox explain', () => {
+  it('names as further folders those that a box shows, and the others apart', async () => {
+    const own = join(stateDir, '..', 'cli-allowed-own');
+    writeFileSync(
+      join(stateDir, 'openclaw.json'),
+      JSON.stringify({ security: { allowedPaths: ['/var/tmp:ro', own] } }),
+    );
+    const { stdout } = await openclaw('sandbox', 'explain');
+    expect(stdout).toMatch(/^further folders +\/var\/tmp$/m);
+    expect(stdout).toMatch(/^not in the box +\/tmp\/cli-allowed-own: file tools alone reach it$/m);
+  });
+});
+
 describe('agent', () => {
   it('prints the answer and nothing else on stdout', async () => {
     expect(await openclaw('agent', '-m', 'hello there')).toEqual({ code: 0, stdout: 'hello there\n', stderr: '' });

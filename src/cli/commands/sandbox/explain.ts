@@ -1,11 +1,14 @@
 // Owns `openclaw sandbox explain`: where the commands of one conversation would run and what they would see, each with the
 // setting that says so and the command that changes it. It works without a gateway and changes nothing.
+import { homedir } from 'node:os';
+import { covers } from '../../../config/zones.ts';
 import { HardshellError } from '../../../platform/errors.ts';
 import { askingOf, rulesOf } from '../../../policy/judges.ts';
 import { judgeFor } from '../../../policy/tool-policy.ts';
 import { limitsOf } from '../../../sandbox/pool/facts.ts';
 import { conversationOf, type Plan, planFor } from '../../../sandbox/pool/plan.ts';
 import { privateFolder } from '../../../sandbox/pool/spec.ts';
+import { createSandboxReach } from '../../../sandbox/reach.ts';
 import { parseSessionKey } from '../../../sessions/key.ts';
 import type { Speaker } from '../../../sessions/turn.ts';
 import { TOOLS } from '../../../tools/registry.ts';
@@ -31,17 +34,30 @@ export async function run(context: Context, options: Options): Promise<undefined
   const tools = TOOLS.map(({ name }) => ({ name, ...judgeFor(name, rules, asking) }));
   const workspace = config.agents.defaults.workspace ?? paths.workspaceDir;
   const folder = plan.access === 'none' ? privateFolder(paths.stateDir, plan.scopeKey) : workspace;
-  const allowed = plan.access === 'none' ? [] : config.security.allowedPaths;
-  out.data({ session: sessionKey, ...plan, folder, allowedPaths: allowed, tools, limits: limitsOf(plan, null) });
+  const isPrivate = plan.access === 'none';
+  const allowed = isPrivate ? [] : config.security.allowedPaths;
+  const shown = isPrivate
+    ? []
+    : createSandboxReach(() => ground.zones, homedir())
+        .binds()
+        .map(({ target }) => target);
+  const apart = isPrivate ? [] : ground.zones.allowed.filter(({ path }) => !shown.some((one) => covers(one, path)));
+  out.data({
+    session: sessionKey,
+    ...plan,
+    folder,
+    allowedPaths: allowed,
+    shownPaths: shown,
+    tools,
+    limits: limitsOf(plan, null),
+  });
   const facts: [string, string][] = [
     ['conversation', `${sessionKey}, ${isOwners ? 'yours alone' : 'others take part'}`],
     ['commands', `${plan.isBoxed ? 'in a box' : 'outside a box: tools.exec'}   (${plan.because.mode}: ${plan.mode})`],
     ['box', `${plan.scopeKey}   (${plan.because.scope}: ${plan.scope})`],
     ['/workspace', `${folder}, ${ACCESS[plan.access]}   (${plan.because.access})`],
-    [
-      'further folders',
-      [...plan.binds, ...allowed].join(', ') || `none   (${BOX}.docker.binds, security.allowedPaths)`,
-    ],
+    ['further folders', [...plan.binds, ...shown].join(', ') || `none   (${BOX}.docker.binds, security.allowedPaths)`],
+    ...apart.map(({ path }): [string, string] => ['not in the box', `${path}: file tools alone reach it`]),
     ['reads as empty', 'files of keys, such as .env, and security.deniedPaths'],
     ['network', `${networkOf(plan)}   (${BOX}.docker.network)`],
     ['backend', `${plan.backend}   (${BOX}.backend)`],
