@@ -79,15 +79,6 @@ function packagesHash(folder: string): string {
   return hash.digest('hex');
 }
 
-/** Whether the files there are still the ones that are shipped, whatever the stamp says. */
-export function isUntouched(codeFolder: string): boolean {
-  try {
-    return digestOf(codeFolder) === digestOf(shippedFolder());
-  } catch {
-    return false;
-  }
-}
-
 /** Copies the code and lets npm fetch what the lock file names. About a minute at first; nothing when it is there. */
 export async function installSide(
   codeFolder: string,

@@ -1,31 +1,23 @@
-// Owns the probes of what runs inside: whether a process in a real box gets out, and whether the code of side programs is
-// what was shipped. The box has a scratch folder in place of the workspace, and nothing of the state is touched.
+// Owns the probe of what runs inside: whether a process in a real box gets out. The box has a scratch folder in place of the
+// workspace, and nothing of the state is touched.
 import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { codeFolderOf, isUntouched } from '../../../channels/whatsapp/install.ts';
-import { look, openScratch } from '../../../platform/files.ts';
+import { openScratch } from '../../../platform/files.ts';
 import { DEFAULT_LIMITS } from '../../../sandbox/driver.ts';
 import { driversFor, openBestDriver } from '../../../sandbox/pool/drivers.ts';
 import { probeBox } from '../../../sandbox/probe/probe.ts';
 import { prepareWorkspace } from '../../../sandbox/workspace.ts';
-import { type Check, type Facts, type Outcome, outcomeOf } from '../../check.ts';
-import { andMore, oneFinding, read } from '../../looking.ts';
+import type { Check, Facts, Outcome } from '../../check.ts';
+import { amiss, andMore } from '../../looking.ts';
 
 /** Of all the attempts those that are quick and matter most; the others are `openclaw sandbox probe`. */
 const ATTEMPTS = ['tcp-out', 'interfaces', 'engine', 'state', 'keys', 'environment', 'accounts', 'processes', 'signal', 'write', 'namespaces', 'capabilities', 'devices'] as const; // biome-ignore format: a list of names
 const ATTEMPT_MS = 2_000;
-const MAX_LOCK_BYTES = 8_000_000;
 
 export const INSIDE_CHECKS: readonly Check[] = [
   {
     ...{ id: 'sandbox.escape', group: 'What it can do', depth: 'deep', rows: ['S160', 'S270'], probe: probeEscape },
     title: 'Does a process in the sandbox get out?',
     why: 'a command that gets out has your files, your keys and your network',
-  },
-  {
-    ...{ id: 'supply.sidecar_changed', group: 'Supply chain', depth: 'deep', rows: ['S263'], probe: probeSidecar },
-    title: 'Is the code of the side programs what was shipped and locked?',
-    why: 'code that somebody put there runs with your account and reads your messages',
   },
 ];
 
@@ -55,65 +47,13 @@ async function probeEscape({ paths, settings, env, lock }: Facts): Promise<Outco
         return {
           pass: `Sandbox: ${choice.sandbox.driver}, ${outcomes.length} tries to get out refused (openclaw sandbox probe tries all)`,
         };
-      return oneFinding({
-        severity: 'CRITICAL',
-        evidence: andMore(
-          `a command in the ${choice.sandbox.driver} box reaches ${first.what}: ${first.detail}`,
-          through.length,
-        ),
-        fix: 'openclaw sandbox probe',
-        where: 'agents.defaults.sandbox.backend',
-      });
+      const evidence = `a command in the ${choice.sandbox.driver} box reaches ${first.what}: ${first.detail}`;
+      const where = 'agents.defaults.sandbox.backend';
+      return amiss('CRITICAL', andMore(evidence, through.length), 'openclaw sandbox probe', { where });
     } finally {
       await choice.sandbox.close();
     }
   } finally {
     scratch.remove();
-  }
-}
-
-function probeSidecar({ paths }: Facts): Outcome {
-  const folder = codeFolderOf(paths.stateDir);
-  if (look(folder) === null) return { skipped: 'no side program is installed' };
-  const fix = `rm -r ${folder} && openclaw channels login whatsapp`;
-  if (!isUntouched(folder))
-    return oneFinding({
-      severity: 'CRITICAL',
-      evidence: `the files in ${folder} are not the ones that are shipped`,
-      fix,
-      where: folder,
-    });
-  const [wanted, there] = [join(folder, 'package-lock.json'), join(folder, 'node_modules', '.package-lock.json')].map(
-    packagesIn,
-  );
-  if (!wanted || !there) return { skipped: `the packages in ${folder} do not say what they are` };
-  const wrong = [...there].filter(([name, hash]) => wanted.get(name) !== hash).map(([name]) => name);
-  return outcomeOf(
-    wrong.length > 0
-      ? [
-          {
-            severity: 'CRITICAL',
-            evidence: andMore(`${wrong[0]} in ${folder} is not the one that is locked`, wrong.length),
-            fix,
-            where: folder,
-          },
-        ]
-      : [],
-    `Side program: as it was shipped, ${there.size} packages as they are locked`,
-  );
-}
-
-function packagesIn(path: string): ReadonlyMap<string, string> | null {
-  try {
-    const { packages = {} } = JSON.parse(read(path, MAX_LOCK_BYTES).text ?? '') as {
-      packages?: Record<string, { integrity?: string }>;
-    };
-    return new Map(
-      Object.entries(packages).flatMap(([name, { integrity = '' }]) =>
-        name === '' ? [] : [[name, integrity] as const],
-      ),
-    );
-  } catch {
-    return null;
   }
 }
