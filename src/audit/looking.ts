@@ -10,11 +10,16 @@ const MAX_NAMES = 2_000;
 
 export const oneFinding = (finding: Finding): Outcome => ({ findings: [finding] });
 
-/** `consequence` only where it is another one than the check's. */
-export const found = (severity: Severity, evidence: string, fix: string, consequence?: string): Finding => ({
-  ...{ severity, evidence, fix },
-  ...(consequence === undefined ? {} : { consequence }),
-});
+/** `how`: the command that mends it, or what a mend is; `consequence` only where it is another one than the check's. */
+export const found = (
+  severity: Severity,
+  evidence: string,
+  how: string | Pick<Finding, 'fix' | 'where' | 'repairs'>,
+  more: Pick<Finding, 'consequence' | 'where' | 'repairs'> = {},
+): Finding => ({ severity, evidence, ...(typeof how === 'string' ? { fix: how } : how), ...more });
+
+/** Only that. */
+export const amiss = (...given: Parameters<typeof found>): Outcome => oneFinding(found(...given));
 
 /** Whole paths; none when there is no such folder. */
 export function namesIn(folder: string, max = MAX_NAMES): string[] {

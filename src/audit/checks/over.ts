@@ -1,8 +1,10 @@
 // Owns how a check over settings is written: what is wrong with them, one after the other, or the line that says that they
 // are good. It must never judge by itself.
+
 import type { Finding as Said } from '../../config/findings.ts';
 import type { Config } from '../../config/schema.ts';
 import { type Check, type Facts, type Finding, type Group, outcomeOf, type Severity } from '../check.ts';
+import { found } from '../looking.ts';
 import { type advise, mend, takeOut, valueAt } from '../mend.ts';
 
 type Look = (settings: Config, facts: Facts) => Iterable<Finding>;
@@ -36,7 +38,7 @@ export const whenIs = (
 ): Look =>
   function* (settings, facts) {
     if (valueAt(settings, key.split('.')) === bad)
-      yield { severity, evidence: `${key} is ${JSON.stringify(bad)}`, ...by(facts, { [key]: to }) };
+      yield found(severity, `${key} is ${JSON.stringify(bad)}`, by(facts, { [key]: to }));
   };
 
 /** What is left of a list; of one with nothing left the default holds. */
@@ -49,11 +51,11 @@ export const saidOf = ({ said }: Facts, codes: readonly string[], key: RegExp = 
 /** That, as findings: an error is critical, a warning a warning; without another fix the key is taken out. */
 export function* told(
   facts: Facts,
-  found: readonly Said[],
+  all: readonly Said[],
   fix: (one: Said) => Pick<Finding, 'fix' | 'where' | 'repairs'> = ({ key }) => takeOut(facts, key),
 ): Generator<Finding> {
-  for (const one of found) {
+  for (const one of all) {
     const severity = one.level === 'error' ? 'CRITICAL' : one.code === 'no-effect' ? 'INFO' : 'WARNING';
-    yield { severity, evidence: one.message, ...fix(one) };
+    yield found(severity, one.message, fix(one));
   }
 }

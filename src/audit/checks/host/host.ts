@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Check, Facts, Outcome } from '../../check.ts';
-import { andMore, found, oneFinding, read } from '../../looking.ts';
+import { amiss, andMore, read } from '../../looking.ts';
 import { isEnabled } from './firewall.ts';
 import { probeAccount, probeDocker, probeEncryption, probeSwap, uidOf } from './machine.ts';
 import { probeFail2ban, probeFirewall, probeListening, probeSshd, probeUpgrades } from './outside.ts';
@@ -46,12 +46,10 @@ const QUESTIONS: readonly Question[] = [
       if (!existsSync(join(root, 'etc'))) return { skipped: 'there is no /etc here' };
       const packages = (read(join(root, 'run/reboot-required.pkgs')).text ?? '').trim().split('\n').filter(Boolean);
       return existsSync(join(root, 'run/reboot-required')) || existsSync(join(root, 'var/run/reboot-required'))
-        ? oneFinding(
-            found(
-              'WARNING',
-              `a restart is due${packages.length > 0 ? `, for ${andMore(packages[0] ?? '', packages.length)}` : ''}`,
-              'reboot',
-            ),
+        ? amiss(
+            'WARNING',
+            `a restart is due${packages.length > 0 ? `, for ${andMore(packages[0] ?? '', packages.length)}` : ''}`,
+            'reboot',
           )
         : { pass: 'Restart: none is due' };
     },
@@ -79,7 +77,7 @@ const QUESTIONS: readonly Question[] = [
       if (existsSync(join(root, 'run/systemd/journal')) || existsSync(join(root, 'etc/systemd/journald.conf')))
         return { pass: 'Logs of the machine: kept within bounds by journald' };
       return existsSync(join(root, 'etc'))
-        ? oneFinding(found('INFO', 'neither logrotate nor journald is there', 'apt install logrotate'))
+        ? amiss('INFO', 'neither logrotate nor journald is there', 'apt install logrotate')
         : { skipped: 'there is no /etc here' };
     },
   }),
@@ -106,7 +104,7 @@ const QUESTIONS: readonly Question[] = [
         units.find((unit) => isEnabled(root, unit)) ??
         (existsSync(join(root, 'run/systemd/timesync/synchronized')) ? 'systemd-timesyncd.service' : undefined);
       return on === undefined
-        ? oneFinding(found('INFO', 'no program sets the clock at each start', 'timedatectl set-ntp true'))
+        ? amiss('INFO', 'no program sets the clock at each start', 'timedatectl set-ntp true')
         : { pass: `Clock: kept right by ${on.replace('.service', '')}` };
     },
   }),
@@ -143,5 +141,5 @@ export function rootOutcome(own: number | undefined, gateway: number | null): Ou
   if (uid === undefined) return { skipped: 'this system has no such accounts' };
   if (uid !== 0) return { pass: `Account: uid ${uid}, not root` };
   const who = gateway === null ? 'this' : 'the gateway';
-  return oneFinding(found('WARNING', `${who} runs as root`, 'openclaw gateway install --system-user openclaw'));
+  return amiss('WARNING', `${who} runs as root`, 'openclaw gateway install --system-user openclaw');
 }

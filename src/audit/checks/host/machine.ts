@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { look } from '../../../platform/files.ts';
 import { quoted } from '../../../secrets/files.ts';
 import { type Facts, type Finding, type Outcome, outcomeOf } from '../../check.ts';
-import { andMore, found, namesIn, oneFinding, read } from '../../looking.ts';
+import { amiss, andMore, found, namesIn, read } from '../../looking.ts';
 import { hasDocker } from './firewall.ts';
 
 const GUIDE = 'openclaw security host-guide';
@@ -50,12 +50,10 @@ export function probeEncryption(root: string, { paths }: Facts): Outcome {
   if (layers.some((one) => one.startsWith('CRYPT-'))) return { pass: `Disk: encrypted (dm-crypt) below ${mount.at}` };
   if (layers.length === 0)
     return { skipped: `${mount.kind || 'what is mounted'} at ${mount.at || '/'} does not tell which disk it lies on` };
-  return oneFinding(
-    found(
-      'INFO',
-      `${mount.at} lies on ${layers.at(-1)} without encryption that this machine knows of`,
-      `${GUIDE}   (encryption is chosen when a system is installed)`,
-    ),
+  return amiss(
+    'INFO',
+    `${mount.at} lies on ${layers.at(-1)} without encryption that this machine knows of`,
+    `${GUIDE}   (encryption is chosen when a system is installed)`,
   );
 }
 
@@ -95,7 +93,7 @@ export function probeAccount(root: string, { lock, paths }: Facts): Outcome {
     text.split('\n').find((line) => line.split(':')[2] === String(uid)) ?? ''
   ).split(':');
   const own = 'openclaw gateway install --system-user openclaw';
-  if (uid === 0) return oneFinding(found('WARNING', 'the gateway has the account of root', own));
+  if (uid === 0) return amiss('WARNING', 'the gateway has the account of root', own);
   if (name === '') return { skipped: `uid ${uid} has no name in /etc/passwd` };
   const groups = (read(join(root, 'etc/group')).text ?? '')
     .split('\n')
@@ -103,18 +101,13 @@ export function probeAccount(root: string, { lock, paths }: Facts): Outcome {
     .map((line) => line.split(':')[0] ?? '');
   const strong = groups.filter((one) => /^(sudo|wheel|admin|docker|lxd|libvirt|disk|adm|root)$/.test(one));
   if (strong.length > 0)
-    return oneFinding(found('WARNING', `the account ${name} is in ${strong.join(', ')}, as good as root`, own));
+    return amiss('WARNING', `the account ${name} is in ${strong.join(', ')}, as good as root`, own);
   const canLogin =
     !/(nologin|false)$/.test(shell) && uid >= 1000 && !/^(openclaw|hardshell|moltbot|clawdbot)/.test(name);
   return canLogin
-    ? oneFinding(
-        found(
-          'INFO',
-          `the gateway shares the account ${name} with a person`,
-          own,
-          'whoever breaks it has the files and logins of that person',
-        ),
-      )
+    ? amiss('INFO', `the gateway shares the account ${name} with a person`, own, {
+        consequence: 'whoever breaks it has the files and logins of that person',
+      })
     : { pass: `Account: ${name}, of its own and without the rights of root` };
 }
 
@@ -123,8 +116,8 @@ export function probeDocker(root: string): Outcome {
   if (socket === undefined) return { pass: hasDocker(root) ? 'Docker: no socket of root' : 'Docker: not there' };
   const stats = look(join(root, socket));
   if (stats !== null && (stats.mode & 0o006) !== 0)
-    return oneFinding(found('CRITICAL', `/${socket} is open to every account`, `chmod o= /${socket}`));
+    return amiss('CRITICAL', `/${socket} is open to every account`, `chmod o= /${socket}`);
   const { text } = read(join(root, 'etc/docker/daemon.json'));
   if (/"userns-remap"\s*:\s*"[^"]+"/.test(text ?? '')) return { pass: 'Docker: root of a container is nobody outside' };
-  return oneFinding(found('INFO', `Docker runs as root (/${socket})`, 'dockerd-rootless-setuptool.sh install'));
+  return amiss('INFO', `Docker runs as root (/${socket})`, 'dockerd-rootless-setuptool.sh install');
 }

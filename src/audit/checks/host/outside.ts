@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { look } from '../../../platform/files.ts';
 import { type Facts, type Finding, type Outcome, outcomeOf } from '../../check.ts';
-import { andMore, found, namesIn, oneFinding, read } from '../../looking.ts';
+import { amiss, andMore, found, namesIn, read } from '../../looking.ts';
 import { listeningOn, spoken } from '../../sockets.ts';
 import { hasDocker, isEnabled, wallsOf } from './firewall.ts';
 import { readSshd, type Sshd, settingOf } from './sshd.ts';
@@ -32,7 +32,7 @@ export function probeListening(root: string, { lock }: Facts): Outcome {
         'INFO',
         `${andMore(spoken(others[0]), others.length)} listens for others${others.length > 1 ? `: ${others.slice(1, 6).map(spoken).join(', ')}` : ''}`,
         'ss -ltnp says whose they are',
-        'each that is not needed is a way in too many',
+        { consequence: 'each that is not needed is a way in too many' },
       ),
     );
   return outcomeOf(
@@ -48,26 +48,22 @@ export function probeFirewall(root: string): Outcome {
   const closed = known.find(({ closes }) => closes);
   if (closed !== undefined) {
     if (closed.kind === 'ufw' && hasDocker(root))
-      return oneFinding(
-        found(
-          'INFO',
-          `${closed.said}, and Docker opens the ports of containers past it`,
-          'publish ports on 127.0.0.1 only: -p 127.0.0.1:8080:80',
-          'a published port of a container is reachable whatever ufw says',
-        ),
+      return amiss(
+        'INFO',
+        `${closed.said}, and Docker opens the ports of containers past it`,
+        'publish ports on 127.0.0.1 only: -p 127.0.0.1:8080:80',
+        { consequence: 'a published port of a container is reachable whatever ufw says' },
       );
     return { pass: `Firewall: ${closed.said}` };
   }
   const [problem] = walls.filter((wall) => 'problem' in wall);
   if (problem !== undefined) return { skipped: `${problem.problem}: run this as root` };
   const [first] = known;
-  if (first !== undefined) return oneFinding(found('WARNING', first.said, first.fix));
-  return oneFinding(
-    found(
-      'WARNING',
-      'no firewall was found on this machine; one of your provider cannot be seen from here',
-      'apt install ufw && ufw allow ssh && ufw default deny incoming && ufw enable',
-    ),
+  if (first !== undefined) return amiss('WARNING', first.said, first.fix);
+  return amiss(
+    'WARNING',
+    'no firewall was found on this machine; one of your provider cannot be seen from here',
+    'apt install ufw && ufw allow ssh && ufw default deny incoming && ufw enable',
   );
 }
 
@@ -96,12 +92,9 @@ export function probeSshd(root: string): Outcome {
     );
   else if (login !== 'no')
     findings.push(
-      found(
-        'INFO',
-        `SSH: root may log in with a key (PermitRootLogin ${login})`,
-        fix('PermitRootLogin no'),
-        'a stolen key is the whole machine at once',
-      ),
+      found('INFO', `SSH: root may log in with a key (PermitRootLogin ${login})`, fix('PermitRootLogin no'), {
+        consequence: 'a stolen key is the whole machine at once',
+      }),
     );
   if (settingOf(sshd, 'permitemptypasswords') === 'yes')
     findings.push(found('CRITICAL', 'SSH: accounts without a password may log in', fix('PermitEmptyPasswords no')));
@@ -140,12 +133,10 @@ export function probeFail2ban(root: string): Outcome {
   if (!existsSync(join(root, 'usr/sbin/sshd')) && !existsSync(join(root, 'etc/ssh/sshd_config')))
     return { pass: 'Tries: there is no SSH server to try' };
   const isInstalled = existsSync(join(root, 'etc/fail2ban'));
-  return oneFinding(
-    found(
-      'WARNING',
-      `fail2ban is ${isInstalled ? 'installed and not started' : 'not installed'}`,
-      isInstalled ? 'systemctl enable --now fail2ban' : 'apt install fail2ban && systemctl enable --now fail2ban',
-    ),
+  return amiss(
+    'WARNING',
+    `fail2ban is ${isInstalled ? 'installed and not started' : 'not installed'}`,
+    isInstalled ? 'systemctl enable --now fail2ban' : 'apt install fail2ban && systemctl enable --now fail2ban',
   );
 }
 
@@ -154,12 +145,10 @@ export function probeUpgrades(root: string, { nowMs }: Facts): Outcome {
   if (existsSync(join(root, 'etc/dnf')))
     return isEnabled(root, 'dnf-automatic.timer') || isEnabled(root, 'dnf-automatic-install.timer')
       ? { pass: 'Updates: dnf-automatic' }
-      : oneFinding(
-          found(
-            'WARNING',
-            'dnf-automatic is not on',
-            'dnf install dnf-automatic && systemctl enable --now dnf-automatic-install.timer',
-          ),
+      : amiss(
+          'WARNING',
+          'dnf-automatic is not on',
+          'dnf install dnf-automatic && systemctl enable --now dnf-automatic-install.timer',
         );
   if (!existsSync(join(root, 'etc/apt'))) return { skipped: 'this system has neither apt nor dnf' };
   const said = namesIn(join(root, 'etc/apt/apt.conf.d'))
@@ -169,19 +158,16 @@ export function probeUpgrades(root: string, { nowMs }: Facts): Outcome {
     Number([...said.matchAll(new RegExp(`APT::Periodic::${key}\\s+"(\\d+)`, 'g'))].at(-1)?.[1] ?? 0);
   const fix = 'apt install unattended-upgrades && dpkg-reconfigure -plow unattended-upgrades';
   if (!existsSync(join(root, 'usr/bin/unattended-upgrade')))
-    return oneFinding(found('WARNING', 'unattended-upgrades is not installed', fix));
-  if (number('Unattended-Upgrade') === 0)
-    return oneFinding(found('WARNING', 'unattended-upgrades is installed and off', fix));
+    return amiss('WARNING', 'unattended-upgrades is not installed', fix);
+  if (number('Unattended-Upgrade') === 0) return amiss('WARNING', 'unattended-upgrades is installed and off', fix);
   if (number('Update-Package-Lists') === 0)
-    return oneFinding(found('WARNING', 'updates are installed, but their lists are never fetched', fix));
+    return amiss('WARNING', 'updates are installed, but their lists are never fetched', fix);
   const last = look(join(root, 'var/lib/apt/periodic/unattended-upgrades-stamp'))?.mtimeMs;
   if (last !== undefined && nowMs - last > UPDATES_DUE_MS)
-    return oneFinding(
-      found(
-        'WARNING',
-        `updates were last installed ${Math.floor((nowMs - last) / DAY_MS)} days ago`,
-        'systemctl status apt-daily-upgrade.timer',
-      ),
+    return amiss(
+      'WARNING',
+      `updates were last installed ${Math.floor((nowMs - last) / DAY_MS)} days ago`,
+      'systemctl status apt-daily-upgrade.timer',
     );
   return { pass: 'Updates: installed by themselves' };
 }

@@ -1,8 +1,10 @@
 // Owns the checks of money: whether anything ends the spending when others talk or nobody watches, whether the caps can be
 // meant, whether the price of the model is known. It looks at settings; what was spent is told by `openclaw usage`.
+
 import type { Config } from '../../../config/schema.ts';
 import { priceOf } from '../../../models/prices.ts';
 import type { Check } from '../../check.ts';
+import { found } from '../../looking.ts';
 import { advise } from '../../mend.ts';
 import { overIn } from '../over.ts';
 import { accountsOf, isOpen, isOpenToGroups } from '../people/accounts.ts';
@@ -52,12 +54,9 @@ export const MONEY_CHECKS: readonly Check[] = [
       if (isCapped(daily) || isCapped(monthly)) return;
       const [why] = [...spenders(settings)];
       if (why === undefined) return;
-      yield {
-        severity: 'WARNING',
-        evidence: `there is no budget, and ${why}`,
-        ...advise(facts, { 'budget.daily.usd': 5 }),
+      yield found('WARNING', `there is no budget, and ${why}`, advise(facts, { 'budget.daily.usd': 5 }), {
         where: 'budget',
-      };
+      });
     },
   }),
   over('budget.per_sender_missing', 'Can no stranger spend all of it?', {
@@ -69,11 +68,11 @@ export const MONEY_CHECKS: readonly Check[] = [
         (one) => one.enabled && (isOpen(one) || isOpenToGroups(one)),
       );
       if ((isOpenAnywhere || settings.pairing.autoApprove) && !isCapped(settings.budget['perSender'] ?? {}))
-        yield {
-          severity: 'WARNING',
-          evidence: 'strangers are let in, and budget.perSender says nothing: each may spend a dollar a day',
-          ...advise(facts, { 'budget.perSender.tokens': 20_000 }),
-        };
+        yield found(
+          'WARNING',
+          'strangers are let in, and budget.perSender says nothing: each may spend a dollar a day',
+          advise(facts, { 'budget.perSender.tokens': 20_000 }),
+        );
     },
   }),
   over('budget.too_large', 'Are the caps ones that you would pay?', {
@@ -85,7 +84,7 @@ export const MONEY_CHECKS: readonly Check[] = [
         const key = `budget.${name}.usd`;
         const most = name === 'monthly' ? LARGE_MONTH_USD : LARGE_DAY_USD;
         if (usd !== undefined && usd > most)
-          yield { severity: 'WARNING', evidence: `${key} is ${usd}`, ...advise(facts, { [key]: most / 100 }) };
+          yield found('WARNING', `${key} is ${usd}`, advise(facts, { [key]: most / 100 }));
       }
     },
   }),
@@ -96,19 +95,19 @@ export const MONEY_CHECKS: readonly Check[] = [
       for (const unit of ['usd', 'tokens'] as const) {
         const [day, month] = [budget['daily']?.[unit], budget['monthly']?.[unit]];
         if (day !== undefined && month !== undefined && month < day)
-          yield {
-            severity: 'WARNING',
-            evidence: `budget.monthly.${unit} is ${month}, less than ${day} for a day`,
-            ...advise(facts, { [`budget.daily.${unit}`]: null }),
-            where: `budget.monthly.${unit}`,
-          };
+          yield found(
+            'WARNING',
+            `budget.monthly.${unit} is ${month}, less than ${day} for a day`,
+            advise(facts, { [`budget.daily.${unit}`]: null }),
+            { where: `budget.monthly.${unit}` },
+          );
         const sender = budget['perSender']?.[unit];
         if (day !== undefined && sender !== undefined && sender > day)
-          yield {
-            severity: 'INFO',
-            evidence: `budget.perSender.${unit} is ${sender}, more than ${day} for everybody in a day`,
-            ...advise(facts, { [`budget.perSender.${unit}`]: day }),
-          };
+          yield found(
+            'INFO',
+            `budget.perSender.${unit} is ${sender}, more than ${day} for everybody in a day`,
+            advise(facts, { [`budget.perSender.${unit}`]: day }),
+          );
       }
     },
   }),
@@ -125,12 +124,12 @@ export const MONEY_CHECKS: readonly Check[] = [
         const model = models.providers[provider]?.models.find(({ id }) => id === rest.join('/'));
         const others = (models.providers[provider]?.models ?? []).filter((one) => one !== model);
         const priced = { ...(model ?? { id: rest.join('/') }), cost: { input: 5, output: 25 } };
-        yield {
-          severity: 'INFO',
-          evidence: `a cap in dollars, and nobody knows what ${name} costs: it counts as the dearest model known`,
-          ...advise(facts, { [`models.providers.${provider}.models`]: [...others, priced] }),
-          where: `models.providers.${provider}.models`,
-        };
+        yield found(
+          'INFO',
+          `a cap in dollars, and nobody knows what ${name} costs: it counts as the dearest model known`,
+          advise(facts, { [`models.providers.${provider}.models`]: [...others, priced] }),
+          { where: `models.providers.${provider}.models` },
+        );
       }
     },
   }),

@@ -1,5 +1,7 @@
 // Owns the checks of who hears what others said: conversations that several people share. It looks at settings only.
+
 import type { Check } from '../../check.ts';
+import { found } from '../../looking.ts';
 import { mend } from '../../mend.ts';
 import { overIn, whenIs } from '../over.ts';
 import { accountsOf } from './accounts.ts';
@@ -17,11 +19,11 @@ export const CONVERSATION_CHECKS: readonly Check[] = [
       const people = new Set(
         [...accountsOf(settings)].flatMap(({ channel, allowFrom }) => allowFrom.map((id) => `${channel}:${id}`)),
       );
-      yield {
-        severity: people.size > 1 ? 'WARNING' : 'INFO',
-        evidence: `session.dmScope is "main": everybody who is let in shares one conversation`,
-        ...mend(facts, { 'session.dmScope': null }),
-      };
+      yield found(
+        people.size > 1 ? 'WARNING' : 'INFO',
+        `session.dmScope is "main": everybody who is let in shares one conversation`,
+        mend(facts, { 'session.dmScope': null }),
+      );
     },
   }),
   over('security.trust_model.group_scope_main', 'Has each group a conversation of its own?', {
@@ -40,12 +42,12 @@ export const CONVERSATION_CHECKS: readonly Check[] = [
           const other = seen.get(id);
           seen.set(id, name);
           if (other === undefined || other === name) continue;
-          yield {
-            severity: 'WARNING',
-            evidence: `session.identityLinks has ${id} under "${other}" and under "${name}"`,
-            ...mend(facts, { [`session.identityLinks[${JSON.stringify(name)}]`]: ids.filter((one) => one !== id) }),
-            where: 'session.identityLinks',
-          };
+          yield found(
+            'WARNING',
+            `session.identityLinks has ${id} under "${other}" and under "${name}"`,
+            mend(facts, { [`session.identityLinks[${JSON.stringify(name)}]`]: ids.filter((one) => one !== id) }),
+            { where: 'session.identityLinks' },
+          );
         }
     },
   }),

@@ -1,12 +1,14 @@
 // Owns the checks of who is let in by name: how many on each channel, entries that mean nobody or somebody else, who is the
 // owner, invitations that are out. It reads lists and the database, and names nobody's messages.
+
 import { existsSync } from 'node:fs';
 import { CHANNEL_NAMES, type ChannelName } from '../../../config/schema/channels.ts';
 import type { Config } from '../../../config/schema.ts';
 import type { Grant } from '../../../store/people/pairing.ts';
 import type { Check, Facts, Finding, Outcome, Severity } from '../../check.ts';
+import { amiss, found } from '../../looking.ts';
 import { advise, mend, pathIn, valueAt } from '../../mend.ts';
-import { orUnset, overIn, saidOf, told } from '../over.ts';
+import { orUnset, overIn, saidOf, told, UNREADABLE } from '../over.ts';
 import { accountsOf } from './accounts.ts';
 
 const group = 'Who can talk';
@@ -55,21 +57,13 @@ const allowlists = CHANNEL_NAMES.map(
     isMain: true,
     async probe(facts) {
       const { settings } = facts;
-      if (settings === null) return { skipped: 'the configuration cannot be read' };
+      if (settings === null) return { skipped: UNREADABLE };
       if (settings.channels[channel] === undefined) return { skipped: `${NAMES[channel]} is not configured` };
       const grants = await grantsOf(facts);
       if (grants === null) return unread(facts);
       const count = peopleOn(channel, settings, grants).size;
       if (count <= MANY_PEOPLE) return { pass: `${NAMES[channel]} allowlist: restricted to ${users(count)}` };
-      return {
-        findings: [
-          {
-            severity: 'WARNING',
-            evidence: `${users(count)} are let in on ${NAMES[channel]}`,
-            fix: 'openclaw pairing approved',
-          },
-        ],
-      };
+      return amiss('WARNING', `${users(count)} are let in on ${NAMES[channel]}`, 'openclaw pairing approved');
     },
   }),
 );
@@ -103,7 +97,7 @@ const whenStarred = (name: 'ownerAllowFrom' | 'allowFrom', severity: Severity) =
   function* ({ commands }: Config, facts: Facts): Generator<Finding> {
     const key = `commands.${name}`;
     const left = orUnset(commands[name].filter((one) => one !== '*'));
-    if (commands[name].includes('*')) yield { severity, evidence: `${key} has "*"`, ...mend(facts, { [key]: left }) };
+    if (commands[name].includes('*')) yield found(severity, `${key} has "*"`, mend(facts, { [key]: left }));
   };
 
 export const LISTED_CHECKS: readonly Check[] = [
@@ -152,39 +146,29 @@ export const LISTED_CHECKS: readonly Check[] = [
     look: whenStarred('allowFrom', 'WARNING'),
   }),
   {
-    id: 'channels.routing.owner_missing',
-    group,
+    ...{ id: 'channels.routing.owner_missing', group, depth: 'read', rows: ['S002', 'S034'] },
     title: 'Does it know which of several people is you?',
     why: 'none of them is asked when something needs a yes; it waits on the page and in the terminal',
-    rows: ['S002', 'S034'],
-    depth: 'read',
     async probe(facts) {
       const { settings } = facts;
-      if (settings === null) return { skipped: 'the configuration cannot be read' };
+      if (settings === null) return { skipped: UNREADABLE };
       const grants = await grantsOf(facts);
       if (grants === null) return unread(facts);
       const hasOwner = settings.commands.ownerAllowFrom.length > 0 || grants.some(({ role }) => role === 'owner');
       const crowded = CHANNEL_NAMES.find((channel) => peopleOn(channel, settings, grants).size > 1);
       if (hasOwner || crowded === undefined) return { pass: 'It knows who you are, or nobody else is there' };
       const [first = 'ID'] = peopleOn(crowded, settings, grants);
-      return {
-        findings: [
-          {
-            severity: 'INFO',
-            evidence: `several people are let in on ${NAMES[crowded]}, and none of them is known as you`,
-            ...advise(facts, { 'commands.ownerAllowFrom': [`${crowded}:${first}`] }),
-          },
-        ],
-      };
+      return amiss(
+        'INFO',
+        `several people are let in on ${NAMES[crowded]}, and none of them is known as you`,
+        advise(facts, { 'commands.ownerAllowFrom': [`${crowded}:${first}`] }),
+      );
     },
   },
   {
-    id: 'pairing.invites_outstanding',
-    group,
+    ...{ id: 'pairing.invites_outstanding', group, depth: 'read', rows: ['S021'] },
     title: 'Are invitations out that nobody has used?',
     why: 'whoever gets hold of the code is let in without being asked about',
-    rows: ['S021'],
-    depth: 'read',
     async probe(facts) {
       const { paths, nowMs } = facts;
       if (!existsSync(paths.databasePath)) return { pass: 'No invitation is out' };
@@ -196,28 +180,23 @@ export const LISTED_CHECKS: readonly Check[] = [
         .map((title) => (title === '' ? 'one without a name' : JSON.stringify(title.slice(0, 40))))
         .join(', ');
       const evidence = `${titles.length === 1 ? 'an invitation is' : `${titles.length} invitations are`} out: ${who}`;
-      return {
-        findings: [{ severity: titles.length > 3 ? 'WARNING' : 'INFO', evidence, fix: 'openclaw pairing list' }],
-      };
+      return amiss(titles.length > 3 ? 'WARNING' : 'INFO', evidence, 'openclaw pairing list');
     },
   },
   {
-    id: 'security.trust_model.multi_user_heuristic',
-    group,
+    ...{ id: 'security.trust_model.multi_user_heuristic', group, depth: 'read', rows: ['S001'] },
     title: 'Is it the assistant of one person, and not a service?',
     why: 'this is built for one owner and a few people whom he trusts; it does not keep many from each other',
-    rows: ['S001'],
-    depth: 'read',
     isMain: true,
     async probe(facts) {
       const { settings } = facts;
-      if (settings === null) return { skipped: 'the configuration cannot be read' };
+      if (settings === null) return { skipped: UNREADABLE };
       const grants = await grantsOf(facts);
       if (grants === null) return unread(facts);
       const count = CHANNEL_NAMES.reduce((sum, channel) => sum + peopleOn(channel, settings, grants).size, 0);
       if (count <= 2 * MANY_PEOPLE) return { pass: `Trust model: one owner, ${users(count)} let in` };
       const evidence = `${users(count)} are let in altogether: that is a service`;
-      return { findings: [{ severity: 'WARNING', evidence, fix: 'openclaw pairing approved' }] };
+      return amiss('WARNING', evidence, 'openclaw pairing approved');
     },
   },
 ];

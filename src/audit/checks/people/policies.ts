@@ -1,7 +1,9 @@
 // Owns the checks of who may start to talk: open direct chats, open groups, groups that need no mention, strangers that are
 // let in unasked.
+
 import { showKeyPath } from '../../../config/edit/key-path.ts';
 import type { Check } from '../../check.ts';
+import { found } from '../../looking.ts';
 import { mend, type Wanted } from '../../mend.ts';
 import { overIn, saidOf, told, whenIs } from '../over.ts';
 import { type Account, accountsOf, isOpen, isOpenToGroups, named } from './accounts.ts';
@@ -22,12 +24,9 @@ export const POLICY_CHECKS: readonly Check[] = [
         if (!isOpen(account)) continue;
         const { at, dmPolicy, allowFrom } = account;
         const star = allowFrom.includes('*') ? `, ${at}.allowFrom has "*"` : '';
-        yield {
-          severity: 'CRITICAL',
-          evidence: `${at}.dmPolicy is "${dmPolicy}"${star}`,
-          ...mend(facts, closed(account)),
+        yield found('CRITICAL', `${at}.dmPolicy is "${dmPolicy}"${star}`, mend(facts, closed(account)), {
           ...(star === '' ? {} : { where: `${at}.allowFrom` }),
-        };
+        });
       }
     },
   }),
@@ -38,14 +37,14 @@ export const POLICY_CHECKS: readonly Check[] = [
     pass: 'Pairing: you approve each stranger',
     *look({ pairing }, facts) {
       if (pairing.autoApprove)
-        yield {
-          severity: 'CRITICAL',
-          evidence: 'pairing.autoApprove is true',
-          ...mend(facts, {
+        yield found(
+          'CRITICAL',
+          'pairing.autoApprove is true',
+          mend(facts, {
             'pairing.autoApprove': null,
             ...(pairing.dangerouslyAutoApproveStrangers ? { 'pairing.dangerouslyAutoApproveStrangers': null } : {}),
           }),
-        };
+        );
     },
   }),
   over('channels.dm.locked', 'Does each list let somebody in?', {
@@ -71,7 +70,7 @@ export const POLICY_CHECKS: readonly Check[] = [
         const { at, groupPolicy } = account;
         const lists = Object.keys(groupsClosed(account)).filter((key) => key.endsWith('llowFrom'));
         const what = groupPolicy === 'open' ? `${at}.groupPolicy is "open"` : `${lists[0] ?? at} has "*"`;
-        yield { severity: 'CRITICAL', evidence: what, ...mend(facts, groupsClosed(account)) };
+        yield found('CRITICAL', what, mend(facts, groupsClosed(account)));
       }
     },
   }),
@@ -84,8 +83,7 @@ export const POLICY_CHECKS: readonly Check[] = [
       for (const { at, groups = {} } of accountsOf(settings))
         for (const [id, { requireMention }] of Object.entries(groups)) {
           const key = `${below(`${at}.groups`, id)}.requireMention`;
-          if (!requireMention)
-            yield { severity: 'WARNING', evidence: `${key} is false`, ...mend(facts, { [key]: true }) };
+          if (!requireMention) yield found('WARNING', `${key} is false`, mend(facts, { [key]: true }));
         }
     },
   }),
@@ -110,11 +108,11 @@ export const POLICY_CHECKS: readonly Check[] = [
             const isEverybody = roles.includes(id) || (users.includes('*') && dangerouslyAllowAnyone);
             if (!isEverybody) continue;
             const list = roles.includes(id) ? 'roles' : 'users';
-            yield {
-              severity: 'CRITICAL',
-              evidence: `${key}.${list} has ${list === 'roles' ? `"${id}", the role that everybody has` : '"*"'}`,
-              ...mend(facts, { [`${key}.${list}`]: null }),
-            };
+            yield found(
+              'CRITICAL',
+              `${key}.${list} has ${list === 'roles' ? `"${id}", the role that everybody has` : '"*"'}`,
+              mend(facts, { [`${key}.${list}`]: null }),
+            );
           }
       },
     },
@@ -125,11 +123,7 @@ export const POLICY_CHECKS: readonly Check[] = [
     *look(settings, facts) {
       for (const { at, minEvidence } of accountsOf(settings))
         if (minEvidence === 'asserted')
-          yield {
-            severity: 'CRITICAL',
-            evidence: `${at}.minEvidence is "asserted"`,
-            ...mend(facts, { [`${at}.minEvidence`]: null }),
-          };
+          yield found('CRITICAL', `${at}.minEvidence is "asserted"`, mend(facts, { [`${at}.minEvidence`]: null }));
     },
   }),
   over('channels.bot_loop_protection_off', 'Does it fall silent when two bots answer each other?', {

@@ -1,9 +1,11 @@
 // Owns the checks of commands: which run without a question, who may leave the box, and what the tools of one person become
 // in the hands of others. It looks at settings only.
+
 import { runsAnything } from '../../../config/interpreters.ts';
 import type { Config } from '../../../config/schema.ts';
 import { GROUPS } from '../../../config/shape/tool-words.ts';
 import type { Check, Finding } from '../../check.ts';
+import { found } from '../../looking.ts';
 import { mend } from '../../mend.ts';
 import { orUnset, overIn, saidOf, told, whenIs } from '../over.ts';
 import { accountsOf, isOpen, isOpenToGroups } from '../people/accounts.ts';
@@ -56,11 +58,11 @@ function exposure(
     *look(settings, facts) {
       const open = openPlaces(settings);
       for (const { key, place, tool } of openedToOthers(settings, which))
-        yield {
-          severity: open.length > 0 ? 'CRITICAL' : alone,
-          evidence: `tools.policies: ${tool} is allowed in ${place === '*' ? 'every place' : `each ${place}`}${open.length > 0 ? `, and ${open[0]} is open` : ''}`,
-          ...mend(facts, { [key]: 'deny' }),
-        };
+        yield found(
+          open.length > 0 ? 'CRITICAL' : alone,
+          `tools.policies: ${tool} is allowed in ${place === '*' ? 'every place' : `each ${place}`}${open.length > 0 ? `, and ${open[0]} is open` : ''}`,
+          mend(facts, { [key]: 'deny' }),
+        );
     },
   });
 }
@@ -73,11 +75,11 @@ export const EXEC_CHECKS: readonly Check[] = [
     pass: ({ tools }) => `Commands: ${tools.exec.mode ?? 'inside the box only'}`,
     *look(settings, facts) {
       if (settings.tools.exec.mode === 'full')
-        yield {
-          severity: runsOnHost(settings) ? 'CRITICAL' : 'WARNING',
-          evidence: 'tools.exec.mode is "full": any command runs without a question',
-          ...mend(facts, { 'tools.exec.mode': 'ask' }),
-        };
+        yield found(
+          runsOnHost(settings) ? 'CRITICAL' : 'WARNING',
+          'tools.exec.mode is "full": any command runs without a question',
+          mend(facts, { 'tools.exec.mode': 'ask' }),
+        );
     },
   }),
   over(
@@ -95,8 +97,7 @@ export const EXEC_CHECKS: readonly Check[] = [
         const fix = mend(facts, { [key]: orUnset(tools.exec.allow.filter((one) => !odd.includes(one))) });
         yield* told(facts, saidOf(facts, ['exec-pattern']), () => fix);
         const known = odd.filter((one) => !/[*?]/.test(one));
-        if (known.length > 0)
-          yield { severity: 'WARNING', evidence: `${key} has ${known.join(', ')}, which run anything`, ...fix };
+        if (known.length > 0) yield found('WARNING', `${key} has ${known.join(', ')}, which run anything`, fix);
       },
     },
   ),
@@ -122,11 +123,7 @@ export const EXEC_CHECKS: readonly Check[] = [
     *look({ tools }, facts) {
       const key = 'tools.exec.grantExpiryDays';
       if (tools.exec.grantExpiryDays > MAX_GRANT_DAYS)
-        yield {
-          severity: 'INFO',
-          evidence: `${key} is ${tools.exec.grantExpiryDays}`,
-          ...mend(facts, { [key]: null }),
-        };
+        yield found('INFO', `${key} is ${tools.exec.grantExpiryDays}`, mend(facts, { [key]: null }));
     },
   }),
   over('tools.exec.fs_tools_disabled_but_exec_enabled', 'If it may not write files, may it run no commands either?', {
@@ -138,11 +135,11 @@ export const EXEC_CHECKS: readonly Check[] = [
         agents.defaults.sandbox.workspaceAccess === 'ro' || agents.defaults.sandbox.workspaceAccess === 'none';
       if (!denied(['write', 'edit', 'group:fs', 'apply_patch']) || denied(['exec', 'group:runtime', '*'])) return;
       if (tools.exec.mode === 'deny' || isReadOnly) return;
-      yield {
-        severity: 'WARNING',
-        evidence: `tools.deny has ${tools.deny.join(', ')}, and not exec`,
-        ...mend(facts, { 'tools.deny': [...tools.deny, 'group:runtime'] }),
-      };
+      yield found(
+        'WARNING',
+        `tools.deny has ${tools.deny.join(', ')}, and not exec`,
+        mend(facts, { 'tools.deny': [...tools.deny, 'group:runtime'] }),
+      );
     },
   }),
   over('tools.elevated.allowFrom.wildcard', 'Can only you take a command out of the box?', {
@@ -153,14 +150,14 @@ export const EXEC_CHECKS: readonly Check[] = [
     *look({ tools: { elevated } }, facts) {
       const key = 'tools.elevated.allowFrom';
       if (elevated.enabled && elevated.allowFrom.includes('*'))
-        yield {
-          severity: 'CRITICAL',
-          evidence: `${key} has "*"`,
-          ...mend(facts, {
+        yield found(
+          'CRITICAL',
+          `${key} has "*"`,
+          mend(facts, {
             [key]: orUnset(elevated.allowFrom.filter((one) => one !== '*')),
             'tools.elevated.enabled': null,
           }),
-        };
+        );
     },
   }),
   over('tools.elevated.allowFrom.large', 'Are the chats few from which a command may leave the box?', {
@@ -169,12 +166,12 @@ export const EXEC_CHECKS: readonly Check[] = [
     pass: 'Few chats, or none, may ask for it',
     *look({ tools: { elevated } }, facts) {
       if (elevated.enabled && elevated.allowFrom.length > MAX_ELEVATED)
-        yield {
-          severity: 'WARNING',
-          evidence: `tools.elevated.allowFrom has ${elevated.allowFrom.length} entries`,
-          ...mend(facts, { 'tools.elevated.enabled': null }),
-          where: 'tools.elevated.allowFrom',
-        };
+        yield found(
+          'WARNING',
+          `tools.elevated.allowFrom has ${elevated.allowFrom.length} entries`,
+          mend(facts, { 'tools.elevated.enabled': null }),
+          { where: 'tools.elevated.allowFrom' },
+        );
       yield* told(facts, saidOf(facts, ['elevated-nobody']), ({ key }) => ({
         ...mend(facts, { 'tools.elevated.enabled': null }),
         where: key,
@@ -205,11 +202,11 @@ export const EXEC_CHECKS: readonly Check[] = [
       *look(settings, facts) {
         const [open] = openPlaces(settings);
         if (settings.tools.elevated.enabled && open !== undefined)
-          yield {
-            severity: 'CRITICAL',
-            evidence: `tools.elevated.enabled is true, and ${open} is open`,
-            ...mend(facts, { 'tools.elevated.enabled': null }),
-          };
+          yield found(
+            'CRITICAL',
+            `tools.elevated.enabled is true, and ${open} is open`,
+            mend(facts, { 'tools.elevated.enabled': null }),
+          );
       },
     },
   ),

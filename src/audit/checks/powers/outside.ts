@@ -1,8 +1,10 @@
 // Owns the checks of what it works with from outside: models, their addresses, MCP servers, and the settings whose names say
 // that they are dangerous. It looks at settings only, and reaches nobody.
+
 import { showKeyPath } from '../../../config/edit/key-path.ts';
 import type { Config } from '../../../config/schema.ts';
 import type { Check } from '../../check.ts';
+import { found } from '../../looking.ts';
 import { advise, mend } from '../../mend.ts';
 import { overIn, saidOf, told, whenIs } from '../over.ts';
 import { runsOnHost } from './sandbox.ts';
@@ -41,11 +43,11 @@ function modelCheck(
       for (const [key, model] of modelsOf(settings)) {
         if (!isBad(model)) continue;
         const left = settings.agents.defaults.model.fallbacks.filter((one) => !isBad(one));
-        yield {
-          severity: severity(settings),
-          evidence: `${key} is ${model}`,
-          ...advise(facts, { [key]: key.endsWith('fallbacks') && left.length > 0 ? left : null }),
-        };
+        yield found(
+          severity(settings),
+          `${key} is ${model}`,
+          advise(facts, { [key]: key.endsWith('fallbacks') && left.length > 0 ? left : null }),
+        );
       }
     },
   });
@@ -120,12 +122,7 @@ export const OUTSIDE_CHECKS: readonly Check[] = [
         const odd = enabled && command !== undefined ? unpinnedIn(command, args) : null;
         if (odd === null) continue;
         const key = `mcp.servers${showKeyPath([name]).replace(/^(?!\[)/, '.')}`;
-        yield {
-          severity: 'WARNING',
-          evidence: `${key} starts ${odd}`,
-          ...advise(facts, { [`${key}.enabled`]: false }),
-          where: key,
-        };
+        yield found('WARNING', `${key} starts ${odd}`, advise(facts, { [`${key}.enabled`]: false }), { where: key });
       }
     },
   }),
@@ -136,7 +133,7 @@ export const OUTSIDE_CHECKS: readonly Check[] = [
       for (const [name, { enabled, workspace }] of Object.entries(mcp.servers))
         if (enabled && workspace === 'rw') {
           const key = `mcp.servers${showKeyPath([name]).replace(/^(?!\[)/, '.')}.workspace`;
-          yield { severity: 'INFO', evidence: `${key} is "rw"`, ...mend(facts, { [key]: 'ro' }) };
+          yield found('INFO', `${key} is "rw"`, mend(facts, { [key]: 'ro' }));
         }
     },
   }),
@@ -154,12 +151,9 @@ export const OUTSIDE_CHECKS: readonly Check[] = [
     pass: 'No setting is on whose name says that it is dangerous',
     *look(settings, facts) {
       for (const path of dangerousIn(settings, []))
-        yield {
-          severity: 'WARNING',
-          evidence: `${showKeyPath(path)} is true`,
-          ...advise(facts, { [showKeyPath(path)]: null }),
+        yield found('WARNING', `${showKeyPath(path)} is true`, advise(facts, { [showKeyPath(path)]: null }), {
           where: path.join('.'),
-        };
+        });
     },
   }),
 ];

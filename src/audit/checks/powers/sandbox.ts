@@ -1,7 +1,9 @@
 // Owns the checks of the box that commands run in: whether there is one, who shares it, what of the host it sees, and how it
 // could be made weaker. It looks at settings; whether the walls hold is tried by --deep.
+
 import type { Config } from '../../../config/schema.ts';
 import type { Check } from '../../check.ts';
+import { found } from '../../looking.ts';
 import { mend } from '../../mend.ts';
 import { orUnset, overIn, saidOf, told, whenIs } from '../over.ts';
 
@@ -55,18 +57,15 @@ export const SANDBOX_CHECKS: readonly Check[] = [
       const fix = mend(facts, { [`${BOX}.mode`]: 'all' });
       const exec = settings.tools.exec.mode;
       if (runsOnHost(settings))
-        yield {
-          severity: exec === 'full' ? 'CRITICAL' : 'WARNING',
-          evidence: `${BOX}.mode is "${mode}" and tools.exec.mode is "${exec}": commands run on this machine`,
-          ...fix,
-        };
+        yield found(
+          exec === 'full' ? 'CRITICAL' : 'WARNING',
+          `${BOX}.mode is "${mode}" and tools.exec.mode is "${exec}": commands run on this machine`,
+          fix,
+        );
       else if (mode === 'off')
-        yield {
-          severity: 'WARNING',
-          evidence: `${BOX}.mode is "off"`,
+        yield found('WARNING', `${BOX}.mode is "off"`, fix, {
           consequence: 'no command runs until you open that, and then it runs on this machine',
-          ...fix,
-        };
+        });
     },
   }),
   over('sandbox.agent_looser', 'Has every agent a box that is as tight?', {
@@ -96,14 +95,14 @@ export const SANDBOX_CHECKS: readonly Check[] = [
       const drops = docker.network === 'allowlist' ? allowedHosts.filter((host) => DROPS.test(host)) : [];
       const left = allowedHosts.filter((host) => !DROPS.test(host));
       for (const host of drops)
-        yield {
-          severity: 'WARNING',
-          evidence: `${key} has ${host}, where anybody can leave and fetch anything`,
-          ...mend(facts, {
+        yield found(
+          'WARNING',
+          `${key} has ${host}, where anybody can leave and fetch anything`,
+          mend(facts, {
             [key]: orUnset(left),
             ...(left.length > 0 ? {} : { [`${BOX}.docker.network`]: null }),
           }),
-        };
+        );
     },
   }),
   binds(
@@ -149,11 +148,7 @@ export const SANDBOX_CHECKS: readonly Check[] = [
       if (gigabytesOf(memory) > MAX_MEMORY_GB) weak.push(['memory', memory]);
       if (pidsLimit > MAX_PIDS) weak.push(['pidsLimit', pidsLimit]);
       for (const [name, value] of weak)
-        yield {
-          severity: 'WARNING',
-          evidence: `${BOX}.docker.${name} is ${value}`,
-          ...mend(facts, { [`${BOX}.docker.${name}`]: null }),
-        };
+        yield found('WARNING', `${BOX}.docker.${name} is ${value}`, mend(facts, { [`${BOX}.docker.${name}`]: null }));
     },
   }),
 ];

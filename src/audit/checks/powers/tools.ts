@@ -1,7 +1,9 @@
 // Owns the checks of tools other than commands: files, browser, what leaves in your name, and bans that ban nothing. It
 // looks at settings only.
+
 import type { Finding as Said } from '../../../config/findings.ts';
 import type { Check, Facts, Finding } from '../../check.ts';
+import { found } from '../../looking.ts';
 import { advise, mend, valueAt } from '../../mend.ts';
 import { orUnset, overIn, saidOf, told, whenIs } from '../over.ts';
 
@@ -101,11 +103,11 @@ export const TOOL_CHECKS: readonly Check[] = [
     pass: 'Browser control: off',
     *look({ browser }, facts) {
       if (browser.enabled)
-        yield {
-          severity: 'WARNING',
-          evidence: 'Browser control enabled — ensure 2FA on important accounts',
-          ...advise(facts, { 'browser.enabled': null }),
-        };
+        yield found(
+          'WARNING',
+          'Browser control enabled — ensure 2FA on important accounts',
+          advise(facts, { 'browser.enabled': null }),
+        );
     },
   }),
   over('tools.profile_full', 'Has it no more tools than it needs?', {
@@ -132,7 +134,7 @@ export const TOOL_CHECKS: readonly Check[] = [
     *look({ memory }, facts) {
       const key = 'memory.scanSecrets';
       if (memory.enabled && !memory.scanSecrets)
-        yield { severity: 'WARNING', evidence: `${key} is false`, ...mend(facts, { [key]: null }) };
+        yield found('WARNING', `${key} is false`, mend(facts, { [key]: null }));
     },
   }),
   ...confirmations(),
@@ -200,11 +202,11 @@ function confirmations(): Check[] {
           const all = actions[name].allowedRecipients;
           const left = all.filter((one) => !/^[*@.:]*$|^\*@\*(\.\*)?$|^[a-z]+:\*$/.test(one));
           if (left.length < all.length)
-            yield {
-              severity: 'WARNING',
-              evidence: `${key} has ${all.filter((one) => !left.includes(one)).join(', ')}`,
-              ...advise(facts, { [key]: orUnset(left) }),
-            };
+            yield found(
+              'WARNING',
+              `${key} has ${all.filter((one) => !left.includes(one)).join(', ')}`,
+              advise(facts, { [key]: orUnset(left) }),
+            );
         }
       },
     }),

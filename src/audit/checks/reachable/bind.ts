@@ -1,9 +1,11 @@
 // Owns the checks of where the gateway listens and whether it asks who is there. It looks at settings; what really listens is
 // looked at by --deep.
+
 import { networkInterfaces } from 'node:os';
 import { listenHosts } from '../../../config/listen.ts';
 import type { Config } from '../../../config/schema.ts';
 import type { Check, Facts, Finding } from '../../check.ts';
+import { found } from '../../looking.ts';
 import { advise } from '../../mend.ts';
 import { overIn } from '../over.ts';
 
@@ -38,13 +40,13 @@ export const BIND_CHECKS: readonly Check[] = [
     *look(settings, facts) {
       const { bind, dangerouslyExposeToNetwork } = settings.gateway;
       const hosts = hostsOf(settings);
-      if ('reason' in hosts) yield { severity: 'CRITICAL', evidence: hosts.reason, ...local(facts, settings) };
+      if ('reason' in hosts) yield found('CRITICAL', hosts.reason, local(facts, settings));
       else if (!hosts.loopback)
-        yield {
-          severity: !dangerouslyExposeToNetwork ? 'CRITICAL' : bind === 'tailnet' ? 'INFO' : 'WARNING',
-          evidence: `gateway.bind is "${bind}": it listens on ${hosts.hosts.join(' and ')}`,
-          ...local(facts, settings),
-        };
+        yield found(
+          !dangerouslyExposeToNetwork ? 'CRITICAL' : bind === 'tailnet' ? 'INFO' : 'WARNING',
+          `gateway.bind is "${bind}": it listens on ${hosts.hosts.join(' and ')}`,
+          local(facts, settings),
+        );
     },
   }),
   auth('gateway.bind_no_auth', 'Must everybody prove who they are who comes over the network?', false),
@@ -54,11 +56,11 @@ export const BIND_CHECKS: readonly Check[] = [
     pass: ({ gateway }) => `Gateway port: ${gateway.port}`,
     *look({ gateway, channels: { slack } }, facts) {
       if (slack?.enabled && slack.mode === 'http' && slack.port === gateway.port)
-        yield {
-          severity: 'WARNING',
-          evidence: `channels.slack.port is ${slack.port}, which is the port of the gateway`,
-          ...advise(facts, { 'channels.slack.port': slack.port === 18_797 ? 18_798 : 18_797 }),
-        };
+        yield found(
+          'WARNING',
+          `channels.slack.port is ${slack.port}, which is the port of the gateway`,
+          advise(facts, { 'channels.slack.port': slack.port === 18_797 ? 18_798 : 18_797 }),
+        );
     },
   }),
 ];
@@ -73,14 +75,14 @@ function auth(id: string, title: string, ofLoopback: boolean): Check {
     *look(settings, facts) {
       const { auth: door } = settings.gateway;
       if (door.mode !== 'none' || isLocal(settings) !== ofLoopback) return;
-      yield {
-        severity: 'CRITICAL',
-        evidence: 'gateway.auth.mode is "none": nobody is asked for a token',
-        ...advise(facts, {
+      yield found(
+        'CRITICAL',
+        'gateway.auth.mode is "none": nobody is asked for a token',
+        advise(facts, {
           'gateway.auth.mode': 'token',
           ...(door.dangerouslyDisableAuth ? { 'gateway.auth.dangerouslyDisableAuth': null } : {}),
         }),
-      };
+      );
     },
   });
 }

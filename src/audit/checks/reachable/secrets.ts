@@ -1,10 +1,12 @@
 // Owns the checks of what opens a door: the gateway's token and password, and the token of webhooks: is it an example, can
 // it be guessed, is it long enough. The value itself is never repeated.
+
 import type { Config } from '../../../config/schema.ts';
 import { problemAt, problemOfFolder, secretPath, tryReadSecret } from '../../../secrets/files.ts';
 import { TOKEN_VARIABLES } from '../../../secrets/gateway-token.ts';
 import { placeholderIn, weaknessOf } from '../../../secrets/strength.ts';
 import type { Check, Facts, Finding } from '../../check.ts';
+import { found } from '../../looking.ts';
 import { advise } from '../../mend.ts';
 import { overIn, saidOf, told } from '../over.ts';
 
@@ -108,8 +110,8 @@ function strength(
       },
       *look(settings, facts) {
         const held = find(settings, facts);
-        const found = held && faultOf(held.value, what.minChars);
-        if (found && found.fault === fault) yield { severity, evidence: `${held.where} ${found.why}`, ...held.mend };
+        const wrong = held && faultOf(held.value, what.minChars);
+        if (held && wrong?.fault === fault) yield found(severity, `${held.where} ${wrong.why}`, held.mend);
       },
     });
   });
@@ -146,11 +148,11 @@ export const SECRET_CHECKS: readonly Check[] = [
       const name = TOKEN_VARIABLES.find((one) => facts.env[one]);
       const { token } = gateway.auth;
       if (name !== undefined && typeof token === 'string' && token !== facts.env[name])
-        yield {
-          severity: 'WARNING',
-          evidence: `${name} counts, and gateway.auth.token, which differs, does not`,
-          ...advise(facts, { 'gateway.auth.token': null }),
-        };
+        yield found(
+          'WARNING',
+          `${name} counts, and gateway.auth.token, which differs, does not`,
+          advise(facts, { 'gateway.auth.token': null }),
+        );
     },
   }),
   ...strength({ id: 'hooks.token', name: 'token of webhooks', rows: [], minChars: MIN_HOOK_CHARS }, hookTokenOf),

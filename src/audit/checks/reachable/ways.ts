@@ -1,6 +1,8 @@
 // Owns the checks of the ways in that lead past the bind: proxies, Tailscale, pages of other origins, webhooks, and how often
 // somebody may try. It looks at settings only.
+
 import type { Check } from '../../check.ts';
+import { found } from '../../looking.ts';
 import { advise, mend } from '../../mend.ts';
 import { orUnset, overIn, saidOf, told, whenIs } from '../over.ts';
 
@@ -28,11 +30,7 @@ export const WAY_CHECKS: readonly Check[] = [
         lockoutMs < MIN_LOCKOUT_MS ? (['lockoutMs', lockoutMs] as const) : null,
       ].filter((one) => one !== null);
       for (const [name, value] of weak)
-        yield {
-          severity: 'WARNING',
-          evidence: `${key}.${name} is ${value}`,
-          ...mend(facts, { [`${key}.${name}`]: null }),
-        };
+        yield found('WARNING', `${key}.${name} is ${value}`, mend(facts, { [`${key}.${name}`]: null }));
     },
   }),
   over(
@@ -67,7 +65,7 @@ export const WAY_CHECKS: readonly Check[] = [
       yield* told(facts, bad, () => fix);
       for (const entry of gateway.trustedProxies.filter(isWide))
         if (!bad.some(({ message }) => message.includes(`"${entry}"`)))
-          yield { severity: 'WARNING', evidence: `${key}: "${entry}" is a whole network, not a proxy`, ...fix };
+          yield found('WARNING', `${key}: "${entry}" is a whole network, not a proxy`, fix);
     },
   }),
   over('gateway.tailscale_funnel', 'Does Tailscale keep the gateway from the internet?', {
@@ -77,11 +75,11 @@ export const WAY_CHECKS: readonly Check[] = [
       gateway.tailscale.mode === 'serve' ? 'Tailscale: serve (your tailnet only)' : 'Tailscale: off',
     *look({ gateway: { tailscale, auth } }, facts) {
       if (tailscale.mode !== 'funnel') return;
-      yield {
-        severity: auth.mode === 'password' ? 'WARNING' : 'CRITICAL',
-        evidence: 'gateway.tailscale.mode is "funnel": the gateway is open to the internet',
-        ...advise(facts, { 'gateway.tailscale.mode': 'serve' }),
-      };
+      yield found(
+        auth.mode === 'password' ? 'WARNING' : 'CRITICAL',
+        'gateway.tailscale.mode is "funnel": the gateway is open to the internet',
+        advise(facts, { 'gateway.tailscale.mode': 'serve' }),
+      );
     },
   }),
   over('gateway.tailscale_bind', 'Is Tailscale the only way in where it is used?', {
@@ -110,11 +108,11 @@ export const WAY_CHECKS: readonly Check[] = [
     pass: 'Being in the tailnet is not enough',
     *look({ gateway }, facts) {
       if (gateway.auth.allowTailscale && gateway.tailscale.mode !== 'off')
-        yield {
-          severity: 'WARNING',
-          evidence: 'gateway.auth.allowTailscale is true',
-          ...advise(facts, { 'gateway.auth.allowTailscale': null }),
-        };
+        yield found(
+          'WARNING',
+          'gateway.auth.allowTailscale is true',
+          advise(facts, { 'gateway.auth.allowTailscale': null }),
+        );
     },
   }),
   over('gateway.control_ui.allowed_origins_wildcard', 'May only pages that you name connect?', {
@@ -132,12 +130,9 @@ export const WAY_CHECKS: readonly Check[] = [
       const fix = advise(facts, { [key]: orUnset(left) });
       yield* told(facts, saidOf(facts, ['origin-everybody', 'origin-shape']), () => fix);
       for (const origin of controlUi.allowedOrigins.filter(isPlain))
-        yield {
-          severity: 'WARNING',
-          evidence: `${key}: "${origin}" is not encrypted`,
+        yield found('WARNING', `${key}: "${origin}" is not encrypted`, fix, {
           consequence: 'whoever is on the way changes that page, and speaks with the gateway as you',
-          ...fix,
-        };
+        });
     },
   }),
   over('channels.telegram.webhook_no_secret', 'Can only Telegram speak as Telegram?', {
@@ -157,11 +152,11 @@ export const WAY_CHECKS: readonly Check[] = [
     *look({ channels: { telegram } }, facts) {
       const url = URL.parse(telegram?.apiRoot ?? '');
       if (!url || url.hostname === 'api.telegram.org' || isPlainLocal(url)) return;
-      yield {
-        severity: url.protocol === 'https:' ? 'INFO' : 'WARNING',
-        evidence: `channels.telegram.apiRoot is ${url.origin}`,
-        ...advise(facts, { 'channels.telegram.apiRoot': null }),
-      };
+      yield found(
+        url.protocol === 'https:' ? 'INFO' : 'WARNING',
+        `channels.telegram.apiRoot is ${url.origin}`,
+        advise(facts, { 'channels.telegram.apiRoot': null }),
+      );
     },
   }),
   over('hooks.path_root', 'Have webhooks a path of their own?', {
@@ -175,11 +170,7 @@ export const WAY_CHECKS: readonly Check[] = [
       hooks.enabled ? `Webhooks reach: ${hooks.allowedAgentIds.join(', ')}` : 'Webhooks reach nobody',
     *look({ hooks }, facts) {
       if (hooks.enabled && hooks.allowedAgentIds.includes('*'))
-        yield {
-          severity: 'WARNING',
-          evidence: 'hooks.allowedAgentIds has "*"',
-          ...advise(facts, { 'hooks.allowedAgentIds': ['main'] }),
-        };
+        yield found('WARNING', 'hooks.allowedAgentIds has "*"', advise(facts, { 'hooks.allowedAgentIds': ['main'] }));
     },
   }),
 ];

@@ -13,7 +13,7 @@ import type { Store } from '../../../store/open.ts';
 import { readStore } from '../../../store/read-only.ts';
 import { snapshotsIn } from '../../../store/rescue/snapshots.ts';
 import { type Check, type Facts, type Finding, type Outcome, outcomeOf } from '../../check.ts';
-import { andMore, namesIn, oneFinding, read } from '../../looking.ts';
+import { amiss, andMore, found, namesIn, read } from '../../looking.ts';
 
 const group = 'Records and recovery';
 const HOUR_MS = 3_600_000;
@@ -115,7 +115,7 @@ async function probeHead(facts: Facts): Promise<Outcome> {
 }
 
 const broken = ({ paths }: Facts, evidence: string, fix = 'openclaw audit verify'): Outcome =>
-  oneFinding({ severity: 'CRITICAL', evidence, fix, where: paths.databasePath });
+  amiss('CRITICAL', evidence, fix, { where: paths.databasePath });
 
 function probeChain(facts: Facts): Promise<Outcome> {
   return withRows(facts, async (rows) => {
@@ -148,12 +148,12 @@ function probeRotation({ paths, settings }: Facts): Outcome {
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const [first] = large;
   if (first !== undefined)
-    return oneFinding({
-      severity: 'WARNING',
-      evidence: andMore(`${first.path} has ${megabytes(first.bytes)}, over twice logging.maxFileBytes`, large.length),
-      fix: 'openclaw gateway restart',
-      where: first.path,
-    });
+    return amiss(
+      'WARNING',
+      andMore(`${first.path} has ${megabytes(first.bytes)}, over twice logging.maxFileBytes`, large.length),
+      'openclaw gateway restart',
+      { where: first.path },
+    );
   return {
     pass: `Log: ${files.length} files, ${megabytes(total)}; a new one at ${megabytes(maxFileBytes)}, ${maxFiles} are kept`,
   };
@@ -164,21 +164,18 @@ function probeSnapshots({ paths, lock, nowMs }: Facts): Outcome {
   const runsMs = lock === null ? 0 : nowMs - lock.startedAtMs;
   if (newest === undefined)
     return runsMs > SNAPSHOT_DUE_MS
-      ? oneFinding({
-          severity: 'WARNING',
-          evidence: 'there is none, though one is due every hour',
-          fix: 'openclaw logs --tail 200 | grep snapshot',
+      ? amiss('WARNING', 'there is none, though one is due every hour', 'openclaw logs --tail 200 | grep snapshot', {
           where: paths.snapshotsDir,
         })
       : { skipped: 'there is none yet; one is taken every hour and at each stop' };
   const ageMs = nowMs - (look(join(paths.snapshotsDir, newest))?.mtimeMs ?? nowMs);
   if (ageMs > SNAPSHOT_DUE_MS && runsMs > SNAPSHOT_DUE_MS)
-    return oneFinding({
-      severity: 'WARNING',
-      evidence: `the newest is ${Math.floor(ageMs / HOUR_MS)} h old, though one is due every hour`,
-      fix: 'openclaw logs --tail 200 | grep snapshot',
-      where: paths.snapshotsDir,
-    });
+    return amiss(
+      'WARNING',
+      `the newest is ${Math.floor(ageMs / HOUR_MS)} h old, though one is due every hour`,
+      'openclaw logs --tail 200 | grep snapshot',
+      { where: paths.snapshotsDir },
+    );
   return {
     pass: `Copies of the database: the newest ${ageMs < HOUR_MS ? 'less than an hour' : `${Math.floor(ageMs / HOUR_MS)} h`} old`,
   };
@@ -189,21 +186,21 @@ function probeBackup(facts: Facts): Outcome {
   const { made, failed } = readProof(paths);
   const findings: Finding[] = [];
   if (failed !== null && failed.atMs > (made?.atMs ?? 0))
-    findings.push({
-      severity: 'WARNING',
-      evidence: `the last backup came to nothing: ${failed.reason}`,
-      fix: failed.fix || 'openclaw backup create',
-    });
+    findings.push(
+      found('WARNING', `the last backup came to nothing: ${failed.reason}`, failed.fix || 'openclaw backup create'),
+    );
   if (made !== null && nowMs - made.atMs > MAX_BACKUP_AGE_MS)
-    findings.push({
-      severity: 'WARNING',
-      evidence: `the last backup is ${days(nowMs - made.atMs)} days old`,
-      fix: 'openclaw backup schedule --every day',
-    });
+    findings.push(
+      found(
+        'WARNING',
+        `the last backup is ${days(nowMs - made.atMs)} days old`,
+        'openclaw backup schedule --every day',
+      ),
+    );
   if (made === null && findings.length === 0) {
     const since = look(paths.databasePath)?.birthtimeMs ?? nowMs;
     if (nowMs - since < BACKUP_DUE_MS) return { skipped: 'there is none yet, and not much to lose' };
-    findings.push({ severity: 'WARNING', evidence: 'there is no backup', fix: 'openclaw backup schedule --every day' });
+    findings.push(found('WARNING', 'there is no backup', 'openclaw backup schedule --every day'));
   }
   const when = settings?.backup.schedule ? `; scheduled ${settings.backup.schedule}` : '';
   return outcomeOf(
@@ -218,17 +215,13 @@ function probeProof({ paths, nowMs }: Facts): Outcome {
   if (proven === null)
     return nowMs - made.atMs < DAY_MS
       ? { skipped: 'the first backup is less than a day old' }
-      : oneFinding({
-          severity: 'INFO',
-          evidence: 'no backup has been restored, not even for a trial',
-          fix: 'openclaw backup run',
-        });
+      : amiss('INFO', 'no backup has been restored, not even for a trial', 'openclaw backup run');
   if (nowMs - proven.atMs > PROOF_DUE_MS)
-    return oneFinding({
-      severity: 'INFO',
-      evidence: `the last restore that was proven is ${days(nowMs - proven.atMs)} days ago`,
-      fix: 'openclaw backup run',
-    });
+    return amiss(
+      'INFO',
+      `the last restore that was proven is ${days(nowMs - proven.atMs)} days ago`,
+      'openclaw backup run',
+    );
   return { pass: `Restore: proven ${days(nowMs - proven.atMs)} days ago, with ${proven.sessions} sessions` };
 }
 
@@ -239,17 +232,13 @@ function probeRoom({ paths }: Facts): Outcome {
   const said = `${(bytes / 1024 ** 3).toFixed(1)} GB are free where ${paths.stateDir} lies`;
   // Btrfs and others have no number of files to run out of.
   if (files > 0 && ffree < 1_000)
-    return oneFinding({
-      severity: 'WARNING',
-      evidence: `only ${ffree} more files can be made where ${paths.stateDir} lies`,
-      fix: 'df -i, and remove what is not needed',
-    });
+    return amiss(
+      'WARNING',
+      `only ${ffree} more files can be made where ${paths.stateDir} lies`,
+      'df -i, and remove what is not needed',
+    );
   if (bytes > LITTLE_BYTES) return { pass: `Disk: ${said}` };
-  return oneFinding({
-    severity: bytes < TOO_LITTLE_BYTES ? 'CRITICAL' : 'WARNING',
-    evidence: `only ${said}`,
-    fix: 'df -h, and make room',
-  });
+  return amiss(bytes < TOO_LITTLE_BYTES ? 'CRITICAL' : 'WARNING', `only ${said}`, 'df -h, and make room');
 }
 
 function probeApprovals(facts: Facts): Promise<Outcome> {
@@ -257,11 +246,7 @@ function probeApprovals(facts: Facts): Promise<Outcome> {
     const found = rows.prepare(`SELECT count(*) AS n FROM approvals WHERE state = 'pending'`).get();
     const count = Number(found?.['n'] ?? 0);
     if (count <= MAX_WAITING) return { pass: `Questions to you: ${count} wait` };
-    return oneFinding({
-      severity: 'WARNING',
-      evidence: `${count} questions to you wait`,
-      fix: 'openclaw approvals list',
-    });
+    return amiss('WARNING', `${count} questions to you wait`, 'openclaw approvals list');
   });
 }
 

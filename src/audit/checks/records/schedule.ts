@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readProof } from '../../../ops/backup/proof.ts';
 import { readLast } from '../../../ops/self-audit/last.ts';
 import type { Check, Facts, Outcome } from '../../check.ts';
-import { oneFinding } from '../../looking.ts';
+import { amiss, found } from '../../looking.ts';
 import { problemOf } from '../../suppress.ts';
 import { overIn } from '../over.ts';
 
@@ -32,15 +32,12 @@ export const SCHEDULE_CHECKS: readonly Check[] = [
         const problem = problemOf(one, nowMs);
         if (problem === null) continue;
         const id = one.checkId ?? '';
-        yield {
-          severity: problem.severity,
-          evidence: `the suppression of ${id || 'nothing'} does not hold: ${problem.what}`,
-          fix:
-            id === ''
-              ? 'openclaw config unset security.audit.suppressions'
-              : `openclaw security suppress ${id} --remove`,
-          where: 'security.audit.suppressions',
-        };
+        yield found(
+          problem.severity,
+          `the suppression of ${id || 'nothing'} does not hold: ${problem.what}`,
+          id === '' ? 'openclaw config unset security.audit.suppressions' : `openclaw security suppress ${id} --remove`,
+          { where: 'security.audit.suppressions' },
+        );
       }
     },
   }),
@@ -58,11 +55,11 @@ function probeAudits({ paths, lock, nowMs }: Facts): Outcome {
   const sinceMs = Math.max(last?.atMs ?? 0, lock.startedAtMs);
   if (nowMs - sinceMs < (last === null ? GRACE_MS : DUE_MS))
     return { pass: `Audits: ${when}${last === null ? '' : `; the last was on ${dayOf(last.atMs)}`}` };
-  return oneFinding({
-    severity: 'WARNING',
-    evidence: `the gateway runs, and ${last === null ? 'no audit ever ran by itself' : `none ran by itself since ${dayOf(last.atMs)}`}`,
-    fix: 'openclaw logs --level error, then: openclaw gateway restart',
-  });
+  return amiss(
+    'WARNING',
+    `the gateway runs, and ${last === null ? 'no audit ever ran by itself' : `none ran by itself since ${dayOf(last.atMs)}`}`,
+    'openclaw logs --level error, then: openclaw gateway restart',
+  );
 }
 
 function probeEncrypted({ paths }: Facts): Outcome {
@@ -70,9 +67,9 @@ function probeEncrypted({ paths }: Facts): Outcome {
   if (made === null) return { skipped: 'there is no backup yet' };
   if (made.encrypted) return { pass: 'Backups: the last one is encrypted' };
   const isThere = existsSync(made.file);
-  return oneFinding({
-    severity: 'INFO',
-    evidence: `the last backup is not encrypted${isThere ? `: ${made.file}` : ''}; it has no secrets in it, but all conversations`,
-    fix: 'openclaw backup create --encrypt',
-  });
+  return amiss(
+    'INFO',
+    `the last backup is not encrypted${isThere ? `: ${made.file}` : ''}; it has no secrets in it, but all conversations`,
+    'openclaw backup create --encrypt',
+  );
 }

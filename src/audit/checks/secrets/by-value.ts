@@ -7,7 +7,7 @@ import { look, tryReadEnd } from '../../../platform/files.ts';
 import { quoted } from '../../../secrets/files.ts';
 import { addStoredSecrets } from '../../../secrets/stored.ts';
 import { type Check, type Facts, type Finding, type Outcome, outcomeOf } from '../../check.ts';
-import { andMore, namesIn } from '../../looking.ts';
+import { andMore, found, namesIn } from '../../looking.ts';
 
 type Limits = {
   readonly maxBytes: number;
@@ -76,19 +76,23 @@ async function probe(facts: Facts, limits: Limits): Promise<Outcome> {
   const findings: Finding[] = [];
   const [first] = hits;
   if (first !== undefined)
-    findings.push({
-      severity: 'CRITICAL',
-      evidence: andMore(`${first} holds a secret of yours`, hits.length),
-      fix: `rotate it (openclaw secrets list), then remove it from ${quoted(first)}`,
-      where: first,
-    });
+    findings.push(
+      found(
+        'CRITICAL',
+        andMore(`${first} holds a secret of yours`, hits.length),
+        `rotate it (openclaw secrets list), then remove it from ${quoted(first)}`,
+        { where: first },
+      ),
+    );
   if (stopped && limits.isDeep)
-    findings.push({
-      severity: 'INFO',
-      evidence: `the search ended early, after ${said}`,
-      consequence: 'a secret in what was not read would not be found',
-      fix: `du -sh ${quoted(relative('/', workspace) === '' ? workspace : join(workspace, '*'))} shows what is so large`,
-    });
+    findings.push(
+      found(
+        'INFO',
+        `the search ended early, after ${said}`,
+        `du -sh ${quoted(relative('/', workspace) === '' ? workspace : join(workspace, '*'))} shows what is so large`,
+        { consequence: 'a secret in what was not read would not be found' },
+      ),
+    );
   return outcomeOf(findings, `Secrets: in none of ${said} looked through${stopped ? ' (the newest and nearest)' : ''}`);
 }
 

@@ -8,7 +8,7 @@ import { look } from '../../../platform/files.ts';
 import { quoted } from '../../../secrets/files.ts';
 import { refuseForeignState } from '../../../store/folders.ts';
 import { type Check, type Facts, type Finding, type Outcome, outcomeOf } from '../../check.ts';
-import { andMore, octal, oneFinding, read } from '../../looking.ts';
+import { amiss, andMore, found, octal, read } from '../../looking.ts';
 import { QUICK, type Seen, type StateWalk, THOROUGH, walkOf } from '../../state-walk.ts';
 import { placesOf } from './modes.ts';
 
@@ -16,96 +16,77 @@ const WRITE = 0o022;
 const READ_WORLD_OR_GROUP = 0o044;
 const NOTHING_YET = 'there is no state folder yet; the first start makes it';
 
+const group = 'Secrets';
+const RELIED_ON = 'other accounts can read or change what the assistant relies on';
+
 export const FOLDER_CHECKS: readonly Check[] = [
   {
-    id: 'fs.state_dir.owner',
-    group: 'Secrets',
+    ...{ id: 'fs.state_dir.owner', group, depth: 'read', rows: ['S010'], probe: ownerOf },
     title: 'Is the state folder yours alone?',
     why: 'whoever owns the folder can replace everything in it, whatever its mode says',
-    rows: ['S010'],
-    depth: 'read',
-    probe: ownerOf,
   },
   {
-    id: 'fs.state_dir.symlink',
-    group: 'Secrets',
+    ...{ id: 'fs.state_dir.symlink', group, depth: 'read', rows: ['S010'], probe: probeLink },
     title: 'Is the state folder itself where it seems to be?',
     why: 'whoever may change the link puts another folder in its place',
-    rows: ['S010'],
-    depth: 'read',
-    probe: ({ paths: { stateDir } }) =>
-      look(stateDir)?.isSymbolicLink()
-        ? oneFinding({
-            severity: 'WARNING',
-            evidence: `${stateDir} is a symbolic link to ${real(stateDir)}`,
-            fix: `export OPENCLAW_STATE_DIR=${quoted(real(stateDir))}`,
-            where: stateDir,
-          })
-        : { pass: `State folder: ${stateDir}, no link` },
   },
   {
-    id: 'fs.files.perms',
-    group: 'Secrets',
+    ...{ id: 'fs.files.perms', group, depth: 'read', rows: ['S010', 'S155'], why: RELIED_ON },
     title: 'Can others reach any other file in the state folder?',
-    why: 'other accounts can read or change what the assistant relies on',
-    rows: ['S010', 'S155'],
-    depth: 'read',
     probe: async (facts) => restOf(facts, await walkOf(facts, QUICK), 'A quick look'),
   },
   {
-    id: 'fs.files.all',
-    group: 'Secrets',
+    ...{ id: 'fs.files.all', group, depth: 'deep', rows: ['S010', 'S155'], why: RELIED_ON },
     title: 'Is every single file in the state folder yours, private and a plain file?',
-    why: 'other accounts can read or change what the assistant relies on',
-    rows: ['S010', 'S155'],
-    depth: 'deep',
     probe: async (facts) => restOf(facts, await walkOf(facts, THOROUGH), 'The whole look'),
   },
   {
-    id: 'fs.synced_dir',
-    group: 'Secrets',
+    ...{ id: 'fs.synced_dir', group, depth: 'read', rows: [], probe: probeSynced },
     title: 'Is the state folder copied to a cloud or another machine?',
     why: 'keys and conversations leave this machine, and a copy of a database that is in use is a broken one',
-    rows: [],
-    depth: 'read',
-    probe: ({ paths, env }) => {
-      const by = syncedBy(paths.stateDir) ?? mountedFrom(paths.stateDir);
-      return by === null
-        ? { pass: 'State folder: on a disk of this machine, in no synced folder' }
-        : oneFinding({
-            severity: 'WARNING',
-            evidence: `${paths.stateDir} lies in ${by}`,
-            fix: `openclaw gateway stop && mv ${quoted(paths.stateDir)} ${quoted(join(env['HOME'] ?? '~', '.openclaw'))}`,
-            where: paths.stateDir,
-          });
-    },
   },
 ];
+
+function probeLink({ paths: { stateDir } }: Facts): Outcome {
+  if (!look(stateDir)?.isSymbolicLink()) return { pass: `State folder: ${stateDir}, no link` };
+  const to = real(stateDir);
+  const how = { fix: `export OPENCLAW_STATE_DIR=${quoted(to)}`, where: stateDir };
+  return amiss('WARNING', `${stateDir} is a symbolic link to ${to}`, how);
+}
+
+function probeSynced({ paths: { stateDir }, env }: Facts): Outcome {
+  const by = syncedBy(stateDir) ?? mountedFrom(stateDir);
+  if (by === null) return { pass: 'State folder: on a disk of this machine, in no synced folder' };
+  const fix = `openclaw gateway stop && mv ${quoted(stateDir)} ${quoted(join(env['HOME'] ?? '~', '.openclaw'))}`;
+  return amiss('WARNING', `${stateDir} lies in ${by}`, { fix, where: stateDir });
+}
 
 function ownerOf({ paths: { stateDir } }: Facts): Outcome {
   if (!existsSync(stateDir)) return { skipped: NOTHING_YET };
   try {
     refuseForeignState(stateDir);
   } catch (cause) {
-    return oneFinding({
-      severity: 'CRITICAL',
-      evidence: reasonOf(cause),
-      fix: (cause instanceof HardshellError && cause.fix) || 'set OPENCLAW_STATE_DIR to a folder of its own',
-      where: stateDir,
-    });
+    return amiss(
+      'CRITICAL',
+      reasonOf(cause),
+      (cause instanceof HardshellError && cause.fix) || 'set OPENCLAW_STATE_DIR to a folder of its own',
+      { where: stateDir },
+    );
   }
   const [uid, own] = [look(real(stateDir))?.uid, process.geteuid?.()];
   if (uid === undefined || own === undefined || uid === own) return { pass: 'State folder: yours' };
-  return oneFinding({
-    severity: own === 0 ? 'WARNING' : 'CRITICAL',
-    evidence: `${stateDir} belongs to uid ${uid}, and this runs as uid ${own}`,
-    consequence:
-      own === 0
-        ? 'what root looks at is not what its owner sees, and what root writes there its owner cannot change'
-        : 'its owner can replace everything in it',
-    fix: own === 0 ? `sudo -u "#${uid}" openclaw security audit` : `sudo chown -R ${own} ${quoted(stateDir)}`,
-    where: stateDir,
-  });
+  return amiss(
+    own === 0 ? 'WARNING' : 'CRITICAL',
+    `${stateDir} belongs to uid ${uid}, and this runs as uid ${own}`,
+    own === 0 ? `sudo -u "#${uid}" openclaw security audit` : `sudo chown -R ${own} ${quoted(stateDir)}`,
+    {
+      consequence:
+        own === 0
+          ? 'what root looks at is not what its owner sees, and what root writes there its owner cannot change'
+          : 'its owner can replace everything in it',
+      where: stateDir,
+    },
+  );
 }
 
 function restOf(facts: Facts, walk: StateWalk, what: string): Outcome {
@@ -113,37 +94,23 @@ function restOf(facts: Facts, walk: StateWalk, what: string): Outcome {
   const told = placesOf(facts);
   const open = walk.open.filter(({ path }) => !told.has(path));
   const links = walk.links.filter((path) => !told.has(path) && !path.includes('/node_modules/'));
+  const owned = walk.foreign.map(({ path }) => path);
   const findings = [
     ...(open.length > 0 ? [tooOpen(open)] : []),
-    ...strange(
-      walk.foreign.map(({ path, uid }) => `${path} belongs to uid ${uid}`),
-      'its owner can change it at any time',
-      'chown',
-    ),
-    ...strange(
-      links.map((path) => `${path} is a symbolic link`),
-      'what it leads to counts as ours and is not guarded as ours',
-      'rm',
-    ),
-    ...strange(
-      walk.odd.map((path) => `${path} is no plain file`),
-      'a program of somebody else may be at its other end',
-      'rm',
-    ),
-    ...strange(
-      walk.unreadable.map((path) => `${path} cannot be looked at`),
-      'nobody knows what lies there',
-      'ls',
-    ),
+    ...strange('chown', owned, `belongs to uid ${walk.foreign[0]?.uid}`, 'its owner can change it at any time'),
+    ...strange('rm', links, 'is a symbolic link', 'what it leads to counts as ours and is not guarded as ours'),
+    ...strange('rm', walk.odd, 'is no plain file', 'a program of somebody else may be at its other end'),
+    ...strange('ls', walk.unreadable, 'cannot be looked at', 'nobody knows what lies there'),
   ];
   if (walk.stopped !== null)
-    findings.push({
-      severity: 'INFO',
-      evidence: `${what} ended early: ${walk.stopped}`,
-      consequence: 'what was not looked at may be open to others',
-      fix: `find ${quoted(facts.paths.stateDir)} -xdev -perm /077 -not -type l`,
-      where: facts.paths.stateDir,
-    });
+    findings.push(
+      found(
+        'INFO',
+        `${what} ended early: ${walk.stopped}`,
+        `find ${quoted(facts.paths.stateDir)} -xdev -perm /077 -not -type l`,
+        { consequence: 'what was not looked at may be open to others', where: facts.paths.stateDir },
+      ),
+    );
   return outcomeOf(
     findings,
     `Files: ${walk.entries.toLocaleString('en')} in the state folder, only you can reach them`,
@@ -167,16 +134,14 @@ function tooOpen(open: readonly Seen[]): Finding {
   };
 }
 
-function strange(said: readonly string[], consequence: string, verb: 'chown' | 'rm' | 'ls'): Finding[] {
-  const [first] = said;
+function strange(verb: 'chown' | 'rm' | 'ls', paths: readonly string[], what: string, consequence: string): Finding[] {
+  const [first] = paths;
   if (first === undefined) return [];
-  const path = first.replace(/ (belongs to|is a|is no|cannot be|\().*$/, '');
-  const fix = {
-    chown: `sudo chown "$(id -un)" ${quoted(path)}`,
-    rm: `ls -l ${quoted(path)}, then rm it`,
-    ls: `ls -ld ${quoted(path)}`,
-  };
-  return [{ severity: 'WARNING', evidence: andMore(first, said.length), consequence, fix: fix[verb], where: path }];
+  // Behind what could not be looked at stands why.
+  const where = verb === 'ls' ? first.replace(/ \(\w+\)$/, '') : first;
+  const path = quoted(where);
+  const fix = { chown: `sudo chown "$(id -un)" ${path}`, rm: `ls -l ${path}, then rm it`, ls: `ls -ld ${path}` };
+  return [found('WARNING', andMore(`${first} ${what}`, paths.length), fix[verb], { consequence, where })];
 }
 
 const SYNCED: readonly (readonly [RegExp, string])[] = [

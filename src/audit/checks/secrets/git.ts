@@ -6,7 +6,7 @@ import { real } from '../../../config/zones.ts';
 import { look } from '../../../platform/files.ts';
 import { quoted } from '../../../secrets/files.ts';
 import { type Check, type Facts, type Finding, type Outcome, outcomeOf } from '../../check.ts';
-import { andMore, oneFinding, read } from '../../looking.ts';
+import { amiss, andMore, read } from '../../looking.ts';
 import { trackedIn } from './git-index.ts';
 
 /** By its last name, wherever it lies. */
@@ -15,24 +15,18 @@ const SECRET_FILE =
 /** Of the state folder, what gives everything away. */
 const SECRET_STATE = /^(credentials(\/|$)|\.env|openclaw\.json|vault|state\.sqlite|config-history\/|channels\/)/;
 
+const group = 'Secrets';
+
 export const GIT_CHECKS: readonly Check[] = [
   {
-    id: 'fs.state_in_git',
-    group: 'Secrets',
+    ...{ id: 'fs.state_in_git', group, depth: 'read', rows: ['S069', 'S070', 'S125', 'S142'], probe: probeGit },
     title: 'Are keys or the state folder tracked or staged in a git repository?',
     why: 'whoever gets a copy of the repository has them, and removing the file later leaves it in the history',
-    rows: ['S069', 'S070', 'S125', 'S142'],
-    depth: 'read',
-    probe: probeGit,
   },
   {
-    id: 'fs.gitignore',
-    group: 'Secrets',
+    ...{ id: 'fs.gitignore', group, depth: 'read', rows: ['S125'], probe: probeIgnore },
     title: 'Would git leave the state folder alone?',
     why: 'one `git add .` in a folder above takes keys and conversations into a repository',
-    rows: ['S125'],
-    depth: 'read',
-    probe: probeIgnore,
   },
 ];
 
@@ -103,13 +97,12 @@ function probeIgnore({ paths: { stateDir } }: Facts): Outcome {
   if (lines.includes('*') && !lines.some((line) => line.startsWith('!')))
     return { pass: 'Git: would leave all of it alone (.gitignore)' };
   const isInside = upFrom(stateDir).some((folder) => existsSync(join(folder, '.git')));
-  return oneFinding({
-    severity: isInside ? 'WARNING' : 'INFO',
-    evidence: text === null ? `${path} is missing` : `${path} does not keep everything out`,
-    fix: `printf '*\\n' > ${quoted(path)}`,
-    where: path,
-    repairs: [{ kind: 'file', path, text: '*\n' }],
-  });
+  return amiss(
+    isInside ? 'WARNING' : 'INFO',
+    text === null ? `${path} is missing` : `${path} does not keep everything out`,
+    `printf '*\\n' > ${quoted(path)}`,
+    { where: path, repairs: [{ kind: 'file', path, text: '*\n' }] },
+  );
 }
 
 /** The folder and those above it. */

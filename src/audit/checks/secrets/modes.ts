@@ -120,12 +120,8 @@ const PLACES: readonly Place[] = [
 ];
 
 export const MODE_CHECKS: readonly Check[] = PLACES.map((place) => ({
-  id: place.id,
+  ...{ id: place.id, title: place.title, rows: place.rows, why: place.reading, depth: 'read' },
   group: place.group ?? 'Secrets',
-  title: place.title,
-  why: place.reading,
-  rows: place.rows,
-  depth: 'read',
   ...(place.guideLine ? { isMain: true } : {}),
   probe: (facts) => probe(place, facts),
 }));

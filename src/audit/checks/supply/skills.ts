@@ -1,13 +1,13 @@
 // Owns the questions about what others wrote: skills that changed since they were approved, that wait, that take the name of
 // another, a lock that cannot be trusted, and side programs. It reads files below the state folder and the workspace.
-import { sideState } from '../../../channels/whatsapp/install.ts';
+import { codeFolderOf, sideState } from '../../../channels/whatsapp/install.ts';
 import { reasonOf } from '../../../platform/errors.ts';
 import { createSkillDesk, type Shown } from '../../../skills/desk.ts';
 import { lockPathOf } from '../../../skills/lock.ts';
 import { isHeld } from '../../../skills/scan/rule.ts';
-import type { Check, Facts, Finding, Outcome } from '../../check.ts';
+import { type Check, type Facts, type Finding, type Outcome, outcomeOf } from '../../check.ts';
+import { amiss, found } from '../../looking.ts';
 
-const NONE: Outcome = { pass: 'Skills: none installed' };
 const isSafeName = (name: string): string => (/^[\w-]{1,64}$/.test(name) ? name : JSON.stringify(name.slice(0, 64)));
 
 /** Read once for the checks of one audit. */
@@ -17,21 +17,20 @@ function skillsOf(facts: Facts): readonly Shown[] | { readonly problem: string }
   if (known) return known;
   const { stateDir, workspaceDir } = facts.paths;
   const workspace = facts.settings?.agents.defaults.workspace ?? workspaceDir;
-  let found: readonly Shown[] | { readonly problem: string };
+  let seen: readonly Shown[] | { readonly problem: string };
   try {
-    found = createSkillDesk({ stateDir, workspace }, () => facts.nowMs).list();
+    seen = createSkillDesk({ stateDir, workspace }, () => facts.nowMs).list();
   } catch (error) {
-    found = { problem: reasonOf(error) };
+    seen = { problem: reasonOf(error) };
   }
-  looked.set(facts, found);
-  return found;
+  looked.set(facts, seen);
+  return seen;
 }
 
 function over(facts: Facts, pass: (list: readonly Shown[]) => string, judge: (one: Shown) => Finding[]): Outcome {
   const list = skillsOf(facts);
   if ('problem' in list) return { skipped: list.problem };
-  const [first, ...more] = list.flatMap(judge);
-  return first ? { findings: [first, ...more] } : list.length === 0 ? NONE : { pass: pass(list) };
+  return outcomeOf(list.flatMap(judge), list.length === 0 ? 'Skills: none installed' : pass(list));
 }
 
 const check = (id: string, title: string, rows: readonly string[], why: string, probe: Check['probe']): Check => ({
@@ -48,11 +47,7 @@ export const SUPPLY_CHECKS: readonly Check[] = [
       const list = skillsOf(facts);
       if (!('problem' in list)) return { pass: 'Skills lock: sound, or not needed yet' };
       const path = lockPathOf(facts.paths.stateDir);
-      const finding: Finding = {
-        ...{ severity: 'CRITICAL', where: path, evidence: list.problem },
-        fix: `look at it, then: mv ${path} ${path}.old`,
-      };
-      return { findings: [finding] };
+      return amiss('CRITICAL', list.problem, `look at it, then: mv ${path} ${path}.old`, { where: path });
     },
   ),
   check(
@@ -64,17 +59,12 @@ export const SUPPLY_CHECKS: readonly Check[] = [
       over(
         facts,
         (list) => `Skills: ${list.filter(({ state }) => state === 'approved').length} approved, none changed since`,
-        ({ name, state, why }) =>
-          state === 'changed'
-            ? [
-                {
-                  severity: 'CRITICAL',
-                  evidence: `${isSafeName(name)} is not what you approved (${why}); it is not used`,
-                  where: `skills/${isSafeName(name)}`,
-                  fix: `openclaw skills inspect ${isSafeName(name)}`,
-                },
-              ]
-            : [],
+        ({ name: given, state, why }) => {
+          if (state !== 'changed') return [];
+          const name = isSafeName(given);
+          const evidence = `${name} is not what you approved (${why}); it is not used`;
+          return [found('CRITICAL', evidence, `openclaw skills inspect ${name}`, { where: `skills/${name}` })];
+        },
       ),
   ),
   check(
@@ -86,22 +76,17 @@ export const SUPPLY_CHECKS: readonly Check[] = [
       over(
         facts,
         (list) => `Skills: nothing suspicious in ${list.length}`,
-        ({ name, state, findings, hash }) => {
+        ({ name: given, state, findings, hash }) => {
           const held = findings.filter(isHeld);
           const [worst] = held;
           if (!worst) return [];
-          const what = `${isSafeName(name)}: ${worst.why} (${worst.file}${worst.line === 0 ? '' : `:${worst.line}`})`;
-          return [
-            {
-              severity: state !== 'approved' && worst.severity === 'CRITICAL' ? 'CRITICAL' : 'WARNING',
-              evidence: `${what}${held.length > 1 ? `, and ${held.length - 1} more` : ''}; ${state === 'approved' ? `approved by you as ${hash.slice(0, 12)}` : 'it is not used'}`,
-              where: `skills/${isSafeName(name)}`,
-              fix:
-                state === 'approved'
-                  ? `openclaw skills inspect ${isSafeName(name)}`
-                  : `openclaw skills remove ${isSafeName(name)}`,
-            },
-          ];
+          const [name, isYours] = [isSafeName(given), state === 'approved'];
+          const what = `${name}: ${worst.why} (${worst.file}${worst.line === 0 ? '' : `:${worst.line}`})`;
+          const more = held.length > 1 ? `, and ${held.length - 1} more` : '';
+          const evidence = `${what}${more}; ${isYours ? `approved by you as ${hash.slice(0, 12)}` : 'it is not used'}`;
+          const severity = !isYours && worst.severity === 'CRITICAL' ? 'CRITICAL' : 'WARNING';
+          const fix = `openclaw skills ${isYours ? 'inspect' : 'remove'} ${name}`;
+          return [found(severity, evidence, fix, { where: `skills/${name}` })];
         },
       ),
   ),
@@ -114,16 +99,12 @@ export const SUPPLY_CHECKS: readonly Check[] = [
       over(
         facts,
         () => 'Skills: none waiting',
-        ({ name, state, findings }) =>
-          state === 'quarantined' && !findings.some(isHeld)
-            ? [
-                {
-                  severity: 'INFO',
-                  evidence: `${isSafeName(name)} waits for your approval`,
-                  fix: `openclaw skills approve ${isSafeName(name)}, or openclaw skills remove ${isSafeName(name)}`,
-                },
-              ]
-            : [],
+        ({ name: given, state, findings }) => {
+          if (state !== 'quarantined' || findings.some(isHeld)) return [];
+          const name = isSafeName(given);
+          const fix = `openclaw skills approve ${name}, or openclaw skills remove ${name}`;
+          return [found('INFO', `${name} waits for your approval`, fix)];
+        },
       ),
   ),
   {
@@ -136,9 +117,8 @@ export const SUPPLY_CHECKS: readonly Check[] = [
         const { state, why } = sideState(paths.stateDir);
         if (state === 'absent') return { pass: 'Side programs: none installed' };
         if (state === 'intact') return { pass: `Side programs: as installed${why === '' ? '' : ` (${why})`}` };
-        const folder = `${paths.stateDir}/extras/whatsapp`;
-        const fix = `rm -r ${folder} && openclaw channels login whatsapp`;
-        return { findings: [{ severity: 'CRITICAL', evidence: `whatsapp: ${why}`, where: folder, fix }] };
+        const where = codeFolderOf(paths.stateDir);
+        return amiss('CRITICAL', `whatsapp: ${why}`, `rm -r ${where} && openclaw channels login whatsapp`, { where });
       },
     ),
     depth: 'deep',
