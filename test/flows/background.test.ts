@@ -72,8 +72,8 @@ test('a command goes on over turns, is fed, polled, read again and killed, by it
   expect(processesWith(mark)).not.toHaveLength(0);
   const [killed] = await turn(key, ['process', { action: 'kill', id }]);
   expect(killed).toMatch(/ended after .* s: killed\]$/);
-  await until(() => processesWith(mark).length === 0, 1_000);
-}, 30_000);
+  await until(() => processesWith(mark).length === 0, 20_000);
+});
 
 test('yieldMs gives the result of what is done in time, and lets the rest go on; bad input is said so', async () => {
   const key = newKey();
@@ -92,13 +92,13 @@ test('yieldMs gives the result of what is done in time, and lets the rest go on;
   expect(env).toBe('me');
   expect(unsafe).toContain('may not be set');
   expect(missing).toContain('poll needs the id');
-}, 30_000);
+});
 
 test('a .bashrc in the workspace is not run before a command', async () => {
   writeFileSync(join(gateway.stateDir, 'workspace', '.bashrc'), 'echo planted\n', { mode: 0o644 });
   const [said] = await turn(newKey(), ['exec', { command: 'echo alone', yieldMs: 5_000 }]);
   expect(said).toBe('alone');
-}, 30_000);
+});
 
 test('stopping a turn leaves the background alone; resetting or deleting the conversation does not', async () => {
   const [kept, gone] = [marker(), marker()];
@@ -109,33 +109,33 @@ test('stopping a turn leaves the background alone; resetting or deleting the con
   await peer.ask('chat.abort', { sessionKey: key });
   expect(processesWith(kept)).not.toHaveLength(0);
   await peer.ask('sessions.reset', { key });
-  await until(() => processesWith(kept).length === 0, 2_000);
+  await until(() => processesWith(kept).length === 0, 20_000);
   await turn(key, ['exec', { command: `exec -a ${gone} sleep 300`, background: true }]);
-  await until(() => processesWith(gone).length > 0, 2_000);
+  await until(() => processesWith(gone).length > 0, 20_000);
   await peer.ask('sessions.delete', { key });
-  await until(() => processesWith(gone).length === 0, 2_000);
-}, 30_000);
+  await until(() => processesWith(gone).length === 0, 20_000);
+});
 
 test('nothing outlives the gateway, not even one that is killed, and a later poll says so', async () => {
   const [one, two] = [marker(), marker()];
   const key = newKey();
   const tree = (mark: string) => `(setsid sleep 301 &) ; exec -a ${mark} sleep 300`;
   const [started] = await turn(key, ['exec', { command: tree(one), background: true }]);
-  await until(() => processesWith(one).length > 0, 2_000);
+  await until(() => processesWith(one).length > 0, 20_000);
   await gateway.kill9();
-  await until(() => processesWith(one).length === 0, 3_000);
+  await until(() => processesWith(one).length === 0, 20_000);
   await peer.end();
   const { home } = gateway;
   await open(home);
   const [polled] = await turn(key, ['process', { action: 'poll', id: idIn(started) }]);
   expect(polled).toContain('ended when the gateway that started it ended');
   await turn(key, ['exec', { command: tree(two), background: true }]);
-  await until(() => processesWith(two).length > 0, 2_000);
+  await until(() => processesWith(two).length > 0, 20_000);
   await gateway.stop();
   expect(processesWith(two)).toEqual([]);
   expect(existsSync(join(home, '.openclaw'))).toBe(true);
   await open(home);
-}, 30_000);
+});
 
 test('E33 no secret is in the environment of a command, in the background or not', async () => {
   const secret = readFileSync(join(gateway.stateDir, 'credentials', 'gateway-token'), 'utf8').trim();
@@ -149,7 +149,7 @@ test('E33 no secret is in the environment of a command, in the background or not
     expect(said).not.toContain(secret);
     expect(said).not.toMatch(/OPENCLAW|double-key|NODE_|TOKEN|KEY=/);
   }
-}, 30_000);
+});
 
 test('E02 the command line of the gateway has no authority inside: no state, no token, no way there', async () => {
   const before = readFileSync(join(gateway.stateDir, 'openclaw.json'), 'utf8');
@@ -164,4 +164,4 @@ test('E02 the command line of the gateway has no authority inside: no state, no 
   expect(said).not.toContain('connected');
   expect(said).toMatch(/No such file or directory/);
   expect(readFileSync(join(gateway.stateDir, 'openclaw.json'), 'utf8')).toBe(before);
-}, 30_000);
+});
