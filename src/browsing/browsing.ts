@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts';
 import type { Journal } from '../journal/journal.ts';
 import { browserRules } from '../net/browser/browser-url.ts';
 import type { Driver } from '../net/browser/driver.ts';
-import type { Answers, Ask } from '../net/browser/words.ts';
+import { type Answers, type Ask, GONE } from '../net/browser/words.ts';
 import { HardshellError } from '../platform/errors.ts';
 import { demandPermit, type PermittedCall } from '../policy/decide.ts';
 import type { Chromium, ChromiumPorts } from './chromium.ts';
@@ -24,6 +24,8 @@ export function createBrowsing(ports: BrowsingPorts) {
   let running: Promise<Running> | null = null;
   let last: Promise<unknown> = Promise.resolve();
   let idle: NodeJS.Timeout | undefined;
+  /** The one before: its end takes the way out and the profile with it, so the next one waits for it. */
+  let gone: Promise<unknown> = Promise.resolve();
   let isClosed = false;
   let record: Journal['record'] = () => {};
   const rules = () => browserRules(ports.config());
@@ -41,7 +43,7 @@ export function createBrowsing(ports: BrowsingPorts) {
       ended(why) {
         if (running === mine) running = null;
         record('browser.ended', { why });
-        void chromium?.close();
+        gone = Promise.allSettled([gone, chromium?.close()]);
       },
     });
     mine = (async () => {
@@ -53,6 +55,7 @@ export function createBrowsing(ports: BrowsingPorts) {
         told.add(key);
         record('browser.request', { host, port, refused });
       };
+      await gone;
       chromium = await openChromium({ ...ports, rules, seen }, { received: driver.take, ended: driver.end });
       await driver.ready;
       const { walls } = chromium;
@@ -71,7 +74,7 @@ export function createBrowsing(ports: BrowsingPorts) {
     const open = await running?.catch(() => null);
     running = null;
     open?.driver.end(why);
-    await open?.chromium.close();
+    await gone;
   }
 
   async function ask<A extends Ask>(question: A): Promise<Answers[A['op']]> {
@@ -79,10 +82,19 @@ export function createBrowsing(ports: BrowsingPorts) {
     const starts = question.op === 'open' || question.op === 'download';
     if (running === null && !starts) throw noPage();
     clearTimeout(idle);
+    const was = running;
     try {
       const { driver } = await (running ?? start());
       return await driver.ask(question);
+    } catch (error) {
+      const isGone = error instanceof HardshellError && error.code === GONE;
+      if (was === null || question.op !== 'open' || !isGone) throw error;
+      // What pages before did to it is no fault of this one, which gets a browser without them.
+      const again = { ...(await ask<Extract<Ask, { op: 'open' }>>(question)) };
+      again.notes = [`${error.message}; a new one was started`, ...again.notes];
+      return again as Answers[A['op']];
     } finally {
+      clearTimeout(idle);
       idle = setTimeout(() => void end('nobody used it'), ports.idleMs ?? IDLE_MS).unref();
     }
   }

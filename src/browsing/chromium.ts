@@ -252,7 +252,13 @@ const flags = (folder: string, proxy: string, headless: boolean): string[] => [
   ...['--metrics-recording-only', '--password-store=basic', '--use-mock-keychain', '--deny-permission-prompts'],
   ...['--disable-notifications', '--mute-audio', '--disable-dev-shm-usage', '--disk-cache-size=50000000'],
   ...['--disable-backgrounding-occluded-windows', '--disable-renderer-backgrounding', '--disable-hang-monitor'],
-  ...['--disable-session-crashed-bubble', '--hide-crash-restore-bubble', '--window-size=1280,900', 'about:blank'],
+  ...[
+    '--disable-back-forward-cache',
+    '--disable-session-crashed-bubble',
+    '--hide-crash-restore-bubble',
+    '--window-size=1280,900',
+    'about:blank',
+  ],
 ];
 
 const refused = (code: string, message: string, fix: string): HardshellError =>

@@ -2,7 +2,7 @@
 // bytes; it must never open a connection, a file or a process, and every question ends within its time.
 import { parentPort } from 'node:worker_threads';
 import { chromium } from 'playwright-core';
-import { createPages, Failed } from './pages.ts';
+import { createPages, Failed, JAMMED } from './pages.ts';
 import type { Ask, FromThread, ToThread } from './words.ts';
 
 const MAX_MESSAGE_BYTES = 96 * 1024 ** 2;
@@ -46,7 +46,8 @@ async function answer(id: number, ask: Ask): Promise<void> {
     if (pages === null) throw new Failed('BROWSER_GONE', 'the browser is not there');
     say({ id, value: await pages.answer(ask) });
   } catch (error) {
-    if (error instanceof Failed) say({ id, code: error.code, message: error.message });
+    if (error instanceof Failed && error.code === JAMMED) say({ broken: error.message });
+    else if (error instanceof Failed) say({ id, code: error.code, message: error.message });
     else say({ id, code: 'BROWSER_FAILED', message: firstLine(error) });
   }
 }

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { HardshellError } from '../../platform/errors.ts';
-import type { Answers, Ask, FromThread, ToThread } from './words.ts';
+import { type Answers, type Ask, type FromThread, GONE, type ToThread } from './words.ts';
 
 const MEMORY = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 64 };
 const START_MS = 40_000;
@@ -85,7 +85,7 @@ export function openDriver(ports: DriverPorts) {
 
 const gone = (why: string): HardshellError =>
   new HardshellError({
-    code: 'BROWSER_GONE',
+    code: GONE,
     message: `the browser is gone: ${why}`,
     fix: 'open the page again; a new browser starts by itself',
   });

@@ -1,6 +1,7 @@
 // Owns what is done on pages: open, look, click, fill, send a file, take a picture. It compares an element with what was
 // judged right before it acts, bounds every step in time and size, and never trusts a page to end by itself.
 import type { Browser, CDPSession, ElementHandle, Frame, Page } from 'playwright-core';
+import { fieldBehind, look, SIZE, TEXT } from './in-page.ts';
 import {
   type Answers,
   type Ask,
@@ -19,11 +20,16 @@ export class Failed extends Error {
   }
 }
 
+/** Of the browser as a whole: nothing but its end helps. */
+export const JAMMED = 'BROWSER_JAMMED';
+
 const MAX_TABS = 6;
 const MAX_ELEMENTS = 15_000;
 const MAX_TEXT_CHARS = 2_000_000;
 const MAX_NOTES = 8;
 const OPEN_MS = 25_000;
+/** For a page to let go of its tab. */
+const LEAVE_MS = 5_000;
 const DOM_MS = 8_000;
 const LOAD_MS = 4_000;
 const SETTLE_MS = 400;
@@ -80,10 +86,8 @@ export async function createPages(browser: Browser) {
       current = tabs.at(-1) ?? null;
       void current?.page.bringToFront().catch(() => {});
     }
-    if (why !== null) {
-      note(why);
-      void tab.page.close().catch(() => {});
-    }
+    if (why !== null) note(why);
+    void tab.page.close().catch(() => {});
   }
   for (const page of context.pages()) take(page);
   context.on('page', take);
@@ -94,10 +98,11 @@ export async function createPages(browser: Browser) {
   };
 
   /** A page that does not answer is closed: whatever was asked of it next would hang as well. */
-  async function within<T>(tab: Tab, work: Promise<T>, ms = STEP_MS): Promise<T> {
+  async function within<T>(tab: Tab | null, work: Promise<T>, ms = STEP_MS): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => {
+        if (tab === null) return reject(new Failed(JAMMED, 'it opens no tab any more'));
         drop(tab, 'the page did not answer any more, and its tab was closed');
         reject(new Failed('PAGE_HANGS', 'the page does not answer any more; its tab was closed'));
       }, ms + 2_000);
@@ -105,6 +110,9 @@ export async function createPages(browser: Browser) {
     work.catch(() => {});
     try {
       return await Promise.race([work, late]);
+    } catch (error) {
+      if (!/Target crashed|has been closed/.test(String(error))) throw error;
+      throw new Failed('PAGE_GONE', 'the page broke, or closed its tab; the tab is gone');
     } finally {
       clearTimeout(timer);
     }
@@ -119,23 +127,40 @@ export async function createPages(browser: Browser) {
     await page.waitForTimeout(SETTLE_MS);
   }
 
+  /** A tab that no page was ever in, and that none has opened. */
+  async function fresh(): Promise<Tab> {
+    current = null;
+    const page = await within(null, context.newPage());
+    take(page);
+    current = tabs.find((tab) => tab.page === page) ?? tabs.at(-1) ?? null;
+    return must();
+  }
+
+  /** Its tab, when the page in it lets go. It may hang, be on its way elsewhere, or hold what the next one needs. */
+  async function left(tab: Tab): Promise<Tab> {
+    if (await within(tab, tab.page.goto('about:blank', { timeout: LEAVE_MS }), LEAVE_MS).then(yes, no)) return tab;
+    drop(tab, 'the page before did not let go of its tab, which was closed');
+    return fresh();
+  }
+
   async function open(url: string): Promise<Shown> {
-    if (current === null) take(await context.newPage());
-    const tab = must();
-    const go = async (): Promise<void> => {
-      const answer = await within(tab, tab.page.goto(url, { waitUntil: 'commit', timeout: OPEN_MS }), OPEN_MS);
-      if (answer !== null && answer.status() >= 400) note(`the server answered ${answer.status()}`);
-    };
-    try {
-      // The page before may have been on its way somewhere.
-      await go().catch((error: unknown) =>
-        /interrupted|ERR_ABORTED/.test(String(error)) ? go() : Promise.reject(error),
-      );
-    } catch (error) {
-      throw error instanceof Failed ? error : notOpened(url, error);
+    for (let isAgain = false; ; isAgain = true) {
+      const tab = current === null || isAgain ? await fresh() : await left(current);
+      try {
+        const answer = await within(tab, tab.page.goto(url, { waitUntil: 'commit', timeout: OPEN_MS }), OPEN_MS);
+        if (answer !== null && answer.status() >= 400) note(`the server answered ${answer.status()}`);
+      } catch (error) {
+        // What still comes into it, at least the browser's own page of the error, would break the next one off.
+        drop(tab, null);
+        const why = whyNot(error);
+        if (isAgain || /^ERR_(?!ABORTED)/.test(why)) throw notOpened(url, why);
+        // Another tab may have sent it elsewhere, or hold all the ways out.
+        if (why === LATE) for (const other of [...tabs]) drop(other, 'nothing came through, so another tab was closed');
+        continue;
+      }
+      tab.opened = url;
+      return shownAfter(tab);
     }
-    tab.opened = url;
-    return shownAfter(tab);
   }
 
   async function shownAfter(tab: Tab, from = 0): Promise<Shown> {
@@ -248,8 +273,7 @@ export async function createPages(browser: Browser) {
       return { bytes, url: tab.page.url() };
     },
     async download({ url }) {
-      if (current === null) take(await context.newPage());
-      const tab = must();
+      const tab = current ?? (await fresh());
       const cdp = await context.newCDPSession(tab.page);
       try {
         return await within(tab, load(cdp, url), OPEN_MS * 4);
@@ -315,70 +339,17 @@ function addressOf(frame: Frame, page: Page): string {
 const bare = (url: string): string => url.split('#', 1)[0] ?? url;
 const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).origin : '');
 
-function notOpened(url: string, error: unknown): Failed {
+const LATE = 'it took too long';
+
+function whyNot(error: unknown): string {
   const text = error instanceof Error ? error.message : '';
-  const name = /net::(ERR_[A-Z_]+)/.exec(text)?.[1] ?? (/Timeout/.test(text) ? 'it took too long' : 'it broke off');
+  return /net::(ERR_[A-Z_]+)/.exec(text)?.[1] ?? (/Timeout/.test(text) ? LATE : 'it broke off');
+}
+
+function notOpened(url: string, name: string): Failed {
   const why = /ERR_(TUNNEL_CONNECTION_FAILED|PROXY)/.test(name) ? 'its address is refused, or was not reached' : name;
   return new Failed('PAGE_NOT_OPENED', `${new URL(url).host} was not opened: ${why}`);
 }
 
 const yes = (): boolean => true;
 const no = (): boolean => false;
-
-const SIZE =
-  '({elements:document.getElementsByTagName("*").length,chars:(document.documentElement?.textContent??"").length})';
-const TEXT = `(document.body?.innerText??"").slice(0,${MAX_SNAPSHOT_CHARS})`;
-
-/** Runs in the page: one expression each, since names that a bundler gives to functions are not there. */
-// biome-ignore lint/suspicious/noExplicitAny: the page's types are not ours
-function look(el: any, page: string): Omit<Facts, 'page' | 'opened'> {
-  const anchor = el.closest('a[href],area[href]');
-  const href = anchor === null || anchor.hasAttribute('download') ? '' : String(anchor.href?.baseVal ?? anchor.href);
-  const tag = String(el.tagName).toLowerCase();
-  const type = String(el.getAttribute('type') ?? '').toLowerCase();
-  const hint = String(el.getAttribute('autocomplete') ?? '').toLowerCase();
-  const isText =
-    tag === 'textarea' ||
-    el.isContentEditable === true ||
-    (tag === 'input' && !/^(button|submit|reset|image|checkbox|radio|file|color|range|hidden)$/.test(type));
-  const isSecret = type === 'password' || /password|one-time-code|^cc-|\bcc-/.test(hint);
-  const form = el.form ?? el.closest('form');
-  const given = el.getAttribute('formaction') ?? form?.getAttribute?.('action') ?? '';
-  const goal = given === '' || !URL.canParse(given, el.baseURI) ? page : new URL(given, el.baseURI).href;
-  const words = isText
-    ? (el.getAttribute('aria-label') ??
-      el.labels?.[0]?.innerText ??
-      el.getAttribute('placeholder') ??
-      el.getAttribute('name'))
-    : el.getAttribute('aria-label') ||
-      el.innerText ||
-      el.getAttribute('value') ||
-      el.getAttribute('title') ||
-      el.getAttribute('alt') ||
-      el.labels?.[0]?.innerText ||
-      el.getAttribute('name');
-  const leads = /^https?:/.test(href) && href.split('#')[0] !== page;
-  return {
-    kind: leads
-      ? 'link'
-      : tag === 'select'
-        ? 'choice'
-        : isText
-          ? isSecret
-            ? 'secret'
-            : 'field'
-          : tag === 'input' && type === 'file'
-            ? 'file'
-            : 'press',
-    element: String(words ?? tag).slice(0, 400),
-    url: leads ? href : '',
-    to: new URL(goal).host === new URL(page).host ? '' : goal,
-  };
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: the page's types are not ours
-function fieldBehind(el: any): unknown {
-  return el.matches('input[type=file]')
-    ? el
-    : (el.querySelector('input[type=file]') ?? el.closest('label,form')?.querySelector('input[type=file]') ?? null);
-}

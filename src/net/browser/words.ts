@@ -61,6 +61,8 @@ export type Answers = {
   readonly close: null;
 };
 
+/** The browser ended, whatever was asked of it. */
+export const GONE = 'BROWSER_GONE';
 export const MAX_SNAPSHOT_CHARS = 200_000;
 export const SHOWN_CHARS = 20_000;
 export const MAX_DOWNLOAD_BYTES = 50_000_000;

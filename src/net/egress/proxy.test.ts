@@ -53,7 +53,13 @@ async function openWorld(more: Partial<EgressPorts> = {}) {
     await once(socket, 'close');
     return text;
   };
-  return { port, heard, seen, get, raw };
+  const dial = async () => {
+    const socket = connect(socketPath).on('error', () => {});
+    ends.push(() => socket.destroy());
+    await once(socket, 'connect');
+    return socket;
+  };
+  return { port, heard, seen, get, raw, dial };
 }
 
 describe('the filtering proxy', () => {
@@ -109,6 +115,34 @@ describe('the filtering proxy', () => {
     });
     for (const url of ['http://localhost/', 'http://127.0.0.1/', 'http://169.254.169.254/latest/meta-data'])
       expect(await get(url)).toMatchObject({ status: 403, text: expect.stringContaining('private network') });
+    expect(heard).toEqual([]);
+  });
+
+  test('when all its connections are held open, the oldest gives way, and no more than that', async () => {
+    const { port, get, dial } = await openWorld();
+    const held = [];
+    for (let n = 0; n < 64; n++) held.push(await dial());
+    expect(await get(`http://allowed.test:${port}/`)).toMatchObject({ status: 200 });
+    await expect.poll(() => held.map(({ closed }, n) => (closed ? n : '')).join('')).toBe('0');
+  });
+
+  test('whoever is gone before the other side was reached leaves no connection to it behind', async () => {
+    const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
+    const { promise: name, resolve: answer } = Promise.withResolvers<string[]>();
+    const dangerouslyResolve = () => {
+      asked();
+      return name;
+    };
+    const { port, get, seen, dial, heard } = await openWorld({ dangerouslyResolve });
+    const socket = await dial();
+    socket.write(`GET http://allowed.test:${port}/ HTTP/1.1\r\nHost: allowed.test\r\n\r\n`);
+    await isAsked;
+    socket.destroy();
+    // Whoever answers these has heard of its end.
+    for (let n = 0; n < 2; n++) await get('/plain');
+    answer(['127.0.0.1']);
+    const told = () => seen.find(({ host }) => host === 'allowed.test');
+    await expect.poll(told, { timeout: 5_000 }).toMatchObject({ refused: expect.stringContaining('not reached') });
     expect(heard).toEqual([]);
   });
 });

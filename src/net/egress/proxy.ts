@@ -57,7 +57,6 @@ class Refused extends Error {
 
 export async function openEgressProxy(ports: EgressPorts): Promise<EgressProxy> {
   const server = createServer({ maxHeaderSize: 32 * 1024, headersTimeout: 20_000, requestTimeout: LONGEST_MS });
-  server.maxConnections = MAX_CONNECTIONS;
   server.on('connect', (request: IncomingMessage, client: Duplex, head: Buffer) => {
     void tunnel(ports, request, client, head);
   });
@@ -66,6 +65,12 @@ export async function openEgressProxy(ports: EgressPorts): Promise<EgressProxy> 
   const open = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     open.add(socket);
+    // The oldest gives way: what one page holds open must not close the way for the next one.
+    const [oldest] = open;
+    if (oldest !== undefined && open.size > MAX_CONNECTIONS) {
+      open.delete(oldest);
+      oldest.destroy();
+    }
     socket.setTimeout(IDLE_MS, () => socket.destroy());
     socket.on('error', () => {});
     socket.on('close', () => open.delete(socket));
@@ -97,6 +102,7 @@ async function tunnel(ports: EgressPorts, request: IncomingMessage, client: Dupl
   client.on('error', () => {});
   try {
     const upstream = await dial(ports, target, HTTPS);
+    if (client.destroyed) upstream.destroy();
     const count = meter(told, [client, upstream], ports.instead?.maxBytes);
     client.on('data', count.out);
     upstream.on('data', count.in);
@@ -117,6 +123,8 @@ async function forward(ports: EgressPorts, request: IncomingMessage, response: S
   try {
     if (url === null || target === null) throw new Refused(400, 'this is a proxy; it takes whole addresses of http');
     const address = await addressOf(ports, target, HTTP);
+    // Its end was before anybody listened for it.
+    if (response.destroyed) throw new Error('nobody waits for it any more');
     const headers = Object.entries(request.headers).filter(([name]) => !OWN_HEADERS.test(name));
     const upstream = overHttp({
       ...{ host: address, port: target.port, method: request.method, path: url.pathname + url.search },
