@@ -66,18 +66,18 @@ test('S215 a message that was taken back never leaves, and what was taken back s
 
 test('a held message outlives kill -9 and leaves exactly once when its moment comes', async () => {
   await openTelegram();
-  const gateway = await start({ message: { requireConfirmation: false }, undoSeconds: 4 });
+  const gateway = await start({ message: { requireConfirmation: false }, undoSeconds: 8 });
   model.script(callMessage, { text: 'It is on its way.' });
   telegram.say({ text: 'tell telegram:777 the code' });
   await said(1);
   expect(toFriend()).toEqual([]);
   await gateway.kill9();
-  const next = await start({ message: { requireConfirmation: false }, undoSeconds: 4 }, gateway.home);
+  const next = await start({ message: { requireConfirmation: false }, undoSeconds: 8 }, gateway.home);
   await telegram.until(() => toFriend().length > 0);
   expect(toFriend()).toEqual(['The door code is 4711.']);
   expect(await held(next)).toEqual([]);
   await next.kill9();
-  await start({ undoSeconds: 4 }, gateway.home);
+  await start({ undoSeconds: 8 }, gateway.home);
   expect(toFriend()).toEqual(['The door code is 4711.']);
 });
 
