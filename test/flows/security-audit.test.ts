@@ -57,6 +57,25 @@ describe('exit codes, for gates', () => {
     ]);
   });
 
+  test('S006 3 when it could not run, with what stood in the way, and nothing that passes for a report', async () => {
+    const config = '{ channels: { telegram: { enabled: true, dmPolicy: "open", allowFrom: ["*"] } } }';
+    write(config);
+    // Where --fix writes down how it is taken back is no file, so it may mend nothing.
+    const record = join(home, '.openclaw', 'audit-fixes.json');
+    mkdirSync(record);
+    const { code, out, err } = await audit('--fix', '--yes');
+    expect([code, err]).toEqual([
+      3,
+      expect.stringMatching(/^error: .*audit-fixes\.json is not a regular file\.\nfix: /),
+    ]);
+    expect(out).not.toMatch(/passed in|mended:/);
+    expect(readFileSync(join(home, '.openclaw', 'openclaw.json'), 'utf8')).toBe(config);
+    const asked = await audit('--fix', '--yes', '--json');
+    expect([asked.code, JSON.parse(asked.out).ok]).toEqual([3, false]);
+    rmSync(record, { recursive: true });
+    expect((await audit('--fix', '--yes')).code).toBe(0);
+  });
+
   test('a file where the state folder should be is said in one line each', async () => {
     writeFileSync(join(home, '.openclaw'), 'a file where the folder should be');
     const { code, out, err } = await audit();
