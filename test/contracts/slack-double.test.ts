@@ -17,7 +17,7 @@ const opened: (() => Promise<unknown> | void)[] = [];
 afterEach(async () => {
   for (const close of opened.splice(0).reverse()) await close();
 });
-const soon = () => AbortSignal.timeout(8_000);
+const soon = () => AbortSignal.timeout(20_000);
 const none = (): void => {};
 const logger = {
   debug: none,

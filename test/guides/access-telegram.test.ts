@@ -42,7 +42,7 @@ async function start(more: object = {}, channel: object = {}): Promise<void> {
   });
 }
 async function shown(count: number): Promise<string[]> {
-  const late = AbortSignal.timeout(20_000);
+  const late = AbortSignal.timeout(50_000);
   const stop = new Promise<never>((_, reject) =>
     late.addEventListener('abort', () => reject(new Error(`only ${telegram.sent.length} of ${count} were shown`))),
   );

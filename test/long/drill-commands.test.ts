@@ -20,7 +20,7 @@ type Scenario = {
   let: string[];
 };
 type Report = { stopped: number; gotThrough: number; ms: number; notes: string[]; scenarios: Scenario[] };
-const drill = (...args: string[]) => runCommand(['security', 'drill', ...args], { home, timeoutMs: 80_000 });
+const drill = (...args: string[]) => runCommand(['security', 'drill', ...args], { home, timeoutMs: 300_000 });
 const reportOf = (stdout: string): Report => (JSON.parse(stdout) as { data: Report }).data;
 const scratches = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('hardshell-drill-'));
 const hashOf = (folder: string): string =>

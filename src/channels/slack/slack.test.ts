@@ -76,7 +76,7 @@ async function start(
 
 const texts = (heard: { accepted(): InboundMessage[] }): string[] => heard.accepted().map(({ text }) => text);
 const reply = (text: string, more = {}) => outbound({ directChat: DM } as never, text, more);
-const soon = () => AbortSignal.timeout(8_000);
+const soon = () => AbortSignal.timeout(20_000);
 
 describe('acknowledgement', () => {
   test('an envelope is acknowledged after the message is stored, never before', async () => {
