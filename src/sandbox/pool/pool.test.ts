@@ -222,6 +222,16 @@ describe('the pool', () => {
     expect(pool.known()).toMatchObject({ driver: 'test' });
   });
 
+  test('what was found for another backend is not told of the one that the settings name now', async () => {
+    const pool = await open();
+    await pool.forCall(MAIN, true);
+    expect(pool.known()).toMatchObject({ driver: 'test' });
+    config = configOf({ backend: 'docker' });
+    problem = 'the engine does not answer';
+    expect(pool.known()).toBeNull();
+    await expect.poll(() => pool.known()).toMatchObject({ driver: null, detail: 'the engine does not answer' });
+  });
+
   test('a box that broke is opened anew for the next command', async () => {
     const pool = await open();
     const { sandbox } = await pool.forCall(MAIN, true);

@@ -57,6 +57,8 @@ export function openSandboxes(ports: PoolPorts) {
   const preparing = new Map<string, Promise<Box>>();
   const prepared = new Set<string>();
   let state: SandboxState | null = null;
+  /** the backend of the settings that `state` was found for */
+  let foundFor: string | null = null;
   let isClosed = false;
 
   /** The box of the plan; one that is made of something else, or broke, gives way to it. */
@@ -78,6 +80,7 @@ export function openSandboxes(ports: PoolPorts) {
       boxes.set(key, box);
       const choice = await box.opening;
       state = { ...stateOf(choice), atMs: now() };
+      foundFor = plan.backend;
       if (isClosed) await box.end(true);
       return box;
     })().finally(() => preparing.delete(key));
@@ -108,9 +111,10 @@ export function openSandboxes(ports: PoolPorts) {
 
   // So that the first command does not wait for it, and status knows.
   const first = ports.isLazy ? Promise.resolve(null) : boxFor({ ...ports.plan(MAIN), isBoxed: true });
-  first.catch((error: unknown) => {
+  const failed = (error: unknown): void => {
     state = { driver: null, detail: reasonOf(error), fix: null, atMs: now() };
-  });
+  };
+  first.catch(failed);
 
   return {
     plan: ports.plan,
@@ -134,8 +138,15 @@ export function openSandboxes(ports: PoolPorts) {
         return { ...none, sandboxReason: reasonOf(error), sandboxFix: fix };
       }
     },
-    /** what was found when one was opened last; null while the first opening is under way */
-    known: (): SandboxState | null => state,
+    /** what was found when one was opened last; null while the first opening is under way, or that of another backend */
+    known(): SandboxState | null {
+      const main = { ...ports.plan(MAIN), isBoxed: true };
+      if (foundFor === null || foundFor === main.backend || isClosed) return state;
+      foundFor = main.backend;
+      state = null;
+      boxFor(main).catch(failed);
+      return null;
+    },
     list: (): OpenBox[] =>
       [...boxes.values()].map((box) => ({
         scopeKey: box.scopeKey,
