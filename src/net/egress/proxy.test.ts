@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer, request } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -120,7 +120,7 @@ describe('the filtering proxy', () => {
 
   test('when all its connections are held open, the oldest gives way, and no more than that', async () => {
     const { port, get, dial } = await openWorld();
-    const held = [];
+    const held: Socket[] = [];
     for (let n = 0; n < 64; n++) held.push(await dial());
     expect(await get(`http://allowed.test:${port}/`)).toMatchObject({ status: 200 });
     await expect.poll(() => held.map(({ closed }, n) => (closed ? n : '')).join('')).toBe('0');
