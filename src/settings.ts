@@ -8,7 +8,7 @@ import { listenHosts } from './config/listen.ts';
 import { type LoadedConfig, type LoadOptions, loadForStart, secretRefs, secretValues } from './config/load.ts';
 import type { Env, Paths } from './config/paths.ts';
 import type { Redactor } from './log/redact.ts';
-import { EXIT, HardshellError } from './platform/errors.ts';
+import { misconfigured } from './platform/errors.ts';
 import { envFileOf, loadEnvFile } from './secrets/env-file.ts';
 import { type LiveToken, openGatewayToken } from './secrets/gateway-token.ts';
 import { openVaultOf } from './secrets/open-vault.ts';
@@ -144,16 +144,15 @@ function hostsOf({ config }: LoadedConfig): readonly string[] {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list?.map(({ address }) => address) ?? []);
   const found = listenHosts(config.gateway, addresses);
   if ('hosts' in found) return found.hosts;
-  throw new HardshellError({ code: 'BIND_IMPOSSIBLE', message: found.reason, fix: found.fix, exitCode: EXIT.config });
+  throw misconfigured('BIND_IMPOSSIBLE', found.reason, found.fix);
 }
 
 function noVault(): never {
-  throw new HardshellError({
-    code: 'VAULT_MISSING',
-    message: 'a setting refers to the vault, and there is none',
-    fix: 'put the secret into a file in credentials/ and refer to that: { source: "file", … }',
-    exitCode: EXIT.config,
-  });
+  throw misconfigured(
+    'VAULT_MISSING',
+    'a setting refers to the vault, and there is none',
+    'put the secret into a file in credentials/ and refer to that: { source: "file", … }',
+  );
 }
 
 /** Settings that this version reads, checks and obeys. What else is set is named at the start: a setting that does nothing

@@ -65,7 +65,7 @@ function remoteTarget(flags: TargetFlags, env: Env, paths: Paths, text: string):
   if (!secure && !local) {
     const message = `${url.host} is another machine and ${url.protocol}// would send the token in the clear`;
     const fix = `use wss://${url.host}, or a tunnel: ssh -N -L 18789:127.0.0.1:18789 ${url.hostname}`;
-    throw new HardshellError({ code: 'URL_NOT_ENCRYPTED', message, fix, exitCode: EXIT.usage });
+    throw misused('URL_NOT_ENCRYPTED', message, fix);
   }
   // The token in the state folder belongs to the gateway of this folder, and whoever answers at a URL may be another.
   const variables = ['OPENCLAW_GATEWAY_TOKEN', 'GATEWAY_AUTH_TOKEN', 'OPENCLAW_GATEWAY_PASSWORD'];

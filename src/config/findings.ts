@@ -1,6 +1,6 @@
 // Owns what is said about a configuration: findings and mappings, and the one error that refuses it. It must never carry
 // the value of a secret.
-import { EXIT, HardshellError } from '../platform/errors.ts';
+import { EXIT, HardshellError, misconfigured } from '../platform/errors.ts';
 
 export type Finding = {
   /** error: it does not start. warning: it starts, and something has no effect or is risky. note: good to know */
@@ -42,12 +42,11 @@ export function refusal(file: string, findings: readonly Finding[], cause?: unkn
 export function changeRefusal(findings: readonly Finding[]): HardshellError {
   const [first, ...more] = errorsIn(findings);
   const rest = more.length > 0 ? ` (and ${more.length} more)` : '';
-  return new HardshellError({
-    code: 'CONFIG_INVALID',
-    message: `nothing was written: ${first?.message ?? 'a mistake in the change'}${rest}`,
-    fix: first?.fix || 'openclaw config schema',
-    exitCode: EXIT.config,
-  });
+  return misconfigured(
+    'CONFIG_INVALID',
+    `nothing was written: ${first?.message ?? 'a mistake in the change'}${rest}`,
+    first?.fix || 'openclaw config schema',
+  );
 }
 
 /** A refusal of the file itself, before anything in it could be read. */

@@ -1,7 +1,7 @@
 // Owns where state lives. The only place that turns environment variables into paths; it touches no file.
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { EXIT, HardshellError } from '../platform/errors.ts';
+import { misconfigured } from '../platform/errors.ts';
 import { canonicalEnv, type Env } from './environment.ts';
 
 export type { Env };
@@ -46,10 +46,9 @@ export function portFromEnv(env: Env): number | undefined {
   if (!text) return undefined;
   const port = Number(text);
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
-  throw new HardshellError({
-    code: 'BAD_PORT',
-    message: `OPENCLAW_GATEWAY_PORT is "${text.slice(0, 20)}", which is not a port`,
-    fix: 'use a number from 1 to 65535',
-    exitCode: EXIT.config,
-  });
+  throw misconfigured(
+    'BAD_PORT',
+    `OPENCLAW_GATEWAY_PORT is "${text.slice(0, 20)}", which is not a port`,
+    'use a number from 1 to 65535',
+  );
 }

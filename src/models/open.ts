@@ -1,7 +1,7 @@
 // Owns the step from settings to the models that the agent is handed: which providers have a key, which one answers by
 // default, and the offline model when there is none.
 import type { Config, ProviderConfig } from '../config/schema.ts';
-import { EXIT, HardshellError } from '../platform/errors.ts';
+import { misconfigured } from '../platform/errors.ts';
 import { wellKnownProviders } from '../secrets/provider-keys.ts';
 import { defaultModelOf } from './catalog.ts';
 import { createModels } from './failover.ts';
@@ -75,10 +75,9 @@ function refuseUnknown(name: string, usable: Record<string, ProviderSettings>): 
   const id = name.split('/', 1)[0] ?? '';
   if (name.includes('/') && (id in usable || name === OFFLINE_MODEL)) return;
   const known = [...Object.keys(usable), 'offline'];
-  throw new HardshellError({
-    code: 'UNKNOWN_PROVIDER',
-    message: `the model "${name}" names ${name.includes('/') ? `the provider "${id}", which has no key and no baseUrl` : 'no provider'}`,
-    fix: `write it as provider/model with one of: ${known.join(', ')}; or store its key: openclaw secrets set ${id || 'NAME'}-key`,
-    exitCode: EXIT.config,
-  });
+  throw misconfigured(
+    'UNKNOWN_PROVIDER',
+    `the model "${name}" names ${name.includes('/') ? `the provider "${id}", which has no key and no baseUrl` : 'no provider'}`,
+    `write it as provider/model with one of: ${known.join(', ')}; or store its key: openclaw secrets set ${id || 'NAME'}-key`,
+  );
 }

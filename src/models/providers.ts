@@ -1,6 +1,6 @@
 // Owns the step from one provider's settings to a ModelProvider: which API it speaks and where it lives. It refuses
 // settings that cannot work and never contacts anybody.
-import { EXIT, HardshellError } from '../platform/errors.ts';
+import { misconfigured } from '../platform/errors.ts';
 import { createAnthropic } from './anthropic.ts';
 import { createOpenaiChat } from './openai-chat.ts';
 import { createOpenaiResponses } from './openai-responses.ts';
@@ -69,12 +69,7 @@ export function createProviders(
 
 function addressOf(id: string, own: ProviderSettings): { api: ProviderApi; url: URL } {
   const refuse = (message: string, fix: string): never => {
-    throw new HardshellError({
-      code: 'BAD_PROVIDER',
-      message: `models.providers.${id}${message}`,
-      fix,
-      exitCode: EXIT.config,
-    });
+    throw misconfigured('BAD_PROVIDER', `models.providers.${id}${message}`, fix);
   };
   if (id === 'offline' || id === '' || id.includes('/'))
     refuse(' is not a name that can be used', 'choose another provider name');

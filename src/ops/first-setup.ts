@@ -3,7 +3,7 @@
 import { setAt } from '../config/edit/edit.ts';
 import { changeConfig, type Outcome } from '../config/edit/transaction.ts';
 import type { Env, Paths } from '../config/paths.ts';
-import { EXIT, HardshellError } from '../platform/errors.ts';
+import { misused } from '../platform/errors.ts';
 import { checkValue, writeSecret } from '../secrets/files.ts';
 import { ensureGatewayToken } from '../secrets/gateway-token.ts';
 import { placeholderIn } from '../secrets/strength.ts';
@@ -28,7 +28,7 @@ export const keyFileOf = (id: string): string => `${id}-key`;
 
 export function checkProvider({ id, baseUrl, key }: Provider): void {
   const refuse = (message: string, fix: string): never => {
-    throw new HardshellError({ code: 'PROVIDER_UNUSABLE', message, fix, exitCode: EXIT.usage });
+    throw misused('PROVIDER_UNUSABLE', message, fix);
   };
   if (!/^[a-z][a-z0-9-]{0,40}$/.test(id))
     refuse(`"${id}" cannot be the name of a provider`, 'such as anthropic or openai');

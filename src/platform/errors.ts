@@ -36,6 +36,13 @@ export class HardshellError extends Error {
 export const misused = (code: string, message: string, fix: string): HardshellError =>
   new HardshellError({ code, message, fix, exitCode: EXIT.usage });
 
+/** An option was given what it cannot take. */
+export const unusable = (message: string, fix: string): HardshellError => misused('OPTION_UNUSABLE', message, fix);
+
+/** What the owner has set up cannot be used as it is. */
+export const misconfigured = (code: string, message: string, fix: string): HardshellError =>
+  new HardshellError({ code, message, fix, exitCode: EXIT.config });
+
 /** The message of anything thrown, on one line. */
 export function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);

@@ -1,7 +1,7 @@
 // Owns `<state>/.env`: KEY=value lines for what one would otherwise export. It never overrides the environment, never
 // takes a name that steers a process, and knows one path only: a .env of the workspace is never read (attacks J09).
 import { join } from 'node:path';
-import { EXIT, HardshellError } from '../platform/errors.ts';
+import { type HardshellError, misconfigured } from '../platform/errors.ts';
 import { tryReadSecretAt } from './files.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -133,5 +133,5 @@ const ESCAPES: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
 function invalid(path: string, line: number, why: string): HardshellError {
   const message = `${path}:${line}: the line ${why}`;
   const fix = `write it as NAME=value or NAME="value"`;
-  return new HardshellError({ code: 'ENV_FILE_INVALID', message, fix, exitCode: EXIT.config });
+  return misconfigured('ENV_FILE_INVALID', message, fix);
 }

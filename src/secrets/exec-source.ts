@@ -3,7 +3,7 @@
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute } from 'node:path';
-import { EXIT, HardshellError } from '../platform/errors.ts';
+import { type HardshellError, misconfigured } from '../platform/errors.ts';
 import { run } from '../platform/process/process.ts';
 import { MAX_SECRET_BYTES, quoted } from './files.ts';
 
@@ -90,10 +90,9 @@ function isOfHiddenRoot(path: string): boolean {
 }
 
 function failed(program: string, why: string, fix?: string): HardshellError {
-  return new HardshellError({
-    code: 'SECRET_UNRESOLVED',
-    message: `the program ${program.slice(0, 200)} ${why}`,
-    fix: fix ?? 'run it by hand to see what it says',
-    exitCode: EXIT.config,
-  });
+  return misconfigured(
+    'SECRET_UNRESOLVED',
+    `the program ${program.slice(0, 200)} ${why}`,
+    fix ?? 'run it by hand to see what it says',
+  );
 }

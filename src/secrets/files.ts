@@ -64,7 +64,7 @@ export function rotateSecret(credentialsDir: string, name: string, value: string
 
 export function checkRotation(old: string | null, name: string, value: string): void {
   const refuse = (code: string, why: string, fix: string): never => {
-    throw new HardshellError({ code, message: why, fix, exitCode: EXIT.usage });
+    throw misused(code, why, fix);
   };
   if (old === null) refuse('SECRET_MISSING', `there is no secret ${name}`, 'openclaw secrets list');
   if (old === value) refuse('SECRET_SAME', `the secret ${name} has this value already`, 'enter the new one');

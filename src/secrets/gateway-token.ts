@@ -3,7 +3,7 @@
 // token before it only a hash is kept, until its grace ends.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { EXIT, HardshellError } from '../platform/errors.ts';
+import { type HardshellError, misconfigured, misused } from '../platform/errors.ts';
 import { newToken } from '../platform/ids.ts';
 import { removeSecret, secretPath, tryReadSecret, writeSecret } from './files.ts';
 import { weaknessOf } from './strength.ts';
@@ -196,21 +196,20 @@ function strong({ token, source, from }: FoundToken): string {
 function unusable(code: string, from: string, why: string, instead: string): HardshellError {
   const message = `the gateway token from ${from} ${why}`;
   const fix = `put the output of \`openssl rand -hex 32\` there, ${instead}`;
-  return new HardshellError({ code, message, fix, exitCode: EXIT.config });
+  return misconfigured(code, message, fix);
 }
 
 function notOurs(from: string): HardshellError {
-  return new HardshellError({
-    code: 'TOKEN_SET_ELSEWHERE',
-    message: `the gateway token is set by ${from}, so a new one in the credentials folder would change nothing`,
-    fix: `set ${from} to the output of \`openssl rand -hex 32\` and restart, or remove it and rotate again`,
-    exitCode: EXIT.config,
-  });
+  return misconfigured(
+    'TOKEN_SET_ELSEWHERE',
+    `the gateway token is set by ${from}, so a new one in the credentials folder would change nothing`,
+    `set ${from} to the output of \`openssl rand -hex 32\` and restart, or remove it and rotate again`,
+  );
 }
 
 function badGrace(): HardshellError {
   const message = 'the grace for the old token must be between 0 and 30 days';
-  return new HardshellError({ code: 'BAD_GRACE', message, fix: 'for example --grace 1h', exitCode: EXIT.usage });
+  return misused('BAD_GRACE', message, 'for example --grace 1h');
 }
 
 function tryOrNull<T>(read: () => T): T | null {

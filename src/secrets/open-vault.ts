@@ -1,6 +1,6 @@
 // Owns finding the key of the vault in a state folder: a key file, a systemd credential, or a passphrase from whoever can
 // be asked. It never takes a passphrase from the environment, where every program of the user could read it.
-import { EXIT, HardshellError } from '../platform/errors.ts';
+import { type HardshellError, misconfigured } from '../platform/errors.ts';
 import { tryReadSecretAt } from './files.ts';
 import { openVault, type Vault, vaultKeyPathOf, vaultKind, vaultPathOf } from './vault.ts';
 import type { VaultKey } from './vault-key.ts';
@@ -45,5 +45,5 @@ export function vaultKeyOf(kind: VaultKey['kind'], { stateDir, env, askPassphras
 
 function locked(why: string, fix: string): HardshellError {
   const message = `the vault is locked: ${why}`;
-  return new HardshellError({ code: 'VAULT_LOCKED', message, fix, exitCode: EXIT.config });
+  return misconfigured('VAULT_LOCKED', message, fix);
 }

@@ -1,6 +1,6 @@
 // Owns where model keys come from: the configuration, the environment, or one file a key in credentials/ (S206). A key
 // that was left as a guide's example is refused here, where its place can still be named; it is never repeated.
-import { EXIT, HardshellError } from '../platform/errors.ts';
+import { misconfigured } from '../platform/errors.ts';
 import { secretPath, tryReadSecret } from './files.ts';
 import { placeholderIn } from './strength.ts';
 
@@ -39,10 +39,9 @@ export function findProviderKey(
 function usable(key: string, from: string): string {
   const placeholder = placeholderIn(key);
   if (placeholder === null) return key;
-  throw new HardshellError({
-    code: 'KEY_PLACEHOLDER',
-    message: `the model key from ${from} ${placeholder.why}`,
-    fix: 'put the key of your account there, or remove the line',
-    exitCode: EXIT.config,
-  });
+  throw misconfigured(
+    'KEY_PLACEHOLDER',
+    `the model key from ${from} ${placeholder.why}`,
+    'put the key of your account there, or remove the line',
+  );
 }

@@ -2,7 +2,7 @@
 // the setting; nothing falls back to an empty or literal value, and no error carries a value (attacks K11).
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { EXIT, HardshellError, reasonOf } from '../platform/errors.ts';
+import { EXIT, HardshellError, misconfigured, reasonOf } from '../platform/errors.ts';
 import { runForSecret } from './exec-source.ts';
 import { quoted, tryReadSecretAt } from './files.ts';
 import type { Vault } from './vault.ts';
@@ -123,7 +123,7 @@ function parseJson(text: string, from: string): unknown {
 const unescapePointer = (step: string): string => step.replaceAll('~1', '/').replaceAll('~0', '~');
 
 export const unresolved = (message: string, fix: string): HardshellError =>
-  new HardshellError({ code: 'SECRET_UNRESOLVED', message, fix, exitCode: EXIT.config });
+  misconfigured('SECRET_UNRESOLVED', message, fix);
 
 /** The same failure with the setting's path in front. */
 export function located(configPath: string, error: unknown): HardshellError {

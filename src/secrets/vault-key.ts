@@ -3,7 +3,7 @@
 import { argon2Sync, hkdfSync, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { EXIT, HardshellError, misused } from '../platform/errors.ts';
+import { type HardshellError, misconfigured, misused } from '../platform/errors.ts';
 import { ensureFolder, moveFile, replaceFile } from '../platform/files.ts';
 import { newToken } from '../platform/ids.ts';
 import { checkName, quoted, tryReadSecretAt } from './files.ts';
@@ -102,12 +102,11 @@ function readMaterial(key: Exclude<VaultKey, { kind: 'passphrase' }>): string {
   const text = tryReadSecretAt(path, { groupMayReadRoots: key.kind === 'systemd' });
   if (text === null) throw missing(path);
   if (estimateBits(text) >= MIN_KEY_BITS) return text;
-  throw new HardshellError({
-    code: 'VAULT_KEY_WEAK',
-    message: `the vault key in ${path} is too weak (less than ${MIN_KEY_BITS} bits)`,
-    fix: `openssl rand -hex 32 > ${quoted(path)}   (for a new vault)`,
-    exitCode: EXIT.config,
-  });
+  throw misconfigured(
+    'VAULT_KEY_WEAK',
+    `the vault key in ${path} is too weak (less than ${MIN_KEY_BITS} bits)`,
+    `openssl rand -hex 32 > ${quoted(path)}   (for a new vault)`,
+  );
 }
 
 function derive(slot: KeySlot, material: string): Buffer {
@@ -138,10 +137,9 @@ function checkPassphrase(passphrase: string): void {
 }
 
 function missing(path: string): HardshellError {
-  return new HardshellError({
-    code: 'VAULT_KEY_MISSING',
-    message: `the vault is locked: its key is not at ${path}`,
-    fix: 'put the key back, from where you keep it; without it nothing in the vault can be read',
-    exitCode: EXIT.config,
-  });
+  return misconfigured(
+    'VAULT_KEY_MISSING',
+    `the vault is locked: its key is not at ${path}`,
+    'put the key back, from where you keep it; without it nothing in the vault can be read',
+  );
 }

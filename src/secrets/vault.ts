@@ -2,7 +2,7 @@
 // It never says a value or a key, and never gives out anything from a file that somebody else changed.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { EXIT, HardshellError } from '../platform/errors.ts';
+import { HardshellError, misconfigured } from '../platform/errors.ts';
 import { ensureFolder, replaceFile } from '../platform/files.ts';
 import { acquireLock } from '../platform/lock.ts';
 import { checkName, checkRotation, checkValue, tryReadPrivate } from './files.ts';
@@ -196,5 +196,5 @@ const damaged = (path: string): HardshellError =>
   );
 
 function failure(code: string, message: string, fix: string): HardshellError {
-  return new HardshellError({ code, message, fix, exitCode: EXIT.config });
+  return misconfigured(code, message, fix);
 }

@@ -2,7 +2,7 @@
 // from outside; it is checked here once and never used as a path. Who talks to whom in which conversation is decided here.
 import { createHash } from 'node:crypto';
 import type { AdmittedMessage } from '../access/admit.ts';
-import { EXIT, HardshellError } from '../platform/errors.ts';
+import { misused } from '../platform/errors.ts';
 
 export const MAIN_KEY = 'agent:main:main';
 const AGENT = 'agent:main';
@@ -17,7 +17,7 @@ export function parseSessionKey(text: string): SessionKey {
   if (!match?.[1]) {
     const message = `"${text.slice(0, 80)}" is not a session key`;
     const fix = 'use `main` or `agent:main:<name>`, where the name has letters, digits and . _ : @ + - only';
-    throw new HardshellError({ code: 'BAD_SESSION_KEY', message, fix, exitCode: EXIT.usage });
+    throw misused('BAD_SESSION_KEY', message, fix);
   }
   return { key, agentId: match[1] };
 }

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join, relative, resolve } from 'node:path';
 import type { Paths } from '../config/paths.ts';
-import { EXIT, HardshellError } from '../platform/errors.ts';
+import { misconfigured } from '../platform/errors.ts';
 import { ensureFolder, replaceFile } from '../platform/files.ts';
 import { isSystemFolder } from '../platform/system-folders.ts';
 import { finishSwap } from '../platform/tree/staging.ts';
@@ -31,12 +31,11 @@ export function prepareState(paths: Paths): void {
 export function refuseForeignState(dir: string): void {
   const why = whyForeign(dir);
   if (why === null) return;
-  throw new HardshellError({
-    code: 'STATE_FOLDER_FOREIGN',
-    message: `the state folder would be ${dir}, ${why}; nothing in it was changed`,
-    fix: 'set OPENCLAW_STATE_DIR to a folder of its own, new or empty, or unset it for ~/.openclaw',
-    exitCode: EXIT.config,
-  });
+  throw misconfigured(
+    'STATE_FOLDER_FOREIGN',
+    `the state folder would be ${dir}, ${why}; nothing in it was changed`,
+    'set OPENCLAW_STATE_DIR to a folder of its own, new or empty, or unset it for ~/.openclaw',
+  );
 }
 
 function whyForeign(dir: string): string | null {
@@ -66,12 +65,11 @@ export function refuseWideWorkspace(dir: string, paths: Paths): void {
   const real = realOf(dir);
   const holds = (inner: string): boolean => isWithin(inner, resolve(dir)) || isWithin(realOf(inner), real);
   if (!isSystemFolder(real) && ![homedir(), paths.stateDir, paths.credentialsDir, paths.configPath].some(holds)) return;
-  throw new HardshellError({
-    code: 'WORKSPACE_TOO_WIDE',
-    message: `the workspace ${dir} holds more than the assistant's files: it must not be a folder of the system, nor contain a home or the state folder`,
-    fix: `set agents.defaults.workspace to a folder of its own, or remove it for ${paths.workspaceDir}`,
-    exitCode: EXIT.config,
-  });
+  throw misconfigured(
+    'WORKSPACE_TOO_WIDE',
+    `the workspace ${dir} holds more than the assistant's files: it must not be a folder of the system, nor contain a home or the state folder`,
+    `set agents.defaults.workspace to a folder of its own, or remove it for ${paths.workspaceDir}`,
+  );
 }
 
 const isWithin = (inner: string, outer: string): boolean => {

@@ -1,6 +1,6 @@
 // Owns a yes-or-no question on the terminal. Only `y` or `yes` is a yes; anything else, silence and Ctrl-C are a no.
 import { createInterface } from 'node:readline';
-import { EXIT, HardshellError } from '../../platform/errors.ts';
+import { misused } from '../../platform/errors.ts';
 import type { Output } from '../output.ts';
 
 /** null: the question was taken back (`signal`), because it was answered elsewhere or ran out. */
@@ -36,7 +36,7 @@ export async function agreed(
   if (isSaid) return true;
   if (out.streams.stdin.isTTY !== true || out.json) {
     const message = `nothing was changed: there is nobody to ask "${question}"`;
-    throw new HardshellError({ code: 'NEEDS_YES', message, fix, exitCode: EXIT.usage });
+    throw misused('NEEDS_YES', message, fix);
   }
   const isAgreed = (await askOwner(out, question, new AbortController().signal)) === true;
   if (!isAgreed) out.note('nothing was changed');

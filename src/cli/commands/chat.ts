@@ -1,5 +1,5 @@
 // Owns `openclaw chat`: puts the screen, the connection and the conversation together, and says when it is over.
-import { EXIT, HardshellError, reasonOf } from '../../platform/errors.ts';
+import { EXIT, type HardshellError, misused, reasonOf } from '../../platform/errors.ts';
 import { type Conversation, createConversation } from '../chat/conversation.ts';
 import { type Link, openLink } from '../chat/link.ts';
 import { openScreen, type Screen } from '../chat/screen.ts';
@@ -94,5 +94,5 @@ export async function run(
 function noJson(): HardshellError {
   const message = 'chat is a conversation for people and prints no JSON';
   const fix = 'openclaw agent --json -m "your message"   (one answer, the same conversation)';
-  return new HardshellError({ code: 'CHAT_HAS_NO_JSON', message, fix, exitCode: EXIT.usage });
+  return misused('CHAT_HAS_NO_JSON', message, fix);
 }

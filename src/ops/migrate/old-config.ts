@@ -3,7 +3,7 @@
 import { errorsIn, type Finding, type Mapping, refusal } from '../../config/findings.ts';
 import { inspectConfig, type ResolveSecret } from '../../config/inspect.ts';
 import type { Env, Paths } from '../../config/paths.ts';
-import { EXIT, HardshellError } from '../../platform/errors.ts';
+import { type HardshellError, misconfigured } from '../../platform/errors.ts';
 import type { LeftOut } from './left-out.ts';
 
 export type Tree = Record<string, unknown>;
@@ -97,9 +97,8 @@ const withoutPath = (env: Env): Env => ({ ...env, ...NO_PATH });
 const NO_PATH = { OPENCLAW_CONFIG_PATH: undefined, CLAWDBOT_CONFIG_PATH: undefined, MOLTBOT_CONFIG_PATH: undefined };
 
 const lessStrict = (key: string, why: string): HardshellError =>
-  new HardshellError({
-    code: 'MIGRATION_LESS_STRICT',
-    message: `nothing was taken over: without ${key} something could be less strict than before (${why})`,
-    fix: `copy the old file, replace ${key} there by what does the same here, and name it with --from`,
-    exitCode: EXIT.config,
-  });
+  misconfigured(
+    'MIGRATION_LESS_STRICT',
+    `nothing was taken over: without ${key} something could be less strict than before (${why})`,
+    `copy the old file, replace ${key} there by what does the same here, and name it with --from`,
+  );

@@ -8,7 +8,7 @@ import { inspectConfig, type ResolveSecret } from '../../config/inspect.ts';
 import type { Env, Paths } from '../../config/paths.ts';
 import { isRef, isSecretKey, secretsIn } from '../../config/secrets.ts';
 import { ENV_SPELLINGS } from '../../config/spellings.ts';
-import { EXIT, HardshellError } from '../../platform/errors.ts';
+import { HardshellError, misconfigured } from '../../platform/errors.ts';
 import { newToken } from '../../platform/ids.ts';
 import { isObject } from '../../platform/json.ts';
 import type { SecretSetting } from '../../secrets/audit.ts';
@@ -250,12 +250,11 @@ function textOf(tree: Tree, old: OldState, paths: Paths, env: Env): string | nul
   const raw = here.raw;
   if (contains(raw, tree)) return old.inPlace && !isDeepStrictEqual(raw, tree) ? rendered(tree, old) : null;
   if (old.inPlace || !here.exists || isDeepStrictEqual(raw, {})) return rendered(tree, old);
-  throw new HardshellError({
-    code: 'MIGRATION_CONFIG_EXISTS',
-    message: `there is a configuration here already, ${here.path}, and it says something else; nothing was taken over`,
-    fix: 'openclaw reset config (it is moved aside, not deleted), then again',
-    exitCode: EXIT.config,
-  });
+  throw misconfigured(
+    'MIGRATION_CONFIG_EXISTS',
+    `there is a configuration here already, ${here.path}, and it says something else; nothing was taken over`,
+    'openclaw reset config (it is moved aside, not deleted), then again',
+  );
 }
 
 const rendered = (tree: Tree, old: OldState): string =>

@@ -1,7 +1,7 @@
 // Owns the text of the systemd unit, for a person's own manager and for the machine's. Pure: facts in, text out. Every
 // wall is up that the sandbox of commands can stand behind; a wall that is missing has its reason in the text.
 import { dirname } from 'node:path';
-import { EXIT, HardshellError } from '../../platform/errors.ts';
+import { misconfigured } from '../../platform/errors.ts';
 
 export type UnitFacts = {
   /** the program and its arguments, all absolute */
@@ -113,12 +113,11 @@ function refuseBrokenLines({ command, programDir, stateDir, writable, maybeWrita
   const all = [...command, programDir, stateDir, ...writable, ...maybeWritable, ...Object.entries(environment).flat()];
   const broken = all.find((text) => /\p{Cc}/u.test(text));
   if (broken === undefined) return;
-  throw new HardshellError({
-    code: 'UNIT_PATH',
-    message: `${JSON.stringify(broken)} holds a line break or another control character, and a unit cannot hold it`,
-    fix: 'give that folder another name',
-    exitCode: EXIT.config,
-  });
+  throw misconfigured(
+    'UNIT_PATH',
+    `${JSON.stringify(broken)} holds a line break or another control character, and a unit cannot hold it`,
+    'give that folder another name',
+  );
 }
 
 /** One word of a command line or an assignment: `%` starts a specifier, `$` a variable, blanks end a word. */

@@ -2,7 +2,7 @@
 import type { Noted } from '../../../journal/chain.ts';
 import { type Asked, KINDS, type Kind, type Query, type Span, type Told } from '../../../journal/reading.ts';
 import { type Counted, commandOf, type Happened, type Section, wordsOf } from '../../../journal/report.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { EXIT, unusable } from '../../../platform/errors.ts';
 import { canonicalKey, shortKey } from '../../connect/wire.ts';
 import type { Context } from '../../context.ts';
 import { milliseconds, wholeNumber } from '../../numbers.ts';
@@ -168,6 +168,3 @@ function spanOf({ day, since }: When): Span {
   if (from > at) throw unusable(`--day ${day} has not come yet`, 'write it like --day 2026-11-21, today or yesterday');
   return { fromMs: from.getTime(), toMs: new Date(from.getFullYear(), from.getMonth(), from.getDate() + 1).getTime() };
 }
-
-const unusable = (message: string, fix: string): HardshellError =>
-  new HardshellError({ code: 'OPTION_UNUSABLE', message, fix, exitCode: EXIT.usage });

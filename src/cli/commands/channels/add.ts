@@ -10,7 +10,7 @@ import { resolvePaths } from '../../../config/paths.ts';
 import { CHANNEL_NAMES, type ChannelName } from '../../../config/schema/channels.ts';
 import { NAME } from '../../../config/schema/leaf.ts';
 import type { Log } from '../../../log/log.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { EXIT, HardshellError, misused } from '../../../platform/errors.ts';
 import { checkValue, removeSecret, tryReadSecret, writeSecret } from '../../../secrets/files.ts';
 import type { Context } from '../../context.ts';
 import { readHidden } from '../../input.ts';
@@ -89,7 +89,7 @@ export function channelNamed(given: string): ChannelName {
 export function accountNamed(given: string | undefined): string {
   if (given === undefined) return DEFAULT_ACCOUNT;
   if (NAME.test(given) && given !== DEFAULT_ACCOUNT) return given;
-  throw usage('ACCOUNT_UNUSABLE', 'the name of an account has lower-case letters, digits, - and _', '--account work');
+  throw misused('ACCOUNT_UNUSABLE', 'the name of an account has lower-case letters, digits, - and _', '--account work');
 }
 
 async function secretsFrom(
@@ -112,7 +112,7 @@ async function secretsFrom(
       ? (await readHidden(out, `the ${spec.label} of ${platform.label}`, MAX_TOKEN_BYTES)).trim()
       : (lines[n] ?? '');
     if (value === '')
-      throw usage('TOKEN_MISSING', `there is no ${spec.label}`, 'enter it, pipe it in, or name a --token-file');
+      throw misused('TOKEN_MISSING', `there is no ${spec.label}`, 'enter it, pipe it in, or name a --token-file');
     refuseForeign(value, id, spec, platform);
     checkValue(value, secretName(id, DEFAULT_ACCOUNT, spec.key));
     secrets[spec.key] = value;
@@ -125,7 +125,7 @@ async function given(out: Context['out'], tokenFile: string | undefined): Promis
   try {
     return readFileSync(resolve(tokenFile), 'utf8').slice(0, MAX_TOKEN_BYTES);
   } catch {
-    throw usage('TOKEN_FILE_UNREADABLE', `${tokenFile} cannot be read`, 'check the path and its owner');
+    throw misused('TOKEN_FILE_UNREADABLE', `${tokenFile} cannot be read`, 'check the path and its owner');
   }
 }
 
@@ -137,7 +137,7 @@ function refuseForeign(value: string, id: ChannelName, spec: SecretSpec, platfor
   )[0];
   const what =
     owner === undefined ? `no ${platform.label} ${spec.label}` : `${owner}, not a ${platform.label} ${spec.label}`;
-  throw usage(
+  throw misused(
     'TOKEN_OF_OTHER',
     `this is ${what}`,
     `it looks like ${spec.example ?? 'another one'}; openclaw channels add ${id}`,
@@ -175,7 +175,7 @@ async function tried(
 function settingsFrom(id: ChannelName, { address, imapHost, smtpHost, user }: AddFlags): Record<string, unknown> {
   if (id !== 'mail') {
     if (address ?? imapHost ?? smtpHost ?? user)
-      throw usage('OPTION_UNUSABLE', `${id} has no such option`, 'they are for mail');
+      throw misused('OPTION_UNUSABLE', `${id} has no such option`, 'they are for mail');
     return {};
   }
   const imapName = user ?? address;
@@ -200,6 +200,3 @@ function nextSteps(id: ChannelName): readonly string[] {
     'how it goes: openclaw channels status',
   ];
 }
-
-const usage = (code: string, message: string, fix: string): HardshellError =>
-  new HardshellError({ code, message, fix, exitCode: EXIT.usage });

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { resolvePaths } from '../../../config/paths.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { HardshellError, misused } from '../../../platform/errors.ts';
 import { ensureFolder } from '../../../platform/files.ts';
 import { ask } from '../../connect/with-client.ts';
 import type { Context } from '../../context.ts';
@@ -41,7 +41,7 @@ async function whatsapp(context: Context, flags: Flags, given: string, install: 
   const id = channelNamed(given);
   if (id !== 'whatsapp') {
     const message = `${id} needs no login: it is connected by its ${id === 'mail' ? 'password' : 'token'}`;
-    throw new HardshellError({ code: 'NO_LOGIN', message, fix: `openclaw channels add ${id}`, exitCode: EXIT.usage });
+    throw misused('NO_LOGIN', message, `openclaw channels add ${id}`);
   }
   const { stateDir, credentialsDir } = resolvePaths(context.env);
   const stateFolder = join(credentialsDir, id, accountNamed(flags.account));

@@ -7,7 +7,7 @@ import { stopProcess } from '../../../ops/gateway-process.ts';
 import { planReset, putAside, SCOPES, type Scope } from '../../../ops/put-aside.ts';
 import { uninstallUnit } from '../../../ops/unit/install.ts';
 import { findInstalled } from '../../../ops/unit/places.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { EXIT, type HardshellError, misused } from '../../../platform/errors.ts';
 import { readLiveLock } from '../../../platform/lock.ts';
 import { quoted } from '../../../secrets/files.ts';
 import { refuseForeignState } from '../../../store/folders.ts';
@@ -73,7 +73,7 @@ const isScope = (text: string): text is Scope => (SCOPES as readonly string[]).i
 function badScope(scope: string): HardshellError {
   const message = `"${scope}" is nothing that can be reset`;
   const fix = `one of ${SCOPES.join(', ')}; --dry-run shows what it would move`;
-  return new HardshellError({ code: 'USAGE', message, fix, exitCode: EXIT.usage });
+  return misused('USAGE', message, fix);
 }
 
 /** Links of that name on the path, as npm start makes one. */

@@ -10,7 +10,7 @@ import { startProcess } from '../../../ops/gateway-process.ts';
 import { managerHere } from '../../../ops/unit/control.ts';
 import { ownProgram } from '../../../ops/unit/facts.ts';
 import { installUnit, planUnit } from '../../../ops/unit/install.ts';
-import { EXIT, HardshellError, reasonOf } from '../../../platform/errors.ts';
+import { EXIT, HardshellError, misused, reasonOf } from '../../../platform/errors.ts';
 import { MAX_SECRET_BYTES } from '../../../secrets/files.ts';
 import { readGatewayToken } from '../../../secrets/gateway-token.ts';
 import { findProviderKey } from '../../../secrets/provider-keys.ts';
@@ -168,5 +168,4 @@ const refusedKey = (reason: string): HardshellError =>
     fix: 'look for the key in your account there and enter it again',
     exitCode: EXIT.denied,
   });
-const usage = (message: string, fix: string): HardshellError =>
-  new HardshellError({ code: 'USAGE', message, fix, exitCode: EXIT.usage });
+const usage = (message: string, fix: string): HardshellError => misused('USAGE', message, fix);

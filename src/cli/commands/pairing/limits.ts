@@ -1,6 +1,6 @@
 // Owns how the limits of a guest pass are written: as options of a command, and as a person reads them.
 import type { GuestLimits } from '../../../access/gate.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { unusable } from '../../../platform/errors.ts';
 
 export function limitsText({ tools, folder, messagesPerDay, tokensPerDay }: GuestLimits): string {
   return [
@@ -21,7 +21,7 @@ export function readBudget(text: string | undefined): Pick<GuestLimits, 'message
   const value = Number(count) * (thousand ? 1_000 : 1);
   if (value < 1) {
     const isMoney = /[$€£]|usd|eur/i.test(text);
-    throw bad(
+    throw unusable(
       isMoney
         ? `--budget ${text} is money, and this version counts messages and tokens`
         : `--budget ${text} is not understood`,
@@ -41,7 +41,7 @@ export function readFolder(text: string | undefined): string | null {
     .split('/')
     .filter((part) => part !== '' && part !== '.');
   if (text.startsWith('/') || text.startsWith('~') || parts.includes('..')) {
-    throw bad(
+    throw unusable(
       `--folder ${text} is not a folder of the workspace`,
       'name it from the workspace on, such as --folder recipes',
     );
@@ -54,9 +54,6 @@ const ALIASES: Readonly<Record<string, string>> = { web: 'group:web', files: 'gr
 export function readTools(text: string | undefined): string[] {
   const tools = (text ?? '').split(/[,\s]+/).filter((tool) => tool !== '' && tool !== 'none');
   const odd = tools.find((tool) => !/^[a-z][a-z0-9_:-]{0,40}$/.test(tool));
-  if (odd !== undefined) throw bad(`--tools: "${odd}" is not the name of a tool`, 'write it like --tools read,ls');
+  if (odd !== undefined) throw unusable(`--tools: "${odd}" is not the name of a tool`, 'write it like --tools read,ls');
   return tools.map((tool) => ALIASES[tool] ?? tool);
 }
-
-const bad = (message: string, fix: string): HardshellError =>
-  new HardshellError({ code: 'OPTION_UNUSABLE', message, fix, exitCode: EXIT.usage });

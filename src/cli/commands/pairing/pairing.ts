@@ -1,6 +1,6 @@
 // Owns `openclaw pairing list|approve|reject|approved|revoke`. Upstream's two words (`approve telegram CODE`) are taken too.
 import type { LetIn, Waiting } from '../../../access/desk.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { misused } from '../../../platform/errors.ts';
 import type { Context } from '../../context.ts';
 import { span } from '../../output.ts';
 import { tableLines } from '../../print/table.ts';
@@ -123,7 +123,7 @@ export async function reject(
   if (first === undefined) {
     const message = 'openclaw pairing reject needs a code or an id';
     const fix = 'openclaw pairing reject CODE, or openclaw pairing reject --all';
-    throw new HardshellError({ code: 'USAGE', message, fix, exitCode: EXIT.usage });
+    throw misused('USAGE', message, fix);
   }
   const code = wordOf(first, second);
   const done = await atDesk(context, options, {

@@ -11,7 +11,7 @@ import { personOf } from '../../../config/shape/people.ts';
 import { ALIASES, COMING, isServerTool, TOOL_NAMES } from '../../../config/shape/tool-words.ts';
 import { type Zones, zonesOf } from '../../../config/zones.ts';
 import { readPageUrl } from '../../../net/web/page-url.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { type HardshellError, misused } from '../../../platform/errors.ts';
 import type { ToolCall } from '../../../policy/decide.ts';
 import type { Effect } from '../../../policy/effects.ts';
 import { askingOf } from '../../../policy/judges.ts';
@@ -215,5 +215,4 @@ function effectsOf(name: string, { command, path, to, url }: Asked, where: 'sand
   throw usage(`${name} takes no ${given}`, `leave --${given} out`);
 }
 
-export const usage = (message: string, fix: string): HardshellError =>
-  new HardshellError({ code: 'USAGE', message, fix, exitCode: EXIT.usage });
+export const usage = (message: string, fix: string): HardshellError => misused('USAGE', message, fix);

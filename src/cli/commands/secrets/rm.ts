@@ -1,5 +1,5 @@
 // Owns `openclaw secrets rm`. One that a setting refers to stays, since nothing would start without it.
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { EXIT, misused } from '../../../platform/errors.ts';
 import { listSecrets, removeSecret } from '../../../secrets/files.ts';
 import { agreed } from '../../chat/ask-owner.ts';
 import type { Context } from '../../context.ts';
@@ -15,13 +15,13 @@ export async function run(context: Context, flags: SecretFlags, name: string): P
     const ref = value as { source?: unknown; id?: unknown } | null;
     return ref?.source === source && ref.id === name;
   });
-  if (user) throw refused('SECRET_IN_USE', `${user.path} refers to ${name}`, `openclaw config unset ${user.path}`);
+  if (user) throw misused('SECRET_IN_USE', `${user.path} refers to ${name}`, `openclaw config unset ${user.path}`);
   // Before the question, so that nobody confirms the loss of what is not there.
   const known = (vault ? vault.list() : listSecrets(paths.credentialsDir)).map((one) => one.name);
   if (!known.includes(name)) {
     const near = nearestWord(name, known);
     const fix = near === undefined ? 'openclaw secrets list' : `did you mean openclaw secrets rm ${near}?`;
-    throw refused('SECRET_MISSING', `there is no secret ${name}`, fix);
+    throw misused('SECRET_MISSING', `there is no secret ${name}`, fix);
   }
   if (!(await agreed(out, flags.yes, `remove ${name} for good?`, 'add --yes'))) return EXIT.failure;
   if (vault) vault.remove(name);
@@ -30,6 +30,3 @@ export async function run(context: Context, flags: SecretFlags, name: string): P
   out.line(`removed ${name}`);
   return undefined;
 }
-
-const refused = (code: string, message: string, fix: string): HardshellError =>
-  new HardshellError({ code, message, fix, exitCode: EXIT.usage });

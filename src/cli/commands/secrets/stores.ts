@@ -1,7 +1,7 @@
 // Owns the places where secrets lie, opened for a command: the credentials folder and the vault, with its passphrase
 // asked for without echo where there is somebody to ask.
 import { type Paths, resolvePaths } from '../../../config/paths.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { type HardshellError, misconfigured } from '../../../platform/errors.ts';
 import { MAX_SECRET_BYTES } from '../../../secrets/files.ts';
 import { openVaultOf } from '../../../secrets/open-vault.ts';
 import { type Vault, vaultKind, vaultPathOf } from '../../../secrets/vault.ts';
@@ -33,9 +33,4 @@ export async function openStores(
 }
 
 const noVault = (): HardshellError =>
-  new HardshellError({
-    code: 'VAULT_MISSING',
-    message: 'there is no vault yet',
-    fix: 'openclaw secrets vault init',
-    exitCode: EXIT.config,
-  });
+  misconfigured('VAULT_MISSING', 'there is no vault yet', 'openclaw secrets vault init');

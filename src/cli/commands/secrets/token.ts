@@ -1,7 +1,7 @@
 // Owns `openclaw token generate` and `token rotate`. The token in force is never printed; a generated one is in force
 // nowhere.
 import { loadConfig } from '../../../config/load.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { type HardshellError, misconfigured } from '../../../platform/errors.ts';
 import { newToken } from '../../../platform/ids.ts';
 import { rotateGatewayToken } from '../../../secrets/gateway-token.ts';
 import type { Context } from '../../context.ts';
@@ -10,12 +10,11 @@ import { formatTime } from '../../print/units.ts';
 import { openConfig } from '../config/open.ts';
 
 const notAsked = (mode: string): HardshellError =>
-  new HardshellError({
-    code: 'TOKEN_NOT_IN_FORCE',
-    message: `gateway.auth.mode is "${mode}", so a new token would change nothing`,
-    fix: mode === 'password' ? 'change the password: openclaw secrets rotate NAME' : 'set gateway.auth.mode to "token"',
-    exitCode: EXIT.config,
-  });
+  misconfigured(
+    'TOKEN_NOT_IN_FORCE',
+    `gateway.auth.mode is "${mode}", so a new token would change nothing`,
+    mode === 'password' ? 'change the password: openclaw secrets rotate NAME' : 'set gateway.auth.mode to "token"',
+  );
 
 const MAX_GRACE_MS = 30 * 24 * 3_600_000;
 

@@ -7,7 +7,7 @@ import { jsonChecks, jsonReport } from '../../../audit/report/json.ts';
 import { sarifReport } from '../../../audit/report/sarif.ts';
 import { findingLines, type Line, textReport } from '../../../audit/report/text.ts';
 import { countOf, findingsIn, foundIn, type Report, runAudit } from '../../../audit/run.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { unusable } from '../../../platform/errors.ts';
 import type { Context } from '../../context.ts';
 import { type Output, span } from '../../output.ts';
 import { nearestWord } from '../../suggest.ts';
@@ -113,6 +113,3 @@ function wantedBy(text: string | undefined): (check: Pick<Check, 'id' | 'group'>
     }
   return (check) => words.some((word) => fits(word, check));
 }
-
-const unusable = (message: string, fix: string): HardshellError =>
-  new HardshellError({ code: 'OPTION_UNUSABLE', message, fix, exitCode: EXIT.usage });

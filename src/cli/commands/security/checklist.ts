@@ -4,7 +4,7 @@ import { type Answered, answerBoxes, isAskedBy } from '../../../audit/checklist/
 import { CHECKS } from '../../../audit/checks/checks.ts';
 import { gatherAuditFacts } from '../../../audit/facts.ts';
 import { runAudit } from '../../../audit/run.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { EXIT, unusable } from '../../../platform/errors.ts';
 import type { Context } from '../../context.ts';
 import { type Output, span } from '../../output.ts';
 
@@ -58,6 +58,3 @@ function chosen({ tier, guide }: Flags): readonly Box[] {
   const sorted = own.filter((box) => tier === undefined || String(box.tier) === tier);
   return sorted.toSorted((a, b) => a.guide.localeCompare(b.guide) || a.tier - b.tier);
 }
-
-const unusable = (message: string, fix: string): HardshellError =>
-  new HardshellError({ code: 'OPTION_UNUSABLE', message, fix, exitCode: EXIT.usage });

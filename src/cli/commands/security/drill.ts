@@ -9,7 +9,7 @@ import { inspectConfig } from '../../../config/inspect.ts';
 import { resolvePaths } from '../../../config/paths.ts';
 import { channelOf, emptyDatabase } from '../../../drilling/place.ts';
 import { openWorld } from '../../../drilling/world.ts';
-import { HardshellError, reasonOf } from '../../../platform/errors.ts';
+import { HardshellError, misused, reasonOf } from '../../../platform/errors.ts';
 import { loadEnvFile } from '../../../secrets/env-file.ts';
 import type { Context } from '../../context.ts';
 import { type Output, span } from '../../output.ts';
@@ -76,12 +76,11 @@ function chosenBy(only: string | undefined) {
     only,
     SCENARIOS.map(({ id }) => id),
   );
-  throw new HardshellError({
-    code: 'NO_SUCH_SCENARIO',
-    message: `there is no scenario ${JSON.stringify(only.slice(0, 60))}`,
-    fix: close ? `did you mean ${close}?` : 'openclaw security drill --list',
-    exitCode: 64,
-  });
+  throw misused(
+    'NO_SUCH_SCENARIO',
+    `there is no scenario ${JSON.stringify(only.slice(0, 60))}`,
+    close ? `did you mean ${close}?` : 'openclaw security drill --list',
+  );
 }
 
 /** One line that is written over; nothing of it stays, and programs see none. */

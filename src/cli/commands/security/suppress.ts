@@ -6,7 +6,7 @@ import { configCheck } from '../../../audit/checks/config.ts';
 import { endOfDay, MAX_SUPPRESSED_DAYS, problemOf } from '../../../audit/suppress.ts';
 import { readAt, setAt, unsetAt } from '../../../config/edit/edit.ts';
 import type { Config } from '../../../config/schema.ts';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { unusable } from '../../../platform/errors.ts';
 import type { Context } from '../../context.ts';
 import { span } from '../../output.ts';
 import { nearestWord } from '../../suggest.ts';
@@ -74,6 +74,3 @@ async function list({ out, env }: Context): Promise<undefined> {
     );
   if (all.length === 0) out.note('nothing is suppressed');
 }
-
-const unusable = (message: string, fix: string): HardshellError =>
-  new HardshellError({ code: 'OPTION_UNUSABLE', message, fix, exitCode: EXIT.usage });

@@ -1,6 +1,6 @@
 // Owns `openclaw trust`: the registry as people see and change it, and what an address book would add to it.
 import { basename } from 'node:path';
-import { EXIT, HardshellError } from '../../../platform/errors.ts';
+import { EXIT, HardshellError, misused, unusable } from '../../../platform/errors.ts';
 import { tryReadText } from '../../../platform/files.ts';
 import { MAX_CONTACTS_BYTES, readContacts } from '../../../policy/trust/contacts.ts';
 import { guessKind, requireEntry, TRUST_KINDS, type TrustKind } from '../../../policy/trust/entry.ts';
@@ -108,7 +108,7 @@ async function agreed(out: Output, isSaid: boolean, count: number): Promise<bool
     if (!isAgreed) out.note('nothing was added');
     return isAgreed;
   }
-  throw new HardshellError({ code: 'NEEDS_YES', message: 'there is nobody to ask here, and nothing was added', fix: 'look at it with --dry-run, then say --yes', exitCode: EXIT.usage }); // biome-ignore format: one line
+  throw misused('NEEDS_YES', 'there is nobody to ask here, and nothing was added', 'look at it with --dry-run, then say --yes'); // biome-ignore format: one line
 }
 
 function kindOf(given: string | undefined, value: string): TrustKind {
@@ -118,6 +118,3 @@ function kindOf(given: string | undefined, value: string): TrustKind {
   if (given !== undefined) throw unusable(`--kind ${given} is none of ${TRUST_KINDS.join(', ')}`, fix);
   throw unusable('whether that is a person, a chat, a host or an account cannot be seen from it', fix);
 }
-
-const unusable = (message: string, fix: string): HardshellError =>
-  new HardshellError({ code: 'OPTION_UNUSABLE', message, fix, exitCode: EXIT.usage });
