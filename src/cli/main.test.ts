@@ -89,6 +89,7 @@ describe('usage', () => {
   it('says what is missing and what goes there', async () => {
     const { stderr } = await openclaw('channels', 'add');
     expect(stderr).toContain('fix: openclaw channels add <channel>   (telegram, discord, slack, mail or whatsapp)');
+    expect((await openclaw('memory', 'show')).stderr).toContain('fix: openclaw memory show <file>   (see list)\n');
   });
   it.each([
     [['channels', 'add', 'telegram', '123:very-secret']],

@@ -9,7 +9,8 @@ export type TrustEntry = { readonly kind: TrustKind; readonly value: string };
 
 const MAIL = /^[\p{L}\p{N}._%+-]{1,64}@(?:[\p{L}\p{N}-]{1,63}\.){1,20}\p{L}{2,24}$/u;
 const HOST = /^(?:[a-z0-9-]{1,63}\.){1,20}[a-z]{2,24}$/;
-const CHAT = /^[a-z]{2,20}:[^\s:]{1,100}(?::[^\s]{1,150})?$/;
+/** A chat of a channel, and no address of another kind. */
+const CHAT = /^(?!(?:mailto|tel|sms|https?|file):)[a-z]{2,20}:[^\s:]{1,100}(?::[^\s]{1,150})?$/;
 const ACCOUNT = /^[A-Z0-9][A-Z0-9._-]{4,63}$/;
 const PHONE = /^\+?\d{7,15}$/;
 

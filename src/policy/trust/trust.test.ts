@@ -21,6 +21,7 @@ test.each<[TrustKind, string, string | null]>([
   ['chat', 'telegram:default:42', 'telegram:42'],
   ['chat', 'telegram:work:42', 'telegram:work:42'],
   ['chat', '42', null],
+  ['chat', 'mailto:x', null],
   ['host', 'HTTPS://Example.net/', 'example.net'],
   ['host', 'example.net/path', null],
   ['host', 'user@example.net', null],

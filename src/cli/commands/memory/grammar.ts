@@ -13,7 +13,7 @@ export function memory(program: Command, lazy: Lazy): void {
   add('show', 'a file, each line with its origin', [
     'openclaw memory show MEMORY.md',
     'openclaw memory show memory/2026-11-21.md',
-  ]).argument('<file>');
+  ]).argument('<file>', 'see list');
   add('search', 'as the assistant searches', ['openclaw memory search door code']).argument('<words...>');
   add('sources', 'all of it by where it came from, outside first', ['openclaw memory sources']);
   add('changes', 'what changed, the newest first', ['openclaw memory changes']);
