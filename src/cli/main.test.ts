@@ -90,6 +90,7 @@ describe('usage', () => {
     const { stderr } = await openclaw('channels', 'add');
     expect(stderr).toContain('fix: openclaw channels add <channel>   (telegram, discord, slack, mail or whatsapp)');
     expect((await openclaw('memory', 'show')).stderr).toContain('fix: openclaw memory show <file>   (see list)\n');
+    expect((await openclaw('secrets', 'rm')).stderr).toMatch(/fix: openclaw secrets rm <name>\n$/);
   });
   it.each([
     [['channels', 'add', 'telegram', '123:very-secret']],

@@ -272,7 +272,7 @@ export function usageError(program: Command, words: readonly string[], error: Co
   const name = pathOf(command);
   const first = command.registeredArguments[0];
   const asked = error.code === 'commander.missingArgument' && first ? `${name} <${first.name()}>` : '';
-  const help = asked === '' ? `see ${name} --help` : `${asked}   (${first?.description})`;
+  const help = asked === '' ? `see ${name} --help` : `${asked}${first?.description ? `   (${first.description})` : ''}`;
   // A word too many may be a secret that somebody typed: it is not repeated.
   const said = error.message.replace(/^error: /, '').replace(/( but got \d+): .*$/s, '$1');
   // A group that does something by itself takes a misspelt command of its own for a word too many.
