@@ -1,5 +1,5 @@
 // Owns what an approved call is bound to: its arguments, folder and environment, the programs that it would start and the
-// files that they would read as code or that it would change. Part of the composition; it only reads, and decides nothing.
+// files that they would read as code, that it would change or that it names to a server. Part of the composition; it only reads, and decides nothing.
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
@@ -13,6 +13,7 @@ import type { Effect } from '../policy/effects.ts';
 import type { Names } from '../policy/shell/names.ts';
 import { BASE_ENVIRONMENT } from '../sandbox/environment.ts';
 import type { CallerPorts } from '../tools/call.ts';
+import { MAX_FILES } from '../tools/mcp/tool.ts';
 import { pausedText } from './words.ts';
 
 export type BinderPorts = {
@@ -44,6 +45,10 @@ export const createBinder =
       const leaves = effect.kind === 'read' && effects.some(({ kind }) => kind === 'message' || kind === 'browse');
       if (effect.kind === 'write' || leaves)
         parts.set(`the file ${effect.path}`, await thing(resolve(folder, effect.path)));
+      if (effect.kind === 'call' && effect.files) {
+        isWhole &&= effect.files.length < MAX_FILES;
+        for (const name of effect.files) parts.set(`the file ${name}`, await thing(placeOf(name, folder, folder)));
+      }
       if (effect.kind !== 'run') continue;
       const { command, cwd, where } = effect;
       const at = (name: string): string => placeOf(name, join(folder, cwd), where === 'host' ? null : folder);

@@ -99,7 +99,10 @@ export function createDesk(ports: DeskPorts) {
   }
 
   const toolOf = (server: Server, { tool, description, schema }: Seen): AnyTool =>
-    serverTool({ server: server.name, tool, description, schema }, rolesOf(server.config, tool));
+    serverTool(
+      { server: server.name, tool, description, schema, hasWorkspace: server.config.workspace !== 'none' },
+      rolesOf(server.config, tool),
+    );
 
   function listed(server: Server): void {
     const before = new Map((seen.get(server.name) ?? []).map((one) => [one.tool, one.state]));

@@ -32,5 +32,5 @@ export type Effect =
   /** looks into the owner's mailbox, or keeps a draft; nothing leaves */
   | { readonly kind: 'mailbox'; readonly act: 'search' | 'read' | 'draft' }
   | { readonly kind: 'mail'; readonly to: readonly string[]; readonly text: string }
-  /** a tool of an MCP server, by the name that the server gives it */
-  | { readonly kind: 'call'; readonly server: string; readonly tool: string };
+  /** a tool of an MCP server, by the name that the server gives it; `files`: what may name a file of the workspace to it */
+  | { readonly kind: 'call'; readonly server: string; readonly tool: string; readonly files?: readonly string[] };

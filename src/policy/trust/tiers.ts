@@ -112,6 +112,7 @@ function tiersOfName(tiers: Tiers, zones: Zones, name: string): (Tiered | null)[
 /** Of a command the words that could be paths. What it puts together while it runs, nobody can see here. */
 function namesIn(effect: Effect): string[] {
   if (effect.kind === 'read' || effect.kind === 'write') return [effect.path];
+  if (effect.kind === 'call') return [...(effect.files ?? [])];
   if (effect.kind !== 'run') return [];
   const said = effect.command.split(/[\s'"`;|&()<>={},:$]+/).filter((word) => word !== '' && word.length < MAX_NAME_CHARS && /[/.\p{L}]/u.test(word)); // biome-ignore format: one thought
   return [effect.cwd, ...said.map((word) => (word.startsWith('/') ? word : join(effect.cwd, word)))].slice(

@@ -132,12 +132,12 @@ test('an answer is text: cut, with pictures and files described, whatever shape 
     expect(typeof answerOf(odd).text).toBe('string');
 });
 
-test('what it gives back is from outside unless the owner says that it is their own, and secret where they say so', async () => {
+test('what it gives back is from outside whatever the owner says of its ids, and secret where they say so', async () => {
   const declared = { effect: 'read', args: {}, result: 'untrusted' } as const;
   const tool = { server: 'notes', tool: 'echo', description: '', schema: {} };
   const labelOf = async (roles: Parameters<typeof serverTool>[1]) =>
     (await serverTool(tool, roles).run({} as never, {}, { callServer: async () => ({}) } as never)).label;
   expect(await labelOf(declared)).toEqual({ integrity: 'untrusted', readers: 'owner', sources: ['mcp:notes'] });
-  expect(await labelOf({ ...declared, result: 'own' })).toMatchObject({ integrity: 'tool-local' });
+  expect(await labelOf({ ...declared, result: 'own' })).toMatchObject({ integrity: 'untrusted' });
   expect(await labelOf({ ...declared, readers: 'secret' })).toMatchObject({ readers: 'secret' });
 });

@@ -1,5 +1,6 @@
 // Owns how a tool of an MCP server becomes one of ours: its name, what a model is told of it, its effects and roles, and
 // its answer as text from outside. It never reaches a server by itself; what runs it is handed in.
+import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { HardshellError } from '../../platform/errors.ts';
 import type { ToolRoles } from '../../policy/flow/roles.ts';
@@ -14,6 +15,8 @@ export type ServerTool = {
   readonly tool: string;
   readonly description: string;
   readonly schema: JsonSchema;
+  /** it sees the files of the workspace */
+  readonly hasWorkspace?: boolean;
 };
 
 const MAX_DESCRIPTION_CHARS = 500;
@@ -34,7 +37,10 @@ const plain = (name: string): string =>
 export const shownDescription = (text: unknown): string =>
   oneLine(typeof text === 'string' ? text : '', MAX_DESCRIPTION_CHARS);
 
-export function serverTool({ server, tool, description, schema }: ServerTool, roles: ToolRoles): AnyTool {
+export function serverTool(
+  { server, tool, description, schema, hasWorkspace = false }: ServerTool,
+  roles: ToolRoles,
+): AnyTool {
   return {
     name: nameOf(server, tool),
     description: `${description} [from the MCP server ${server}]`.trim(),
@@ -44,7 +50,7 @@ export function serverTool({ server, tool, description, schema }: ServerTool, ro
       if (problem !== null) context.addIssue({ code: 'custom', message: problem });
     }),
     roles,
-    effects: () => [{ kind: 'call', server, tool }],
+    effects: (args) => [{ kind: 'call', server, tool, ...(hasWorkspace ? { files: filesIn(args) } : {}) }],
     async run(call, args, env) {
       // Whatever its ids vouch for: others had a hand in what stands there, and a server reads what it was given.
       const from = label('untrusted', roles.readers ?? 'owner', `mcp:${server}`);
@@ -60,6 +66,23 @@ export function serverTool({ server, tool, description, schema }: ServerTool, ro
     },
   };
 }
+
+/** More is neither looked at nor bound; a card says so. */
+export const MAX_FILES = 100;
+/** Every value that could be the name of a file, since only the server knows which is one. */
+function filesIn(value: unknown): string[] {
+  if (typeof value === 'string')
+    return value === '' || value.length > 1_024 || /[\n\0]/.test(value) ? [] : [pathOf(value)];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap(filesIn).slice(0, MAX_FILES);
+}
+const pathOf = (value: string): string => {
+  try {
+    return value.startsWith('file:') ? fileURLToPath(value) : value;
+  } catch {
+    return value;
+  }
+};
 
 /** What a person could read of it; pictures and files are described and not shown. */
 export function answerOf(result: unknown): { readonly text: string; readonly isError: boolean } {

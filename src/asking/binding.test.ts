@@ -1,0 +1,77 @@
+// A yes to a tool of a server that sees the workspace is a yes to the files that its arguments name, as they are then.
+import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { OWNER_DM } from '../../test/support/speaker.ts';
+import { changedIn } from '../policy/approvals/approval.ts';
+import { UNDECLARED } from '../policy/flow/roles.ts';
+import { namesIn } from '../policy/shell/names.ts';
+import { tierOfCall } from '../policy/trust/tiers.ts';
+import { label } from '../store/label.ts';
+import { serverTool } from '../tools/mcp/tool.ts';
+import { createBinder } from './binding.ts';
+
+const toolOf = (hasWorkspace: boolean) =>
+  serverTool({ server: 'post', tool: 'send', description: '', schema: {}, hasWorkspace }, UNDECLARED);
+
+function bound(hasWorkspace = true) {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'binding-')));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const put = (name: string, text: string): void => writeFileSync(join(folder, name), text);
+  put('plan b.txt', 'as it was shown');
+  const bind = createBinder({ folderOf: () => folder, namesIn });
+  const parts = (args: object) =>
+    bind(
+      {
+        ...{ turnId: 't', sessionKey: 's', agentId: 'main', callId: 'c', name: 'post__send', args, speaker: OWNER_DM },
+        context: label('owner', 'owner'),
+      },
+      toolOf(hasWorkspace).effects(args, 'sandbox'),
+    );
+  return { put, parts };
+}
+
+test.each<[string, object]>([
+  ['by its name', { path: 'plan b.txt' }],
+  ['as the server sees it', { path: '/workspace/plan b.txt' }],
+  ['as an address', { uri: 'file:///workspace/plan%20b.txt' }],
+  ['within others', { mail: { text: 'hello', files: [{ at: './plan b.txt' }] } }],
+])('a file that changes after the yes is noticed, named %s', async (_how, args) => {
+  const { put, parts } = bound();
+  const approved = (await parts(args)).parts;
+  expect(changedIn(approved, (await parts(args)).parts)).toBeNull();
+  put('plan b.txt', 'something else');
+  expect(changedIn(approved, (await parts(args)).parts)).toMatch(/^the file .*plan b\.txt$/);
+});
+
+test('a file that comes into being after the yes is noticed; what is no name binds nothing', async () => {
+  const { put, parts } = bound();
+  const args = { path: 'later.txt', text: 'two\nlines', long: 'x'.repeat(5_000), n: 4 };
+  const approved = (await parts(args)).parts;
+  expect(approved.filter(({ what }) => what.startsWith('the file '))).toHaveLength(1);
+  put('later.txt', 'x');
+  expect(changedIn(approved, (await parts(args)).parts)).toBe('the file later.txt');
+});
+
+test('where more is named than can be looked at, the card says so', async () => {
+  const { parts } = bound();
+  const many = { files: Array.from({ length: 300 }, (_, n) => `f${n}`) };
+  expect(await parts(many)).toMatchObject({ isWhole: false });
+  expect(await parts({ files: ['f1'] })).toMatchObject({ isWhole: true });
+});
+
+test('a server without the workspace has other files under those names', async () => {
+  const { parts } = bound(false);
+  expect((await parts({ path: 'plan b.txt' })).parts.filter(({ what }) => what.startsWith('the file '))).toEqual([]);
+});
+
+test('S213 what is private stays secret, whichever program reads it', () => {
+  const [tiers, zones] = [{ high: [], medium: [], low: [] }, { workspace: ['/w'] }] as const;
+  const tierOf = (hasWorkspace: boolean, args: object) =>
+    tierOfCall(tiers, zones as never, 'post__send', toolOf(hasWorkspace).effects(args, 'sandbox'))?.tier ?? null;
+  expect(tierOf(true, { path: 'papers/tax return.pdf' })).toBe('high');
+  expect(tierOf(true, { path: 'file:///workspace/taxes/2025.md' })).toBe('high');
+  expect(tierOf(true, { path: 'notes.md' })).toBeNull();
+  expect(tierOf(false, { path: 'taxes/2025.md' })).toBeNull();
+});
