@@ -1,4 +1,5 @@
 // Owns `openclaw sessions list` and `sessions show`.
+import { sourceName } from '../../gateway/protocol/source-name.ts';
 import { HardshellError, misused } from '../../platform/errors.ts';
 import {
   canonicalKey,
@@ -17,7 +18,6 @@ import type { Context } from '../context.ts';
 import { wholeNumber } from '../numbers.ts';
 import { type Output, span } from '../output.ts';
 import { callLine, failureLine } from '../print/calls.ts';
-import { sourceName } from '../print/source-name.ts';
 import { tableLines } from '../print/table.ts';
 import { formatAgo, formatTime } from '../print/units.ts';
 import type { TargetFlags } from '../target.ts';

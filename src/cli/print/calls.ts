@@ -1,5 +1,6 @@
 // Owns how a tool call and a question to the owner read in a terminal: one line for the call, the facts of the machine
 // for the question. What the model wrote is shown as what it is, escaped, never as our own words.
+import { sourceName } from '../../gateway/protocol/source-name.ts';
 import { ANSWERS, type Approval, nameOf } from '../../policy/approvals/approval.ts';
 import { factLines } from './table.ts';
 import { escapeLine, shorten } from './text.ts';
@@ -33,7 +34,7 @@ export function approvalLines(approval: Approval, nowMs: number): string[] {
     ...present('risky', marks.map((mark) => `>>${mark}<<`).join('  ')),
     ...present('effects', effects.join('; ')),
     ...present('asked by', by),
-    ...present('has read', sources.join(', ')),
+    ...present('has read', sources.map(sourceName).join(', ')),
     ['session', approval.sessionKey],
     ...present('this task', task?.shown ?? ''),
     ...present('always', always?.shown ?? ''),

@@ -1,7 +1,7 @@
 // Owns how the origins in a session's label read. The id is the gateway's; a kind that is unknown here is shown as it is.
+import { sourceName } from '../../../src/gateway/protocol/source-name.ts';
 import type { SessionRow } from '../protocol/rows.ts';
 import { plainLine } from '../shell/visible.tsx';
-import { sourceName } from './source-words.ts';
 
 /** The words that a person wrote in this very session are no news to them. */
 export function outsideSources(row: SessionRow): string[] {
