@@ -270,6 +270,13 @@ test('a damaged database is critical, and nothing is called good that stands in 
   expect(JSON.stringify(report)).not.toMatch(/users? let in/);
 });
 
+test('totals count apart what is below the severity that was asked for', async () => {
+  home.write('{ session: { dmScope: "main" }, gateway: { bind: "lan" } }');
+  const report = await whole();
+  const lines = textReport(report, foundIn(report, 'CRITICAL'), { isQuiet: true, isVerbose: false });
+  expect(lines.at(-1)?.[0]?.text).toMatch(/^1 critical, 0 warnings, 0 info, 1 not shown, \d+ passed/);
+});
+
 test('S257 reports have the shape of upstream, and that of SARIF', async () => {
   home.write('{ gateway: { bind: "lan" }, session: { dmScope: "main" } }');
   const report = await whole();

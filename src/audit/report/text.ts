@@ -1,7 +1,7 @@
 // Owns the report for people, as lines with a style each: group by group what is good and what is not, then the totals. The
 // marks are those of the guides, whose lines are kept word by word.
 import { type Check, type Finding, GROUPS, type Severity } from '../check.ts';
-import { countOf, type Found, findingsIn, type Looked, type Report } from '../run.ts';
+import { countOf, type Found, findingsIn, foundIn, type Looked, type Report } from '../run.ts';
 
 export type LineStyle = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'plain';
 export type Line = readonly { readonly style: LineStyle; readonly text: string }[];
@@ -77,10 +77,12 @@ export function findingLines(check: Pick<Check, 'id' | 'why'>, finding: Finding)
 }
 
 /** Totals and the time, last. */
-function totals({ looked, elapsedMs, suppressed }: Report, found: readonly Found[]): Line {
+function totals(report: Report, found: readonly Found[]): Line {
+  const { looked, elapsedMs, suppressed } = report;
+  const below = foundIn(report).length - found.length;
   const [critical, warnings, infos] = (['CRITICAL', 'WARNING', 'INFO'] as const).map((one) => countOf(found, one));
   const passed = looked.filter(({ outcome }) => 'pass' in outcome).length;
-  const held = suppressed.length > 0 ? `, ${suppressed.length} suppressed` : '';
+  const held = `${suppressed.length > 0 ? `, ${suppressed.length} suppressed` : ''}${below > 0 ? `, ${below} not shown` : ''}`;
   const text = `${critical} critical, ${warnings} ${warnings === 1 ? 'warning' : 'warnings'}, ${infos} info${held}, ${passed} passed in ${(elapsedMs / 1000).toFixed(2)} s`;
   return [{ style: critical ? 'red' : warnings ? 'yellow' : 'green', text }];
 }
