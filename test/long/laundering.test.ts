@@ -261,6 +261,19 @@ describe('page → next week', () => {
     expect((await gateway.cli('sessions', 'show', key)).stdout).toContain('page.example');
   }, 120_000);
 
+  test('I10 a note from a page is from outside to a later session, also as commands find it, and orders no search there', async () => {
+    const note = { path: 'ferry-note.md', content: 'The ferry leaves at nine.\n' };
+    await play(`read ${at}/story and note when the ferry leaves`, page(), call('write', note));
+    const search = call('web_search', { query: 'four nine three' });
+    for (const command of ['cat ferry-note.md', 'cat ferry*', 'mv ferry-note.md x.md; cat x.md', 'tail -c +1 <x.md']) {
+      const { asked, results } = await play('when does it leave?', call('exec', { command }), search);
+      expect([command, results[0]]).toEqual([command, expect.stringContaining('at nine')]);
+      expect([command, asked]).toEqual([command, [expect.objectContaining({ code: expect.any(String) })]]);
+      expect(results[1]).toContain('QUERY_NOT_NAMED');
+    }
+    rmSync(path('x.md'));
+  }, 60_000);
+
   test("the owner's own: what they ask to be remembered of a page is, without a card", async () => {
     const { asked } = await play(`read ${at}/story and remember when the ferry leaves`, page(), call('memory_write', { text: 'The ferry leaves at nine.' })); // biome-ignore format: one thought
     expect(asked).toEqual([]);
