@@ -1,6 +1,7 @@
 // Owns the start and the end of the gateway: this file is its table of contents. It puts the rooms together and listens
 // last, so that nobody can be met by half a house; it ends in the reverse order.
 import { newId } from '../platform/ids.ts';
+import { isKnockMark } from '../secrets/gateway-token.ts';
 import { createRefusals } from './auth/refusals.ts';
 import { createThrottle } from './auth/throttle.ts';
 import { createTokenMatcher } from './auth/token.ts';
@@ -43,7 +44,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { authMode = 'token' } = options;
   const matches = authMode === 'none' ? () => true : createTokenMatcher(token, options.isPreviousToken);
   const throttle = createThrottle(limits, now);
-  const refusals = createRefusals(limits, now, log, (kind, body) => backend.record(kind, body));
+  const refusals = createRefusals(
+    limits,
+    now,
+    log,
+    (kind, body) => backend.record(kind, body),
+    (mark) => isKnockMark(mark, token(), now()),
+  );
   const room = createWaitingRoom(limits);
 
   // who is in, and what they see

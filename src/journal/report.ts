@@ -61,7 +61,8 @@ export async function readReport(rows: Rows, asked: Asked, nowMs: number): Promi
     }
     if (kind === 'run.ended') turns += 1;
     if (kind === BROKEN) odd(entry, `the record itself: ${String(body['what'])}`);
-    if (isRefusal(entry)) counts.refusals.add(refusalOf(entry), entry);
+    // The audit knocks at its own door, and is turned away as it should be.
+    if (isRefusal(entry) && body['by'] !== 'audit') counts.refusals.add(refusalOf(entry), entry);
     if (kind === 'message.accepted') news(entry, `from ${entry.sender}`, `${entry.sender} wrote for the first time`);
     if (kind === 'elevation.opened') odd(entry, `commands outside the box were opened for ${String(body['id'])}`);
     if (kind === 'approval.void') odd(entry, `an approved call had changed before it ran: ${String(body['changed'])}`);

@@ -4,8 +4,9 @@ import { type IncomingMessage, request } from 'node:http';
 import { WebSocket } from 'ws';
 import { fieldsIn } from '../platform/json.ts';
 
-export type Door = { readonly port: number; readonly patienceMs: number };
 export type Headers = Readonly<Record<string, string>>;
+/** `headers` go with each knock. */
+export type Door = { readonly port: number; readonly patienceMs: number; readonly headers?: Headers };
 /** `status` 0: no answer in time, or a connection that was cut. */
 export type Answer = { readonly status: number; readonly body: string };
 
@@ -13,7 +14,7 @@ const HERE = '127.0.0.1';
 const MAX_BODY = 16_000;
 const MAX_FRAME_BYTES = 4_000_000;
 
-export function knock({ port, patienceMs }: Door, path: string, headers: Headers): Promise<Answer> {
+export function knock({ port, patienceMs, headers: own }: Door, path: string, headers: Headers): Promise<Answer> {
   return new Promise((resolve) => {
     let body = '';
     const end = (status: number): void => {
@@ -21,7 +22,14 @@ export function knock({ port, patienceMs }: Door, path: string, headers: Headers
       ask.destroy();
       resolve({ status, body });
     };
-    const ask = request({ host: HERE, port, path, headers, agent: false, setHost: !('host' in headers) });
+    const ask = request({
+      host: HERE,
+      port,
+      path,
+      headers: { ...own, ...headers },
+      agent: false,
+      setHost: !('host' in headers),
+    });
     const timer = setTimeout(() => end(0), patienceMs);
     ask.once('error', () => end(0));
     ask.once('response', (answer: IncomingMessage) => {
@@ -51,14 +59,14 @@ export type Ask = (
 
 /** Opens a socket, says `connect`, and hands over the line while `use` takes; without `connect` it only opens. */
 export async function knockSocket(
-  { port, patienceMs }: Door,
+  { port, patienceMs, headers: own }: Door,
   headers: Headers,
   connect: object | null,
   use: (ask: Ask) => Promise<void> = async () => {},
 ): Promise<Spoken> {
   const socket = new WebSocket(`ws://${HERE}:${port}/`, {
     ...{
-      headers,
+      headers: { ...own, ...headers },
       perMessageDeflate: false,
       followRedirects: false,
       handshakeTimeout: patienceMs,

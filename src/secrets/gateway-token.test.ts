@@ -7,7 +7,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   ensureGatewayToken,
   findGatewayToken,
+  isKnockMark,
   isPreviousToken,
+  knockMark,
   openGatewayToken,
   readGatewayToken,
   readPreviousToken,
@@ -104,6 +106,17 @@ test.each(['your-generated-token-here', 'replace-with-a-long-random-string', 'pa
     }
   },
 );
+
+test('the mark of a knock counts for a minute, with the token that it was made with, and never without one', () => {
+  const mark = knockMark('the token', 1_000_000);
+  expect([1_000_000, 1_059_999].map((nowMs) => isKnockMark(mark, 'the token', nowMs))).toEqual([true, true]);
+  expect([1_060_000, 900_000].map((nowMs) => isKnockMark(mark, 'the token', nowMs))).toEqual([false, false]);
+  expect(isKnockMark(mark, 'another token', 1_000_000)).toBe(false);
+  expect(isKnockMark(knockMark('', 1_000_000), '', 1_000_000)).toBe(false);
+  const later = mark.replace('1000000.', '1050000.');
+  for (const bad of [undefined, '', 'x', later, [mark], `${mark}0`, mark.toUpperCase(), mark.replace(/.$/, 'ü')])
+    expect([bad, isKnockMark(bad, 'the token', 1_000_000)]).toEqual([bad, false]);
+});
 
 describe('rotation', () => {
   const HOUR_MS = 3_600_000;

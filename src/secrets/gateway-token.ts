@@ -219,3 +219,18 @@ function tryOrNull<T>(read: () => T): T | null {
     return null;
   }
 }
+
+/** The header by which the audit's own knocks are told from an attack in the record: it opens nothing. */
+export const KNOCK_HEADER = 'x-openclaw-audit';
+const KNOCK_LIFE_MS = 60_000;
+
+/** Only who has the token can say it, and they have no need to guess. */
+export const knockMark = (token: string, atMs: number): string =>
+  `${atMs}.${createHmac('sha256', token).update(`knock of the audit ${atMs}`).digest('hex')}`;
+
+export function isKnockMark(mark: string | string[] | undefined, token: string, nowMs: number): boolean {
+  const atMs = Number(/^(\d{1,15})\.[0-9a-f]{64}$/.exec(String(mark))?.[1] ?? Number.NaN);
+  if (token === '' || typeof mark !== 'string' || !(Math.abs(nowMs - atMs) < KNOCK_LIFE_MS)) return false;
+  const wanted = Buffer.from(knockMark(token, atMs));
+  return wanted.length === mark.length && timingSafeEqual(Buffer.from(mark, 'latin1'), wanted);
+}

@@ -162,3 +162,23 @@ test.skipIf(!canUnshare())('no socket is opened beyond the loopback, by no check
   expect(counted({ BREAK: '1' })).not.toEqual([0, 0]);
   expect(counted()).toEqual([0, 0]);
 });
+
+test('the knocks of the audit are no attack in the record, and nobody else can make theirs look like it', async () => {
+  const own = await startTestGateway({});
+  try {
+    const refused = async (): Promise<string[]> => {
+      const { data } = JSON.parse((await own.cli('audit', 'report', '--json')).stdout);
+      return data.unusual.map(({ what }: { what: string }) => what).filter((what: string) => /gateway/.test(what));
+    };
+    const only = ['--only', 'gateway.probe_no_token,gateway.probe_foreign_page'];
+    const audited = await own.cli('security', 'audit', '--deep', ...only, '--quiet');
+    expect(audited.stdout).toMatch(/^0 critical.* 2 passed/);
+    expect(await refused()).toEqual([]);
+    expect((await own.cli('audit', 'log', '--json')).stdout).toContain('token_missing');
+    const forged = { 'x-openclaw-audit': `${Date.now()}.${'0'.repeat(64)}` };
+    for (let n = 0; n < 3; n++) expect((await fetch(`${own.url}/api/status`, { headers: forged })).status).toBe(401);
+    expect(await refused()).toEqual(['refused 3 times: gateway.refused: token_missing']);
+  } finally {
+    await own.dispose();
+  }
+}, 40_000);

@@ -14,6 +14,7 @@ export type Peer = {
   readonly origin: string | null;
   /** the origin is that of our own listener, not one from the owner's list */
   readonly ownOrigin: boolean;
+  readonly mark?: string | string[] | undefined;
 };
 
 export type Grant = {

@@ -11,6 +11,8 @@ export type Refused = {
   /** an allowed page origin; any other is the peer's own text */
   readonly origin?: string | null;
   readonly clientId?: string;
+  /** what it said to be a knock of our own audit */
+  readonly mark?: string | string[] | undefined;
 };
 
 export type Refusals = { note(refused: Refused): void };
@@ -22,6 +24,7 @@ export function createRefusals(
   now: () => number,
   log: GatewayLog,
   record: (kind: string, body: Record<string, unknown>) => void,
+  isOwn: (mark: Refused['mark']) => boolean = () => false,
 ): Refusals {
   /** A journal that cannot be written is no reason to let anybody in, nor to fall over. */
   const write = (body: Record<string, unknown>): void => {
@@ -52,6 +55,7 @@ export function createRefusals(
         return;
       }
       const { via, ip, reason, origin = null, clientId } = refused;
+      if (isOwn(refused.mark)) return write({ via, ip, reason, by: 'audit' });
       const facts = { via, ip, reason, ...(origin === null ? {} : { origin }), ...(clientId ? { clientId } : {}) };
       log.warn(`unauthorized ip=${ip} via=${via} reason=${reason}`, facts);
       write(facts);

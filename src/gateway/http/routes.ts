@@ -2,6 +2,7 @@
 // A route is a path and a function; there is no routing library, because so few need a table and no more.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { reasonOf } from '../../platform/errors.ts';
+import { KNOCK_HEADER } from '../../secrets/gateway-token.ts';
 import type { Refusals } from '../auth/refusals.ts';
 import { bucketsOf, type Throttle } from '../auth/throttle.ts';
 import { bearerOf, type TokenMatcher } from '../auth/token.ts';
@@ -79,7 +80,9 @@ function withToken(options: RouteOptions, route: Route): Route {
     const offered = bearerOf(req.headers.authorization);
     if (matches(offered)) return route(asked);
     const ip = peerIp(req);
-    refusals.note({ via: 'http', ip, reason: offered === undefined ? 'token_missing' : 'token_mismatch', origin });
+    const mark = req.headers[KNOCK_HEADER];
+    const reason = offered === undefined ? 'token_missing' : 'token_mismatch';
+    refusals.note({ via: 'http', ip, reason, origin, mark });
     if (offered !== undefined) {
       const delayMs = throttle.failed(bucketsOf(ip, origin));
       if (waiting >= limits.delayedAnswers) {

@@ -85,7 +85,8 @@ export function createHandshake(options: HandshakeOptions): (socket: WebSocket, 
 
     const turnAway = (id: string, verdict: Extract<Verdict, { allow: false }>, clientId: string) => {
       state.phase = 'answered';
-      refusals.note({ via: 'ws', ip: peer.ip, reason: verdict.reason, origin: peer.origin, clientId });
+      const { ip, origin, mark } = peer;
+      refusals.note({ via: 'ws', ip, reason: verdict.reason, origin, clientId, mark });
       const delayMs = verdict.guess ? throttle.failed(bucketsOf(peer.ip, peer.origin)) : 0;
       if (delayMs === 0) return refuse(id, verdict.error, verdict.closeCode);
       const answerTimer = setTimeout(() => refuse(id, verdict.error, verdict.closeCode), delayMs);

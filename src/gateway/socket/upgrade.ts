@@ -3,6 +3,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { KNOCK_HEADER } from '../../secrets/gateway-token.ts';
 import type { Peer } from '../auth/grant.ts';
 import type { Refusals } from '../auth/refusals.ts';
 import { peerIp } from '../http/peer.ts';
@@ -44,9 +45,10 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
   const upgrade = (req: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     const ip = peerIp(req);
+    const mark = req.headers[KNOCK_HEADER];
     const seen = guard(req);
     if (!seen.allow) {
-      refusals.note({ via: 'ws', ip, reason: seen.code });
+      refusals.note({ via: 'ws', ip, reason: seen.code, mark });
       return refuseSocket(socket, seen.status, seen.code, seen.message);
     }
     if (req.headers.upgrade?.toLowerCase() !== 'websocket' || req.method !== 'GET') {
@@ -57,7 +59,7 @@ export function createUpgrader(options: UpgradeOptions): Upgrader {
     if (connections() >= limits.maxConnections) {
       return refuseSocket(socket, 503, 'too_many_connections', 'the gateway has as many connections as it takes');
     }
-    const peer: Peer = { ip, origin: seen.origin, ownOrigin: seen.ownOrigin };
+    const peer: Peer = { ip, origin: seen.origin, ownOrigin: seen.ownOrigin, mark };
     server.handleUpgrade(req, socket, head, (ws) => onSocket(ws, peer));
   };
 

@@ -5,7 +5,7 @@ import { type Ask, type Door, knock, knockSocket } from '../../../net/knock.ts';
 import { newToken } from '../../../platform/ids.ts';
 import { descendantsOf } from '../../../platform/process/tree.ts';
 import { problemOfFolder } from '../../../secrets/files.ts';
-import { readGatewayToken } from '../../../secrets/gateway-token.ts';
+import { KNOCK_HEADER, knockMark, readGatewayToken } from '../../../secrets/gateway-token.ts';
 import type { McpReport } from '../../../tools/mcp/report.ts';
 import { type Check, type Facts, type Finding, type Outcome, outcomeOf } from '../../check.ts';
 import { andMore, oneFinding } from '../../looking.ts';
@@ -65,7 +65,22 @@ export const DOOR_CHECKS: readonly Check[] = [
   },
 ];
 
-const doorOf = ({ lock }: Facts): Door | null => (lock?.port ? { port: lock.port, patienceMs: PATIENCE_MS } : null);
+/** What is refused there is our own knock: the record is to tell it from an attack. */
+function doorOf(facts: Facts): Door | null {
+  if (!facts.lock?.port) return null;
+  const token = problemOfFolder(facts.paths.credentialsDir) === null ? tokenOf(facts) : null;
+  const headers = token === null ? {} : { [KNOCK_HEADER]: knockMark(token, Date.now()) };
+  return { port: facts.lock.port, patienceMs: PATIENCE_MS, headers };
+}
+
+function tokenOf({ paths, env, settings }: Facts): string | null {
+  try {
+    const configured = settings?.gateway.auth.token;
+    return readGatewayToken(paths, env, typeof configured === 'string' ? configured : undefined);
+  } catch {
+    return null;
+  }
+}
 
 function probeSockets({ lock, settings }: Facts): Outcome {
   if (!lock) return { skipped: NOT_RUNNING };
@@ -170,13 +185,7 @@ async function asReader(facts: Facts, use: (ask: Ask) => Promise<void>): Promise
   if (door === null) return NOT_RUNNING;
   if (problemOfFolder(facts.paths.credentialsDir) !== null)
     return 'the token may not be read, since the credentials folder is not in order';
-  let token: string | null;
-  try {
-    const configured = facts.settings?.gateway.auth.token;
-    token = readGatewayToken(facts.paths, facts.env, typeof configured === 'string' ? configured : undefined);
-  } catch {
-    token = null;
-  }
+  const token = tokenOf(facts);
   if (token === null) return 'there is no token to come in with';
   const { status, isIn } = await knockSocket(door, {}, connectWith(facts, token), use);
   return isIn
