@@ -1,10 +1,9 @@
 // Owns the way from the text of openclaw.json to settings: file, text, spellings, includes, variables, schema, secrets,
 // rules. It says everything that it finds and throws nothing, so that a broken file can be explained as well.
-
-import { createHash } from 'node:crypto';
 import { homedir, networkInterfaces } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { HardshellError, reasonOf } from '../platform/errors.ts';
+import { sha256 } from '../platform/ids.ts';
 import { isObject } from '../platform/json.ts';
 import { canonicalEnv, type Env, withVars } from './environment.ts';
 import { errorsIn, type Finding, findingOf, type Mapping, SourceError } from './findings.ts';
@@ -60,8 +59,6 @@ export type Inspection = {
 
 type Where = Pick<Paths, 'configPath'> & Partial<Paths>;
 
-export const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
-
 export function inspectConfig(where: Where, given: Env, options: InspectOptions = {}): Inspection {
   const { env, mappings: envMappings } = canonicalEnv(given);
   const mappings: Mapping[] = [...envMappings];
@@ -70,7 +67,7 @@ export function inspectConfig(where: Where, given: Env, options: InspectOptions 
     path: where.configPath,
     exists: false,
     text: '',
-    hash: hashOf(''),
+    hash: sha256(''),
     raw: {},
     understood: {},
     files: [where.configPath],
@@ -89,7 +86,7 @@ export function inspectConfig(where: Where, given: Env, options: InspectOptions 
       });
     }
     if (text === null && options.text === undefined) findings.push(...missing(where.configPath, env));
-    const facts = { ...base, path, exists: text !== null, text: text ?? '', hash: hashOf(text ?? ''), files: [path] };
+    const facts = { ...base, path, exists: text !== null, text: text ?? '', hash: sha256(text ?? ''), files: [path] };
     try {
       const raw = text === null ? {} : parse(text);
       const read = understand(raw, { text, path, env, options, mappings, findings });

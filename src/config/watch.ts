@@ -4,8 +4,8 @@ import { type FSWatcher, statSync, watch } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { HardshellError, reasonOf } from '../platform/errors.ts';
 import { tryReadText } from '../platform/files.ts';
+import { sha256 } from '../platform/ids.ts';
 import { type Changes, changesBetween } from './edit/changes.ts';
-import { hashOf } from './inspect.ts';
 import type { LoadedConfig } from './load.ts';
 
 export type ConfigEvent =
@@ -135,7 +135,7 @@ function fingerprint(files: readonly string[], secrets: readonly string[]): stri
       return [mtimeMs, ctimeMs, size, ino].join(' ');
     }),
   );
-  return hashOf([...texts, ...stamps].map(hashOf).join());
+  return sha256([...texts, ...stamps].map(sha256).join());
 }
 
 function attempt(read: () => string): string {

@@ -1,8 +1,8 @@
 // Owns the memory as it is asked and mended: searching, changing one thing at a time, what changed when and by whom, and
 // the owner's way back. It decides nothing about who may ask; labels only go up by the owner's own act.
-import { createHash } from 'node:crypto';
 import type { Journal } from '../journal/journal.ts';
 import { HardshellError } from '../platform/errors.ts';
+import { sha256 } from '../platform/ids.ts';
 import type { Root } from '../platform/root.ts';
 import { join, type Label, label } from '../store/label.ts';
 import type { Store } from '../store/open.ts';
@@ -158,7 +158,7 @@ export function createMemory({ root, store, provenance, journal, now }: MemoryPo
       const lines = whole.split('\n');
       if (lines.at(-1) === '') lines.pop();
       return {
-        hash: hashOf(whole),
+        hash: sha256(whole),
         lines: lines.map((text, index) => ({
           line: index + 1,
           text,
@@ -216,7 +216,7 @@ export function createMemory({ root, store, provenance, journal, now }: MemoryPo
     trust: (path: string, hash: string, by: object): Promise<{ path: string; chars: number }> =>
       alone(async () => {
         const text = await readSteering(path);
-        if (hashOf(text) !== hash)
+        if (sha256(text) !== hash)
           throw refused('CHANGED_SINCE', `${path} is not what was shown any more`, `openclaw memory trust ${path}`);
         provenance.raise(path, text);
         journal.record('memory.trusted', { path, chars: text.length, by });
@@ -231,7 +231,6 @@ export function createMemory({ root, store, provenance, journal, now }: MemoryPo
   }
 }
 
-const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex');
 const ORDER: readonly string[] = ['untrusted', 'unknown', 'agent', 'owner'];
 const STEERING = /^(AGENTS|SOUL|IDENTITY)\.md$/;
 const changeOf = ({ before, after, label: { sources, ...rest }, ...one }: ChangeRow): Change => ({

@@ -1,6 +1,5 @@
 // Owns the translation to and from OpenAI's Responses API (streaming, official SDK). Nothing but wire format is decided
 // here. Nothing is stored at the provider: every request carries its whole conversation.
-import { createHash } from 'node:crypto';
 import type {
   FunctionTool,
   Response,
@@ -9,6 +8,7 @@ import type {
   ResponseOutputItem,
   ResponseStreamEvent,
 } from 'openai/resources/responses/responses';
+import { sha256 } from '../platform/ids.ts';
 import type { ModelProvider, ModelRequest, ToolSchema } from './provider.ts';
 import { openaiUsage } from './usage.ts';
 import type { AdapterOptions, Connection } from './wire/connection.ts';
@@ -105,7 +105,7 @@ function bodyOf(request: ModelRequest): ResponseCreateParamsStreaming {
     store: false,
     stream: true,
     // Groups requests for the provider's cache. Hashed: a session key can hold a phone number.
-    prompt_cache_key: createHash('sha256').update(request.cacheKey).digest('hex').slice(0, 32),
+    prompt_cache_key: sha256(request.cacheKey).slice(0, 32),
     ...(request.tools.length === 0 ? {} : { tools: request.tools.map(toolOf) }),
   };
 }

@@ -1,11 +1,11 @@
 // Owns what can be said about where secrets lie: in the open, too open, too old, twice, in forgotten copies. Findings are
 // data, without any value in them; it looks only and mends nothing.
-import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRedactor } from '../log/redact.ts';
 import { HardshellError, reasonOf } from '../platform/errors.ts';
 import { tryReadText } from '../platform/files.ts';
+import { sha256 } from '../platform/ids.ts';
 import { envFileOf, parseEnvText } from './env-file.ts';
 import { listSecrets, problemAt, problemOfFolder, tryReadSecret, tryReadSecretAt } from './files.ts';
 import { TOKEN_VARIABLES } from './gateway-token.ts';
@@ -172,7 +172,7 @@ function checkVault({ vault, nowMs, rotateAfterDays }: SecretAuditInput): Checke
 
 /** One value in two places is rotated in one and lives on in the other; and a thief of one has both. */
 function findTwice(held: readonly Held[]): SecretFinding[] {
-  const byValue = Map.groupBy(held, ({ value }) => createHash('sha256').update(value.trim()).digest('hex'));
+  const byValue = Map.groupBy(held, ({ value }) => sha256(value.trim()));
   return [...byValue.values()]
     .filter((same) => same.length > 1 && !placeholderIn(same[0]?.value ?? ''))
     .map((same): SecretFinding => {

@@ -1,8 +1,8 @@
 // Owns session keys: `agent:<agent>:<rest>`, with `main` as the short name of the owner's own conversation. A key is data
 // from outside; it is checked here once and never used as a path. Who talks to whom in which conversation is decided here.
-import { createHash } from 'node:crypto';
 import type { AdmittedMessage } from '../access/admit.ts';
 import { misused } from '../platform/errors.ts';
+import { sha256 } from '../platform/ids.ts';
 
 export const MAIN_KEY = 'agent:main:main';
 const AGENT = 'agent:main';
@@ -56,5 +56,5 @@ export function keyOfMessage(message: Speaking, { dmScope, groupScope, links }: 
 function inKey(id: string): string {
   const safe = id.replace(/[^A-Za-z0-9.@+-]/gu, (char) => `_${char.codePointAt(0)?.toString(16)}_`);
   if (safe.length <= MAX_ID_CHARS) return safe;
-  return `${safe.slice(0, 20)}_${createHash('sha256').update(id).digest('hex').slice(0, 40)}`;
+  return `${safe.slice(0, 20)}_${sha256(id).slice(0, 40)}`;
 }

@@ -1,11 +1,11 @@
 // Owns what a skill consists of: every file of its folder, held open on the way, and one hash over all of them. What is no
 // plain file is told of and never read; it follows no link, and must never leave a file out without saying so.
-import { createHash } from 'node:crypto';
 import { type BigIntStats, lstatSync, readdirSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { UNSEEN } from '../platform/disguise.ts';
 import { errnoOf } from '../platform/errors.ts';
 import { tryReadChecked } from '../platform/files.ts';
+import { sha256 } from '../platform/ids.ts';
 import { openPlace, type Place } from '../platform/tree/handle.ts';
 
 export type SkillFile = { readonly path: string; readonly data: Buffer; readonly isExecutable: boolean };
@@ -26,8 +26,6 @@ export const MAX_BYTES = 16_000_000;
 const MAX_DEPTH = 12;
 const MAX_PATH_BYTES = 400;
 const ODD = new RegExp(String.raw`[\p{Cc}\p{Cs}\ufffd\\${UNSEEN}]`, 'u');
-
-export const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
 
 /** One spelling of names that some disks take for the same. */
 export const foldedName = (path: string): string => path.normalize('NFKC').toLowerCase();

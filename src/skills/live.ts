@@ -3,9 +3,10 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { reasonOf } from '../platform/errors.ts';
+import { sha256 } from '../platform/ids.ts';
 import { neutralise } from '../platform/outside-text.ts';
 import { type Label, label } from '../store/label.ts';
-import { type Content, readContent, sha256, stampOf } from './content.ts';
+import { type Content, readContent, stampOf } from './content.ts';
 import { readDeclared } from './frontmatter.ts';
 import { type Entry, type Lock, lockPathOf, NAME, readLock } from './lock.ts';
 import { standingOf } from './standing.ts';

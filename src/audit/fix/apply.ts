@@ -7,9 +7,9 @@ import { underLock } from '../../config/edit/guard.ts';
 import { keepVersion, listVersions, versionText } from '../../config/edit/history.ts';
 import type { ChangePorts } from '../../config/edit/ports.ts';
 import { changeConfig } from '../../config/edit/transaction.ts';
-import { hashOf } from '../../config/inspect.ts';
 import { HardshellError, reasonOf } from '../../platform/errors.ts';
 import { changeMode, removeFile, replaceFile, tryReadText } from '../../platform/files.ts';
+import { sha256 } from '../../platform/ids.ts';
 import type { ModeStep, Plan } from './plan.ts';
 
 /** How to go back. The text of the configuration itself is in its history, and is not copied again. */
@@ -35,8 +35,8 @@ export async function applyFix(
   plan: Plan,
 ): Promise<Ended> {
   const { before, after, modes } = plan;
-  const config = before === after ? null : { path: plan.configPath, before: hashOf(before), after: hashOf(after) };
-  const files = plan.files.map(({ path, text }) => ({ path, hash: hashOf(text) }));
+  const config = before === after ? null : { path: plan.configPath, before: sha256(before), after: sha256(after) };
+  const files = plan.files.map(({ path, text }) => ({ path, hash: sha256(text) }));
   const earlier = readDone(stateDir);
   const noted = (isConfigDone: boolean): void => {
     const now: Done = { atMs: nowMs, config: isConfigDone ? config : null, modes, files };
@@ -75,7 +75,7 @@ export async function undoFix(ports: ChangePorts): Promise<Ended & { readonly at
   for (const { path, hash } of last.files)
     said.try(path, () => {
       const text = tryReadText(path, MAX_BYTES);
-      if (text === null || hashOf(text) !== hash) return 'it was changed since, and stays';
+      if (text === null || sha256(text) !== hash) return 'it was changed since, and stays';
       removeFile(path);
       return null;
     });
@@ -91,10 +91,10 @@ const returnConfig = (
   underLock(ports, async () => {
     const { stateDir } = ports.paths;
     const now = tryReadText(path, MAX_BYTES) ?? EMPTY_CONFIG;
-    if (hashOf(now) === before) return null;
-    if (hashOf(now) !== after) return 'it was changed since, and stays; openclaw config history shows each version';
+    if (sha256(now) === before) return null;
+    if (sha256(now) !== after) return 'it was changed since, and stays; openclaw config history shows each version';
     const version = listVersions(stateDir).find(({ hash }) => hash === before);
-    const text = version ? versionText(stateDir, version.id) : before === hashOf(EMPTY_CONFIG) ? EMPTY_CONFIG : null;
+    const text = version ? versionText(stateDir, version.id) : before === sha256(EMPTY_CONFIG) ? EMPTY_CONFIG : null;
     if (text === null) return 'its previous version is not in the history any more';
     keepVersion(stateDir, text, { atMs: ports.now(), by: ports.by, why: ports.why ?? '' });
     replaceFile(path, text);

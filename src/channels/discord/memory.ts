@@ -1,10 +1,10 @@
 // Owns what the channel remembers across a restart, kill -9 included: the session that Discord can replay, which servers
 // it is in, and the last message of each chat. It may be old (what is replayed twice is known by its id), never ahead.
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import type { Log } from '../../log/log.ts';
 import { ensureFolder, replaceFile, tryReadText } from '../../platform/files.ts';
+import { sha256 } from '../../platform/ids.ts';
 import { fieldsIn } from '../../platform/json.ts';
 import { setNewest } from '../../platform/newest.ts';
 
@@ -41,7 +41,7 @@ const stored = z.object({
 
 export function openMemory(folder: string, token: string, log: Log): Memory {
   const file = join(folder, FILE);
-  const bot = createHash('sha256').update(token).digest('hex').slice(0, 16);
+  const bot = sha256(token).slice(0, 16);
   const found = read(file, bot);
   let timer: NodeJS.Timeout | undefined;
   const memory: Memory = {

@@ -1,6 +1,6 @@
 // Owns what a mail becomes: a message with the sender that was verified or merely claimed, its text, and references to
 // its files. A mail is content: nothing in it decides anything, and nothing attached to it is opened.
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../platform/ids.ts';
 import { label } from '../../store/label.ts';
 import type { Attachment, InboundMessage } from '../channel.ts';
 import { kindOf } from '../media-type.ts';
@@ -97,8 +97,7 @@ export async function readMail(box: Mailbox, head: Head, ports: ReadPorts): Prom
  * cannot use up the id of what is verified. Without a usable Message-ID it is the signature, or else the bytes.
  */
 function idOf(headers: readonly Header[], raw: Buffer, from: string, evidence: Evidence): string {
-  const id =
-    messageIdOf(headers) ?? (evidence.isVerified ? evidence.seal : createHash('sha256').update(raw).digest('hex'));
+  const id = messageIdOf(headers) ?? (evidence.isVerified ? evidence.seal : sha256(raw));
   return `${evidence.isVerified ? '' : 'claimed:'}${from}/${id}`;
 }
 

@@ -1,9 +1,9 @@
 // Owns the way out: one plain text mail to the addresses that its row names and to nobody else, by SMTP with TLS. It must say
 // truthfully what became of it, since a mail cannot be taken back. The only file that knows the SMTP library.
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { addressOf, domainOf } from '../../net/mail-words.ts';
+import { sha256 } from '../../platform/ids.ts';
 import { ChannelFailure, type Outbound, type Receipt } from '../channel.ts';
 import { failureOf, type MailSettings, type MailTesting } from './settings.ts';
 import { oneLine } from './text.ts';
@@ -24,7 +24,7 @@ export type Letter = {
 
 /** The same reply has the same Message-ID, so that a second copy can be told from an answer. */
 export function outgoingId(idempotencyKey: string, address: string): string {
-  return `<hs.${createHash('sha256').update(idempotencyKey).digest('hex').slice(0, 32)}@${domainOf(address)}>`;
+  return `<hs.${sha256(idempotencyKey).slice(0, 32)}@${domainOf(address)}>`;
 }
 
 export async function post(

@@ -1,6 +1,5 @@
 // Owns `openclaw gateway call`: any method of the protocol by name, for scripts and for looking closer. It asks for the
 // scope that the method needs; a method that it does not know is called with all that the token allows.
-
 import { misused, reasonOf } from '../../platform/errors.ts';
 import { isObject } from '../../platform/json.ts';
 import type { Scope } from '../client.ts';

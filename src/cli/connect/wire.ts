@@ -1,6 +1,5 @@
 // Owns the careful reading of what a gateway sends: payloads, transcript messages, approvals. A field that is missing
 // or odd becomes a harmless default, so that another release of the gateway is never a crash here.
-
 import type { SessionRow } from '../../gateway/backend.ts';
 import { isObject } from '../../platform/json.ts';
 import type { Approval, Grant } from '../../policy/approvals/approval.ts';

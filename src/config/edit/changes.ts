@@ -1,6 +1,5 @@
 // Owns the difference between two configurations: which settings differ, which of them need a restart, and whether the
 // gateway could become unreachable by it. Pure.
-
 import { isDeepStrictEqual } from 'node:util';
 import { isObject } from '../../platform/json.ts';
 import { factsOf } from '../schema/leaf.ts';

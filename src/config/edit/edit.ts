@@ -1,6 +1,5 @@
 // Owns changing a configuration as text: what is not concerned keeps every byte, comments included, and taking back a key
 // that was just added gives the old text. It must never return a text that says something else than was asked.
-
 import { isDeepStrictEqual } from 'node:util';
 import { type HardshellError, misused } from '../../platform/errors.ts';
 import { isObject } from '../../platform/json.ts';

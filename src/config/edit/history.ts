@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, misused } from '../../platform/errors.ts';
 import { ensureFolder, removeFile, replaceFile, tryReadText } from '../../platform/files.ts';
-import { hashOf } from '../inspect.ts';
+import { sha256 } from '../../platform/ids.ts';
 
 export type Version = {
   /** counts up, never used twice */
@@ -40,7 +40,7 @@ export function versionText(stateDir: string, id: number): string {
 /** Keeps a text as the newest version, unless it already is. */
 export function keepVersion(stateDir: string, text: string, version: Pick<Version, 'atMs' | 'by' | 'why'>): void {
   const ids = idsIn(stateDir);
-  const hash = hashOf(text);
+  const hash = sha256(text);
   const newest = ids[0] === undefined ? null : read(stateDir, ids[0]);
   if (newest?.hash === hash) return;
   ensureFolder(folderOf(stateDir));
@@ -78,7 +78,7 @@ function read(stateDir: string, id: number): Stored | null {
   try {
     const stored = JSON.parse(text) as Partial<Stored>;
     const { atMs = 0, by = '', why = '' } = stored;
-    return typeof stored.text === 'string' && stored.hash === hashOf(stored.text)
+    return typeof stored.text === 'string' && stored.hash === sha256(stored.text)
       ? { id, atMs, by, why, hash: stored.hash, text: stored.text }
       : null;
   } catch {

@@ -2,7 +2,7 @@
 // written before the change and removed after its end, so that after a crash the next start knows what to do.
 import { dirname, join } from 'node:path';
 import { removeFile, replaceFile, tryReadText } from '../../platform/files.ts';
-import { hashOf } from '../inspect.ts';
+import { sha256 } from '../../platform/ids.ts';
 
 export type Pending = {
   readonly configPath: string;
@@ -54,7 +54,7 @@ export const dropPending = (stateDir: string): void => removeFile(pathOf(stateDi
 /** Puts the previous bytes back, unless the file was changed by somebody else meanwhile. */
 export function putBack(stateDir: string, pending: Pending): 'returned' | 'superseded' {
   const current = tryReadText(pending.configPath);
-  const isOurs = current !== null && hashOf(current) === pending.afterHash;
+  const isOurs = current !== null && sha256(current) === pending.afterHash;
   if (isOurs) {
     if (pending.before === null) removeFile(pending.configPath);
     else replaceFile(pending.configPath, pending.before);

@@ -2,8 +2,9 @@
 // either stays or the previous bytes come back; nothing is left open.
 import { type HardshellError, reasonOf } from '../../platform/errors.ts';
 import { tryReadText } from '../../platform/files.ts';
+import { sha256 } from '../../platform/ids.ts';
 import { errorsIn } from '../findings.ts';
-import { hashOf, inspectConfig } from '../inspect.ts';
+import { inspectConfig } from '../inspect.ts';
 import type { Paths } from '../paths.ts';
 import type { Config } from '../schema.ts';
 import type { Changes } from './changes.ts';
@@ -46,7 +47,7 @@ export function settlePendingAtStart(paths: Pick<Paths, 'stateDir' | 'configPath
     return { state: 'superseded' };
   }
   const current = tryReadText(pending.configPath);
-  if (current === null || hashOf(current) !== pending.afterHash) {
+  if (current === null || sha256(current) !== pending.afterHash) {
     // Killed before the change was written, or after it was put back: nothing to do but to forget it.
     dropPending(paths.stateDir);
     return current === pending.before

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { hashOf } from '../inspect.ts';
+import { sha256 } from '../../platform/ids.ts';
 import { loadForStart } from '../load.ts';
 import { diffTexts } from './diff.ts';
 import { setAt, unsetAt } from './edit.ts';
@@ -230,7 +230,7 @@ describe('a change that could lock you out', () => {
     const interrupted = (): void => {
       const [by, why, atMs] = ['test', '', now];
       const open = { proved: false, deadlineMs: null, confirmWithinMs: 1_000, starts: 0 };
-      writePending(stateDir, { configPath, before: OLD, afterHash: hashOf(NEW), atMs, by, why, ...open });
+      writePending(stateDir, { configPath, before: OLD, afterHash: sha256(NEW), atMs, by, why, ...open });
       writeFileSync(configPath, NEW);
     };
     interrupted();
@@ -264,7 +264,7 @@ test('a forged record of a pending change writes over no other file, at a start,
   for (const path of [precious, join(stateDir, 'elsewhere', 'openclaw.json')]) {
     mkdirSync(join(path, '..'), { recursive: true });
     writeFileSync(path, 'keep');
-    const forged = { configPath: path, before: 'taken over', afterHash: hashOf('keep'), ...more };
+    const forged = { configPath: path, before: 'taken over', afterHash: sha256('keep'), ...more };
     for (const settle of [
       () => settlePendingAtStart({ stateDir, configPath }, now),
       () => returnPending(ports()),

@@ -1,6 +1,5 @@
 // Owns `$include`: other files of the config folder merged in where it stands. Later files win over earlier ones, the keys
 // beside it over all; objects are merged, lists replaced. It must never leave the folder or go in circles.
-
 import { realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { isObject } from '../../platform/json.ts';

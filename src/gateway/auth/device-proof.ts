@@ -1,6 +1,7 @@
 // Owns the proof that a peer holds a device key: Ed25519 over the facts of this very connect, bound to our nonce.
 // A proof identifies; it is no permission. The order of the checks is the order of upstream's error codes.
-import { createHash, createPublicKey, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
+import { createPublicKey, type KeyObject, timingSafeEqual, verify } from 'node:crypto';
+import { sha256 } from '../../platform/ids.ts';
 import type { ConnectParams, DeviceClaim } from '../protocol/connect-params.ts';
 
 export type ProofFailure =
@@ -26,7 +27,7 @@ export function checkDeviceProof(
   const raw = base64url(device.publicKey);
   // A key of the wrong length has no id, so no id can be its id.
   if (raw?.length !== RAW_KEY_BYTES) return 'DEVICE_AUTH_DEVICE_ID_MISMATCH';
-  if (device.id !== createHash('sha256').update(raw).digest('hex')) return 'DEVICE_AUTH_DEVICE_ID_MISMATCH';
+  if (device.id !== sha256(raw)) return 'DEVICE_AUTH_DEVICE_ID_MISMATCH';
   // Against the challenge and not the clock: a clock that jumps cannot make an old proof young.
   if (Math.abs(device.signedAt - challenge.ts) > MAX_SKEW_MS) return 'DEVICE_AUTH_SIGNATURE_EXPIRED';
   if (!device.nonce) return 'DEVICE_AUTH_NONCE_REQUIRED';

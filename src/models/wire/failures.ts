@@ -1,6 +1,5 @@
 // Owns the translation of everything that can go wrong with a provider into one ModelFailure: a kind that failover acts
 // on and one line that a person can act on. No key and no text of a prompt may ever get into that line.
-
 import { errnoOf, HardshellError, reasonOf } from '../../platform/errors.ts';
 import { isObject } from '../../platform/json.ts';
 import { keyVariableOf } from '../../secrets/provider-keys.ts';

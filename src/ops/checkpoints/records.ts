@@ -1,9 +1,9 @@
 // Owns the list of turns that changed something: one small file each, durable before the turn's first change. It must never
 // hold content of the workspace; names and numbers only.
-import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureFolder, removeFile, replaceFile, tryReadText } from '../../platform/files.ts';
+import { sha256 } from '../../platform/ids.ts';
 import { fieldsIn } from '../../platform/json.ts';
 
 export type TurnRecord = {
@@ -49,7 +49,7 @@ export function openRecords(folder: string) {
   ensureFolder(folder);
   ensureFolder(turns);
   const pathOf = ({ id, startedAtMs }: TurnRecord): string => {
-    const name = createHash('sha256').update(id).digest('hex').slice(0, 16);
+    const name = sha256(id).slice(0, 16);
     return join(turns, `${String(startedAtMs).padStart(13, '0')}-${name}.json`);
   };
   return {

@@ -1,15 +1,13 @@
 // Owns the folder of evidence: a file for each kind, secrets taken out of all of them, and a manifest with their hashes. It
 // only ever writes into a folder that it has made.
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { HardshellError } from '../../platform/errors.ts';
 import { ensureFolder, replaceFile } from '../../platform/files.ts';
+import { sha256 } from '../../platform/ids.ts';
 
 export type Evidence = { readonly name: string; readonly text: string };
 export type Kept = { readonly folder: string; readonly files: readonly { readonly name: string; readonly sha256: string; readonly bytes: number }[]; readonly manifestSha256: string }; // biome-ignore format: one line
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** `hide` takes out whatever is known to be secret. The hash of the manifest stands for all of it: note it elsewhere. */
 export function keepEvidence(

@@ -1,6 +1,5 @@
 // Owns who was let in before: the stores of approved senders. They stay let in where strangers get a pairing code, and
 // nowhere else; nobody gets into a group by it, and nobody becomes everybody.
-
 import { CHANNEL_NAMES, type ChannelName } from '../../config/schema/channels.ts';
 import { personOf } from '../../config/shape/people.ts';
 import { isObject } from '../../platform/json.ts';

@@ -1,6 +1,5 @@
 // Owns what would be taken over from an older state, as data for people and for the writing: keys, secrets, variables,
 // notes, people. It writes nothing; whoever prints it gets names and never a value.
-
 import { join, normalize } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { errorsIn, type Mapping, refusal } from '../../config/findings.ts';

@@ -1,6 +1,6 @@
 // Owns what an engine is asked for: the whole of `run` up to the image. It must never name a device, a capability, a
 // network, a socket of an engine, or a path that a command could have swapped for another.
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../platform/ids.ts';
 import type { Root } from '../../platform/root.ts';
 import type { SandboxSpec } from '../driver.ts';
 import { HOSTNAME, type Layout, type Mask, SHM_BYTES, TMP_BYTES } from '../walls/layout.ts';
@@ -53,10 +53,7 @@ export function boxArguments(asked: Asked): string[] {
     ...(engine.name === 'podman' ? PODMAN : []),
     ...(engine.rootless ? ['--userns', 'keep-id'] : []),
   ];
-  const hash = createHash('sha256')
-    .update(JSON.stringify([asked.image, walls]))
-    .digest('hex')
-    .slice(0, 16);
+  const hash = sha256(JSON.stringify([asked.image, walls])).slice(0, 16);
   return [
     ...['run', '--interactive', '--rm', '--pull', 'never', '--name', name, '--log-driver', 'none', '--no-healthcheck'],
     ...labels({ 'openclaw.sandbox': '1', 'openclaw.session': layout.workspace, 'openclaw.confighash': hash }),

@@ -1,8 +1,7 @@
 // Owns the containers of gateways that are no more: their names say who made them. It must never touch one whose gateway
 // lives, or one that is not ours.
-import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
-import { newToken } from '../../platform/ids.ts';
+import { newToken, sha256 } from '../../platform/ids.ts';
 import type { Engine } from './engine.ts';
 
 const PREFIX = 'openclaw-sandbox';
@@ -35,7 +34,7 @@ function scope(): string {
     textOf(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')),
     textOf(() => readlinkSync('/proc/self/ns/pid')),
   ];
-  return createHash('sha256').update(world.join()).digest('hex').slice(0, 8);
+  return sha256(world.join()).slice(0, 8);
 }
 
 /** In ticks since the boot; 0 where no process has that number, or none can be asked. */

@@ -1,8 +1,8 @@
 // Owns what a box is made of for a plan: the folder it shows as the workspace, what is bound into it, the socket of its
 // proxy. It must never show the workspace to a conversation that the plan gives none of it.
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { ensureFolder, removeFile } from '../../platform/files.ts';
+import { sha256 } from '../../platform/ids.ts';
 import { giveTree } from '../../platform/ownership.ts';
 import type { Bind, SandboxSpec } from '../driver.ts';
 import { PROXY_SOCKET } from '../walls/layout.ts';
@@ -26,7 +26,7 @@ export type SpecPorts = {
 
 export type Ready = { readonly spec: SandboxSpec; readonly fingerprint: string; close(): Promise<void> };
 
-const idOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 24);
+const idOf = (text: string): string => sha256(text).slice(0, 24);
 
 /** The folder of conversations that have nothing of the workspace. */
 export const privateFolder = (stateDir: string, scopeKey: string): string =>

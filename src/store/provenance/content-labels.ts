@@ -1,6 +1,6 @@
 // Owns the labels of files by their content, and of the lines of the memory: whatever was written under a label is read back
 // at or below it (trust.md invariant 6). Writing only ever lowers one; raising is an act of the owner and has its own name.
-import { createHash } from 'node:crypto';
+import { sha256 } from '../../platform/ids.ts';
 import { fromColumns, join, type Label, type LabelColumns, toColumns } from '../label.ts';
 import type { Store } from '../open.ts';
 
@@ -8,7 +8,6 @@ import type { Store } from '../open.ts';
 export type Rows = Pick<Store, 'prepare'>;
 export type ContentLabels = ReturnType<typeof openContentLabels>;
 
-const hashOf = (data: Buffer | string): string => createHash('sha256').update(data).digest('hex');
 const LABEL = 'integrity, readers, sources';
 
 export function openContentLabels(store: Rows) {
@@ -24,8 +23,8 @@ export function openContentLabels(store: Rows) {
     const { integrity, readers, sources } = toColumns(label);
     statement.run(keys[0] ?? '', keys[1] ?? '', atMs, integrity, readers, sources);
   };
-  const of = (data: Buffer | string): Label | null => read(get.get(hashOf(data)));
-  const ofLine = (path: string, line: string): Label | null => read(getLine.get(path, hashOf(line.trim())));
+  const of = (data: Buffer | string): Label | null => read(get.get(sha256(data)));
+  const ofLine = (path: string, line: string): Label | null => read(getLine.get(path, sha256(line.trim())));
   const lower = (known: Label | null, label: Label): Label => (known === null ? label : join(known, label));
   return {
     /** null: nobody has written this here, as far as is known */
@@ -34,13 +33,13 @@ export function openContentLabels(store: Rows) {
     /** each once, of all that was ever written */
     all: (): Label[] => distinct.all().map((row) => fromColumns(row as unknown as LabelColumns)),
     note: (data: Buffer | string, path: string, atMs: number, label: Label): void =>
-      write(put, [hashOf(data), path], atMs, lower(of(data), label)),
+      write(put, [sha256(data), path], atMs, lower(of(data), label)),
     noteLine: (path: string, line: string, atMs: number, label: Label): void =>
-      write(putLine, [path, hashOf(line.trim())], atMs, lower(ofLine(path, line), label)),
+      write(putLine, [path, sha256(line.trim())], atMs, lower(ofLine(path, line), label)),
     /** only by an explicit act of the owner */
     raise: (data: Buffer | string, path: string, atMs: number, label: Label): void =>
-      write(put, [hashOf(data), path], atMs, label),
+      write(put, [sha256(data), path], atMs, label),
     raiseLine: (path: string, line: string, atMs: number, label: Label): void =>
-      write(putLine, [path, hashOf(line.trim())], atMs, label),
+      write(putLine, [path, sha256(line.trim())], atMs, label),
   };
 }

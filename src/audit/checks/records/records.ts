@@ -1,6 +1,5 @@
 // Owns the checks of what tells what happened and of what would bring it back: journal, log, copies, backups, room, questions
 // that wait, files that steer. It reads beside a running gateway and leaves no file; what it cannot settle it says.
-import { createHash } from 'node:crypto';
 import { statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { verifyChain } from '../../../journal/chain.ts';
@@ -8,6 +7,7 @@ import { headPathOf, readHead } from '../../../journal/head.ts';
 import { LONG_TERM } from '../../../memory/files.ts';
 import { readProof } from '../../../ops/backup/proof.ts';
 import { look } from '../../../platform/files.ts';
+import { sha256 } from '../../../platform/ids.ts';
 import { STEERING_FILES } from '../../../policy/steering.ts';
 import type { Store } from '../../../store/open.ts';
 import { readStore } from '../../../store/read-only.ts';
@@ -262,7 +262,7 @@ function probeSteering(facts: Facts): Promise<Outcome> {
       const { text } = read(join(workspace, name));
       if (text === null || text.trim() === '') continue;
       seen += 1;
-      const label = ofHash.get(createHash('sha256').update(text).digest('hex'));
+      const label = ofHash.get(sha256(text));
       const at = { where: join(workspace, name), fix: `openclaw memory trust ${name}` };
       if (label?.['integrity'] === 'untrusted')
         findings.push({

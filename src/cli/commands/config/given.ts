@@ -1,6 +1,5 @@
 // Owns reading a value as people type it: JSON5 or bare text. It must never let the value of a secret pass that everybody
 // on the machine could have read from the list of processes.
-
 import { parseKeyPath, showKeyPath } from '../../../config/edit/key-path.ts';
 import { explain } from '../../../config/explain.ts';
 import { placeOf, schemaAt } from '../../../config/schema/tree.ts';

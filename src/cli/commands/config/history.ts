@@ -1,8 +1,9 @@
 // Owns `openclaw config history`, and which of its versions is the one before.
 import { listVersions, type Version } from '../../../config/edit/history.ts';
-import { hashOf, inspectConfig } from '../../../config/inspect.ts';
+import { inspectConfig } from '../../../config/inspect.ts';
 import { resolvePaths } from '../../../config/paths.ts';
 import { HardshellError, misused } from '../../../platform/errors.ts';
+import { sha256 } from '../../../platform/ids.ts';
 import type { Context } from '../../context.ts';
 import { span } from '../../output.ts';
 import { tableLines } from '../../print/table.ts';
@@ -35,7 +36,7 @@ export async function run({ out, env }: Context): Promise<undefined> {
 export function present(env: Context['env']) {
   const paths = resolvePaths(env);
   const { path, text, exists } = inspectConfig(paths, env, { sections: [] });
-  return { paths, path, text, exists, hash: hashOf(text) };
+  return { paths, path, text, exists, hash: sha256(text) };
 }
 
 export function versionId(text: string): number {

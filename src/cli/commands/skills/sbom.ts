@@ -1,8 +1,8 @@
 // Owns `openclaw sbom`: what is shipped, and what was added here: skills, side programs and MCP servers, each with its hash.
 // It reads files and settings; it starts nothing and asks nobody.
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { sha256 } from '../../../platform/ids.ts';
 import { canonicalJson, tryParseJson } from '../../../platform/json.ts';
 import type { Context } from '../../context.ts';
 import { span } from '../../output.ts';
@@ -83,11 +83,9 @@ async function sidecarsOf({ places }: SkillReach): Promise<Component[]> {
 const serversOf = ({ config }: SkillReach): Component[] =>
   Object.entries(config?.mcp.servers ?? {}).map(([name, { command, args, url, enabled }]) => {
     const program = command?.startsWith('/') && statSync(command, { throwIfNoEntry: false })?.isFile() ? command : null;
-    return component('mcp server', name, digest(canonicalJson({ command, args, url })), {
+    return component('mcp server', name, sha256(canonicalJson({ command, args, url })), {
       state: enabled ? 'on' : 'off',
       ...(url === undefined ? { command: command ?? '' } : { url: new URL(url).origin }),
-      ...(program === null ? {} : { program: digest(readFileSync(program)) }),
+      ...(program === null ? {} : { program: sha256(readFileSync(program)) }),
     });
   });
-
-const digest = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex');
