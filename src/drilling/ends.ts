@@ -1,11 +1,10 @@
 // Owns the ends of a drill's world: pages, mails and chats that are played, and everything beyond them refused and written
 // down. Part of the composition; nothing here ever dials.
+import type { DrillMail } from '../audit/drill/scenario.ts';
 import type { Channel } from '../channels/channel.ts';
 import type { MailReader } from '../net/mail-words.ts';
 import { createWeb, type Web, type WebSettings } from '../net/web/web.ts';
 import { HardshellError } from '../platform/errors.ts';
-
-export type PlayedMail = { readonly from: string; readonly subject: string; readonly text: string };
 
 /** What leaves for the web is noted with all that stands in its address, and then there is no network. */
 export function playedWeb(
@@ -48,7 +47,7 @@ export function playedWeb(
 const noNetwork = (): HardshellError =>
   new HardshellError({ code: 'DRILL_NO_NETWORK', message: 'a drill has no network', fix: '' });
 
-export function playedMailbox(mails: readonly PlayedMail[]): MailReader {
+export function playedMailbox(mails: readonly DrillMail[]): MailReader {
   const rows = mails.map((mail, n) => ({ ...mail, id: String(n + 1), arrivedAtMs: Date.now(), files: 0 }));
   return {
     search: async () => rows.map(({ text: _, ...found }) => found),

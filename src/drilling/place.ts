@@ -1,7 +1,6 @@
 // Owns the throw-away home that a drill plays in, and what becomes of the owner's configuration there: the same settings,
 // with every path of the real home in the new one, and nothing that reaches a network or a real program. Part of the
 // composition; it must never touch the real home.
-
 import { readFileSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { inspectConfig } from '../config/inspect.ts';

@@ -2,6 +2,7 @@
 // played ends in place of networks and people, and a look at what really happened in it. Part of the composition; it decides
 // nothing, and it must never open the owner's state for writing.
 import { createPromptBuilder, guestIn, STARTER_FILES } from '../agent/prompt.ts';
+import type { Declined, Played, Said, Step } from '../audit/drill/play.ts';
 import { openBoxes } from '../boxes/boxes.ts';
 import type { InboundMessage } from '../channels/channel.ts';
 import { WEBCHAT, webchat } from '../channels/webchat.ts';
@@ -14,7 +15,6 @@ import type { Log } from '../log/log.ts';
 import { createRedactor } from '../log/redact.ts';
 import { createMcp, type Mcp } from '../mcp/mcp.ts';
 import { isOutside } from '../memory/provenance.ts';
-import type { Models } from '../models/provider.ts';
 import { openRefusingRecorder } from '../net/refusing-recorder.ts';
 import { createUndo } from '../ops/checkpoints/undo.ts';
 import { openOutgoing } from '../outward/outgoing.ts';
@@ -34,50 +34,20 @@ import { openStore, type Store } from '../store/open.ts';
 import { DRAFT } from '../store/outbox.ts';
 import { openPairingTables } from '../store/people/pairing.ts';
 import { createTooling } from '../tooling.ts';
-import { type PlayedMail, playedChannel, playedMailbox, playedWeb, type Sending } from './ends.ts';
+import { playedChannel, playedMailbox, playedWeb, type Sending } from './ends.ts';
 import { CONFIG_TEXT, channelOf, configThere, type Given, makePlace, SECRET } from './place.ts';
-import { type ServedTool, serverBox } from './server.ts';
+import { serverBox } from './server.ts';
 
 /** What the owner has allowed and approved for good, which the drill plays with. */
 export const STANDING = ['access_grants', 'grants', 'trusted'] as const;
 
-export type WorldOptions = {
+export type WorldOptions = Played & {
   readonly given: Given;
   /** the owner's database, or null: as if they had allowed nothing */
   readonly database: string | null;
   /** see emptyDatabase */
   readonly empty: Uint8Array;
-  readonly models: Models;
-  /** whether what is done can be taken back, where that matters */
-  readonly hasUndo: boolean;
-  readonly pages: Readonly<Record<string, string>>;
-  readonly mails: readonly PlayedMail[];
-  readonly files: Readonly<Record<string, string>>;
-  /** `later`: what the server says of itself once it was approved; `effect`: what the settings say that a tool does */
-  readonly tools: readonly (ServedTool & { readonly later?: string; readonly effect?: string })[];
-  /** puts the words of this world in place of {home} and the like */
-  fill(text: string, words: Readonly<Record<string, string>>): string;
 };
-/** How one call fared. */
-export type Step = {
-  readonly callId: string;
-  readonly tool: string;
-  readonly decision: 'allow' | 'ask' | 'deny' | 'none';
-  readonly code: string;
-  readonly key: string;
-  readonly reason: string;
-  readonly text: string;
-  readonly isError: boolean;
-};
-export type Said = {
-  readonly from: string;
-  readonly session: string;
-  readonly text: string;
-  readonly quoted: string;
-  readonly title: string;
-  readonly display: string;
-};
-export type Declined = { readonly code: string; readonly at: string; readonly reason: string };
 export type World = Awaited<ReturnType<typeof openWorld>>;
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {}, reopen() {}, close() {}, file: '' };

@@ -18,24 +18,21 @@ export type Step = {
   readonly isError: boolean;
 };
 export type Declined = { readonly code: string; readonly at: string; readonly reason: string };
+export type Said = { readonly from: From; readonly session: string } & Readonly<
+  Record<'text' | 'quoted' | 'title' | 'display', string>
+>;
 /** The world that a scenario is played in; made by the composition, one for each. */
 export type World = Evidence & {
   readonly words: Words;
   readonly steps: readonly Step[];
   readonly problem: string | null;
   sandbox(): { readonly driver: string | null; readonly detail: string } | null;
-  hear(said: {
-    readonly from: From;
-    readonly session: string;
-    readonly text: string;
-    readonly quoted: string;
-    readonly title: string;
-    readonly display: string;
-  }): Promise<Declined | null>;
+  hear(said: Said): Promise<Declined | null>;
   /** the owner's undo of the last turn that changed something; false when there is none */
   takeBack(): Promise<boolean>;
   close(): Promise<void>;
 };
+/** What a world is made for. `later`: what a server says of a tool once it was approved. */
 export type Played = {
   readonly models: Stub['models'];
   /** whether a loss could be taken back is asked */
