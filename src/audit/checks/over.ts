@@ -1,11 +1,10 @@
 // Owns how a check over settings is written: what is wrong with them, one after the other, or the line that says that they
 // are good. It must never judge by itself.
-
 import type { Finding as Said } from '../../config/findings.ts';
 import type { Config } from '../../config/schema.ts';
 import { type Check, type Facts, type Finding, type Group, outcomeOf, type Severity } from '../check.ts';
 import { found } from '../looking.ts';
-import { type advise, mend, takeOut, valueAt } from '../mend.ts';
+import { advise, mend, takeOut, valueAt, type Wanted } from '../mend.ts';
 
 type Look = (settings: Config, facts: Facts) => Iterable<Finding>;
 type Over = Pick<Check, 'why' | 'isMain'> & {
@@ -59,3 +58,16 @@ export function* told(
     yield found(severity, one.message, fix(one));
   }
 }
+
+/** The look for those, where nothing else is asked; `wanted`: what settings should be instead of taking the key out. */
+export const whenSaid =
+  (
+    codes: readonly string[],
+    {
+      key,
+      wanted,
+      by = advise,
+    }: { readonly key?: RegExp; readonly wanted?: (one: Said) => Wanted; readonly by?: typeof advise } = {},
+  ): Look =>
+  (_, facts) =>
+    told(facts, saidOf(facts, codes, key), wanted && ((one) => ({ ...by(facts, wanted(one)), where: one.key })));

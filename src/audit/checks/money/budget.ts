@@ -1,6 +1,5 @@
 // Owns the checks of money: whether anything ends the spending when others talk or nobody watches, whether the caps can be
 // meant, whether the price of the model is known. It looks at settings; what was spent is told by `openclaw usage`.
-
 import type { Config } from '../../../config/schema.ts';
 import { priceOf } from '../../../models/prices.ts';
 import type { Check } from '../../check.ts';

@@ -1,5 +1,4 @@
 // Owns the checks of who hears what others said: conversations that several people share. It looks at settings only.
-
 import type { Check } from '../../check.ts';
 import { found } from '../../looking.ts';
 import { mend } from '../../mend.ts';

@@ -1,6 +1,5 @@
 // Owns the checks of who is let in by name: how many on each channel, entries that mean nobody or somebody else, who is the
 // owner, invitations that are out. It reads lists and the database, and names nobody's messages.
-
 import { existsSync } from 'node:fs';
 import { CHANNEL_NAMES, type ChannelName } from '../../../config/schema/channels.ts';
 import type { Config } from '../../../config/schema.ts';

@@ -1,11 +1,10 @@
 // Owns the checks of who may start to talk: open direct chats, open groups, groups that need no mention, strangers that are
 // let in unasked.
-
 import { showKeyPath } from '../../../config/edit/key-path.ts';
 import type { Check } from '../../check.ts';
 import { found } from '../../looking.ts';
 import { mend, type Wanted } from '../../mend.ts';
-import { overIn, saidOf, told, whenIs } from '../over.ts';
+import { overIn, whenIs, whenSaid } from '../over.ts';
 import { type Account, accountsOf, isOpen, isOpenToGroups, named } from './accounts.ts';
 
 const over = overIn('Who can talk');
@@ -50,14 +49,13 @@ export const POLICY_CHECKS: readonly Check[] = [
   over('channels.dm.locked', 'Does each list let somebody in?', {
     why: 'the channel answers nobody, you neither',
     pass: 'Each list lets somebody in',
-    look: (_, facts) =>
-      told(facts, saidOf(facts, ['allowlist-empty'], /^channels\./), ({ key }) => {
+    look: whenSaid(['allowlist-empty'], {
+      ...{ key: /^channels\./, by: mend },
+      wanted({ key }) {
         const at = key.replace(/\.(allowFrom|groupAllowFrom)$/, '');
-        const wanted: Wanted = key.endsWith('.allowFrom')
-          ? { [`${at}.dmPolicy`]: 'pairing' }
-          : { [`${at}.groupAllowFrom`]: null };
-        return { ...mend(facts, wanted), where: key };
-      }),
+        return key.endsWith('.allowFrom') ? { [`${at}.dmPolicy`]: 'pairing' } : { [`${at}.groupAllowFrom`]: null };
+      },
+    }),
   }),
   over('channels.groups.open', 'Do only people whom you know give orders in groups?', {
     why: 'everybody in any group that your assistant is added to gives it orders',

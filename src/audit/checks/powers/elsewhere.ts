@@ -1,7 +1,7 @@
 // Owns the checks of what other versions offer and this one does not: whoever writes such a key believes that it holds. Each
 // has the id under which it is known there. It looks at what the configuration says of itself.
 import type { Check, Group } from '../../check.ts';
-import { overIn, saidOf, told } from '../over.ts';
+import { overIn, whenSaid } from '../over.ts';
 
 type Key = { readonly key: RegExp; readonly pass: string; readonly why: string };
 
@@ -10,7 +10,7 @@ const elsewhere =
   (id: string, title: string, { key, ...more }: Key): Check =>
     overIn(group)(id, title, {
       ...more,
-      look: (_, facts) => told(facts, saidOf(facts, ['not-offered', 'no-effect', 'unknown-key', 'bad-value'], key)),
+      look: whenSaid(['not-offered', 'no-effect', 'unknown-key', 'bad-value'], { key }),
     });
 const outside = elsewhere('Reachable from outside');
 const people = elsewhere('Who can talk');

@@ -1,6 +1,5 @@
 // Owns the checks of commands: which run without a question, who may leave the box, and what the tools of one person become
 // in the hands of others. It looks at settings only.
-
 import { runsAnything } from '../../../config/interpreters.ts';
 import type { Config } from '../../../config/schema.ts';
 import { GROUPS } from '../../../config/shape/tool-words.ts';

@@ -1,12 +1,11 @@
 // Owns the checks of what it works with from outside: models, their addresses, MCP servers, and the settings whose names say
 // that they are dangerous. It looks at settings only, and reaches nobody.
-
 import { showKeyPath } from '../../../config/edit/key-path.ts';
 import type { Config } from '../../../config/schema.ts';
 import type { Check } from '../../check.ts';
 import { found } from '../../looking.ts';
 import { advise, mend } from '../../mend.ts';
-import { overIn, saidOf, told, whenIs } from '../over.ts';
+import { overIn, whenIs, whenSaid } from '../over.ts';
 import { runsOnHost } from './sandbox.ts';
 
 const over = overIn('What it can do');
@@ -100,16 +99,12 @@ export const OUTSIDE_CHECKS: readonly Check[] = [
     why: 'whoever is on the way reads the key and everything that is said, and answers in the model’s place',
     rows: ['S194'],
     pass: 'The way to the model is encrypted, or stays on this machine',
-    look: (_, facts) => told(facts, saidOf(facts, ['provider-plain-http', 'provider-url'])),
+    look: whenSaid(['provider-plain-http', 'provider-url']),
   }),
   over('mcp.plain_http', 'Is the way to each MCP server encrypted?', {
     why: 'whoever is on the way reads and writes what the tools say',
     pass: ({ mcp }) => `MCP servers: ${Object.keys(mcp.servers).join(', ') || 'none'}`,
-    look: (_, facts) =>
-      told(facts, saidOf(facts, ['mcp-plain-http']), ({ key }) => ({
-        ...advise(facts, { [key.replace(/\.url$/, '')]: null }),
-        where: key,
-      })),
+    look: whenSaid(['mcp-plain-http'], { wanted: ({ key }) => ({ [key.replace(/\.url$/, '')]: null }) }),
   }),
   over('mcp.servers_unpinned', 'Is each MCP server the same program tomorrow?', {
     group: 'Supply chain',

@@ -1,11 +1,10 @@
 // Owns the checks of the box that commands run in: whether there is one, who shares it, what of the host it sees, and how it
 // could be made weaker. It looks at settings; whether the walls hold is tried by --deep.
-
 import type { Config } from '../../../config/schema.ts';
 import type { Check } from '../../check.ts';
 import { found } from '../../looking.ts';
 import { mend } from '../../mend.ts';
-import { orUnset, overIn, saidOf, told, whenIs } from '../over.ts';
+import { orUnset, overIn, saidOf, told, whenIs, whenSaid } from '../over.ts';
 
 const over = overIn('What it can do');
 const BOX = 'agents.defaults.sandbox';
@@ -72,7 +71,7 @@ export const SANDBOX_CHECKS: readonly Check[] = [
     why: 'the loosest box is the one that is used',
     rows: ['S003'],
     pass: 'Every agent has a box that is as tight',
-    look: (_, facts) => told(facts, saidOf(facts, ['box-looser'])),
+    look: whenSaid(['box-looser']),
   }),
   over('sandbox.scope_shared', 'Has each agent a box of its own?', {
     why: 'what one conversation leaves in the box, the others find and run',
@@ -127,15 +126,9 @@ export const SANDBOX_CHECKS: readonly Check[] = [
     why: 'each of these is one wall less between a command and the machine',
     rows: ['S162', 'S219', 'S292'],
     pass: 'Box: no rights, root read-only, system calls filtered',
-    look: (_, facts) =>
-      told(
-        facts,
-        saidOf(
-          facts,
-          ['not-offered', 'unknown-key'],
-          /sandbox\.docker\.(capDrop|capAdd|readOnlyRoot|user|privileged|securityOpt|seccompProfile|apparmorProfile|extraHosts|dangerouslyAllow(Reserved|Container)\w+)$/,
-        ),
-      ),
+    look: whenSaid(['not-offered', 'unknown-key'], {
+      key: /sandbox\.docker\.(capDrop|capAdd|readOnlyRoot|user|privileged|securityOpt|seccompProfile|apparmorProfile|extraHosts|dangerouslyAllow(Reserved|Container)\w+)$/,
+    }),
   }),
   over('sandbox.limits_weak', 'Can a command not take the whole machine?', {
     why: 'one command that eats all memory or processes stops everything else on it',

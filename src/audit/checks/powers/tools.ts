@@ -1,6 +1,5 @@
 // Owns the checks of tools other than commands: files, browser, what leaves in your name, and bans that ban nothing. It
 // looks at settings only.
-
 import type { Finding as Said } from '../../../config/findings.ts';
 import type { Check, Facts, Finding } from '../../check.ts';
 import { found } from '../../looking.ts';

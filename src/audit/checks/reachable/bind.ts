@@ -1,6 +1,5 @@
 // Owns the checks of where the gateway listens and whether it asks who is there. It looks at settings; what really listens is
 // looked at by --deep.
-
 import { networkInterfaces } from 'node:os';
 import { listenHosts } from '../../../config/listen.ts';
 import type { Config } from '../../../config/schema.ts';

@@ -1,6 +1,5 @@
 // Owns the checks of what opens a door: the gateway's token and password, and the token of webhooks: is it an example, can
 // it be guessed, is it long enough. The value itself is never repeated.
-
 import type { Config } from '../../../config/schema.ts';
 import { problemAt, problemOfFolder, secretPath, tryReadSecret } from '../../../secrets/files.ts';
 import { TOKEN_VARIABLES } from '../../../secrets/gateway-token.ts';
@@ -8,7 +7,7 @@ import { placeholderIn, weaknessOf } from '../../../secrets/strength.ts';
 import type { Check, Facts, Finding } from '../../check.ts';
 import { found } from '../../looking.ts';
 import { advise } from '../../mend.ts';
-import { overIn, saidOf, told } from '../over.ts';
+import { overIn, saidOf, told, whenSaid } from '../over.ts';
 
 const over = overIn('Reachable from outside');
 const MIN_TOKEN_CHARS = 24;
@@ -134,11 +133,7 @@ export const SECRET_CHECKS: readonly Check[] = [
   over('gateway.password_missing', 'Is there a password where one is asked for?', {
     why: 'the gateway does not start without it',
     pass: 'The password is there where it is asked for',
-    look: (_, facts) =>
-      told(facts, saidOf(facts, ['password-missing']), ({ key }) => ({
-        ...advise(facts, { 'gateway.auth.mode': 'token' }),
-        where: key,
-      })),
+    look: whenSaid(['password-missing'], { wanted: () => ({ 'gateway.auth.mode': 'token' }) }),
   }),
   over('gateway.env_token_overrides_config', 'Is the token in the configuration the one that counts?', {
     why: 'whoever changes the one in the file believes the door to be closed, and it stays open for the other',

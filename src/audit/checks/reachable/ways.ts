@@ -1,10 +1,9 @@
 // Owns the checks of the ways in that lead past the bind: proxies, Tailscale, pages of other origins, webhooks, and how often
 // somebody may try. It looks at settings only.
-
 import type { Check } from '../../check.ts';
 import { found } from '../../looking.ts';
 import { advise, mend } from '../../mend.ts';
-import { orUnset, overIn, saidOf, told, whenIs } from '../over.ts';
+import { orUnset, overIn, saidOf, told, whenIs, whenSaid } from '../over.ts';
 
 const over = overIn('Reachable from outside');
 const MIN_LOCKOUT_MS = 60_000;
@@ -86,22 +85,14 @@ export const WAY_CHECKS: readonly Check[] = [
     why: 'what Tailscale guards is open beside it',
     rows: ['S050'],
     pass: 'Nothing is open beside Tailscale',
-    look: (_, facts) =>
-      told(
-        facts,
-        saidOf(facts, ['tailscale-bind', 'funnel-without-password', 'tailscale-identity']),
-        ({ key, code }) => ({
-          ...advise(
-            facts,
-            code === 'tailscale-bind'
-              ? { 'gateway.bind': 'loopback' }
-              : code === 'tailscale-identity'
-                ? { 'gateway.auth.allowTailscale': null }
-                : { 'gateway.tailscale.mode': 'serve' },
-          ),
-          where: key,
-        }),
-      ),
+    look: whenSaid(['tailscale-bind', 'funnel-without-password', 'tailscale-identity'], {
+      wanted: ({ code }) =>
+        code === 'tailscale-bind'
+          ? { 'gateway.bind': 'loopback' }
+          : code === 'tailscale-identity'
+            ? { 'gateway.auth.allowTailscale': null }
+            : { 'gateway.tailscale.mode': 'serve' },
+    }),
   }),
   over('gateway.tailscale_identity', 'Does each device of your tailnet still need the token?', {
     why: 'every device and every guest of your tailnet commands the assistant without a token',
@@ -139,11 +130,7 @@ export const WAY_CHECKS: readonly Check[] = [
     why: 'whoever finds the address sends messages in anybody’s name, also in yours',
     rows: ['S223'],
     pass: 'Telegram is asked, or proves who it is',
-    look: (_, facts) =>
-      told(facts, saidOf(facts, ['webhook-secret']), ({ key }) => ({
-        ...advise(facts, { 'channels.telegram.webhookUrl': null }),
-        where: key,
-      })),
+    look: whenSaid(['webhook-secret'], { wanted: () => ({ 'channels.telegram.webhookUrl': null }) }),
   }),
   over('channels.telegram.api_root', 'Does the bot token go to Telegram alone?', {
     why: 'that server gets the token with each request, reads everything, and can answer in anybody’s name',
@@ -162,7 +149,7 @@ export const WAY_CHECKS: readonly Check[] = [
   over('hooks.path_root', 'Have webhooks a path of their own?', {
     why: 'at the root they would answer for the page and for everything that is not found',
     pass: ({ hooks }) => (hooks.enabled ? `Webhooks: below ${hooks.path}` : 'Webhooks: off'),
-    look: (_, facts) => told(facts, saidOf(facts, ['bad-value'], /^hooks\.path$/)),
+    look: whenSaid(['bad-value'], { key: /^hooks\.path$/ }),
   }),
   over('hooks.allowed_agent_ids_unrestricted', 'Do webhooks reach only the agents that you name?', {
     why: 'whoever has the token of webhooks speaks with every agent, also with one that may do more',
