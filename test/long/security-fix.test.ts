@@ -2,15 +2,11 @@
 // once, and undo brings back each byte and mode.
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CHECKS } from '../../src/audit/checks/checks.ts';
-import { gatherAuditFacts } from '../../src/audit/facts.ts';
-import { applyFix, undoFix } from '../../src/audit/fix/apply.ts';
-import { isEmptyPlan, type Plan, planFix } from '../../src/audit/fix/plan.ts';
-import { foundIn, runAudit } from '../../src/audit/run.ts';
+import { undoFix } from '../../src/audit/fix/apply.ts';
+import { isEmptyPlan } from '../../src/audit/fix/plan.ts';
 import { changesBetween } from '../../src/config/edit/changes.ts';
-import type { ChangePorts } from '../../src/config/edit/ports.ts';
-import { resolvePaths } from '../../src/config/paths.ts';
 import { type Home, makeHome, ROWS } from '../support/audit-rows/audited.ts';
+import { fixingIn } from '../support/audit-rows/fixing.ts';
 
 let home: Home;
 beforeEach(() => {
@@ -18,21 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => home.remove());
 
-const facts = (env: Readonly<Record<string, string>> = home.env) =>
-  gatherAuditFacts(env, {
-    ...{ version: '0', nowMs: Date.now() },
-    probeSandbox: async () => ({ driver: null, detail: '', fix: null }),
-  });
-const audited = async (env?: Readonly<Record<string, string>>): Promise<string[]> => {
-  const found = foundIn(await runAudit(CHECKS, await facts(env), { depths: new Set(['read']) }));
-  return found.map(({ check, finding }) => `${check.id}: ${finding.evidence}`);
-};
-const planned = async (env?: Readonly<Record<string, string>>): Promise<Plan> => planFix(CHECKS, await facts(env));
-const ports = (env: Readonly<Record<string, string>> = home.env): ChangePorts => ({
-  ...{ paths: resolvePaths(env), env, now: Date.now, by: 'cli' },
-});
-const applied = async (plan: Plan, env?: Readonly<Record<string, string>>) =>
-  applyFix(async () => ports(env), home.stateDir, Date.now(), plan);
+const { facts, audited, planned, ports, applied } = fixingIn(() => home);
 
 /** What the owner alone changes: keys, tools, addresses, the box. */
 const OWNERS =

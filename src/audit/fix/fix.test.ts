@@ -4,15 +4,11 @@ import { chmodSync, existsSync, lstatSync, readFileSync, symlinkSync, writeFileS
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Home, makeHome } from '../../../test/support/audit-rows/audited.ts';
+import { fixingIn } from '../../../test/support/audit-rows/fixing.ts';
 import { changesBetween } from '../../config/edit/changes.ts';
-import type { ChangePorts } from '../../config/edit/ports.ts';
-import { resolvePaths } from '../../config/paths.ts';
 import type { Config } from '../../config/schema.ts';
-import { CHECKS } from '../checks/checks.ts';
-import { gatherAuditFacts } from '../facts.ts';
-import { foundIn, runAudit } from '../run.ts';
-import { applyFix, undoFix } from './apply.ts';
-import { isEmptyPlan, type Plan, planFix } from './plan.ts';
+import { undoFix } from './apply.ts';
+import { isEmptyPlan } from './plan.ts';
 
 let home: Home;
 beforeEach(() => {
@@ -20,21 +16,7 @@ beforeEach(() => {
 });
 afterEach(() => home.remove());
 
-const facts = (env: Readonly<Record<string, string>> = home.env) =>
-  gatherAuditFacts(env, {
-    ...{ version: '0', nowMs: Date.now() },
-    probeSandbox: async () => ({ driver: null, detail: '', fix: null }),
-  });
-const audited = async (env?: Readonly<Record<string, string>>): Promise<string[]> => {
-  const found = foundIn(await runAudit(CHECKS, await facts(env), { depths: new Set(['read']) }));
-  return found.map(({ check, finding }) => `${check.id}: ${finding.evidence}`);
-};
-const planned = async (env?: Readonly<Record<string, string>>): Promise<Plan> => planFix(CHECKS, await facts(env));
-const ports = (env: Readonly<Record<string, string>> = home.env): ChangePorts => ({
-  ...{ paths: resolvePaths(env), env, now: Date.now, by: 'cli' },
-});
-const applied = async (plan: Plan, env?: Readonly<Record<string, string>>) =>
-  applyFix(async () => ports(env), home.stateDir, Date.now(), plan);
+const { facts, audited, planned, ports, applied } = fixingIn(() => home);
 
 const BOT = 'botToken: "123456789:AAF-x7Q2_kLm3nOpQrStUvWxYz012345678"';
 const BAD = `// mine
