@@ -22,6 +22,7 @@ export class Failed extends Error {
 
 /** Of the browser as a whole: nothing but its end helps. */
 export const JAMMED = 'BROWSER_JAMMED';
+const GONE_PAGE = 'PAGE_GONE';
 
 const MAX_TABS = 6;
 const MAX_ELEMENTS = 15_000;
@@ -112,7 +113,7 @@ export async function createPages(browser: Browser) {
       return await Promise.race([work, late]);
     } catch (error) {
       if (!/Target crashed|has been closed/.test(String(error))) throw error;
-      throw new Failed('PAGE_GONE', 'the page broke, or closed its tab; the tab is gone');
+      throw new Failed(GONE_PAGE, 'the page broke, or closed its tab; the tab is gone');
     } finally {
       clearTimeout(timer);
     }
@@ -273,13 +274,18 @@ export async function createPages(browser: Browser) {
       return { bytes, url: tab.page.url() };
     },
     async download({ url }) {
-      const tab = current ?? (await fresh());
-      const cdp = await context.newCDPSession(tab.page);
-      try {
-        return await within(tab, load(cdp, url), OPEN_MS * 4);
-      } finally {
-        await cdp.detach().catch(() => {});
-      }
+      const by = async (tab: Tab): Promise<Answers['download']> => {
+        const cdp = await within(tab, context.newCDPSession(tab.page));
+        try {
+          return await within(tab, load(cdp, url), OPEN_MS * 4);
+        } finally {
+          void cdp.detach().catch(() => {});
+        }
+      };
+      // The page in that tab may break while its loader is used.
+      return by(current ?? (await fresh())).catch((error: Failed) =>
+        error.code === GONE_PAGE ? fresh().then(by) : Promise.reject(error),
+      );
     },
     async tabs({ tab }) {
       const chosen = tabs[tab - 1];
