@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { listVersions } from '../../../config/edit/history.ts';
 import { redact, secretValues } from '../../../config/load.ts';
 import { resolvePaths } from '../../../config/paths.ts';
-import type { RecordDesk } from '../../../journal/desk.ts';
 import { createRedactor } from '../../../log/redact.ts';
 import { readProof } from '../../../ops/backup/proof.ts';
 import { openRecords } from '../../../ops/checkpoints/records.ts';
@@ -33,7 +32,7 @@ export async function gatherIncident(context: Context, flags: TargetFlags, since
   const paths = resolvePaths(context.env);
   const nowMs = Date.now();
   const { config } = await installed(context, nowMs);
-  const [ran, record] = await recordOf(context, flags, async (desk) => {
+  const [ran, record] = await withRecord(context, flags, async (desk) => {
     const report = await desk.report({ fromMs: sinceMs, toMs: nowMs });
     const { whole, records, breaks } = await desk.verify(null);
     return [
@@ -82,9 +81,6 @@ const installed = (context: Context, nowMs: number) =>
     ...{ version: context.version, nowMs },
     probeSandbox: async () => ({ driver: null, detail: '', fix: null }),
   });
-
-const recordOf = <T>(context: Context, flags: TargetFlags, use: (desk: RecordDesk) => Promise<T>): Promise<T> =>
-  withRecord(context, flags, use);
 
 async function rowsOf(databasePath: string, sinceMs: number, nowMs: number) {
   if (!isThere(databasePath)) return { grants: 0, sessions: [] };
@@ -136,9 +132,9 @@ export async function gatherEvidence(
     }
   };
   const span = { fromMs: sinceMs, toMs: facts.nowMs };
-  await add('report.json', () => recordOf(context, flags, (desk) => desk.report(span)));
+  await add('report.json', () => withRecord(context, flags, (desk) => desk.report(span)));
   await add('record.json', () => withRecordHere(context, (desk) => desk.log({ ...span, limit: MOST_RECORDS })));
-  await add('verify.json', () => recordOf(context, flags, (desk) => desk.verify(null)));
+  await add('verify.json', () => withRecord(context, flags, (desk) => desk.verify(null)));
   await add('messages.jsonl', () =>
     readStore(
       paths.databasePath,
