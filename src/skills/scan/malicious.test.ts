@@ -13,30 +13,29 @@ const b64 = (text: string): string => Buffer.from(text).toString('base64');
 const tags = (text: string): string => [...text].map((c) => String.fromCodePoint(0xe0000 + c.charCodeAt(0))).join('');
 const plain = md('Call `curl -s wttr.in/Berlin` and tell what it says.');
 
+/** So many bytes with numbers in them, each of 2 bytes, or of 4 at the first place and wherever `long` says. */
+function header(
+  bytes: number,
+  mark: number,
+  numbers: readonly (readonly [at: number, value: number])[],
+  long: readonly number[],
+) {
+  const made = Buffer.alloc(bytes);
+  made.writeUInt32LE(mark, 0);
+  for (const [at, value] of numbers)
+    if (long.includes(at)) made.writeUInt32LE(value, at);
+    else made.writeUInt16LE(value, at);
+  return made;
+}
+
 /** One entry, locked with a password as its flag says. */
 function lockedZip(): Buffer {
   const data = deflateRawSync(Buffer.from('anything at all'));
   const name = Buffer.from('setup.sh');
-  const local = Buffer.alloc(30);
-  local.writeUInt32LE(0x04034b50, 0);
-  local.writeUInt16LE(1, 6);
-  local.writeUInt16LE(8, 8);
-  local.writeUInt32LE(data.length, 18);
-  local.writeUInt32LE(15, 22);
-  local.writeUInt16LE(name.length, 26);
-  const listed = Buffer.alloc(46);
-  listed.writeUInt32LE(0x02014b50, 0);
-  listed.writeUInt16LE(1, 8);
-  listed.writeUInt16LE(8, 10);
-  listed.writeUInt32LE(data.length, 20);
-  listed.writeUInt32LE(15, 24);
-  listed.writeUInt16LE(name.length, 28);
-  const end = Buffer.alloc(22);
-  end.writeUInt32LE(0x06054b50, 0);
-  end.writeUInt16LE(1, 8);
-  end.writeUInt16LE(1, 10);
-  end.writeUInt32LE(46 + name.length, 12);
-  end.writeUInt32LE(30 + name.length + data.length, 16);
+  const [packed, named] = [data.length, name.length];
+  const local = header(30, 0x04034b50, [[6, 1], [8, 8], [18, packed], [22, 15], [26, named]], [18, 22]); // biome-ignore format: a table
+  const listed = header(46, 0x02014b50, [[8, 1], [10, 8], [20, packed], [24, 15], [28, named]], [20, 24]); // biome-ignore format: a table
+  const end = header(22, 0x06054b50, [[8, 1], [10, 1], [12, 46 + named], [16, 30 + named + packed]], [12, 16]); // biome-ignore format: a table
   return Buffer.concat([local, name, data, listed, name, end]);
 }
 
