@@ -76,6 +76,13 @@ test('anything that a generator makes with 128 bits or more is accepted', () => 
   }
 });
 
+test.each(['XXx---XxMYfSYSEpZdBWgCZBiJCwkJt-eiM5zo2F4deF_jJ1W6_OAUVM8mc6PWcg', 'Q9v+Your/8KpWm2ZtR7xLc0B'])(
+  '%j holds what an example does, by chance, and is random all the same',
+  (value) => {
+    expect(weaknessOf(value)).toBeNull();
+  },
+);
+
 test('keys as vendors issue them are no placeholders', () => {
   fc.assert(
     fc.property(fc.stringMatching(/^[A-Za-z0-9_-]{24,60}$/), (body) => {

@@ -24,11 +24,15 @@ export function placeholderIn(value: string): Weakness | null {
   if (/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*_(TOKEN|KEY|SECRET|PASSWORD|PASS|PAT|AUTH|ID)$/.test(text)) {
     return { code: 'environment-name', why: `is the name of an environment variable; write \${${text}} to use it` };
   }
-  if (EXAMPLES.some((example) => example.test(lower))) {
+  if (EXAMPLES.some((example) => example.test(lower)) && !isRandom(text)) {
     return { code: 'placeholder', why: 'is an example from a guide, not a secret' };
   }
   return null;
 }
+
+/** A generated one holds `xxx` or `your` now and then; a sentence or a name with it has not half the bits for its length. */
+const isRandom = (text: string): boolean =>
+  /^[\w+/=-]{22,256}$/.test(text) && estimateBits(text) > RANDOM_BITS_PER_CHAR * text.length;
 
 /** null when the secret is good enough to stand alone between the network and the owner. */
 export function weaknessOf(value: string, minBits = MIN_SECRET_BITS): Weakness | null {
@@ -81,6 +85,7 @@ function naturalBits(text: string, at: number): number | null {
 type Piece = { readonly length: number; readonly bits: number };
 const NOTHING: Piece = { length: 0, bits: 0 };
 const MAX_JUDGED_CHARS = 256;
+const RANDOM_BITS_PER_CHAR = 4.5;
 const WORD_BITS = 9;
 const NATURAL_LETTER_BITS = 2.4;
 const SEPARATOR_BITS = 1.5;
