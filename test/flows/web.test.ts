@@ -111,7 +111,7 @@ describe('a page', () => {
     expect(text).not.toMatch(/menu|hidden|im_start|im_end/);
     expect(text.match(/EXTERNAL_UNTRUSTED/g)).toHaveLength(2);
     expect(seen).toEqual(['/story']);
-  }, 20_000);
+  });
 
   test('I03 that nobody named is a question that shows the whole address, and a no means that nothing left', async () => {
     const leak = `${at}/leak?d=${'x'.repeat(300)}`;
@@ -123,7 +123,7 @@ describe('a page', () => {
     expect(asked[0]).toMatchObject({ sources: expect.arrayContaining(['web:page.example']) });
     expect(results[1]).toContain('TARGET_NOT_NAMED');
     expect(seen).not.toContain(leak.slice(at.length));
-  }, 20_000);
+  });
 
   test('that a page linked to is a question too, and a yes reads it', async () => {
     const { results, asked } = await say(`Summarise ${at}/story`, [
@@ -132,7 +132,7 @@ describe('a page', () => {
     ]);
     expect(asked).toHaveLength(1);
     expect(results[1]).toContain('more of it');
-  }, 20_000);
+  });
 
   test.each([
     [
@@ -177,7 +177,7 @@ describe('a search', () => {
       /^<<<EXTERNAL_UNTRUSTED_CONTENT id="\w+" source="web:search">>>\n1\. Ferry \[marker removed\]\n {3}https:\/\/f\.example\/t\n {3}nine\n/,
     );
     expect(seen).toEqual(['/search?q=ferry+timetable&format=json']);
-  }, 20_000);
+  });
 
   test('asks before it carries what stood in a file, and before words that neither the owner nor a page wrote', async () => {
     const read = { name: 'read', args: { path: 'notes.md' } };
@@ -190,7 +190,7 @@ describe('a search', () => {
     ]);
     expect(hidden.asked).toMatchObject([{ marks: ['xylophone'] }]);
     expect(seen.filter((url) => url.startsWith('/search'))).toEqual(['/search?q=ferry+harbour+gulls&format=json']);
-  }, 20_000);
+  });
 });
 
 test('policy explain says what holds for an address, and which setting says so', async () => {

@@ -85,7 +85,7 @@ export function startCore(options: CoreOptions) {
   const events: BackendEvent[] = [];
   core.runs.subscribe((event) => events.push(event));
   const waitFor = async (id: string) => {
-    const outcome = await core.runs.wait(id, 15_000);
+    const outcome = await core.runs.wait(id, 120_000);
     if (!outcome) throw new Error(`run ${id} did not end`);
     return outcome;
   };
