@@ -1,10 +1,10 @@
 // Owns what a skill would need: what its head declares, and what is seen in it. For the owner to compare; nothing is granted
 // by it, and nothing seen means only that nothing was written down plainly.
 import type { Declared } from '../frontmatter.ts';
+import type { ScannedText } from './rule.ts';
 
 type Both = { readonly declared: readonly string[]; readonly seen: readonly string[] };
 export type Capabilities = { readonly hosts: Both; readonly env: Both; readonly bins: Both; readonly files: Both };
-type Text = { readonly path: string; readonly text: string; readonly format: string; readonly isScript: boolean };
 
 const MAX_EACH = 40;
 const HOSTS = /\b(?:https?|wss?|ftp):\/\/(?:[^\s/@'"`<>]{1,80}@)?([a-z0-9](?:[a-z0-9.-]{0,200}[a-z0-9])?)(?=[\s:/?#'"`)\]>,;]|$)/gi; // biome-ignore format: one pattern
@@ -31,7 +31,7 @@ const WORDS = new Set(
   ),
 );
 
-export function capabilitiesOf(declared: Declared, texts: readonly Text[]): Capabilities {
+export function capabilitiesOf(declared: Declared, texts: readonly ScannedText[]): Capabilities {
   const [hosts, env, bins, files] = [new Set<string>(), new Set<string>(), new Set<string>(), new Set<string>()];
   for (const { path, text, isScript } of texts) {
     for (const [, host = ''] of text.matchAll(HOSTS)) hosts.add(host.toLowerCase());

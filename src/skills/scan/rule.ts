@@ -1,6 +1,8 @@
 // Owns what a rule of the scanner is, and how a finding looks. A rule is data: words to look for in one logical line, how
 // bad that is, and why; it must never need more than that line.
 
+import type { Format } from './reading.ts';
+
 export type Severity = 'CRITICAL' | 'WARNING' | 'INFO';
 export type Finding = {
   readonly id: string;
@@ -11,6 +13,16 @@ export type Finding = {
   /** what stands there, with secrets hidden and unseen characters spelled out */
   readonly excerpt: string;
   readonly why: string;
+};
+
+/** `line` 0 is the file as a whole. */
+export type Add = (file: string, line: number, id: string, severity: Severity, excerpt: string, why: string) => void;
+/** A file of a skill as it was read. */
+export type ScannedText = {
+  readonly path: string;
+  readonly text: string;
+  readonly format: Format;
+  readonly isScript: boolean;
 };
 
 /** `code`: in scripts and in blocks of commands; `text`: what a reader is told. */

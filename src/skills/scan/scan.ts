@@ -11,8 +11,8 @@ import { type Capabilities, capabilitiesOf } from './capabilities.ts';
 import { CODE_RULES } from './code-rules.ts';
 import { kindOf } from './kinds.ts';
 import { takenFor } from './names.ts';
-import { type Format, lineAt, linesOf, spelledOtherwise } from './reading.ts';
-import { byWeight, type Finding, type Rule, type Severity } from './rule.ts';
+import { lineAt, linesOf, spelledOtherwise } from './reading.ts';
+import { type Add, byWeight, type Finding, type Rule, type ScannedText, type Severity } from './rule.ts';
 import { COMMENT_ORDERS, EXFIL_RULES, TEXT_RULES } from './text-rules.ts';
 import { togetherIn } from './together.ts';
 import { spelledOut, unseenIn } from './unseen.ts';
@@ -57,15 +57,7 @@ export function scanSkill(name: string, content: Content, installed: readonly st
   return { declared, findings: found.sort(byWeight), capabilities: capabilitiesOf(declared, texts) };
 }
 
-/** `line` 0 is the file as a whole. */
-export type Add = (file: string, line: number, id: string, severity: Severity, excerpt: string, why: string) => void;
 type Room = { chars: number; unpacked: number };
-export type ScannedText = {
-  readonly path: string;
-  readonly text: string;
-  readonly format: Format;
-  readonly isScript: boolean;
-};
 
 function judgeHead(name: string, declared: Declared, isThere: boolean, installed: readonly string[], add: Add): void {
   if (!isThere) add(HEAD_FILE, 0, 'no-head', 'WARNING', name, 'a skill begins with a SKILL.md, and there is none');

@@ -1,10 +1,7 @@
 // Owns what the lines of a file amount to together: fetched here and run there, read here and sent there. Each by itself is
 // what honest skills do every day.
 import { lineAt } from './reading.ts';
-import type { Severity } from './rule.ts';
-
-type Text = { readonly path: string; readonly text: string; readonly isScript: boolean; readonly format: string };
-type Add = (file: string, line: number, id: string, severity: Severity, excerpt: string, why: string) => void;
+import type { Add, ScannedText } from './rule.ts';
 
 const KEYS = /(?<![\w-])\.env(?![\w.(]|\.example)|\benviron\b(?!\s{0,2}(?:\[|\.get\b|\.setdefault))|\bprintenv\b|\benv\s{0,3}(?:\||>)|JSON\.stringify\s{0,2}\(\s{0,2}process\.env\b|Object\.(?:entries|keys|assign)\s{0,2}\([^)\n]{0,20}process\.env\b|os\.environ\s{0,2}(?:\)|\.items|\.copy)|\bdict\s{0,2}\(\s{0,2}os\.environ|Get-ChildItem\s{1,3}env:|declare\s+-x|\bexport\s+-p\b|\.ssh\/(?!known_hosts)|\bid_(?:rsa|ed25519)\b|\*\.(?:pem|key|kdbx?|p12|pfx|ovpn)\b|\.aws\/credentials|\.openclaw\b|\.netrc\b/i; // biome-ignore format: one list
 const SENDS = /\bcurl\b[^\n]{0,300}?(?:\s-(?:d|F|T)\b|\s-X\s{0,2}(?:POST|PUT)|--(?:data|form|upload-file|json|request\s+(?:POST|PUT)))|\bwget\b[^\n]{0,200}?--(?:post|body)|\b(?:requests|httpx|session|client|axios|got|ky|superagent)\s{0,2}\.\s{0,2}(?:post|put|patch|request)\b|\burlopen\s{0,2}\(|\bmethod\s{0,2}[:=]\s{0,2}['"](?:POST|PUT|PATCH)|\bfetch\s{0,2}\(\s{0,2}[^)\n]{0,120}?(?:\+|\$\{|encodeURIComponent)|\bsendBeacon\b|\b(?:nc|ncat|netcat)\s|\bscp\s|\brsync\s[^\n]{0,120}?@|\bsmtplib\b|\bftplib\b|\bsocket\.socket\b|\bnet\.(?:connect|createConnection)|Invoke-(?:WebRequest|RestMethod)[^\n]{0,160}?-Method\s+(?:Post|Put)|\bhttps?\.request\s{0,2}\(|\bNet::HTTP|\bfile_get_contents\s{0,2}\(\s{0,2}['"]http|\bcurl\b[^\n]{0,200}?(?:\$\(|`|\$\{?\w{0,20}(?:ENV|KEY|SECRET|DATA|TOKENS?)\w{0,10}\}?\S{0,3}['"]?$)/i; // biome-ignore format: one list
@@ -22,7 +19,7 @@ const DECODES = /\batob\s{0,2}\(|Buffer\.from\s{0,2}\([^\n)]{0,2000}?,\s{0,3}['"
 const STARTS =
   /\b(?:child_process|execSync|spawnSync|subprocess|os\.(?:system|popen|exec\w{1,3}|startfile)|Popen|pty\.spawn)\b/;
 
-export function togetherIn(texts: readonly Text[], add: Add): void {
+export function togetherIn(texts: readonly ScannedText[], add: Add): void {
   for (const one of texts) {
     const { path, text, isScript } = one;
     const both = (first: RegExp, second: RegExp, id: string, why: string): void => {
@@ -54,7 +51,7 @@ const WITHIN_CHARS = 1_200;
 const MAX_SAVED = 200;
 
 /** A file that is fetched in one line and run in a later one. */
-function saveAndRun({ path, text }: Text, add: Add): void {
+function saveAndRun({ path, text }: ScannedText, add: Add): void {
   for (const match of text.matchAll(SAVED).take(MAX_SAVED)) {
     const name = (match[1] ?? match[2] ?? match[3] ?? '').split('/').pop() ?? '';
     if (name.length < 2 || /\.(?:json|csv|txt|md|png|jpe?g|pdf|html?|xml|ya?ml|mp[34]|ics|vtt|srt)$/i.test(name))
@@ -68,7 +65,7 @@ function saveAndRun({ path, text }: Text, add: Add): void {
 }
 
 /** What runs by itself when somebody installs the packages that come with a skill. */
-function packageScripts({ path, text }: Text, add: Add): void {
+function packageScripts({ path, text }: ScannedText, add: Add): void {
   const name = path.split('/').pop() ?? '';
   const found =
     name === 'package.json'
