@@ -37,7 +37,7 @@ async function openclawWith(more: Record<string, string>, input: string, ...argv
 const openclaw = (...argv: string[]) => openclawWith({}, '', ...argv);
 
 describe('a state folder that cannot be looked into', () => {
-  it.each(['audit log', 'audit report', 'undo list', 'pairing list', 'pairing approved'])(
+  it.each(['audit log', 'audit report', 'undo list', 'pairing list', 'pairing approved', 'config history'])(
     '%s says so, and not that there is nothing',
     async (words) => {
       const OPENCLAW_STATE_DIR = join(stateDir, 'gateway.lock');

@@ -3,7 +3,7 @@
 import { type Env, resolvePaths } from '../config/paths.ts';
 import { parseJson5, plainValue } from '../config/text/json5.ts';
 import { createRedactor, type Redactor } from '../log/redact.ts';
-import { HardshellError } from '../platform/errors.ts';
+import { errnoOf, HardshellError } from '../platform/errors.ts';
 import { tryReadText } from '../platform/files.ts';
 import { addFields, addStoredSecrets } from '../secrets/stored.ts';
 import { placeholderIn } from '../secrets/strength.ts';
@@ -37,7 +37,11 @@ export function withoutSecrets(error: unknown, env: Env, argv: readonly string[]
       redact,
     );
   }
-  if (error instanceof Error) return withStack(new Error(redact(error.message)), error, redact);
+  if (error instanceof Error) {
+    const { path } = error as { readonly path?: unknown };
+    const refusedAt = typeof path === 'string' ? { code: errnoOf(error), path: redact(path) } : {};
+    return withStack(Object.assign(new Error(redact(error.message)), refusedAt), error, redact);
+  }
   return redact(String(error));
 }
 
