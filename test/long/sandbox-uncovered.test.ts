@@ -3,6 +3,7 @@
 import { chownSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { withoutFrames } from '../../src/platform/outside-text.ts';
 import { type ModelServer, startModelServer } from '../doubles/model-server.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { configFor } from '../support/model-config.ts';
@@ -32,7 +33,7 @@ async function turn(name: string, args: object): Promise<string> {
   const idempotencyKey = crypto.randomUUID();
   await peer.ask('chat.send', { sessionKey, message: 'go on', idempotencyKey });
   await peer.event('chat', ({ runId, state }) => runId === idempotencyKey && state !== 'delta');
-  return model.requests[before + 1]?.result ?? '';
+  return withoutFrames(model.requests[before + 1]?.result ?? '');
 }
 const background = async (command: string): Promise<string> =>
   /in the background as ([\w-]+)/.exec(await turn('exec', { command, background: true }))?.[1] ?? 'none';
