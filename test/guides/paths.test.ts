@@ -2,6 +2,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { withoutFrames } from '../../src/platform/outside-text.ts';
 import { type ModelServer, startModelServer } from '../doubles/model-server.ts';
 import { newHome, startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { configFor } from '../support/model-config.ts';
@@ -17,7 +18,7 @@ const put = (path: string, text: string): void => {
 /** What the model is answered when it calls this tool. */
 async function told(name: string, args: object): Promise<string> {
   model.script({ toolCalls: [{ name, args }] }, ({ result }) => ({ text: `${result}` }));
-  return (await gateway.cli('agent', '-m', 'go on')).stdout.trim();
+  return withoutFrames((await gateway.cli('agent', '-m', 'go on')).stdout).trim();
 }
 const set = (key: string, value: unknown) => gateway.cli('config', 'set', key, JSON.stringify(value));
 
