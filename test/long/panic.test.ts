@@ -59,6 +59,9 @@ test('S071 S277 fifty turns at work are stopped within a second, and stay stoppe
     activeRuns: 0,
     messages: { received: 50, queued: 0, failed: 50 },
   });
+  expect((await again.cli('status')).stdout.split('\n')[1]).toMatch(
+    /^everything is stopped .*; lift: openclaw panic --lift$/,
+  );
   expect(model.requests.length).toBe(calls);
 
   model.script({ text: 'back' });

@@ -2,6 +2,7 @@
 // that are on disk.
 import { existsSync } from 'node:fs';
 import type { StatusReport } from '../../gateway/backend.ts';
+import { panicLine } from '../../ops/panic/panic.ts';
 import { HardshellError } from '../../platform/errors.ts';
 import type { TokenCount } from '../../store/usage.ts';
 import { readReport } from '../connect/report.ts';
@@ -80,6 +81,7 @@ function printReport(out: Output, target: Target, report: StatusReport): void {
     span('bold', `Hardshell ${report.version}`),
     ` runs on ${target.httpUrl} for ${formatDuration(report.uptimeMs)} (process ${report.pid}, Node ${report.node.replace(/^v/, '')})`,
   );
+  if (report.panic) out.line(span('red', panicLine(report.panic)), '; lift: openclaw panic --lift');
   out.line();
   const waiting = [
     [outbox.queued, 'queued'],
