@@ -112,7 +112,7 @@ export async function createPages(browser: Browser) {
     try {
       return await Promise.race([work, late]);
     } catch (error) {
-      if (!/Target crashed|has been closed/.test(String(error))) throw error;
+      if (!/(Target|Page) crashed|has been closed/.test(String(error))) throw error;
       throw new Failed(GONE_PAGE, 'the page broke, or closed its tab; the tab is gone');
     } finally {
       clearTimeout(timer);
