@@ -28,6 +28,7 @@ const MAX_TABS = 6;
 const MAX_ELEMENTS = 15_000;
 const MAX_TEXT_CHARS = 2_000_000;
 const MAX_NOTES = 8;
+const RESTLESS = 'PAGE_RESTLESS';
 const OPEN_MS = 25_000;
 /** For a page to let go of its tab. */
 const LEAVE_MS = 5_000;
@@ -160,13 +161,26 @@ export async function createPages(browser: Browser) {
         continue;
       }
       tab.opened = url;
-      return shownAfter(tab);
+      try {
+        return await shownAfter(tab);
+      } catch (error) {
+        if (isAgain || !(error instanceof Failed) || error.code !== RESTLESS) throw error;
+        for (const one of [...tabs]) drop(one, one === tab ? null : 'another tab was closed: it may have sent the page elsewhere'); // biome-ignore format: one thought
+      }
     }
   }
 
   async function shownAfter(tab: Tab, from = 0): Promise<Shown> {
-    await within(tab, settled(tab), DOM_MS + LOAD_MS + SETTLE_MS);
-    return shown(tabs.includes(tab) ? tab : must(), from);
+    for (let isAgain = false; ; isAgain = true) {
+      await within(tab, settled(tab), DOM_MS + LOAD_MS + SETTLE_MS);
+      try {
+        return await shown(tabs.includes(tab) ? tab : must(), from);
+      } catch (error) {
+        // It went on to another page by itself while it was looked at, as many do after a sign-in.
+        if (!/context was destroyed|because of a navigation/.test(String(error))) throw error;
+        if (isAgain) throw new Failed(RESTLESS, 'the page goes on to another one again and again');
+      }
+    }
   }
 
   async function shown(tab: Tab, from: number): Promise<Shown> {
