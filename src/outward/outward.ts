@@ -1,5 +1,6 @@
 // Owns what tools send to people: into the outbox with a moment to take it back, and the owner's hand on it meanwhile. Part
 // of the composition; whether it may be sent at all was decided before, and delivery does the sending.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel } from '../channels/channel.ts';
 import type { createDelivery } from '../channels/delivery.ts';
 import { sniff } from '../channels/media-type.ts';
@@ -33,6 +34,8 @@ export type OutwardPorts = {
 export type Outward = ReturnType<typeof createOutward>;
 
 const MAX_DRAFTS = 50;
+const ARRIVES_MS = 10_000;
+const LOOK_MS = 50;
 /** What is no message of a tool or an answer, such as a question to the owner, is not the model's to change. */
 const OURS = /^(?:tool|reply):/;
 
@@ -126,7 +129,7 @@ export function createOutward(ports: OutwardPorts) {
       demandPermit(call);
       const place = placeOf(call, to);
       const channel = channelAt(place);
-      const sent = id === null ? ports.askedIn(call.turnId) : messageIn(place, id);
+      const sent = id === null ? ports.askedIn(call.turnId) : await messageIn(place, id, signal);
       if (!sent) throw refused('NO_SUCH_MESSAGE', 'there is no message to react to here', 'name the id of one');
       const target = { chat: place.chat, ...sent };
       const acts = {
@@ -164,8 +167,12 @@ export function createOutward(ports: OutwardPorts) {
     },
   };
 
-  /** A message of the assistant in this very chat. */
-  function messageIn({ channel, account, chat }: Place, id: number): { messageId: string; thread: string } {
+  /** A message of the assistant in this very chat; one that left a moment ago is waited for. */
+  async function messageIn({ channel, account, chat }: Place, id: number, signal: AbortSignal) {
+    const isUnderWay = (): boolean =>
+      ['queued', 'sending'].includes(outbox.find(id)?.state ?? '') &&
+      !delivery.held.list().some((row) => row.id === id);
+    for (let ms = 0; ms < ARRIVES_MS && isUnderWay() && !signal.aborted; ms += LOOK_MS) await sleep(LOOK_MS);
     const row = outbox.find(id);
     const isThere = row?.channel === channel && row.account === account && row.chat === chat;
     if (!row || !isThere || !OURS.test(row.idempotencyKey))

@@ -101,8 +101,11 @@ test('the assistant changes and takes away its own messages in the chat that ask
     if (/reads so now/.test(result ?? '')) return act({ action: 'react', text: '👍' });
     return { text: `told: ${result}` };
   });
+  // The message is still under way when its change is asked for.
+  telegram.fault('sendMessage', { kind: 'slow', ms: 1_500 });
   telegram.say({ text: 'tell me the code' });
-  await telegram.until(() => telegram.sent.some(({ text }) => text.startsWith('told: Done')));
+  await telegram.until(() => telegram.sent.some(({ text }) => text.startsWith('told: ')));
+  expect(telegram.sent.at(-1)?.text).toBe('told: Done.');
   expect(telegram.sent.map(({ text }) => text)).toContain('The door code is secret.');
   expect(telegram.reactions).toHaveLength(1);
   model.script(act({ action: 'delete', id: 999 }), ({ result }) => ({ text: `told: ${result}` }));
