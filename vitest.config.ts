@@ -42,7 +42,7 @@ export default defineConfig({
         test: {
           name: 'long',
           include: ['test/long/**/*.test.ts'],
-          testTimeout: 900_000,
+          testTimeout: 420_000,
           hookTimeout: 120_000,
           fileParallelism: false,
           expect,
