@@ -65,6 +65,18 @@ test('a log that grows gets a snapshot first, and goes over into the database on
   await taken[1];
 });
 
+test('a log that cannot go over, as on a full disk, undoes nothing that was committed, and does nothing of it twice', () => {
+  let done = 0;
+  const full = (): never => {
+    throw new Error('database or disk is full');
+  };
+  const failing: Store = { ...store, logPages: () => 20_000, checkpoint: full };
+  keepCheckpoints(failing, { take: async () => {}, takenAt: () => clock - 60_000 }, () => clock);
+  store.defer(() => void (done += 1));
+  expect(() => write(2)).not.toThrow();
+  expect([done, seq]).toEqual([1, 2]);
+});
+
 test('S232 a copy that has the database of before and the log of after is torn: a start on it knows what the snapshot knew', async () => {
   while (taken.length === 0) write(1);
   const known = seq;

@@ -26,6 +26,15 @@ export function keepCheckpoints(store: Store, snapshots: Snapshots, now: () => n
     const pages = store.logPages();
     const age = lookedAt - snapshots.takenAt();
     if (pages >= SNAPSHOT_PAGES && age > FRESH_MS) void snapshots.take();
-    else if (pages >= CHECKPOINT_PAGES && age > APART_MS) store.checkpoint();
+    else if (pages >= CHECKPOINT_PAGES && age > APART_MS) tryCheckpoint(store);
   });
+}
+
+/** What was committed stands in the log all the same, and must not pass for undone: the next look tries again. */
+function tryCheckpoint(store: Store): void {
+  try {
+    store.checkpoint();
+  } catch {
+    // A disk that is full or broken refuses the next commit, which says so.
+  }
 }
