@@ -72,7 +72,9 @@ test('a log that cannot go over, as on a full disk, undoes nothing that was comm
   };
   const failing: Store = { ...store, logPages: () => 20_000, checkpoint: full };
   keepCheckpoints(failing, { take: async () => {}, takenAt: () => clock - 60_000 }, () => clock);
-  store.defer(() => void (done += 1));
+  store.defer(() => {
+    done += 1;
+  });
   expect(() => write(2)).not.toThrow();
   expect([done, seq]).toEqual([1, 2]);
 });
