@@ -177,10 +177,31 @@ describe('S186 secrets', () => {
     'the password=hunter2hunter2 is new',
     'ok\nsk-ant-api03-AAAAbbbbCCCCddddEEEEffffGGGGhhhhIIIIjjjjKKKKllll1234',
     'card 4111 1111 1111 1111, valid',
+    'my password is hunter2',
+    'The password for the router is now "hunter2".',
+    'Passwort: hunter2',
+    '- **Password:** hunter2!',
+    'das Passwort vom WLAN lautet hunter2',
+    'my password is swordhunter.',
+    'my PIN is 41117, keep it',
+    'API key: hunter2hunter2',
+    'the access token is hunter2hunter2 for now',
   ])('are refused by where they are, without being repeated: %#', (text) => {
     const error = refused(text);
     expect(error).toMatchObject({ code: 'SECRET_IN_MEMORY' });
-    expect(error?.message).not.toMatch(/hunter2|AAAA|4111/);
+    expect(error?.message).not.toMatch(/hunter|AAAA|4111/);
+  });
+  test.each([
+    'the password is wrong, the PIN is required',
+    'the password is stored in 1Password; the old password was: unchanged',
+    'password is in the vault, the passphrase is 20-character',
+    'Passwort: steht im Tresor; das Kennwort ist falsch',
+    'the API key is at https://example.net/keys/2, and api key: credentials/search',
+    'the door code is 4711, the GPIO pin is GPIO17, and pin 1234 on the map',
+    'the password was changed on 2026-11-21; password: see the note of 2024',
+    'passwords are long: use five words. A password is forgotten.',
+  ])('what is only said about one is not: %s', (text) => {
+    expect(refused(text)).toBeNull();
   });
   test('nothing else is', () => {
     expect(refused('Ann, +43 1 234567, born 1980-01-02; order 1234567890123; version 1.2.3')).toBeNull();
