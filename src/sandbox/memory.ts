@@ -8,19 +8,26 @@ import { SHM_BYTES, TMP_BYTES } from './walls/layout.ts';
 const INODE_BYTES = 1024;
 /** Sockets that a command may have without being charged: most programs make a few and put little into them. */
 const FREE_SOCKETS = 64;
+/** A browser needs hundreds, among its parts and to pages. */
+const FREE_OF_BROWSER = 256;
 /** Below this the exact share of a process is not worth a walk over its pages. */
 const SHARE_MATTERS_BYTES = 16 * 1024 ** 2;
 /** For all exact figures of one look together. */
 const MAX_WALK_MS = 500;
 
 /** `init` is process 1 of the sandbox, once there is one. */
-export type Inside = { readonly members: readonly number[]; readonly init: number | undefined };
+export type Inside = {
+  readonly members: readonly number[];
+  readonly init: number | undefined;
+  /** a browser: see SandboxSpec */
+  readonly ownWalls: boolean;
+};
 
 /** True when the sandbox holds more than `maxBytes`; pages that several of its processes share count once. */
-export async function holdsMoreThan(maxBytes: number, { members, init }: Inside): Promise<boolean> {
+export async function holdsMoreThan(maxBytes: number, { members, init, ownWalls }: Inside): Promise<boolean> {
   const own = members.map((pid) => ({ pid, bytes: residentBytes(pid) }));
   let total = own.reduce((sum, { bytes }) => sum + bytes, 0);
-  if (init !== undefined) total += tmpfsBytes(init) + socketBytes(init);
+  if (init !== undefined) total += tmpfsBytes(init) + socketBytes(init, ownWalls);
   const shared = own.filter(({ bytes }) => bytes >= SHARE_MATTERS_BYTES).sort((a, b) => b.bytes - a.bytes);
   const untilMs = performance.now() + MAX_WALK_MS;
   for (const { pid, bytes } of shared) {
@@ -44,13 +51,15 @@ async function shareOf(pid: number, otherwise: number): Promise<number> {
 }
 
 /** What its network namespace could hold in buffers that belong to no process: Unix sockets nobody reads from. */
-function socketBytes(init: number): number {
+function socketBytes(init: number, ownWalls: boolean): number {
   const used = Number(/^sockets: used (\d+)$/m.exec(textOf(`/proc/${init}/net/sockstat`))?.[1] ?? 0);
-  return Math.max(0, used - FREE_SOCKETS) * mostBytesOfSocket();
+  // A browser asks for no larger ones than it is given.
+  if (ownWalls) return Math.max(0, used - FREE_OF_BROWSER) * limitOf('wmem_default');
+  // The kernel doubles what a program asks for.
+  return Math.max(0, used - FREE_SOCKETS) * 2 * limitOf('wmem_max');
 }
 
-/** The kernel doubles what a program asks for. */
-const mostBytesOfSocket = (): number => 2 * Number(textOf('/proc/sys/net/core/wmem_max') || 212_992);
+const limitOf = (name: string): number => Number(textOf(`/proc/sys/net/core/${name}`) || 212_992);
 
 function tmpfsBytes(init: number): number {
   return usedOf(`/proc/${init}/root/tmp`, TMP_BYTES) + usedOf(`/proc/${init}/root/dev/shm`, SHM_BYTES);

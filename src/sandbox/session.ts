@@ -109,7 +109,7 @@ async function start(parts: SessionParts, before: readonly string[], request: Ex
     ...(killOutputBytes === undefined ? {} : { killOutputBytes }),
     signal: request.signal,
     namespaced: true,
-    watch: watchSandbox({ memoryBytes, disk: diskOf(parts) }),
+    watch: watchSandbox({ memoryBytes, disk: diskOf(parts), ownWalls: parts.layout.ownWalls }),
   });
 }
 

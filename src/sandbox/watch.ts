@@ -16,6 +16,7 @@ export type Bounds = {
   readonly memoryBytes: number;
   /** the folder on whose disk the command can write; null when it can write on none */
   readonly disk: string | null;
+  readonly ownWalls: boolean;
 };
 
 /** For `run`'s `watch`: starts looking, and returns how to stop looking. */
@@ -25,7 +26,7 @@ export function watchSandbox(bounds: Bounds): (pid: number, stop: (why: StopReas
     const floor = Math.min(KEEP_FREE_BYTES, (availableBytes() ?? 0) / 2);
     let isOver = false;
     const look = async (): Promise<void> => {
-      const inside = { members: descendantsOf(pid), init: childrenOf(pid)[0] };
+      const inside = { members: descendantsOf(pid), init: childrenOf(pid)[0], ownWalls: bounds.ownWalls };
       for (const member of inside.members) if (!slowed.has(member)) giveWay(member, slowed);
       const why = await judge(bounds, inside, floor);
       if (isOver) return;
