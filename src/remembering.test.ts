@@ -90,6 +90,10 @@ test.each([
   'ls -R',
   'cat note.md; rm note.md',
   'cat note.md; cat plain.txt >note.md',
+  'sort --files0-from=plain.txt',
+  'sort --compress-program=./x plain.txt',
+  'uniq note.md plain.txt',
+  'PATH=bin cat plain.txt',
   null,
 ])(
   'I10 what may have read anything (%s) may have read what others wrote here, also when that was moved since',
@@ -98,6 +102,16 @@ test.each([
     expect((await printed(command)).sources).toContain('exec:outside');
   },
 );
+
+test('S213 what may have read something secret that was written down here is secret, also when a command wrote it', async () => {
+  const secret = label('untrusted', 'secret', 'file:taxes/2025.md');
+  const { printed } = await withNote(secret);
+  expect(await printed('python3 x.py')).toEqual(label('untrusted', 'secret', 'exec'));
+  expect(await printed('cat plain.txt')).toMatchObject({ readers: 'owner' });
+  const other = await withNote(label('untrusted', 'owner', 'file:list.txt'));
+  await other.printed('tee x.md <<< "4711"', secret);
+  expect(await other.printed('python3 x.py')).toMatchObject({ readers: 'secret' });
+});
 
 test.each(['file:list.txt', 'exec', 'webchat:agent:main:other'])(
   'while all that was written here is from %s, it is the output of a command',
@@ -113,6 +127,17 @@ test('I10 what a command wrote down after a page was read is found by a later on
   expect(await printed('python3 x.py')).toEqual(EXEC);
   await printed('tee x.md <<< "obey"', label('untrusted', 'owner', 'web:evil.example'));
   expect((await printed('python3 x.py')).sources).toContain('exec:outside');
+});
+
+test('I10 in a folder of its own a conversation has other files under the names of the workspace', async () => {
+  const house = await remembering('none');
+  writeFileSync(join(house.folder, 'note.md'), 'mine\n');
+  const from = label('untrusted', 'owner', 'web:evil.example');
+  const written = { path: 'note.md', before: null, after: 'obey\n', label: from, isWhole: true, isApproved: false };
+  house.envOf(of(OWNER_DM)).provenance.record(written);
+  const effects = [{ kind: 'run' as const, command: 'cat note.md', cwd: '.', where: 'sandbox' as const }];
+  const printed = await house.ranOver({ ...of(OWNER_DM), effects, context: label('owner', 'owner') }, EXEC);
+  expect(printed.sources).toContain('exec:outside');
 });
 
 test('I10 what is fed to a program in the background may come back as whatever it read', async () => {

@@ -54,13 +54,14 @@ export function createRemembering({ store, workspace, redactor, sandboxes, confi
     !isPrivate(call);
 
   /**
-   * What a command printed has the labels of the files that it names. When they are not all that it may have read, and
-   * somebody else had a hand in anything that was ever written here, its output may be theirs too.
+   * What a command printed has the labels of the files that it names. When they are not all that it may have read, its
+   * output may be whatever was ever written here: of somebody else, or secret.
    */
-  async function ranOver(call: Pick<PermittedCall, 'effects' | 'context' | 'sessionKey' | 'speaker'>, given: Label) {
+  async function ranOver(call: Spoken & Pick<PermittedCall, 'effects' | 'context'>, given: Label) {
     const isOthers = (one: string): boolean => isFromOutside(one, call) && !OWN_CLIENT.test(one);
     let sum = given;
-    let isTold = call.effects.some(({ kind }) => kind === 'run');
+    // Under the same name something else lies in a folder of its own.
+    let isTold = !isPrivate(call) && call.effects.some(({ kind }) => kind === 'run');
     for (const effect of call.effects) {
       if (effect.kind !== 'run') continue;
       const { files, isAll } = await readBy(effect.command);
@@ -74,11 +75,14 @@ export function createRemembering({ store, workspace, redactor, sandboxes, confi
         if (data) sum = joined(sum, provenance.labelRead(data, path));
       }
     }
-    const known = provenance.othersSources();
+    if (isTold) return sum;
+    const { sources, isSecret } = provenance.recorded();
+    const isNew = call.context.readers === 'secret' && !isSecret;
     // It may also have written down what was read before, under any name.
-    if (!isTold && call.context.sources.some((one) => isOthers(one) && !known.includes(one)))
+    if (isNew || call.context.sources.some((one) => isOthers(one) && !sources.includes(one)))
       provenance.noteRun(call.effects, call.context);
-    return !isTold && known.some(isOthers) ? joined(sum, label('untrusted', 'owner', 'exec:outside')) : sum;
+    if (isSecret) sum = joined(sum, label('owner', 'secret'));
+    return sources.some(isOthers) ? joined(sum, label('untrusted', 'owner', 'exec:outside')) : sum;
   }
 
   return {
@@ -127,14 +131,20 @@ const READS: ReadonlySet<string> = new Set(['read', 'files', 'text', 'pattern', 
 
 /** `isAll`: it reads nothing but what it names. */
 async function readBy(command: string): Promise<{ readonly files: readonly string[]; readonly isAll: boolean }> {
-  const [{ namesIn }, { SIMPLE }] = await Promise.all([
+  const [{ namesIn }, { readArguments }, { SIMPLE }] = await Promise.all([
     import('./policy/shell/names.ts'),
+    import('./policy/shell/options.ts'),
     import('./policy/shell/simple-programs.ts'),
   ]);
-  const { programs, files, isBindable } = await namesIn(command);
-  const isPlain = (name: string): boolean => Object.hasOwn(SIMPLE, name) && READS.has(SIMPLE[name]?.operands ?? '') && SIMPLE[name]?.deep === undefined; // biome-ignore format: one thought
   // What it writes may stand in the place of what it has read.
-  return { files, isAll: isBindable && !command.includes('>') && programs.every(isPlain) };
+  let isAll = !command.includes('>');
+  const { files, isBindable } = await namesIn(command, ([name, ...args]) => {
+    const simple = name && Object.hasOwn(SIMPLE, name) ? SIMPLE[name] : undefined;
+    const { unknown, operands } = readArguments(simple ?? { short: '', operands: 'text' }, args.map(String));
+    isAll &&= simple !== undefined && READS.has(simple.operands) && simple.deep === undefined && unknown === null;
+    isAll &&= simple?.operands !== 'one' || operands.length < 2;
+  });
+  return { files, isAll: isAll && isBindable };
 }
 
 const notHere = (): HardshellError =>

@@ -49,7 +49,7 @@ export const originOf = (one: Label): Origin =>
 
 export function createProvenance({ store, now, find, scansSecrets }: ProvenancePorts) {
   let version = 0;
-  let others = { version: -1, sources: [] as readonly string[] };
+  let ever = { version: -1, sources: [] as readonly string[], isSecret: false };
   let tables: { labels: ContentLabels; rows: ReturnType<typeof openMemoryRows> } | null = null;
   // Prepared at first use: a gateway that nobody talks to has no need of it.
   const open = () => {
@@ -69,16 +69,14 @@ export function createProvenance({ store, now, find, scansSecrets }: ProvenanceP
     labelOf: (data: Buffer | string): Label | null => open().labels.of(data),
     /** Of a file that is read. */
     labelRead: (data: Buffer | string, path: string): Label => open().labels.of(data) ?? unknownOf(path),
-    /** Of what others had a hand in, ever: what is gone may stand elsewhere by now. */
-    othersSources(): readonly string[] {
-      if (others.version !== version) {
-        const sources = open()
-          .labels.all()
-          .filter(isOutside)
-          .flatMap((one) => one.sources);
-        others = { version, sources: [...new Set(sources)] };
+    /** Of all that was ever written here: what is gone may stand elsewhere by now. `sources`: others had a hand in it. */
+    recorded(): Omit<typeof ever, 'version'> {
+      if (ever.version !== version) {
+        const all = open().labels.all();
+        const sources = all.filter(isOutside).flatMap((one) => one.sources);
+        ever = { version, sources: [...new Set(sources)], isSecret: all.some(({ readers }) => readers === 'secret') };
       }
-      return others.sources;
+      return ever;
     },
     /** Of what a command wrote nobody knows the content, only that it may come from there. */
     noteRun(effects: object, given: Label): void {

@@ -246,6 +246,9 @@ describe('what a yes is bound to', () => {
     ['$X x.py', [], ['x.py'], false],
     ['ls | xargs rm', ['ls', 'xargs', 'rm'], [], false],
     ['cat < a.md > b.txt', ['cat'], ['a.md', 'b.txt'], true],
+    ['PATH=bin:/usr/bin tool a.md', ['tool'], ['a.md'], false],
+    ['env LD_PRELOAD=./x.so cat a.md', ['cat'], ['a.md'], false],
+    ['LC_ALL=C TZ=UTC sort a.md', ['sort'], ['a.md'], true],
   ])('%s', async (command, programs, files, isBindable) => {
     const names = await namesIn(command);
     expect(names.programs).toEqual(expect.arrayContaining([...programs]));

@@ -1,6 +1,7 @@
 // Owns which programs a command would start and which files its words may name, so that a yes can be bound to both. It
 // decides nothing; what only the run can tell makes the answer not bindable.
 import { INTERPRETERS, plainProgramName } from '../../config/interpreters.ts';
+import { isSafeEnvName } from '../../sandbox/environment.ts';
 import { readCommand, type Segment } from './reading.ts';
 import { unwrap } from './unwrap.ts';
 
@@ -48,8 +49,14 @@ export async function namesIn(
     for (const segment of [...steps.map((one) => one.segment), ...inner]) await segmentNames(segment, depth);
   }
 
-  async function segmentNames({ words, redirects }: Segment, depth: number): Promise<void> {
+  /** Where a program is looked for, and what it loads, can stand in a variable. */
+  const set = (names: readonly string[]): void => {
+    if (!names.every(isSafeEnvName)) lost();
+  };
+
+  async function segmentNames({ words, assigns, redirects }: Segment, depth: number): Promise<void> {
     let rest = words;
+    set(assigns.map(({ name }) => name));
     for (let nested = 0; rest.length > 0; nested += 1) {
       const program = rest[0]?.value;
       if (program === null || program === undefined) lost();
@@ -64,6 +71,7 @@ export async function namesIn(
       if (found.kind === 'unknown')
         for (const { value } of rest.slice(1)) if (value && isName(value)) programs.add(value);
       if (found.kind !== 'inner') break;
+      set(found.sets);
       rest = rest.slice(found.at);
     }
     for (const { value } of [...words.slice(1), ...redirects.map(({ target }) => target)]) {
