@@ -9,7 +9,6 @@ import type { CallHooks } from './core.ts';
 import type { Log } from './log/log.ts';
 import type { Mcp } from './mcp/mcp.ts';
 import type { MailReader } from './net/mail-words.ts';
-import { whyNoSearch } from './net/web/search-choice.ts';
 import type { Web } from './net/web/web.ts';
 import type { Undo } from './ops/checkpoints/undo.ts';
 import { HardshellError } from './platform/errors.ts';
@@ -18,6 +17,7 @@ import type { ToolRoles } from './policy/flow/roles.ts';
 import { askingOf, judgesOf, rulesOf } from './policy/judges.ts';
 import { judgeFor } from './policy/tool-policy.ts';
 import { labelled, tierOfResult } from './policy/trust/tiers.ts';
+import { whyOff } from './policy/web/judge.ts';
 import type { Remembering } from './remembering.ts';
 import type { Running } from './running/running.ts';
 import { conversationOf } from './sandbox/pool/plan.ts';
@@ -28,7 +28,6 @@ import type { MailDesk } from './tools/tool.ts';
 
 export type ToolingPorts = {
   readonly log: Log;
-  /** as it was at the start: how commands run stays as the sandbox was opened */
   /** as it is now: what may be called is read at each call */
   live(): Config;
   readonly remembering: Pick<Remembering, 'envOf' | 'isFor' | 'ranOver'>;
@@ -61,13 +60,10 @@ export function createTooling({
   mailboxOf,
 }: ToolingPorts) {
   /** What nothing stands behind is not offered. */
-  const isThere = (name: string, { browser, tools: { web } }: Config, speaker: ToolCall['speaker']): boolean => {
-    const { fetch, search } = web;
-    if (name === 'browser') return browser.enabled;
+  const isThere = (name: string, config: Config, speaker: ToolCall['speaker']): boolean => {
     if (name === 'mail') return isOwnersDm(speaker) && mailboxOf(speaker) !== null;
     if (name === 'message') return canSend();
-    if (name === 'web_fetch') return fetch.enabled;
-    return name !== 'web_search' || (search.enabled && whyNoSearch(search) === null);
+    return whyOff(name, config) === undefined;
   };
   const deskFor =
     (outward: CallHooks['outward']) =>
@@ -95,19 +91,20 @@ export function createTooling({
   const schemasWith = (options: { readonly elevated: boolean }) =>
     new Map(TOOLS.map((tool) => [tool.name, toolSchemas([tool], options)]));
   const schemas = { inside: schemasWith({ elevated: false }), outside: schemasWith({ elevated: true }) };
+  /** What is denied is not offered either; the decision below holds all the same. */
+  const offered = (turn: Pick<ToolCall, 'sessionKey' | 'agentId' | 'speaker'>) => {
+    const now = live();
+    const [rules, asking] = [rulesOf(now), askingOf(now, turn)];
+    const isDenied = (name: string): boolean => judgeFor(name, rules, asking).rule === 'deny';
+    const own = TOOLS.flatMap(({ name }) =>
+      isDenied(name) || !isThere(name, now, turn.speaker) || (name.startsWith('memory_') && !remembering.isFor(turn))
+        ? []
+        : (schemas[now.tools.elevated.enabled ? 'outside' : 'inside'].get(name) ?? []),
+    );
+    return [...own, ...toolSchemas(mcp.tools().filter(({ name }) => !isDenied(name)))];
+  };
   return {
-    /** What is denied is not offered either; the decision below holds all the same. */
-    tools(turn: Pick<ToolCall, 'sessionKey' | 'agentId' | 'speaker'>) {
-      const now = live();
-      const [rules, asking] = [rulesOf(now), askingOf(now, turn)];
-      const isDenied = (name: string): boolean => judgeFor(name, rules, asking).rule === 'deny';
-      const own = TOOLS.flatMap(({ name }) =>
-        isDenied(name) || !isThere(name, now, turn.speaker) || (name.startsWith('memory_') && !remembering.isFor(turn))
-          ? []
-          : (schemas[now.tools.elevated.enabled ? 'outside' : 'inside'].get(name) ?? []),
-      );
-      return [...own, ...toolSchemas(mcp.tools().filter(({ name }) => !isDenied(name)))];
-    },
+    tools: offered,
     toolCaller: ({ approvals, grants, trusted, outward, ...hooks }: CallHooks): AgentPorts['callTool'] =>
       undo.telling(
         createToolCaller({
@@ -115,6 +112,7 @@ export function createTooling({
           prepare: undo.before,
           failed: (call, error) => log.error('tool failed', { tool: call.name, error }),
           tools: TOOLS,
+          offered,
           toolOf: mcp.toolOf,
           where: sandboxes.whereOf,
           lookAt: browsing.look,

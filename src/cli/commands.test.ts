@@ -49,6 +49,22 @@ describe('a state folder that cannot be looked into', () => {
 });
 
 describe('sandbox explain', () => {
+  it('says of a tool that is switched off which setting has done that, and not that it is allowed', async () => {
+    const write = (config: object) => writeFileSync(join(stateDir, 'openclaw.json'), JSON.stringify(config));
+    write({ memory: { enabled: false }, tools: { web: { fetch: { enabled: false } } } });
+    const { stdout } = await openclaw('sandbox', 'explain');
+    for (const line of ['browser +off   (browser.enabled)', 'web_fetch +off   (tools.web.fetch.enabled)'])
+      expect(stdout).toMatch(new RegExp(`^${line.replaceAll(/[().]/g, '\\$&')}$`, 'm'));
+    expect(stdout).toMatch(/^memory_search +off {3}\(memory\.enabled\)$/m);
+    expect(stdout).toMatch(/^message +off {3}\(channels\)$/m);
+    write({
+      browser: { enabled: true },
+      channels: { telegram: { botToken: '12345678:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' } },
+    });
+    const on = (await openclaw('sandbox', 'explain')).stdout;
+    expect(on).toMatch(/^(browser|message) +allow$/m);
+    expect(on).not.toMatch(/^(browser|message|memory_search|web_fetch) +off/m);
+  });
   it('names as further folders those that a box shows, and the others apart', async () => {
     const own = join(stateDir, '..', 'cli-allowed-own');
     writeFileSync(

@@ -10,6 +10,8 @@ import type { AnyTool, Looking, ToolEnv, ToolResult } from './tool.ts';
 
 export type CallerPorts = {
   readonly tools: readonly AnyTool[];
+  /** what the model was told of, for whoever asks for something else */
+  offered?(call: ToolCall): readonly { readonly name: string }[];
   /** those that come and go; throws a HardshellError for one that is there and must not be used */
   toolOf?(name: string): AnyTool | undefined;
   /** where commands of this call's conversation run */
@@ -86,8 +88,10 @@ export function createToolCaller(ports: CallerPorts): CallTool {
   /** What the call is, or what is wrong with it. */
   async function readCall(call: ToolCall): Promise<Read | ToolResult> {
     const tool = byName.get(call.name) ?? ports.toolOf?.(call.name);
-    if (tool === undefined)
-      return problem(`There is no tool called ${quoted(call.name)}. There are: ${[...byName.keys()].join(', ')}.`);
+    if (tool === undefined) {
+      const names = (ports.offered?.(call) ?? ports.tools).map(({ name }) => name);
+      return problem(`There is no tool called ${quoted(call.name)}. There are: ${names.join(', ')}.`);
+    }
     const parsed = parseArgs(tool, call.args);
     if (!parsed.ok) return problem(`${tool.name} did not run, its arguments are wrong: ${parsed.problem}.`);
     const args = tool.look ? await tool.look(parsed.args, ports) : parsed.args;

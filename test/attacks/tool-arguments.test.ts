@@ -47,6 +47,14 @@ async function tried(...toolCalls: ScriptedCall[]): Promise<{ results: string; e
 
 const deep = '['.repeat(200_000);
 describe('a call with bad arguments is answered with what is wrong, and nothing runs', () => {
+  test('what is said to be there is what is offered, and nothing that is switched off', async () => {
+    const { results } = await tried({ name: 'rm_rf', args: {} });
+    const offered = ((model.requests.at(-1)?.body['tools'] ?? []) as { function: { name: string } }[]).map(
+      (one) => one.function.name,
+    );
+    expect(offered).not.toContain('browser');
+    expect(results).toContain(`There are: ${offered.join(', ')}.`);
+  });
   test.each<[string, ScriptedCall, RegExp]>([
     ['a number for a text', { name: 'write', args: { path: 7, content: 'x' } }, /write did not run.*path/],
     ['a list', { name: 'write', args: ['a', 'b'] }, /write did not run/],

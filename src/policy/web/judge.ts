@@ -57,13 +57,22 @@ const off = (which: 'search' | 'fetch'): Verdict => ({
   fix: `openclaw config set tools.web.${which}.enabled true`,
 });
 
+const BROWSER_OFF: Verdict = {
+  ...{ rule: 'deny', key: 'browser.enabled', code: 'BROWSER_OFF', reason: 'browser.enabled is false' },
+  fix: 'openclaw config set browser.enabled true',
+};
+type Switches = { readonly browser: Pick<BrowserRules, 'enabled'>; readonly tools: { readonly web: WebSettings } };
+/** What leaves a tool of the web off as a whole, so that it is not offered either. */
+export function whyOff(tool: string, { browser, tools: { web } }: Switches): Verdict | undefined {
+  if (tool === 'browser') return browser.enabled ? undefined : BROWSER_OFF;
+  if (tool === 'web_search') return judgeSearch(web.search)[0];
+  return tool === 'web_fetch' && !web.fetch.enabled ? off('fetch') : undefined;
+}
+
 /** The same of the browser, which has settings of its own; a closed host is closed to it as well. */
 export function judgeBrowser(tool: string, effects: readonly Effect[], rules: BrowserRules): Verdict[] {
   if (tool !== 'browser') return [];
-  if (!rules.enabled) {
-    const [key, reason] = ['browser.enabled', 'browser.enabled is false'];
-    return [{ rule: 'deny', key, code: 'BROWSER_OFF', reason, fix: `openclaw config set ${key} true` }];
-  }
+  if (!rules.enabled) return [BROWSER_OFF];
   return effects.flatMap((effect): Verdict[] => {
     if (effect.kind !== 'browse' || !URL.canParse(effect.url)) return [];
     const url = new URL(effect.url);

@@ -1,10 +1,13 @@
 // Owns `openclaw sandbox explain`: where the commands of one conversation would run and what they would see, each with the
 // setting that says so and the command that changes it. It works without a gateway and changes nothing.
 import { homedir } from 'node:os';
+import { CHANNEL_NAMES, type ChannelName } from '../../../config/schema/channels.ts';
+import type { Config } from '../../../config/schema.ts';
 import { covers } from '../../../config/zones.ts';
 import { HardshellError } from '../../../platform/errors.ts';
 import { askingOf, rulesOf } from '../../../policy/judges.ts';
 import { judgeFor } from '../../../policy/tool-policy.ts';
+import { whyOff } from '../../../policy/web/judge.ts';
 import { limitsOf } from '../../../sandbox/pool/facts.ts';
 import { conversationOf, type Plan, planFor } from '../../../sandbox/pool/plan.ts';
 import { privateFolder } from '../../../sandbox/pool/spec.ts';
@@ -31,7 +34,10 @@ export async function run(context: Context, options: Options): Promise<undefined
   const { sessionKey, isOwners, ...more } = conversationOf(spoken);
   const plan = planFor(config, { sessionKey, isOwners, ...more });
   const [rules, asking] = [rulesOf(config), askingOf(config, spoken)];
-  const tools = TOOLS.map(({ name }) => ({ name, ...judgeFor(name, rules, asking) }));
+  const tools = TOOLS.map(({ name }) => {
+    const off = offBy(name, config);
+    return { name, ...judgeFor(name, rules, asking), ...(off === undefined ? {} : { rule: 'off', key: off }) };
+  });
   const workspace = config.agents.defaults.workspace ?? paths.workspaceDir;
   const folder = plan.access === 'none' ? privateFolder(paths.stateDir, plan.scopeKey) : workspace;
   const isPrivate = plan.access === 'none';
@@ -68,6 +74,15 @@ export async function run(context: Context, options: Options): Promise<undefined
   ];
   for (const line of factLines(facts)) out.line(line);
   out.note(`to change one: openclaw config set KEY VALUE, such as: openclaw config set ${BOX}.workspaceAccess ro`);
+}
+
+/** The setting that leaves a tool without what it needs, whatever policy says of it. */
+function offBy(name: string, config: Config): string | undefined {
+  const isOn = (channel: ChannelName): boolean => config.channels[channel]?.enabled === true;
+  if (name === 'message') return CHANNEL_NAMES.some(isOn) ? undefined : 'channels';
+  if (name === 'mail') return isOn('mail') ? undefined : 'channels.mail';
+  if (name.startsWith('memory_')) return config.memory.enabled ? undefined : 'memory.enabled';
+  return whyOff(name, config)?.key;
 }
 
 const ACCESS = { none: 'a private folder', ro: 'to read', rw: 'to read and write' } as const;
