@@ -125,12 +125,13 @@ export function createModels(options: ModelsOptions): Models {
     const failures: { ref: string; failure: ModelFailure }[] = [];
     for (const [index, ref] of candidates.entries()) {
       const isLast = index === candidates.length - 1;
-      if (ref !== refs[0] && request.isBarred?.(ref)) {
-        failures.push({ ref, failure: { kind: 'billing', message: `the budget for ${ref} is used up` } });
-        continue;
-      }
       const patienceMs = isLast ? deadlineMs : Math.min(deadlineMs, clock.now() + RETRY_WITH_FALLBACK_MS);
       for (let attempts = 1; ; attempts++) {
+        // Of the first one it was asked before; what failed since may have cost something.
+        if ((attempts > 1 || ref !== refs[0]) && request.isBarred?.(ref)) {
+          failures.push({ ref, failure: { kind: 'billing', message: `the budget for ${ref} is used up` } });
+          break;
+        }
         const { end, produced } = yield* attempt(ref, request, signal);
         const failure =
           end.failure ?? (end.stop === 'error' ? { kind: 'unknown' as const, message: 'the model failed' } : undefined);

@@ -136,6 +136,21 @@ describe('retry', () => {
     expect(b.asked).toEqual([]);
   });
 
+  test('budget: what an attempt that failed has cost counts before the same model is asked again', async () => {
+    const a = scripted('a', fail('overloaded'), fail('overloaded'), 'ok');
+    let spent = 0;
+    const request = requestOf('hi', { model: '', isBarred: () => spent > 2 });
+    const events: ModelEvent[] = [];
+    for await (const event of open([a], { fallbacks: [] }).models.stream(request, new AbortController().signal)) {
+      if (event.type === 'spent') spent += event.usage.input + event.usage.output;
+      events.push(event);
+    }
+    expect(events.at(-1)).toMatchObject({
+      failure: { message: expect.stringContaining('the budget for a/one is used up') },
+    });
+    expect(a.asked).toHaveLength(2);
+  });
+
   test('retry-after is a floor; above a minute the fallback is asked at once', async () => {
     const a = scripted('a', fail('rate_limit', { retryAfterMs: 20_000 }), 'ok');
     const first = open([a]);
