@@ -42,10 +42,12 @@ export function refusal(file: string, findings: readonly Finding[], cause?: unkn
 export function changeRefusal(findings: readonly Finding[]): HardshellError {
   const [first, ...more] = errorsIn(findings);
   const rest = more.length > 0 ? ` (and ${more.length} more)` : '';
+  // What was refused is not in the file, so that nothing can be removed from it.
+  const isNew = first !== undefined && first.fix === `remove ${first.key}`;
   return misconfigured(
     'CONFIG_INVALID',
     `nothing was written: ${first?.message ?? 'a mistake in the change'}${rest}`,
-    first?.fix || 'openclaw config schema',
+    isNew ? `leave ${first.key} out; openclaw config schema shows every key` : first?.fix || 'openclaw config schema',
   );
 }
 

@@ -75,6 +75,24 @@ describe('a change', () => {
     expect(content()).toBe('{}\n');
   });
 
+  test('that takes away what is not there makes no file, and no version to go back from', async () => {
+    rmSync(configPath);
+    expect(await changeConfig(ports(), (text) => unsetAt(text, ['gateway', 'port']))).toMatchObject({
+      state: 'unchanged',
+    });
+    expect([existsSync(configPath), listVersions(stateDir)]).toEqual([false, []]);
+  });
+
+  test.each([['zz'], ['gateway', 'qqqqqqqq']])(
+    'of a key that there is not is told to leave it out, not to remove what was never written: %s',
+    async (...path) => {
+      const key = path.join('.');
+      await expect(changeConfig(ports(), (text) => setAt(text, path, 1))).rejects.toMatchObject({
+        fix: `leave ${key} out; openclaw config schema shows every key`,
+      });
+    },
+  );
+
   test.each([
     [setPort(99_999), /gateway\.port: 99999/],
     [setPort('x'), /gateway\.port: "x"/],

@@ -64,7 +64,8 @@ export async function changeConfig(
       warnings: after.findings.filter(({ level }) => level === 'warning'),
       mappings: after.mappings,
     };
-    if (options.dryRun || (before.exists && text === before.text)) return { ...outcome, state: 'unchanged' };
+    if (options.dryRun || text === (before.exists ? before.text : EMPTY_CONFIG))
+      return { ...outcome, state: 'unchanged' };
     const old = before.exists ? before.text : null;
     const prove = options.confirmWithinMs !== undefined || (ports.probe !== undefined && changes.reach.length > 0);
     if (!prove) {
