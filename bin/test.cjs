@@ -69,7 +69,7 @@ async function vitest(node, env) {
   if (first.isOk || extra.length > 0 || failedFiles.length === 0 || failedFiles.length > MAX_UNSTEADY) return result;
   say(`failed, and once more, each alone: ${failedFiles.join(', ')}`);
   for (const file of failedFiles) {
-    const again = await runVitest(node, env, [...words, file], 'again', AGAIN_MS);
+    const again = await runVitest(node, env, [...words, file], 'again', Math.min(AGAIN_MS, leftMs()));
     if (!again.isOk) return result;
   }
   return { ...result, isOk: true, passed: first.passed + first.failed, failed: 0, unsteady: failedFiles };
