@@ -59,7 +59,7 @@ export function createVault(options: VaultOptions): Vault {
   ensureFolder(dirname(path));
   locked(path, () => {
     if (existsSync(path))
-      throw failure('VAULT_EXISTS', `there is a vault at ${path} already`, 'use it, or move it away');
+      throw misconfigured('VAULT_EXISTS', `there is a vault at ${path} already`, 'use it, or move it away');
     prepareKey(key);
     const slot = newSlot(key, options.stretching);
     replaceFile(path, seal(new Map(), slot, firstKey(slot, key), newDataKey()), 0o600);
@@ -85,7 +85,7 @@ export function openVault(options: VaultOptions): Vault {
       const secrets = new Map(load());
       const result = edit(secrets);
       if (secrets.size > MAX_SECRETS)
-        throw failure('VAULT_FULL', `a vault holds ${MAX_SECRETS} secrets`, 'remove some');
+        throw misconfigured('VAULT_FULL', `a vault holds ${MAX_SECRETS} secrets`, 'remove some');
       replaceFile(path, seal(secrets, known.slot, known.wrappingKey, known.dataKey), 0o600);
       return result;
     });
@@ -136,7 +136,7 @@ function unlock(path: string, sealed: Sealed, key: VaultKey) {
   const { slot, lock } = sealed;
   if (slot.kind !== key.kind) {
     const message = `the vault ${path} opens with ${KINDS[slot.kind]}, not with ${KINDS[key.kind]}`;
-    throw failure('VAULT_KEY_KIND', message, `give it ${KINDS[slot.kind]}, or: openclaw secrets vault rekey`);
+    throw misconfigured('VAULT_KEY_KIND', message, `give it ${KINDS[slot.kind]}, or: openclaw secrets vault rekey`);
   }
   for (const one of wrappingKeys(slot, key)) {
     const dataKey = sealed.unwrap(one.key);
@@ -145,7 +145,7 @@ function unlock(path: string, sealed: Sealed, key: VaultKey) {
     return { lock, slot, dataKey, wrappingKey: one.key };
   }
   const message = `the vault ${path} does not open with this ${slot.kind === 'passphrase' ? 'passphrase' : 'key'}`;
-  throw failure(
+  throw misconfigured(
     'VAULT_KEY_WRONG',
     message,
     'give the right one; if it is, the file was damaged: take it from a backup',
@@ -166,7 +166,8 @@ function firstKey(slot: KeySlot, key: VaultKey): Buffer {
 
 function readFile(path: string): Sealed {
   const bytes = tryReadPrivate(path, { maxBytes: MAX_VAULT_BYTES });
-  if (bytes === null) throw failure('VAULT_MISSING', `there is no vault at ${path}`, 'openclaw secrets vault init');
+  if (bytes === null)
+    throw misconfigured('VAULT_MISSING', `there is no vault at ${path}`, 'openclaw secrets vault init');
   const sealed = readSealed(bytes);
   if (sealed === null) throw damaged(path);
   return sealed;
@@ -179,7 +180,7 @@ function locked<T>(path: string, act: () => T): T {
     lock = acquireLock(`${path}.lock`, Date.now());
   } catch (error) {
     if (!(error instanceof HardshellError) || error.code !== 'ALREADY_RUNNING') throw error;
-    throw failure('VAULT_BUSY', `another command is changing the vault ${path}`, 'wait for it, then try again');
+    throw misconfigured('VAULT_BUSY', `another command is changing the vault ${path}`, 'wait for it, then try again');
   }
   try {
     return act();
@@ -189,12 +190,8 @@ function locked<T>(path: string, act: () => T): T {
 }
 
 const damaged = (path: string): HardshellError =>
-  failure(
+  misconfigured(
     'VAULT_DAMAGED',
     `the vault ${path} was changed or damaged, so nothing in it is used`,
     'take it from a backup',
   );
-
-function failure(code: string, message: string, fix: string): HardshellError {
-  return misconfigured(code, message, fix);
-}
