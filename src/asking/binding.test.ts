@@ -37,6 +37,9 @@ test.each<[string, object]>([
   ['as the server sees it', { path: '/workspace/plan b.txt' }],
   ['as an address', { uri: 'file:///workspace/plan%20b.txt' }],
   ['within others', { mail: { text: 'hello', files: [{ at: './plan b.txt' }] } }],
+  ['as the name of a field', { files: { 'plan b.txt': { isInline: true } } }],
+  ['the long way', { path: `${'./'.repeat(1_000)}plan b.txt` }],
+  ['as an address in capitals', { uri: 'FILE:///workspace/plan%20b.txt' }],
 ])('a file that changes after the yes is noticed, named %s', async (_how, args) => {
   const { put, parts } = bound();
   const approved = (await parts(args)).parts;
@@ -61,6 +64,19 @@ test('where more is named than can be looked at, the card says so', async () => 
   expect(await parts({ files: ['f1'] })).toMatchObject({ isWhole: true });
 });
 
+test('a change within a folder would not be noticed, so the card says so', async () => {
+  const { parts } = bound();
+  expect(await parts({ path: '/workspace' })).toMatchObject({ isWhole: false });
+  expect(await parts({ path: 'plan b.txt' })).toMatchObject({ isWhole: true });
+});
+
+test('what names so much that nobody could look at all of it is refused', () => {
+  const paths = Array.from({ length: 6_000 }, (_, n) => `f${n}`);
+  expect(toolOf(true).parameters.safeParse({ paths }).success).toBe(false);
+  expect(toolOf(true).parameters.safeParse({ paths: paths.slice(0, 4_000) }).success).toBe(true);
+  expect(toolOf(false).parameters.safeParse({ paths }).success).toBe(true);
+});
+
 test('a server without the workspace has other files under those names', async () => {
   const { parts } = bound(false);
   expect((await parts({ path: 'plan b.txt' })).parts.filter(({ what }) => what.startsWith('the file '))).toEqual([]);
@@ -72,6 +88,10 @@ test('S213 what is private stays secret, whichever program reads it', () => {
     tierOfCall(tiers, zones as never, 'post__send', toolOf(hasWorkspace).effects(args, 'sandbox'))?.tier ?? null;
   expect(tierOf(true, { path: 'papers/tax return.pdf' })).toBe('high');
   expect(tierOf(true, { path: 'file:///workspace/taxes/2025.md' })).toBe('high');
+  expect(tierOf(true, { rename: { 'taxes/2025.md': 'x.md' } })).toBe('high');
+  expect(tierOf(true, { path: `${'./'.repeat(1_000)}taxes/2025.md` })).toBe('high');
+  const crowd = Array.from({ length: 300 }, (_, n) => `f${n}`);
+  expect(tierOf(true, { paths: [...crowd, 'taxes/2025.md'] })).toBe('high');
   expect(tierOf(true, { path: 'notes.md' })).toBeNull();
   expect(tierOf(false, { path: 'taxes/2025.md' })).toBeNull();
 });

@@ -13,7 +13,6 @@ import type { Effect } from '../policy/effects.ts';
 import type { Names } from '../policy/shell/names.ts';
 import { BASE_ENVIRONMENT } from '../sandbox/environment.ts';
 import type { CallerPorts } from '../tools/call.ts';
-import { MAX_FILES } from '../tools/mcp/tool.ts';
 import { pausedText } from './words.ts';
 
 export type BinderPorts = {
@@ -28,6 +27,8 @@ export type Bound = { readonly parts: Binding; readonly isWhole: boolean };
 
 /** Larger files are known by what the file system says of them, which nobody can set back. */
 const MAX_CONTENT_BYTES = 32_000_000;
+/** That a server is handed. More are not bound, and the card says so. */
+const MAX_FILES = 100;
 /** The workspace as commands see it in the sandbox. */
 const INSIDE = '/workspace';
 
@@ -46,8 +47,12 @@ export const createBinder =
       if (effect.kind === 'write' || leaves)
         parts.set(`the file ${effect.path}`, await thing(resolve(folder, effect.path)));
       if (effect.kind === 'call' && effect.files) {
-        isWhole &&= effect.files.length < MAX_FILES;
-        for (const name of effect.files) parts.set(`the file ${name}`, await thing(placeOf(name, folder, folder)));
+        isWhole &&= effect.files.length <= MAX_FILES;
+        for (const name of effect.files.slice(0, MAX_FILES)) {
+          const path = placeOf(name, folder, folder);
+          parts.set(`the file ${name}`, await thing(path));
+          isWhole &&= !(await stat(path).then((one) => one.isDirectory(), no));
+        }
       }
       if (effect.kind !== 'run') continue;
       const { command, cwd, where } = effect;

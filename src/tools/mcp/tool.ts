@@ -48,9 +48,11 @@ export function serverTool(
     parameters: z.record(z.string(), z.unknown()).superRefine((value, context) => {
       const problem = problemIn(schema, value);
       if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+      if (hasWorkspace && filesOf(value).length > MAX_NAMED)
+        context.addIssue({ code: 'custom', message: `more than ${MAX_NAMED} values at once` });
     }),
     roles,
-    effects: (args) => [{ kind: 'call', server, tool, ...(hasWorkspace ? { files: filesIn(args) } : {}) }],
+    effects: (args) => [{ kind: 'call', server, tool, ...(hasWorkspace ? { files: filesOf(args) } : {}) }],
     async run(call, args, env) {
       // Whatever its ids vouch for: others had a hand in what stands there, and a server reads what it was given.
       const from = label('untrusted', roles.readers ?? 'owner', `mcp:${server}`);
@@ -67,18 +69,21 @@ export function serverTool(
   };
 }
 
-/** More is neither looked at nor bound; a card says so. */
-export const MAX_FILES = 100;
-/** Every value that could be the name of a file, since only the server knows which is one. */
+/** More could not be looked at before each call. */
+const MAX_NAMED = 5_000;
+const filesOf = (args: Readonly<Record<string, unknown>>): string[] => Object.values(args).flatMap(filesIn);
+/** Every value that could be the name of a file, and every name within one, since only the server knows which is one. */
 function filesIn(value: unknown): string[] {
   if (typeof value === 'string')
-    return value === '' || value.length > 1_024 || /[\n\0]/.test(value) ? [] : [pathOf(value)];
+    return value === '' || value.length > MAX_PATH_CHARS || /[\n\0]/.test(value) ? [] : [pathOf(value)];
   if (typeof value !== 'object' || value === null) return [];
-  return Object.values(value).flatMap(filesIn).slice(0, MAX_FILES);
+  const all = Array.isArray(value) ? value : Object.entries(value).flat();
+  return all.flatMap(filesIn);
 }
+const MAX_PATH_CHARS = 4_096;
 const pathOf = (value: string): string => {
   try {
-    return value.startsWith('file:') ? fileURLToPath(value) : value;
+    return /^file:/i.test(value) ? fileURLToPath(value) : value;
   } catch {
     return value;
   }
