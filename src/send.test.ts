@@ -1,8 +1,10 @@
 // The words that mean something in a chat of the owner's, when they are written on the page or in the terminal.
 import { expect, test } from 'vitest';
+import { toWireError } from './gateway/protocol/errors.ts';
+import { HardshellError } from './platform/errors.ts';
 import { createSend, type SendPorts } from './send.ts';
 
-const refused = new Error('everything is stopped');
+const refused = new HardshellError({ code: 'PANIC', message: 'everything is stopped', fix: 'lift', httpStatus: 503 });
 function open() {
   const raised: string[] = [];
   const panic = {
@@ -23,10 +25,17 @@ test.each(['/panic', ' /PANIC '])(
   '%j from the owner stops everything, and is not given to the model',
   async (words) => {
     const { raised, say } = open();
-    await expect(say(words)).rejects.toBe(refused);
+    await expect(say(words)).rejects.toMatchObject({ code: 'PANIC', message: refused.message, fix: 'lift' });
     expect(raised).toEqual(['cli: /panic']);
+    await expect(say('hello')).rejects.toBe(refused);
   },
 );
+
+test('a page that said /panic is not told to say it again later: it would stop what was just lifted', async () => {
+  const { say } = open();
+  for (const _ of ['the first time', 'after an answer that was lost'])
+    expect(toWireError(await say('/panic').catch((error: unknown) => error), () => {}).retryable).toBeUndefined();
+});
 
 test.each([
   ['/allowance 2/day', 'openclaw config set budget.daily.usd 2'],

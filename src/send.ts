@@ -26,14 +26,15 @@ export function createSend(ports: SendPorts): Backend['chat']['send'] {
 
   return async (input) => {
     const { key, agentId } = parseSessionKey(input.sessionKey);
-    const refusal = ports.stopping() ? stopping() : ports.panic.refusal();
+    if (ports.stopping()) throw stopping();
+    if (/^\s*\/panic\s*$/i.test(input.message)) {
+      ports.panic.raise(input.actor.clientId, '/panic');
+      throw forGood(ports.panic.refusal() ?? stopping());
+    }
+    const refusal = ports.panic.refusal();
     if (refusal) throw refusal;
     if (agentId !== AGENT) throw unknownAgent(agentId);
     refuseOddText(input.message, ports.workspaceDir);
-    if (/^\s*\/panic\s*$/i.test(input.message)) {
-      ports.panic.raise(input.actor.clientId, '/panic');
-      throw ports.panic.refusal() ?? stopping();
-    }
     refuseWords(input.message.trim());
     const { messages, agents } = ports.config().config;
     const waiting = lanes.waitingIn(key);
@@ -101,6 +102,10 @@ function refuseWords(text: string): void {
     fix: `openclaw ${does ?? `approvals ${name} ${which || 'CODE'}`}`,
   });
 }
+
+/** Whoever is told to try again says it once more when it was lifted. */
+const forGood = ({ code, message, fix = '' }: HardshellError): HardshellError =>
+  new HardshellError({ code, message, fix, httpStatus: 409 });
 
 const stopping = (): HardshellError =>
   new HardshellError({
