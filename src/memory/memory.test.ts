@@ -200,6 +200,7 @@ describe('S186 secrets', () => {
     'the door code is 4711, the GPIO pin is GPIO17, and pin 1234 on the map',
     'the password was changed on 2026-11-21; password: see the note of 2024',
     'passwords are long: use five words. A password is forgotten.',
+    'API key: Brave, and the access token is opaque. The password manager is Bitwarden.',
   ])('what is only said about one is not: %s', (text) => {
     expect(refused(text)).toBeNull();
   });

@@ -21,7 +21,7 @@ const SAID =
   /(?<![\p{L}\d])(pin|pass(?:word|wort|phrase|code)|kennwort|(?:api|access|secret)[ -]?(?:key|token))\b(?: (?:code|for|of|to|at|on|für|von|vom|zum|zur)\b[^\n.,;:=]{0,40}?)?[*_`"']{0,3}[ \t]{0,3}(?:(?:is|ist|lautet|was|war)\b(?: (?:now|jetzt))?[ \t]{0,3}:?|[:=])[ \t*_`"'„“]{0,6}([^\s"'`“”]{4,128})(?=(["'`“”*_]*[ \t]*(?:$|[\n.,;!)]))?)/giu;
 const ELSEWHERE =
   /^(?:https?:|~?[\w.-]*\/|1password|\d+-?(?:char|digit|letter|word|bit|stellig|zeichen)|\d{4}-\d\d-\d\d$)/i;
-/** What a sentence about one ends with. */
+/** What a sentence about a password ends with; a key is no word. */
 const ABOUT =
   /(?:ed|ing|ous|ful|less|able|ible|ive|al|ten|lich|ig)$|^(?:(?:ge|ver|be|un|ein|aus)\p{L}+t|wrong|right|(?:in)?correct|missing|(?:un)?known|(?:in)?valid|weak|strong|(?:in)?secure|secret|safe|private|empty|blank|lost|long|short|easy|hard|good|fine|okay|here|there|below|above|same|different|unique|mandatory|none|nothing|random|default|public|gone|reset|yours|mine|falsch|leer|sicher|geheim|schwach|stark|lang|kurz|gleich)$/iu;
 
@@ -31,7 +31,7 @@ function saidIn(text: string): { start: number; kind: string }[] {
     const isEnd = end !== undefined || word !== said;
     const isValue = /^pin$/i.test(name)
       ? /^\d{4,12}$/.test(word)
-      : /[\d@#$%^&+=!]/.test(word) || (isEnd && /^\p{L}{4,}$/u.test(word) && !ABOUT.test(word));
+      : /[\d@#$%^&+=!]/.test(word) || (isEnd && /^[pk]/i.test(name) && /^\p{L}{4,}$/u.test(word) && !ABOUT.test(word));
     return isValue && !ELSEWHERE.test(word)
       ? [{ start: index + whole.length - said.length, kind: 'password in words' }]
       : [];
