@@ -126,6 +126,15 @@ describe('the filtering proxy', () => {
     await expect.poll(() => held.map(({ closed }, n) => (closed ? n : '')).join('')).toBe('0');
   });
 
+  test('a tunnel that gave way is given up on the other side too, so that nobody can pile up connections there', async () => {
+    const { port, seen, dial } = await openWorld();
+    const tunnel = await dial();
+    tunnel.write(`CONNECT allowed.test:${port} HTTP/1.1\r\n\r\n`);
+    await once(tunnel, 'data');
+    for (let n = 0; n < 64; n++) await dial();
+    await expect.poll(() => seen, { timeout: 5_000 }).toMatchObject([{ method: 'CONNECT', refused: null }]);
+  });
+
   test('whoever is gone before the other side was reached leaves no connection to it behind', async () => {
     const { promise: isAsked, resolve: asked } = Promise.withResolvers<void>();
     const { promise: name, resolve: answer } = Promise.withResolvers<string[]>();

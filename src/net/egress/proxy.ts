@@ -47,6 +47,8 @@ const COMMANDS = 'agents.defaults.sandbox.allowedHosts';
 /** These are between two neighbours, and the proxy is one. */
 const OWN_HEADERS = /^(connection|keep-alive|proxy-.*|te|trailer|upgrade|host)$/i;
 
+const NOBODY = 'nobody waits for it any more';
+
 class Refused extends Error {
   readonly status: number;
   constructor(status: number, message: string) {
@@ -101,8 +103,7 @@ async function tunnel(ports: EgressPorts, request: IncomingMessage, client: Dupl
   const told = tell(ports, target, 'CONNECT');
   client.on('error', () => {});
   try {
-    const upstream = await dial(ports, target, HTTPS);
-    if (client.destroyed) upstream.destroy();
+    const upstream = await dial(ports, target, HTTPS, client);
     const count = meter(told, [client, upstream], ports.instead?.maxBytes);
     client.on('data', count.out);
     upstream.on('data', count.in);
@@ -124,7 +125,7 @@ async function forward(ports: EgressPorts, request: IncomingMessage, response: S
     if (url === null || target === null) throw new Refused(400, 'this is a proxy; it takes whole addresses of http');
     const address = await addressOf(ports, target, HTTP);
     // Its end was before anybody listened for it.
-    if (response.destroyed) throw new Error('nobody waits for it any more');
+    if (response.destroyed) throw new Error(NOBODY);
     const headers = Object.entries(request.headers).filter(([name]) => !OWN_HEADERS.test(name));
     const upstream = overHttp({
       ...{ host: address, port: target.port, method: request.method, path: url.pathname + url.search },
@@ -156,11 +157,14 @@ function refuse(response: ServerResponse, told: Told, error: unknown): void {
   else response.writeHead(status, { 'content-type': 'text/plain', connection: 'close' }).end(`${text}\n`);
 }
 
-async function dial(ports: EgressPorts, target: Target | null, usual: number): Promise<Socket> {
+async function dial(ports: EgressPorts, target: Target | null, usual: number, client: Duplex): Promise<Socket> {
   if (target === null) throw new Refused(400, 'that is no host and port');
   const address = await addressOf(ports, target, usual);
+  if (client.destroyed) throw new Error(NOBODY);
   const socket = connect({ host: address, port: target.port });
   socket.on('error', () => {});
+  // A pipe does not end over an end that was cut off, and whoever is gone waits for no answer.
+  client.once('close', () => socket.destroy(new Error(NOBODY)));
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => socket.destroy(new Error('no answer')), CONNECT_MS);
     socket.once('connect', () => {
