@@ -96,6 +96,20 @@ test('a database that is cut to nothing or gone is taken from the newest snapsho
   }
 });
 
+test('N11 what is taken after the clock was set back is the newest snapshot all the same, and stays', async () => {
+  await killedAfter(20, 5);
+  const store = openStore(path);
+  for (const year of ['2036', '2037', '2038']) await takeSnapshot(store, snapshots, new Date(year));
+  write(store, 21, 25);
+  await takeSnapshot(store, snapshots, new Date('2026'));
+  store.close();
+  for (const part of ['', '-wal', '-shm']) rmSync(path + part, { force: true });
+  const opened = start();
+  expect(entries(opened.store)).toBe(25);
+  expect(readdirSync(snapshots)).toHaveLength(3);
+  opened.store.close();
+});
+
 test('a log damaged in the middle: the sound part is in use, the whole is kept, and the loss is told', async () => {
   await killedAfter(20, 3);
   const whole = readFileSync(`${path}-wal`);
