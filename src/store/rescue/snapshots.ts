@@ -15,7 +15,7 @@ export async function takeSnapshot(store: Store, snapshotsDir: string, now: Date
   ensureFolder(snapshotsDir);
   // A clock that was set back must not make the newest pass for the oldest; nor two at once have one name.
   const newestMs = timeOf(snapshotsIn(snapshotsDir).at(-1) ?? '');
-  const isLater = now.getTime() > newestMs;
+  const isLater = now.getTime() >= newestMs;
   const at = isLater ? now : new Date(newestMs + 1 + (now.getTime() % 60_000));
   const final = join(snapshotsDir, `state-${stamp(at)}.sqlite`);
   const partial = `${final}.partial`;
