@@ -7,6 +7,8 @@ import type { Ask, FromThread, ToThread } from './words.ts';
 
 const MAX_MESSAGE_BYTES = 96 * 1024 ** 2;
 const CONNECT_MS = 30_000;
+/** It keeps no files, and else makes a folder in /tmp that it leaves there. */
+const NOWHERE = '/dev/null/none';
 
 type Transport = Parameters<typeof chromium.connectOverCDP>[0] & {
   onmessage?: (message: object) => void;
@@ -66,7 +68,8 @@ port?.on('message', (message: ToThread) => {
 
 async function begin(): Promise<void> {
   try {
-    pages = await createPages(await chromium.connectOverCDP(transport as never, { timeout: CONNECT_MS }));
+    const options = { timeout: CONNECT_MS, artifactsDir: NOWHERE };
+    pages = await createPages(await chromium.connectOverCDP(transport as never, options));
     say({ ready: true });
   } catch (error) {
     say({ broken: firstLine(error) });

@@ -125,7 +125,11 @@ afterAll(async () => {
   }
   rmSync(stateDir, { recursive: true, force: true });
   expect(chromiums()).toEqual([]);
+  expect(artifacts()).toEqual(artifactsBefore);
 });
+/** What the driver's library would leave in /tmp. */
+const artifacts = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('playwright'));
+const artifactsBefore = artifacts();
 
 const permitted = (() => {
   const made = decide({ name: 'browser', args: {} } as unknown as ToolCall, [], []);
