@@ -94,6 +94,7 @@ test.each([
   'sort --compress-program=./x plain.txt',
   'uniq note.md plain.txt',
   'PATH=bin cat plain.txt',
+  'cat link/../plain.txt',
   null,
 ])(
   'I10 what may have read anything (%s) may have read what others wrote here, also when that was moved since',

@@ -71,7 +71,8 @@ export function createRemembering({ store, workspace, redactor, sandboxes, confi
           name.startsWith('/') ? name.replace(/^\/workspace(?=\/|$)/, '.') : join(effect.cwd, name),
         );
         const data = await workspace.tryRead(path, MAX_READ_BYTES).catch(() => undefined);
-        isTold &&= data !== undefined;
+        // What is above a link, only the run can tell.
+        isTold &&= data !== undefined && !name.split('/').includes('..');
         if (data) sum = joined(sum, provenance.labelRead(data, path));
       }
     }

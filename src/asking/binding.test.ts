@@ -1,5 +1,5 @@
 // A yes to a tool of a server that sees the workspace is a yes to the files that its arguments name, as they are then.
-import { mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -46,6 +46,36 @@ test.each<[string, object]>([
   expect(changedIn(approved, (await parts(args)).parts)).toBeNull();
   put('plan b.txt', 'something else');
   expect(changedIn(approved, (await parts(args)).parts)).toMatch(/^the file .*plan b\.txt$/);
+});
+
+test('E25 what lies above a link is looked for where the system finds it, not where the words seem to lead', async () => {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'binding-')));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  mkdirSync(join(folder, 'sub/deep'), { recursive: true });
+  symlinkSync('sub/deep', join(folder, 'a'));
+  const bind = createBinder({ folderOf: () => folder, namesIn });
+  for (const command of ['bash a/../x.sh', 'bash /workspace/a/../x.sh', 'cd a && bash ../x.sh']) {
+    const call = {
+      turnId: 't',
+      sessionKey: 's',
+      agentId: 'main',
+      callId: 'c',
+      name: 'exec',
+      args: {},
+      speaker: OWNER_DM,
+    };
+    const parts = async () =>
+      (
+        await bind({ ...call, context: label('owner', 'owner') }, [
+          { kind: 'run', command, cwd: '.', where: 'sandbox' },
+        ])
+      ).parts;
+    writeFileSync(join(folder, 'sub/x.sh'), 'echo shown');
+    const approved = await parts();
+    expect(changedIn(approved, await parts())).toBeNull();
+    writeFileSync(join(folder, 'sub/x.sh'), 'echo other');
+    expect(changedIn(approved, await parts()), command).toMatch(/x\.sh$/);
+  }
 });
 
 test('a file that comes into being after the yes is noticed; what is no name binds nothing', async () => {

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
-import { join, normalize, resolve } from 'node:path';
+import { isAbsolute, join, normalize, resolve } from 'node:path';
 import { tryReadChecked } from '../platform/files.ts';
 import { canonicalJson } from '../platform/json.ts';
 import { type Binding, questionOf } from '../policy/approvals/approval.ts';
@@ -103,10 +103,13 @@ const pathIn = (what: string): string => {
 };
 const UNSEEN = 'starts or reads something that is chosen only when it runs: a change of that would not be noticed';
 
-/** Where a path of a command lies on this machine; `folder` is what the box shows as its workspace. */
+/**
+ * Where a path of a command lies on this machine; `folder` is what the box shows as its workspace. It is not made shorter:
+ * what is above a link, only the system knows.
+ */
 function placeOf(name: string, cwd: string, folder: string | null): string {
   const isInside = folder !== null && (name === INSIDE || name.startsWith(`${INSIDE}/`));
-  return isInside ? join(folder, name.slice(INSIDE.length)) : resolve(cwd, name);
+  return isInside ? `${folder}${name.slice(INSIDE.length)}` : isAbsolute(name) ? name : `${cwd}/${name}`;
 }
 
 async function onPath(name: string): Promise<string> {
