@@ -152,7 +152,7 @@ export function covers(outer: string, inner: string): boolean {
 /** Where a path really leads, as far as it exists. */
 export function real(path: string): string {
   try {
-    return realpathSync(path);
+    return realpathSync.native(path);
   } catch {
     return path;
   }

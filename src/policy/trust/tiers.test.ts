@@ -21,6 +21,8 @@ beforeAll(() => {
   mkdirSync(join(top, 'Taxes'));
   writeFileSync(join(top, 'Taxes/2025.pdf'), 'x');
   symlinkSync('Taxes/2025.pdf', join(top, 'harmless'));
+  mkdirSync(join(top, 'Taxes/old'));
+  symlinkSync('Taxes/old', join(top, 'old'));
 });
 afterAll(() => rmSync(top, { recursive: true }));
 
@@ -61,6 +63,8 @@ describe('a call', () => {
     ['a command in its folder', run('cat 2025.pdf', 'Taxes')],
     ['a command by the name of the box', run('cp "/workspace/Taxes/2025.pdf" x')],
     ['a command over a link', run('cat harmless')],
+    ['a command that goes up behind a link', run('cat old/../2025.pdf')],
+    ['a server that is sent up behind a link', { kind: 'call', server: 's', tool: 't', files: ['old/../2025.pdf'] }],
   ])('S231 %s in a group is refused with the reason, and in the own chat of the owner it is not', (_name, effect) => {
     expect(judge(effect, 'group')).toMatchObject([{ rule: 'deny', code: 'TIER_PRIVATE', reason: expect.stringContaining('group') }]); // biome-ignore format: one line
     expect(judge(effect, 'dm', 'paired')).toMatchObject([{ rule: 'deny' }]);

@@ -105,8 +105,9 @@ export function tierOfResult(
 /** Also of what a link leads to. */
 function tiersOfName(tiers: Tiers, zones: Zones, name: string): (Tiered | null)[] {
   const inside = name.replace(/^\/workspace(?=\/|$)/, zones.workspace[0] ?? '/');
-  const path = inside.startsWith('/') ? join(inside) : join(zones.workspace[0] ?? '/', inside);
-  return [...new Set([path, real(path)])].map((one) => tierOfPath(tiers, zones, one));
+  // What is above a link, only the system knows.
+  const given = inside.startsWith('/') ? inside : `${zones.workspace[0] ?? '/'}/${inside}`;
+  return [...new Set([join(given), join(real(given))])].map((one) => tierOfPath(tiers, zones, one));
 }
 
 /** Of a command the words that could be paths. What it puts together while it runs, nobody can see here. */
@@ -115,7 +116,7 @@ function namesIn(effect: Effect): string[] {
   if (effect.kind === 'call') return [...(effect.files ?? [])];
   if (effect.kind !== 'run') return [];
   const said = effect.command.split(/[\s'"`;|&()<>={},:$]+/).filter((word) => word !== '' && word.length < MAX_NAME_CHARS && /[/.\p{L}]/u.test(word)); // biome-ignore format: one thought
-  return [effect.cwd, ...said.map((word) => (word.startsWith('/') ? word : join(effect.cwd, word)))].slice(
+  return [effect.cwd, ...said.map((word) => (word.startsWith('/') ? word : `${effect.cwd}/${word}`))].slice(
     0,
     MAX_WORDS,
   );
