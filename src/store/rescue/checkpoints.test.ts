@@ -79,6 +79,17 @@ test('a log that cannot go over, as on a full disk, undoes nothing that was comm
   expect([done, seq]).toEqual([1, 2]);
 });
 
+test('N11 a clock that was set back stops neither snapshots nor that the log goes over', async () => {
+  while (taken.length === 0) write(1);
+  await taken[0];
+  clock -= 900_000;
+  write(1);
+  expect(taken).toHaveLength(2);
+  await taken[1];
+  write(80, 1_000);
+  expect(store.logPages()).toBeLessThan(6_000);
+});
+
 test('S232 a copy that has the database of before and the log of after is torn: a start on it knows what the snapshot knew', async () => {
   while (taken.length === 0) write(1);
   const known = seq;

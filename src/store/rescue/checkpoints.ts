@@ -20,11 +20,13 @@ export type Snapshots = {
 /** From now on, after commits; with many of them SQLite's own limit comes first. */
 export function keepCheckpoints(store: Store, snapshots: Snapshots, now: () => number): void {
   let lookedAt = 0;
+  /** How long ago; when the clock was set back nobody knows, so the step counts. */
+  const since = (atMs: number): number => (Number.isFinite(atMs) ? Math.abs(now() - atMs) : now() - atMs);
   store.afterCommit(() => {
-    if (now() - lookedAt < LOOK_EVERY_MS) return;
+    if (since(lookedAt) < LOOK_EVERY_MS) return;
     lookedAt = now();
     const pages = store.logPages();
-    const age = lookedAt - snapshots.takenAt();
+    const age = since(snapshots.takenAt());
     if (pages >= SNAPSHOT_PAGES && age > FRESH_MS) void snapshots.take();
     else if (pages >= CHECKPOINT_PAGES && age > APART_MS) tryCheckpoint(store);
   });
